@@ -1,0 +1,45 @@
+import { Role } from './role.js';
+
+/**
+ * Who asks. Anonymous is a viewer too, with no roles.
+ * A CUSTOMER_ADMIN never has another role beside it, and reaches only the customer with `tenantId`.
+ */
+export interface Viewer {
+  /** Stable id of the person (`sub`); empty: anonymous. */
+  subject: string;
+  userPrincipalName: string;
+  roles: readonly Role[];
+  /** The tenant that the token is from (`tid`). */
+  tenantId: string | null;
+  /** Client application (`azp` or `appid`), where the token names one. */
+  application: string | null;
+  /** Milliseconds since 1970; null for anonymous. */
+  issuedAt: number | null;
+  expiresAt: number | null;
+}
+
+/** A viewer without a token. */
+export const anonymous: Viewer = {
+  subject: '',
+  userPrincipalName: 'anonymous',
+  roles: [],
+  tenantId: null,
+  application: null,
+  issuedAt: null,
+  expiresAt: null,
+};
+
+/** Whether the viewer has any of the roles. */
+export function hasRole(viewer: Viewer, roles: readonly Role[]): boolean {
+  return viewer.roles.some((role) => roles.includes(role));
+}
+
+/** The tenant whose rows alone the viewer may reach; null: rows of every customer. */
+export function tenantScope(viewer: Viewer): string | null {
+  return viewer.roles.includes(Role.CUSTOMER_ADMIN) ? viewer.tenantId : null;
+}
+
+/** The viewer's role to name in the activity log: the first of them, as tokens list them. */
+export function actingRole(viewer: Viewer): string {
+  return viewer.roles[0] ?? 'ANONYMOUS';
+}

@@ -1,0 +1,35 @@
+import { AccessRevocation, IdempotencyKey } from './modules/access/access.entity.js';
+import { ActivityEntry, DatabaseIncarnation } from './modules/activity/activity-entry.entity.js';
+import { Invoice, InvoiceLine } from './modules/billing/invoice.entity.js';
+import { Price, Product, Sku, SoftwareVersion } from './modules/catalog/catalog.entity.js';
+import { Customer } from './modules/customers/customer.entity.js';
+import { DownloadLink, Entitlement, ProductKey } from './modules/entitlements/entitlement.entity.js';
+import { Market, MarketClosure } from './modules/markets/market.entity.js';
+import { Cancellation, CancellationLine, Order, OrderLine } from './modules/orders/order.entity.js';
+import { SupportFile, SupportRequest } from './modules/support/support-request.entity.js';
+
+/** Every table of the gateway, in the order in which rows can be inserted. */
+export const entities = [
+  Market,
+  MarketClosure,
+  Product,
+  Sku,
+  SoftwareVersion,
+  Price,
+  Customer,
+  Order,
+  OrderLine,
+  Entitlement,
+  ProductKey,
+  DownloadLink,
+  Cancellation,
+  CancellationLine,
+  Invoice,
+  InvoiceLine,
+  SupportRequest,
+  SupportFile,
+  ActivityEntry,
+  DatabaseIncarnation,
+  AccessRevocation,
+  IdempotencyKey,
+];

@@ -1,0 +1,21 @@
+import type { ActivityAction } from './activity-action.js';
+
+/**
+ * The detail of an entry, one fixed shape per action (rule 22). Small, bounded, and never a key, a token or a
+ * message body (rule 8). Money is a decimal string with its currency beside it.
+ */
+export interface ActivityDetails {
+  ORDER_PLACED: { orderNumber: string; lineCount: number; total: string; currency: string };
+  CANCELLATION_REQUESTED: { orderNumber: string; lineNumbers: number[]; credit: string; currency: string; reason: string | null };
+  CANCELLATION_CONFIRMED: { orderNumber: string; lineNumbers: number[]; credit: string; currency: string };
+  CANCELLATION_REFUSED: { orderNumber: string; lineNumbers: number[]; problem: string };
+  PRODUCT_KEY_REVEALED: { version: string };
+  DOWNLOAD_LINK_CREATED: { version: string; language: string; architecture: string; expiresAt: string };
+  SOFTWARE_DOWNLOADED: { version: string; language: string; architecture: string; remainingDownloads: number };
+  SUPPORT_REQUEST_SUBMITTED: { supportRequestNumber: string; topic: string; impact: string };
+  ACCESS_REVOKED: { userPrincipalName: string; reason: string | null };
+  ACCESS_DENIED: { operation: string; reason: string };
+}
+
+/** Any detail, as stored: without the action, which is a column of its own. */
+export type ActivityDetail = ActivityDetails[ActivityAction];

@@ -1,0 +1,100 @@
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import { Market } from '../markets/market.entity.js';
+import { PriceSource, ProductKind, RefundType, Segment, WindowsServerEdition } from './product-kind.js';
+
+/** A family of SKUs under one 12-character product id (`DG7GMGF0FKZV`). */
+export const Product = defineEntity({
+  name: 'Product',
+  tableName: 'products',
+  properties: {
+    id: p.uuid().primary(),
+    productId: p.string().columnType('text').unique('products_product_id_key').check("product_id ~ '^[A-Z0-9]{12}$'"),
+    title: p.text(),
+    publisher: p.text(),
+  },
+});
+export type Product = InferEntity<typeof Product>;
+
+/** What is bought: kind, term, bounds on quantity and its cancellation policy are facts of the SKU. */
+export const Sku = defineEntity({
+  name: 'Sku',
+  tableName: 'skus',
+  properties: {
+    id: p.uuid().primary(),
+    product: p.manyToOne(Product),
+    /** Four characters, unique only inside the product; leading zeros matter. */
+    skuId: p.string().columnType('text').check("sku_id ~ '^[A-Z0-9]{4}$'"),
+    title: p.text(),
+    kind: p.enum(Object.values(ProductKind)),
+    /** ISO 8601 duration (`P1Y`), null for perpetual software. */
+    termDuration: p.text().nullable().check("term_duration ~ '^P[1-9][0-9]*[MY]$'"),
+    /** `ONE_TIME`, `MONTHLY`, `ANNUAL` or `TRIENNIAL`: how the term is billed. */
+    billingPlan: p.enum(['ONE_TIME', 'MONTHLY', 'ANNUAL', 'TRIENNIAL']).default('ONE_TIME'),
+    minimumQuantity: p.integer().default(1),
+    maximumQuantity: p.integer().default(10_000),
+    /** Rule 13: how the credit is computed while the window is open; null: not cancellable by `cancelOrder`. */
+    refundType: p.enum(Object.values(RefundType)).nullable(),
+    /** Rule 13: calendar days after the UTC date of purchase until 23:59:00Z; null: no window. */
+    cancellationWindowDays: p.integer().nullable(),
+    /** Rules 20 and 25: cancelled by a support request instead. */
+    supportRequestRequired: p.boolean().default(false),
+    windowsServerEdition: p.enum(Object.values(WindowsServerEdition)).nullable(),
+    /** Cores licensed by one unit, where the SKU is licensed by core (rule 24). */
+    coresPerUnit: p.integer().nullable(),
+  },
+  uniques: [{ name: 'skus_product_sku_key', properties: ['product', 'skuId'] }],
+  checks: [
+    { name: 'skus_quantity_bounds', expression: 'minimum_quantity >= 1 and maximum_quantity >= minimum_quantity' },
+    { name: 'skus_policy', expression: '(refund_type is null) = (cancellation_window_days is null)' },
+    { name: 'skus_linux_plan_final', expression: "kind <> 'LINUX_PLAN' or (refund_type is null and not support_request_required)" },
+    { name: 'skus_perpetual_without_term', expression: "(kind = 'PERPETUAL_SOFTWARE') = (term_duration is null)" },
+  ],
+});
+export type Sku = InferEntity<typeof Sku>;
+
+/** A version of the software that a SKU gives keys and downloads for, with its choices (rule 7). */
+export const SoftwareVersion = defineEntity({
+  name: 'SoftwareVersion',
+  tableName: 'software_versions',
+  properties: {
+    sku: p.manyToOne(Sku).primary().deleteRule('cascade'),
+    version: p.string().columnType('text').primary(),
+    /** Newest first: 0 is the version bought. */
+    position: p.integer(),
+    /** BCP 47 tags. */
+    languages: p.array().columnType('text[]'),
+    architectures: p.array().columnType('text[]'),
+  },
+});
+export type SoftwareVersion = InferEntity<typeof SoftwareVersion>;
+
+/** Rule 3: what one unit costs in a market, currency and segment between two instants. */
+export const Price = defineEntity({
+  name: 'Price',
+  tableName: 'prices',
+  properties: {
+    id: p.uuid().primary(),
+    sku: p.manyToOne(Sku),
+    market: p.manyToOne(Market),
+    currency: p.string().columnType('char(3)').check("currency ~ '^[A-Z]{3}$'"),
+    segment: p.enum(Object.values(Segment)),
+    unitPrice: p.decimal('string').columnType('numeric').check('unit_price >= 0 and scale(unit_price) <= 4'),
+    /** Estimated retail price, where the list names one. */
+    erpPrice: p.decimal('string').columnType('numeric').nullable().check('erp_price >= 0'),
+    /** Quantity range of a pricing tier, both inclusive; null: any quantity. */
+    pricingTierRangeMin: p.integer().nullable(),
+    pricingTierRangeMax: p.integer().nullable(),
+    effectiveStartDate: p.datetime(3),
+    effectiveEndDate: p.datetime(3),
+    source: p.enum(Object.values(PriceSource)),
+  },
+  uniques: [
+    {
+      name: 'prices_identity_key',
+      expression:
+        'create unique index "prices_identity_key" on "prices" ("sku_id", "market_code", "currency", "segment", "effective_start_date", coalesce("pricing_tier_range_min", 0))',
+    },
+  ],
+  checks: [{ name: 'prices_period', expression: 'effective_end_date > effective_start_date' }],
+});
+export type Price = InferEntity<typeof Price>;

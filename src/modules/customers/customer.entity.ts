@@ -1,0 +1,28 @@
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import { Segment } from '../catalog/product-kind.js';
+import { Market } from '../markets/market.entity.js';
+
+/** A company the partner sells to. Its tenant id is what a CUSTOMER_ADMIN's token names in `tid`. */
+export const Customer = defineEntity({
+  name: 'Customer',
+  tableName: 'customers',
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid().unique('customers_tenant_id_key'),
+    domain: p.text().unique('customers_domain_key').check('domain = lower(domain)'),
+    companyName: p.text(),
+    market: p.manyToOne(Market),
+    segment: p.enum(Object.values(Segment)).default('COMMERCIAL'),
+    contactFirstName: p.text(),
+    contactLastName: p.text(),
+    contactEmail: p.text(),
+    contactPhone: p.text().nullable(),
+    createdAt: p.datetime(3),
+  },
+  indexes: [
+    { name: 'customers_company_name_idx', properties: ['companyName', 'id'] },
+    { name: 'customers_created_at_idx', properties: ['createdAt', 'id'] },
+    { name: 'customers_market_idx', properties: ['market', 'companyName', 'id'] },
+  ],
+});
+export type Customer = InferEntity<typeof Customer>;

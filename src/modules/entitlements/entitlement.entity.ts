@@ -1,0 +1,71 @@
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import { Sku } from '../catalog/catalog.entity.js';
+import { Customer } from '../customers/customer.entity.js';
+import { OrderLine } from '../orders/order.entity.js';
+
+/** Where an entitlement is. EXPIRED is derived: ACTIVE with its term behind it. */
+export const EntitlementStatus = { PENDING: 'PENDING', ACTIVE: 'ACTIVE', REVOKED: 'REVOKED', EXPIRED: 'EXPIRED' } as const;
+export type EntitlementStatus = (typeof EntitlementStatus)[keyof typeof EntitlementStatus];
+
+/** What a customer owns by an order line: the right to use, and with software to read keys and download. */
+export const Entitlement = defineEntity({
+  name: 'Entitlement',
+  tableName: 'entitlements',
+  properties: {
+    id: p.uuid().primary(),
+    orderLine: p.oneToOne(OrderLine).owner().unique('entitlements_order_line_key'),
+    customer: p.manyToOne(Customer),
+    sku: p.manyToOne(Sku),
+    quantity: p.integer().check('quantity >= 1'),
+    status: p.enum(['PENDING', 'ACTIVE', 'REVOKED'] as const),
+    grantedAt: p.datetime(3),
+    expiresAt: p.datetime(3).nullable(),
+    revokedAt: p.datetime(3).nullable(),
+  },
+  indexes: [
+    { name: 'entitlements_customer_idx', properties: ['customer', 'grantedAt', 'id'] },
+    { name: 'entitlements_recent_idx', properties: ['grantedAt', 'id'] },
+    { name: 'entitlements_sku_idx', properties: ['sku', 'grantedAt', 'id'] },
+  ],
+  checks: [{ name: 'entitlements_revoked', expression: "(status = 'REVOKED') = (revoked_at is not null)" }],
+});
+export type Entitlement = InferEntity<typeof Entitlement>;
+
+/** A product key, encrypted at rest (rule 8). Its row is destroyed when the entitlement is revoked (rule 18). */
+export const ProductKey = defineEntity({
+  name: 'ProductKey',
+  tableName: 'product_keys',
+  properties: {
+    entitlement: p.manyToOne(Entitlement).primary(),
+    version: p.string().columnType('text').primary(),
+    /** Which encryption key sealed it: rotation by key id. */
+    keyId: p.text(),
+    /** AES-256-GCM: 12 bytes nonce, ciphertext, 16 bytes tag. */
+    sealed: p.blob(),
+    issuedAt: p.datetime(3),
+  },
+});
+export type ProductKey = InferEntity<typeof ProductKey>;
+
+/** A signed link that opens without a token, for 14 days or 50 downloads (rule 11). */
+export const DownloadLink = defineEntity({
+  name: 'DownloadLink',
+  tableName: 'download_links',
+  properties: {
+    id: p.uuid().primary(),
+    entitlement: p.manyToOne(Entitlement),
+    version: p.text(),
+    language: p.text(),
+    architecture: p.text(),
+    createdAt: p.datetime(3),
+    createdBy: p.text(),
+    createdByRole: p.text(),
+    expiresAt: p.datetime(3),
+    maximumDownloads: p.integer().default(50),
+    downloads: p.integer().default(0),
+    revokedAt: p.datetime(3).nullable(),
+  },
+  indexes: [{ name: 'download_links_entitlement_idx', properties: ['entitlement'] }],
+  checks: [{ name: 'download_links_bound', expression: 'downloads >= 0 and downloads <= maximum_downloads' }],
+});
+export type DownloadLink = InferEntity<typeof DownloadLink>;

@@ -1,0 +1,120 @@
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import { Sku } from '../catalog/catalog.entity.js';
+import { RefundType } from '../catalog/product-kind.js';
+import { Customer } from '../customers/customer.entity.js';
+import { Market } from '../markets/market.entity.js';
+import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status.js';
+
+/** A purchase on behalf of a customer. */
+export const Order = defineEntity({
+  name: 'Order',
+  tableName: 'orders',
+  properties: {
+    id: p.uuid().primary(),
+    /** The friendly number: 12 hexadecimal digits. */
+    number: p.text().unique('orders_number_key').check("number ~ '^[0-9a-f]{12}$'"),
+    customer: p.manyToOne(Customer),
+    market: p.manyToOne(Market),
+    status: p.enum(Object.values(OrderStatus)),
+    currency: p.string().columnType('char(3)'),
+    total: p.decimal('string').columnType('numeric').check('total >= 0'),
+    taxIncluded: p.boolean(),
+    placedAt: p.datetime(3),
+    /** User principal name of who bought. */
+    placedBy: p.text(),
+    correlationId: p.uuid(),
+  },
+  indexes: [
+    { name: 'orders_customer_recent_idx', properties: ['customer', 'placedAt', 'id'] },
+    { name: 'orders_recent_idx', properties: ['placedAt', 'id'] },
+    { name: 'orders_status_recent_idx', properties: ['status', 'placedAt', 'id'] },
+  ],
+});
+export type Order = InferEntity<typeof Order>;
+
+/** One SKU of an order. Price and cancellation window are frozen at the time of sale (rules 3 and 13). */
+export const OrderLine = defineEntity({
+  name: 'OrderLine',
+  tableName: 'order_lines',
+  properties: {
+    id: p.uuid().primary(),
+    order: p.manyToOne(Order),
+    /** 0 to n-1, as in the real system. */
+    lineNumber: p.integer().check('line_number >= 0'),
+    sku: p.manyToOne(Sku),
+    quantity: p.integer().check('quantity >= 1'),
+    unitPrice: p.decimal('string').columnType('numeric').check('unit_price >= 0'),
+    total: p.decimal('string').columnType('numeric'),
+    status: p.enum(Object.values(OrderLineStatus)),
+    refundType: p.enum(Object.values(RefundType)).nullable(),
+    /** Last instant at which the line may be cancelled, inclusive; null where it never may. */
+    cancellableUntil: p.datetime(3).nullable(),
+    /** First and last day of the paid term, inclusive; null for perpetual software. */
+    termStart: p.date().nullable(),
+    termEnd: p.date().nullable(),
+  },
+  uniques: [{ name: 'order_lines_number_key', properties: ['order', 'lineNumber'] }],
+  indexes: [{ name: 'order_lines_sku_idx', properties: ['sku'] }],
+  checks: [
+    { name: 'order_lines_total', expression: 'total = unit_price * quantity' },
+    { name: 'order_lines_term', expression: '(term_start is null) = (term_end is null) and term_end >= term_start' },
+  ],
+});
+export type OrderLine = InferEntity<typeof OrderLine>;
+
+/** A cancellation of some or all lines of an order: asked for at once, confirmed by fulfilment later (rule 17). */
+export const Cancellation = defineEntity({
+  name: 'Cancellation',
+  tableName: 'cancellations',
+  properties: {
+    id: p.uuid().primary(),
+    order: p.manyToOne(Order),
+    customer: p.manyToOne(Customer),
+    status: p.enum(Object.values(CancellationStatus)),
+    credit: p.decimal('string').columnType('numeric').check('credit >= 0'),
+    currency: p.string().columnType('char(3)'),
+    reason: p.text().nullable(),
+    requestedAt: p.datetime(3),
+    requestedBy: p.text(),
+    requestedByRole: p.text(),
+    /** When fulfilment is due to answer; work past it is picked up by any process. */
+    dueAt: p.datetime(3),
+    confirmedAt: p.datetime(3).nullable(),
+    correlationId: p.uuid(),
+  },
+  indexes: [
+    { name: 'cancellations_order_idx', properties: ['order', 'requestedAt', 'id'] },
+    { name: 'cancellations_due_idx', expression: `create index "cancellations_due_idx" on "cancellations" ("due_at") where "status" = 'PENDING'` },
+  ],
+  checks: [{ name: 'cancellations_confirmed', expression: "(status = 'CONFIRMED') = (confirmed_at is not null)" }],
+});
+export type Cancellation = InferEntity<typeof Cancellation>;
+
+/** One line in a cancellation, with the arithmetic of its credit (rule 16). */
+export const CancellationLine = defineEntity({
+  name: 'CancellationLine',
+  tableName: 'cancellation_lines',
+  properties: {
+    id: p.uuid().primary(),
+    cancellation: p.manyToOne(Cancellation),
+    orderLine: p.manyToOne(OrderLine),
+    refundType: p.enum(Object.values(RefundType)),
+    unitCredit: p.decimal('string').columnType('numeric'),
+    quantity: p.integer(),
+    credit: p.decimal('string').columnType('numeric'),
+    /** Days of the paid term and how many of them are unused; null for a full refund. */
+    termDays: p.integer().nullable(),
+    unusedDays: p.integer().nullable(),
+    /** False once fulfilment refused it: the line may then be cancelled again. */
+    standing: p.boolean().default(true),
+  },
+  uniques: [
+    {
+      name: 'cancellation_lines_once_key',
+      expression: 'create unique index "cancellation_lines_once_key" on "cancellation_lines" ("order_line_id") where "standing"',
+    },
+  ],
+  indexes: [{ name: 'cancellation_lines_cancellation_idx', properties: ['cancellation'] }],
+  checks: [{ name: 'cancellation_lines_credit', expression: 'credit = unit_credit * quantity and credit >= 0' }],
+});
+export type CancellationLine = InferEntity<typeof CancellationLine>;

@@ -1,0 +1,83 @@
+import { PGlite } from '@electric-sql/pglite';
+import { Migrator, TSMigrationGenerator } from '@mikro-orm/migrations';
+import { PgliteDriver } from '@mikro-orm/pglite';
+import { MikroORM, type Options, PostgreSqlDriver, type SqlEntityManager } from '@mikro-orm/postgresql';
+import { migrations } from '../migrations/index.js';
+import type { DatabaseConfig } from './config.js';
+import { entities } from './entities.js';
+
+/** The ORM over either engine. */
+export type Orm = MikroORM;
+/** A unit of work over either engine; entities are for writing, reads go through `read/`. */
+export type Em = SqlEntityManager;
+
+/** Key of the advisory lock under which migrations run: several processes may start at once. */
+const MIGRATION_LOCK = 4_275_001;
+
+const shared: Options = {
+  entities,
+  ensureDatabase: false,
+  extensions: [Migrator],
+  migrations: {
+    migrationsList: migrations,
+    tableName: 'migrations',
+    path: 'migrations',
+    emit: 'ts',
+    snapshotName: '.snapshot-csp-graph',
+    generator: TSMigrationGenerator,
+    allOrNothing: true,
+    disableForeignKeys: false,
+  },
+  forceUtcTimezone: true,
+};
+
+/**
+ * Opens the database. Connects on first use; run `migrate` before anything else.
+ * @param instance a PGlite of the caller's own (tests hand over one with a loaded data directory)
+ */
+export async function openOrm(database: DatabaseConfig, instance?: PGlite): Promise<Orm> {
+  if (database.kind === 'server') {
+    return MikroORM.init({
+      ...shared,
+      driver: PostgreSqlDriver,
+      clientUrl: database.url,
+      pool: { min: 0, max: database.poolSize },
+      driverOptions: {
+        application_name: 'csp-graph',
+        statement_timeout: database.statementTimeoutMs,
+        // An open writing transaction holds the feed's horizon back for everybody (product.md section 4).
+        idle_in_transaction_session_timeout: 30_000,
+      },
+    });
+  }
+  const pglite = instance ?? (await PGlite.create(database.dataDir));
+  const orm = await MikroORM.init({ ...shared, driver: PgliteDriver, dbName: 'postgres', driverOptions: { pglite } } as unknown as Options);
+  const close = orm.close.bind(orm);
+  orm.close = async (force?: boolean) => {
+    await close(force);
+    if (!pglite.closed) await pglite.close();
+  };
+  return orm as Orm;
+}
+
+/** Brings the tables up to date, one process at a time. Answers the names of the migrations that ran. */
+export function migrate(orm: Orm): Promise<string[]> {
+  return underMigrationLock(orm, () => orm.migrator.up());
+}
+
+/** Takes the last migration back. Answers its name, or nothing where none is left. */
+export function migrateDown(orm: Orm): Promise<string[]> {
+  return underMigrationLock(orm, () => orm.migrator.down());
+}
+
+async function underMigrationLock(orm: Orm, work: () => Promise<{ name: string }[]>): Promise<string[]> {
+  const names = async () => (await work()).map((migration) => migration.name);
+  // The embedded database belongs to one process and has one connection: the lock would wait for itself.
+  if (orm.driver instanceof PgliteDriver) return names();
+  return orm.em.fork().transactional(async (em) => {
+    await em.execute('set local statement_timeout = 0');
+    await em.execute('set local idle_in_transaction_session_timeout = 0');
+    await em.execute(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    return names();
+  });
+}
