@@ -6,9 +6,16 @@ export interface Money {
   currency: string;
 }
 
+const digitsByCurrency = new Map<string, number>();
+
 /** Digits after the point in a currency's minor unit: USD 2, JPY 0, KWD 3. */
 export function minorUnitDigits(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  let digits = digitsByCurrency.get(currency);
+  if (digits === undefined) {
+    digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+    digitsByCurrency.set(currency, digits);
+  }
+  return digits;
 }
 
 /** `amount` as text with at least the minor unit's digits: `115.2` USD becomes `115.20`, `0.0035` stays. */

@@ -29,6 +29,8 @@ const shared: Options = {
     disableForeignKeys: false,
   },
   forceUtcTimezone: true,
+  // What ran is answered by `migrate`; standard output is for the one line that says where the gateway serves.
+  logger: () => undefined,
 };
 
 /**

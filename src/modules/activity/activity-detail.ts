@@ -2,13 +2,13 @@ import type { ActivityAction } from './activity-action.js';
 
 /**
  * The detail of an entry, one fixed shape per action (rule 22). Small, bounded, and never a key, a token or a
- * message body (rule 8). Money is a decimal string with its currency beside it.
+ * message body (rule 8). `cancellationId` is the row's id. Money is a decimal string with its currency beside it.
  */
 export interface ActivityDetails {
   ORDER_PLACED: { orderNumber: string; lineCount: number; total: string; currency: string };
-  CANCELLATION_REQUESTED: { orderNumber: string; lineNumbers: number[]; credit: string; currency: string; reason: string | null };
-  CANCELLATION_CONFIRMED: { orderNumber: string; lineNumbers: number[]; credit: string; currency: string };
-  CANCELLATION_REFUSED: { orderNumber: string; lineNumbers: number[]; problem: string };
+  CANCELLATION_REQUESTED: { cancellationId: string; orderNumber: string; lineNumbers: number[]; credit: string; currency: string; reason: string | null };
+  CANCELLATION_CONFIRMED: { cancellationId: string; orderNumber: string; lineNumbers: number[]; credit: string; currency: string };
+  CANCELLATION_REFUSED: { cancellationId: string; orderNumber: string; lineNumbers: number[]; problem: string };
   PRODUCT_KEY_REVEALED: { version: string };
   DOWNLOAD_LINK_CREATED: { version: string; language: string; architecture: string; expiresAt: string };
   SOFTWARE_DOWNLOADED: { version: string; language: string; architecture: string; remainingDownloads: number };

@@ -1,0 +1,47 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { unwrapResolverError } from '@apollo/server/errors';
+import type { Context } from './context.js';
+import { ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
+import { limitRules, limits } from './graphql/limits.js';
+
+/** Apollo Server over the graph: it parses, validates, limits and reports; what is shown of errors is ours. */
+export function createApollo(schema: GraphQLSchema, report: ReportInternalError): ApolloServer<Context> {
+  return new ApolloServer<Context>({
+    schema,
+    introspection: true,
+    validationRules: limitRules,
+    parseOptions: { maxTokens: limits.tokens },
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: false,
+    // The server around it stops it, after the sockets have been told.
+    stopOnTerminationSignals: false,
+    formatError: (formatted, error) => shown(formatted, error, report),
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), tellDenials],
+  });
+}
+
+/** Adds the refusals of the operation: one error per denied field, beside the data that may be seen. */
+const tellDenials: ApolloServerPlugin<Context> = {
+  requestDidStart: async () => ({
+    willSendResponse: async ({ contextValue, response }) => {
+      if (response.body.kind !== 'single') return;
+      const denied = contextValue.denials.errors;
+      if (denied.length === 0) return;
+      const result = response.body.singleResult;
+      result.errors = [...(result.errors ?? []), ...denied.map((error) => error.toJSON())];
+    },
+  }),
+};
+
+function shown(formatted: GraphQLFormattedError, error: unknown, report: ReportInternalError): GraphQLFormattedError {
+  const code = formatted.extensions?.['code'];
+  if (code === ErrorCode.GRAPHQL_PARSE_FAILED && /more than \d+ tokens/.test(formatted.message)) {
+    return { ...formatted, message: `The document has more than ${limits.tokens} tokens.`, extensions: { code: ErrorCode.LIMIT_EXCEEDED } };
+  }
+  const original = unwrapResolverError(error);
+  const known = error instanceof GraphQLError ? error : new GraphQLError(formatted.message, { originalError: original as Error, extensions: formatted.extensions });
+  const masked = maskError(known, report).toJSON();
+  return { ...masked, locations: masked.locations ?? formatted.locations, path: masked.path ?? formatted.path };
+}

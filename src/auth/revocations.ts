@@ -1,0 +1,19 @@
+import type { Viewer } from './viewer.js';
+
+/** Since when whose tokens are void. Filled at start and by the feed's reader, in commit order. */
+export class Revocations {
+  private readonly revokedAt = new Map<string, number>();
+
+  /** Notes a revocation. @param at milliseconds since 1970 */
+  add(userPrincipalName: string, at: number): void {
+    const name = userPrincipalName.toLowerCase();
+    this.revokedAt.set(name, Math.max(at, this.revokedAt.get(name) ?? 0));
+  }
+
+  /** Whether the viewer's token was issued before their access was revoked. Tokens count in whole seconds. */
+  covers(viewer: Viewer): boolean {
+    if (viewer.issuedAt === null) return false;
+    const revokedAt = this.revokedAt.get(viewer.userPrincipalName);
+    return revokedAt !== undefined && viewer.issuedAt <= revokedAt;
+  }
+}

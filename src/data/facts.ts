@@ -1,0 +1,106 @@
+import type { ProductKind, RefundType, WindowsServerEdition } from '../modules/catalog/product-kind.js';
+import catalog from './catalog.json' with { type: 'json' };
+import marketFacts from './markets.json' with { type: 'json' };
+
+/** A row of the seed's table of markets closed to Azure reservations, as printed. Several rows may share a code. */
+export interface ClosedMarketFact {
+  /** ISO 3166-1 alpha-2, or XK. */
+  code: string;
+  nameEn: string;
+  nameIt: string;
+  /** ISO 3166-2, where the row is part of its code's territory. */
+  subdivision?: string;
+  note?: string;
+}
+
+/** A market with the currencies it is sold in, the default one first. */
+export interface MarketFact {
+  code: string;
+  nameEn: string;
+  nameIt: string;
+  currencies: string[];
+  /** Rule 2: prices include tax. */
+  taxInclusive?: boolean;
+}
+
+/** One choice of rule 7: a version of a software with its languages (BCP 47) and architectures. */
+export interface SoftwareVersionFact {
+  version: string;
+  languages: string[];
+  architectures: string[];
+}
+
+/** A SKU as known from public material; what is marked invented is ours. */
+export interface SkuFact {
+  productId: string;
+  skuId: string;
+  skuIdInvented?: boolean;
+  title: string;
+  titleInvented?: boolean;
+  kind: ProductKind;
+  termDuration?: string;
+  billingPlan: 'ONE_TIME' | 'MONTHLY' | 'ANNUAL' | 'TRIENNIAL';
+  maximumQuantity?: number;
+  /** Rule 13; without it `cancelOrder` does not cancel the SKU. */
+  cancellation?: { refundType: RefundType; windowDays: number };
+  supportRequestRequired?: boolean;
+  policyInvented?: boolean;
+  windowsServerEdition?: WindowsServerEdition;
+  coresPerUnit?: number;
+  /** Newest first; empty where the SKU gives neither keys nor downloads. */
+  softwareVersions: SoftwareVersionFact[];
+  source: string;
+}
+
+/** A family of SKUs under one product id. */
+export interface ProductFact {
+  productId: string;
+  productIdInvented?: boolean;
+  title: string;
+  publisher: string;
+  skus: SkuFact[];
+}
+
+/** A SKU as written in catalog.json: its versions are named, not spelled out. */
+type WrittenSku = Omit<SkuFact, 'productId' | 'softwareVersions'> & {
+  software?: keyof typeof catalog.softwareVersions;
+};
+
+/** The seed's table: 109 rows of 106 codes (rule 1). */
+export const closedMarketFacts: readonly ClosedMarketFact[] = marketFacts.closedToReservations;
+
+/** Every market, closed or open: the 249 codes of ISO 3166-1 and XK. */
+export const marketFactsByCode: ReadonlyMap<string, MarketFact> = new Map(
+  marketFacts.markets.map((market): [string, MarketFact] => [market.code, market]),
+);
+
+/**
+ * The market with a code.
+ * @throws when there is none
+ */
+export function marketOf(code: string): MarketFact {
+  const market = marketFactsByCode.get(code);
+  if (!market) throw new Error(`No market has the code ${code}`);
+  return market;
+}
+
+/** The codes closed to AZURE_RESERVATION (rule 1). */
+export const codesClosedToReservations: ReadonlySet<string> = new Set(closedMarketFacts.map(({ code }) => code));
+
+/** Every product with its SKUs. */
+export const productFacts: readonly ProductFact[] = catalog.products.map(({ skus, ...product }) => ({
+  ...product,
+  skus: (skus as WrittenSku[]).map(({ software, ...sku }) => ({
+    ...sku,
+    productId: product.productId,
+    softwareVersions: software === undefined ? [] : softwareVersionsOf(software),
+  })),
+}));
+
+function softwareVersionsOf(software: keyof typeof catalog.softwareVersions): SoftwareVersionFact[] {
+  return catalog.softwareVersions[software].map(({ version, languages, architectures }) => ({
+    version,
+    languages: catalog.languageSets[languages as keyof typeof catalog.languageSets],
+    architectures,
+  }));
+}

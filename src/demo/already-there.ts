@@ -1,0 +1,46 @@
+import { sql } from 'kysely';
+import { productFacts } from '../data/facts.js';
+import type { Em } from '../orm.js';
+import type { PricedSku } from './prices.js';
+
+/** How many rows there are already; new ones are numbered from there on. */
+export interface Counts {
+  customers: number;
+  orders: number;
+  activity: number;
+  invoices: number;
+  supportRequests: number;
+}
+
+/** Counts what a load adds to. */
+export async function countAll(em: Em): Promise<Counts> {
+  return {
+    customers: await countRows(em, 'customers'),
+    orders: await countRows(em, 'orders'),
+    activity: await countRows(em, 'activity_entries'),
+    invoices: await countRows(em, 'invoices'),
+    supportRequests: await countRows(em, 'support_requests'),
+  };
+}
+
+/** How many rows a table has. */
+export async function countRows(em: Em, table: string): Promise<number> {
+  const { rows } = await sql<{ n: number }>`select count(*)::int as n from ${sql.table(table)}`.execute(em.getKysely());
+  return rows[0]?.n ?? 0;
+}
+
+/** The SKUs of the facts with the ids that their rows have: an import may have made a row first. */
+export async function pricedSkus(em: Em): Promise<PricedSku[]> {
+  const { rows } = await sql<{ id: string; product: string; sku: string }>`
+    select skus.id, products.product_id as product, skus.sku_id as sku
+    from skus join products on products.id = skus.product_id
+  `.execute(em.getKysely());
+  const idByCatalogId = new Map(rows.map(({ id, product, sku }) => [`${product}:${sku}`, id]));
+  return productFacts.flatMap(({ skus }) =>
+    skus.map((sku) => {
+      const id = idByCatalogId.get(`${sku.productId}:${sku.skuId}`);
+      if (!id) throw new Error(`The database has no SKU ${sku.productId}:${sku.skuId}; load the facts first`);
+      return { ...sku, id };
+    }),
+  );
+}

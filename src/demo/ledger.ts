@@ -1,0 +1,70 @@
+import { billingPeriodOf } from '../modules/billing/billing-period.js';
+import { InvoiceLineKind } from '../modules/billing/invoice.entity.js';
+import type { LineCredit } from '../modules/orders/credit.js';
+import type { Demo, DemoLine, DemoOrder } from './demo.js';
+import { demoId, invoiceNumberAt } from './numbers.js';
+
+/** Books charges and credits on one invoice per customer, currency and month (rule 16). */
+export class Ledger {
+  private readonly invoices = new Map<string, string>();
+
+  /** @param first how many invoices there are already */
+  constructor(private readonly first: number) {}
+
+  /** Books what a line costs, when it was bought. */
+  charge(demo: Demo, order: DemoOrder, line: DemoLine): void {
+    demo.batch.add('invoice_lines', {
+      id: demoId(demo.seed, `order/${order.index}/line/${line.lineNumber}/charge`),
+      invoice_id: this.invoiceFor(demo, order, order.placedAt),
+      kind: InvoiceLineKind.CHARGE,
+      order_line_id: line.id,
+      cancellation_line_id: null,
+      description: line.sku.title,
+      quantity: line.quantity,
+      unit_amount: line.unitPrice,
+      amount: line.total,
+      booked_at: order.placedAt.toISOString(),
+    });
+  }
+
+  /** Books what a cancelled line gives back, when fulfilment confirmed it. */
+  credit(
+    demo: Demo,
+    order: DemoOrder,
+    line: DemoLine,
+    cancellationLineId: string,
+    credit: LineCredit,
+    confirmedAt: Date,
+  ): void {
+    demo.batch.add('invoice_lines', {
+      id: demoId(demo.seed, `order/${order.index}/line/${line.lineNumber}/credit`),
+      invoice_id: this.invoiceFor(demo, order, confirmedAt),
+      kind: InvoiceLineKind.CREDIT,
+      order_line_id: line.id,
+      cancellation_line_id: cancellationLineId,
+      description: `Credit: ${line.sku.title}`,
+      quantity: line.quantity,
+      unit_amount: credit.unitCredit,
+      amount: `-${credit.credit}`,
+      booked_at: confirmedAt.toISOString(),
+    });
+  }
+
+  private invoiceFor(demo: Demo, order: DemoOrder, bookedAt: Date): string {
+    const period = billingPeriodOf(bookedAt);
+    const name = `invoice/${order.customer.index}/${order.currency}/${period.start}`;
+    const known = this.invoices.get(name);
+    if (known) return known;
+    const id = demoId(demo.seed, name);
+    demo.batch.add('invoices', {
+      id,
+      number: invoiceNumberAt(this.first + this.invoices.size),
+      customer_id: order.customer.id,
+      currency: order.currency,
+      period_start: period.start,
+      period_end: period.end,
+    });
+    this.invoices.set(name, id);
+    return id;
+  }
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { GraphQLError, type GraphQLErrorOptions } from 'graphql';
+
+/** The closed list of `extensions.code`: failures that are not part of a mutation's result. No other code leaves. */
+export const ErrorCode = {
+  /** No token, or none that holds, where one is needed. */
+  UNAUTHENTICATED: 'UNAUTHENTICATED',
+  /** The viewer's roles may not read the field or do the deed. */
+  FORBIDDEN: 'FORBIDDEN',
+  /** An argument or a variable is not of the form asked for. */
+  BAD_USER_INPUT: 'BAD_USER_INPUT',
+  /** The document or the request is larger than the limits allow. */
+  LIMIT_EXCEEDED: 'LIMIT_EXCEEDED',
+  /** A feed cursor from another database, or from one since restored. */
+  CURSOR_EXPIRED: 'CURSOR_EXPIRED',
+  /** The document is not GraphQL. */
+  GRAPHQL_PARSE_FAILED: 'GRAPHQL_PARSE_FAILED',
+  /** The document does not fit the schema. */
+  GRAPHQL_VALIDATION_FAILED: 'GRAPHQL_VALIDATION_FAILED',
+  /** Which operation of the document to run is not said, or not there. */
+  OPERATION_RESOLUTION_FAILURE: 'OPERATION_RESOLUTION_FAILURE',
+  /** The request is not GraphQL over HTTP. */
+  BAD_REQUEST: 'BAD_REQUEST',
+  PERSISTED_QUERY_NOT_FOUND: 'PERSISTED_QUERY_NOT_FOUND',
+  PERSISTED_QUERY_NOT_SUPPORTED: 'PERSISTED_QUERY_NOT_SUPPORTED',
+  /** The statement took longer than the role's limit. */
+  TIMEOUT: 'TIMEOUT',
+  /** The gateway is stopping; try again, on another one. */
+  UNAVAILABLE: 'UNAVAILABLE',
+  /** Ours to mend. The id in the message is in the log. */
+  INTERNAL_SERVER_ERROR: 'INTERNAL_SERVER_ERROR',
+} as const;
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+/** An error with one of the codes, safe to show. */
+export function codedError(code: ErrorCode, message: string, options: GraphQLErrorOptions = {}): GraphQLError {
+  return new GraphQLError(message, { ...options, extensions: { ...options.extensions, code } });
+}
+
+/** A value at the door that is not what it should be. `field` is the path to it, such as `input.lines.0.quantity`. */
+export function badUserInput(field: string, rightForm: string): GraphQLError {
+  return codedError(ErrorCode.BAD_USER_INPUT, `${field}: ${rightForm}`, { extensions: { field } });
+}
+
+const codes = new Set<string>(Object.values(ErrorCode));
+
+/** Who is told of an error that nobody foresaw. */
+export type ReportInternalError = (id: string, error: unknown) => void;
+
+/**
+ * What the client sees of an error: foreseen ones as they are, any other masked, with an id that is in the log.
+ * Both transports use it.
+ */
+export function maskError(error: GraphQLError, report: ReportInternalError): GraphQLError {
+  const { nodes, source, positions, path } = error;
+  const code = error.extensions['code'];
+  const cause = error.originalError;
+  // graphql-js raises errors without a code for variables and enum values that do not fit: the caller's mistake.
+  if (code === undefined && (cause === undefined || cause === null)) {
+    return new GraphQLError(error.message, { nodes, source, positions, path, extensions: { ...error.extensions, code: ErrorCode.BAD_USER_INPUT } });
+  }
+  if (typeof code === 'string' && codes.has(code) && code !== ErrorCode.INTERNAL_SERVER_ERROR) return withoutStack(error);
+  if (isStatementTimeout(cause)) {
+    return codedError(ErrorCode.TIMEOUT, 'The statement took longer than allowed. Ask for less: a smaller page, a narrower filter.', { nodes, path });
+  }
+  const id = randomUUID();
+  report(id, cause ?? error);
+  return codedError(ErrorCode.INTERNAL_SERVER_ERROR, `Something went wrong on our side. Tell support this id: ${id}`, { nodes, path, extensions: { id } });
+}
+
+function withoutStack(error: GraphQLError): GraphQLError {
+  const { stacktrace: _dropped, ...extensions } = error.extensions;
+  return new GraphQLError(error.message, { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path, extensions });
+}
+
+function isStatementTimeout(cause: unknown): boolean {
+  return typeof cause === 'object' && cause !== null && (cause as { code?: string }).code === '57014';
+}

@@ -1,0 +1,36 @@
+import { Field, InterfaceType, ObjectType } from 'type-graphql';
+import type { ClassType } from 'type-graphql';
+import type { Problem } from '../problem.js';
+
+/** What every refusal implements. */
+@InterfaceType('Problem', {
+  description: 'A refusal that the caller can act on. New ones may join: select `... on Problem { code message }` beside those you know.',
+  resolveType: (problem: Problem) => problem.constructor.name,
+})
+export abstract class ProblemType {
+  @Field({ description: 'Stable, in UPPER_SNAKE: for machines.' })
+  code!: string;
+
+  @Field({ description: 'One sentence that says what to do: for people.' })
+  message!: string;
+}
+
+/** What a field of a problem is: its GraphQL type, whether it may be null, and its description. */
+export type ProblemField = { type: () => unknown; nullable?: boolean; description: string };
+
+/** Every problem that has a face in the schema, by name: an idempotent answer is revived by it. */
+export const problemClasses = new Map<string, ClassType<Problem>>();
+
+/** Gives a problem of a use case its GraphQL face, so that use cases know nothing of GraphQL. */
+export function problemType(problem: ClassType<Problem>, description: string, fields: Record<string, ProblemField> = {}): void {
+  problemClasses.set(problem.name, problem);
+  ObjectType({ implements: ProblemType as never, description })(problem);
+  for (const [name, { type, nullable = false, description: of }] of Object.entries(fields)) {
+    Field(type as never, { nullable, description: of })(problem.prototype, name);
+  }
+}
+
+/** The member of a result union: its problem, or the one success. */
+export function resultMember(success: string) {
+  return (result: object): string => (problemClasses.has(result.constructor.name) ? result.constructor.name : success);
+}

@@ -1,0 +1,32 @@
+import type { ImportOptions, ImportSummary, Refusal } from './import-price-list.js';
+import { quoted } from './shown-text.js';
+
+/** One refusal as one line: `line 7, UnitPrice "1,234.50": must be digits …`. Safe for a terminal. */
+export function refusalText({ line, column, value, reason }: Refusal): string {
+  return column === null ? `line ${line}: ${reason}` : `line ${line}, ${column} ${quoted(value)}: ${reason}`;
+}
+
+/** What an import did, as a small table and a sentence. */
+export function summaryText(file: string, summary: ImportSummary, options: ImportOptions): string {
+  const counts = (['products', 'skus', 'prices'] as const).map((name) => {
+    const { NEW, CHANGED, UNCHANGED } = summary[name];
+    return [name === 'skus' ? 'SKUs' : name, NEW, CHANGED, UNCHANGED];
+  });
+  const table = [['', 'new', 'changed', 'unchanged'], ...counts].map(([name, ...cells]) =>
+    [String(name).padEnd(10), ...cells.map((cell) => String(cell).padStart(11))].join(''),
+  );
+  return [
+    `${file}: ${rows(summary.rows)}, ${summary.refusedRows} refused, ${summary.repeatedRows} repeated`,
+    ...table,
+    outcome(summary, options),
+  ].join('\n');
+}
+
+function outcome(summary: ImportSummary, { dryRun, keepGood }: ImportOptions): string {
+  if (summary.refusedRows > 0 && !keepGood)
+    return 'Nothing was kept. Correct the refused rows, or keep the others with --keep-good.';
+  if (dryRun) return 'Dry run: nothing was kept.';
+  return summary.refusedRows > 0 ? `Kept, without the ${rows(summary.refusedRows)} that were refused.` : 'Kept.';
+}
+
+const rows = (count: number): string => (count === 1 ? '1 row' : `${count} rows`);

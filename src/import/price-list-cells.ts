@@ -1,0 +1,121 @@
+import { Segment } from '../modules/catalog/product-kind.js';
+import { formatAmount } from '../money.js';
+import { parsePriceListDate } from './price-list-date.js';
+import { Unfit } from './unfit.js';
+
+/** How a SKU's term is billed. */
+export type BillingPlan = 'ONE_TIME' | 'MONTHLY' | 'ANNUAL' | 'TRIENNIAL';
+
+const BILLING_PLANS = new Map<string, BillingPlan>([
+  ['', 'ONE_TIME'],
+  ['none', 'ONE_TIME'],
+  ['onetime', 'ONE_TIME'],
+  ['monthly', 'MONTHLY'],
+  ['annual', 'ANNUAL'],
+  ['triennial', 'TRIENNIAL'],
+]);
+
+/** The list says Charity where the real API says nonprofit. */
+const SEGMENTS = new Map<string, Segment>([
+  ['commercial', Segment.COMMERCIAL],
+  ['education', Segment.EDUCATION],
+  ['charity', Segment.CHARITY],
+  ['nonprofit', Segment.CHARITY],
+  ['government', Segment.GOVERNMENT],
+]);
+
+const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
+/** The open end; spreadsheets cut its seconds off, so any end of that year is taken for it. */
+const OPEN_END = new Date('9999-11-30T23:59:59.000Z');
+const LARGEST_INTEGER = 2_147_483_647;
+/** What text in PostgreSQL cannot hold, or a terminal should not be sent. */
+const CONTROL_CHARACTER = /[^\P{Cc}\t\n\r]/u;
+
+/** A product id: 12 characters, upper-case. */
+export function productIdOf(text: string): string | Unfit {
+  const id = text.toUpperCase();
+  return /^[A-Z0-9]{12}$/.test(id) ? id : new Unfit('must be 12 letters and digits such as DG7GMGF0FKZV');
+}
+
+/** Spreadsheets turn 0007 into 7: the zeros are put back. */
+export function skuIdOf(text: string): string | Unfit {
+  const id = text.toUpperCase();
+  return /^[A-Z0-9]{1,4}$/.test(id)
+    ? id.padStart(4, '0')
+    : new Unfit('must be up to 4 letters and digits such as 0007');
+}
+
+/** A title or a name, on one line. */
+export function titleOf(text: string): string | Unfit {
+  if (text === '') return new Unfit('is blank');
+  if (text.includes('\ufffd')) return new Unfit('is not UTF-8 text; save the file as "CSV UTF-8"');
+  if (CONTROL_CHARACTER.test(text)) return new Unfit('holds a control character');
+  return text.replace(/\s+/g, ' ');
+}
+
+/** How the term is billed; blank and None mean once. */
+export function billingPlanOf(text: string): BillingPlan | Unfit {
+  return (
+    BILLING_PLANS.get(text.toLowerCase().replace(/[\s_-]/g, '')) ??
+    new Unfit('must be blank, None, Monthly, Annual or Triennial')
+  );
+}
+
+/** For whom the price holds. */
+export function segmentOf(text: string): Segment | Unfit {
+  return (
+    SEGMENTS.get(text.toLowerCase().replace(/[\s-]/g, '')) ??
+    new Unfit('must be Commercial, Education, Charity or Government')
+  );
+}
+
+/** A market that the gateway knows, by its ISO 3166-1 code. */
+export function marketOf(text: string, markets: ReadonlySet<string>): string | Unfit {
+  const code = text.toUpperCase();
+  if (!/^[A-Z]{2}$/.test(code)) return new Unfit('must be a country by its two letters (ISO 3166-1) such as US');
+  if (!markets.has(code))
+    return new Unfit(
+      'is not a market of this gateway; add it to the table markets, or leave its rows out with --keep-good',
+    );
+  return code;
+}
+
+/** A currency, by its ISO 4217 code. */
+export function currencyOf(text: string): string | Unfit {
+  const code = text.toUpperCase();
+  return CURRENCIES.has(code) ? code : new Unfit('must be a currency by its three letters (ISO 4217) such as USD');
+}
+
+/** A price, as a decimal string with at least the digits of the currency’s minor unit. */
+export function amountOf(text: string, currency: string | undefined): string | Unfit {
+  if (text === '') return new Unfit('is blank');
+  if (!/^\d+(\.\d+)?$/.test(text))
+    return new Unfit('must be digits with a decimal point: no sign, exponent, currency sign or thousands separator');
+  const [whole = '', fraction = ''] = text.split('.');
+  if (whole.replace(/^0+/, '').length > 12) return new Unfit('must be below a million million');
+  if (fraction.replace(/0+$/, '').length > 4) return new Unfit('must have at most 4 decimals');
+  return formatAmount(text, currency ?? 'USD');
+}
+
+/** A bound of a pricing tier; blank: none. */
+export function tierBound(text: string): number | null | Unfit {
+  if (text === '') return null;
+  if (!/^\d{1,10}$/.test(text) || Number(text) > LARGEST_INTEGER) return new Unfit('must be blank or a whole number');
+  return Number(text);
+}
+
+/** An instant in any of the three spellings. */
+export function dateOf(text: string): Date | Unfit {
+  return (
+    parsePriceListDate(text) ??
+    new Unfit(
+      'must be an existing day and time such as 2/1/2019 12:00:00 AM, 2/1/2023 0:00 (month first) or 2021-10-01T00:00:00.0000000Z',
+    )
+  );
+}
+
+/** The instant at which a price ends. */
+export function endOf(text: string): Date | Unfit {
+  const end = dateOf(text);
+  return end instanceof Date && end.getUTCFullYear() === OPEN_END.getUTCFullYear() ? OPEN_END : end;
+}

@@ -1,0 +1,86 @@
+import { quoted } from './shown-text.js';
+
+/** Columns of the software price list in the order in which Microsoft writes them (domain.md 3.1). */
+export const PRICE_LIST_COLUMNS = [
+  'ProductTitle',
+  'ProductId',
+  'SkuId',
+  'SkuTitle',
+  'Publisher',
+  'SkuDescription',
+  'UnitOfMeasure',
+  'TermDuration',
+  'BillingPlan',
+  'Market',
+  'Currency',
+  'UnitPrice',
+  'PricingTierRangeMin',
+  'PricingTierRangeMax',
+  'EffectiveStartDate',
+  'EffectiveEndDate',
+  'Tags',
+  'ERP Price',
+  'Segment',
+] as const;
+
+/** A column of the software price list. */
+export type Column = (typeof PRICE_LIST_COLUMNS)[number];
+
+/** The trimmed cells of one row, by column. */
+export type Cells = Readonly<Record<Column, string>>;
+
+/** The licence sheet has 18 columns: its prices are commercial ones. */
+const DEFAULTS: Partial<Record<Column, string>> = { Segment: 'Commercial' };
+
+/** Columns that some lists have and that say nothing about a price. */
+const IGNORED = new Set(['changeindicator']);
+
+/** The whole file is refused: it cannot be opened, read or recognised. The message says why and what to do. */
+export class PriceListRefused extends Error {
+  override name = 'PriceListRefused';
+}
+
+/** Finds the cells of a row by the name of their column, whatever their order. */
+export class PriceListHeader {
+  /** How many columns a row has. */
+  readonly width: number;
+  readonly #positions: [Column, number][];
+
+  /** @throws {PriceListRefused} naming every column that is missing, unknown or there twice */
+  constructor(header: readonly string[]) {
+    const keys = header.map(keyOf);
+    const known = new Set<string>(PRICE_LIST_COLUMNS.map(keyOf));
+    const missing = PRICE_LIST_COLUMNS.filter(
+      (column) => !keys.includes(keyOf(column)) && DEFAULTS[column] === undefined,
+    );
+    const unknown = header.filter((name) => !known.has(keyOf(name)) && !IGNORED.has(keyOf(name)));
+    const twice = header.filter((name, position) => keys.indexOf(keyOf(name)) !== position);
+    const faults = [
+      ...(missing.length > 0 ? [`columns are missing: ${listed(missing)}`] : []),
+      ...(unknown.length > 0 ? [`columns are unknown: ${listed(unknown.map(quoted))}`] : []),
+      ...(twice.length > 0 ? [`columns are there twice: ${listed(twice.map(quoted))}`] : []),
+    ];
+    if (faults.length > 0) {
+      throw new PriceListRefused(
+        `This is not a software price list: ${faults.join('; ')}. Download the view "software" as it is, comma-separated.`,
+      );
+    }
+    this.width = header.length;
+    this.#positions = PRICE_LIST_COLUMNS.map((column) => [column, keys.indexOf(keyOf(column))]);
+  }
+
+  /** The row's cells, trimmed; null where it does not have as many as the header. */
+  cellsOf(record: readonly string[]): Cells | null {
+    if (record.length !== this.width) return null;
+    const cells: Partial<Record<Column, string>> = {};
+    for (const [column, position] of this.#positions)
+      cells[column] = record[position]?.trim() ?? DEFAULTS[column] ?? '';
+    return cells as Cells;
+  }
+}
+
+/** Names are told apart by letters and digits alone: `ERP Price` and `ErpPrice` are one column. */
+const keyOf = (name: string): string => name.replace(/\s+/g, '').toLowerCase();
+
+const listed = (names: readonly string[]): string =>
+  [...names.slice(0, 6), ...(names.length > 6 ? [`${names.length - 6} more`] : [])].join(', ');

@@ -1,0 +1,54 @@
+import { ProductKind, RefundType } from '../modules/catalog/product-kind.js';
+import type { Cells } from './price-list-columns.js';
+import { Unfit } from './unfit.js';
+
+/** A SKU's kind and its ISO 8601 term; null for perpetual software. */
+export interface KindAndTerm {
+  kind: ProductKind;
+  termDuration: string | null;
+}
+
+/** Rules 13 and 25: what a SKU that the list brings may be cancelled by. */
+export interface CancellationPolicy {
+  refundType: RefundType | null;
+  cancellationWindowDays: number | null;
+  supportRequestRequired: boolean;
+}
+
+/** The policy of a SKU that was not in the catalog: the seed's 30 days for software; Linux plans are final. */
+export const DEFAULT_POLICY: Record<ProductKind, CancellationPolicy> = {
+  PERPETUAL_SOFTWARE: { refundType: RefundType.FULL, cancellationWindowDays: 30, supportRequestRequired: false },
+  SOFTWARE_SUBSCRIPTION: { refundType: RefundType.PRORATED, cancellationWindowDays: 30, supportRequestRequired: false },
+  AZURE_RESERVATION: { refundType: null, cancellationWindowDays: null, supportRequestRequired: true },
+  LINUX_PLAN: { refundType: null, cancellationWindowDays: null, supportRequestRequired: false },
+};
+
+const TERM = /^P[1-9]\d{0,2}[MY]$/i;
+const RESERVATION_TITLE = /\b(reserved|reservation)\b/i;
+const LINUX_VENDOR = /^(SUSE|Red Hat)\b/i;
+
+/**
+ * Tells what a row sells from `TermDuration` and `Tags`, and reservations and Linux plans from their titles too: the
+ * list has no column for the kind (domain.md 2.2).
+ */
+export function kindAndTerm(cells: Cells): KindAndTerm | Unfit {
+  const tags = new Set(cells.Tags.split(';').map((tag) => tag.trim().toLowerCase()));
+  const term = cells.TermDuration.toUpperCase();
+  if (term === 'ONETIME' || (term === '' && tags.has('perpetual'))) {
+    if (tags.has('subscription')) return new Unfit('OneTime contradicts the tag Subscription');
+    if (tags.has('reservation')) return new Unfit('OneTime contradicts the tag Reservation: a reservation has a term');
+    return { kind: ProductKind.PERPETUAL_SOFTWARE, termDuration: null };
+  }
+  if (term === '') return new Unfit('is blank, and Tags does not say Perpetual');
+  if (!TERM.test(term)) return new Unfit('must be OneTime or a term of months or years such as P1M, P1Y or P3Y');
+  if (tags.has('perpetual')) return new Unfit(`${term} contradicts the tag Perpetual: perpetual software has no term`);
+  return { kind: kindWithTerm(cells, tags), termDuration: term };
+}
+
+function kindWithTerm(cells: Cells, tags: ReadonlySet<string>): ProductKind {
+  const titles = [cells.ProductTitle, cells.SkuTitle];
+  if ([...titles, cells.Publisher].some((text) => LINUX_VENDOR.test(text))) return ProductKind.LINUX_PLAN;
+  if (tags.has('azure') || tags.has('reservation') || titles.some((title) => RESERVATION_TITLE.test(title)))
+    return ProductKind.AZURE_RESERVATION;
+  return ProductKind.SOFTWARE_SUBSCRIPTION;
+}

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { isProblem, Problem } from '../../problem.js';
+import type { Deed } from '../../transaction.js';
+import { IdempotencyKey } from './access.entity.js';
+
+/** Rule 5: at least 40 days, so that a key outlasts the 30-day window. */
+const KEPT_DAYS = 45;
+
+/** Rule 5: the key was used before with another input. */
+export class IdempotencyKeyReused extends Problem {
+  readonly code = 'IDEMPOTENCY_KEY_REUSED';
+  readonly message = 'This idempotencyKey was used before with another input. Make a new key for a new request.';
+}
+
+/** Rule 5: the first request with this key has not ended yet. */
+export class RequestInProgress extends Problem {
+  readonly code = 'REQUEST_IN_PROGRESS';
+  readonly message = 'A request with this idempotencyKey is still in flight. Send the same again in a moment.';
+}
+
+/**
+ * Does the work once per caller, operation and key (rule 5): the same key and input get the first success again. The
+ * answer commits together with the deed. A refusal has no effect and stores nothing: the key stays free. A crash
+ * leaves nothing in flight: the mark is a lock of the transaction.
+ */
+export async function once<Success extends object>(
+  deed: Deed,
+  operation: string,
+  key: string,
+  input: object,
+  work: () => Promise<Success | Problem>,
+): Promise<Success | Problem> {
+  const { em, viewer, now } = deed;
+  const caller = viewer.subject;
+  const [lock] = await em.execute<[{ taken: boolean }]>('select pg_try_advisory_xact_lock(hashtextextended(?, 0)) as "taken"', [
+    JSON.stringify([caller, operation, key]),
+  ]);
+  if (!lock.taken) return new RequestInProgress();
+  const fingerprint = createHash('sha256').update(canonical(input)).digest('hex');
+  const known = await em.findOne(IdempotencyKey, { caller, operation, key });
+  if (known && known.expiresAt > now) return known.fingerprint === fingerprint ? (known.answer as Success) : new IdempotencyKeyReused();
+  if (known) await em.nativeDelete(IdempotencyKey, { caller, operation, key });
+  const result = await work();
+  if (isProblem(result)) return result;
+  em.persist(
+    em.create(IdempotencyKey, {
+      caller,
+      operation,
+      key,
+      fingerprint,
+      answer: result as Record<string, unknown>,
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + KEPT_DAYS * 86_400_000),
+    }),
+  );
+  return result;
+}
+
+/** JSON with its keys in order, so that equal inputs have equal text. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );
+}

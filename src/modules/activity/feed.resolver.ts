@@ -1,0 +1,71 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, FieldResolver, ID, Info, Resolver, Root, Subscription } from 'type-graphql';
+import { Auth } from '../../auth/auth.js';
+import { activityReaders, cancellationListeners } from '../../auth/role-sets.js';
+import type { Context } from '../../context.js';
+import { type FeedMessage, openActivityStream } from '../../feed/activity-stream.js';
+import { idOf } from '../../graphql/id-of.js';
+import { ActivityFilter } from './activity.type.js';
+import { ActivityFeedMessage, ActivityRecorded, CancellationConfirmed, CancellationFeedMessage } from './feed.type.js';
+
+const AFTER = 'Everything after this cursor first, then live; without it the stream begins now. Cursors are those of `Query.activity`.';
+
+/** A message as its GraphQL type; `entryType` is that of an entry. */
+function shown(message: FeedMessage, entryType: 'ActivityRecorded' | 'CancellationConfirmed') {
+  if (message.type === 'entry') return { __typename: entryType, cursor: message.cursor, at: new Date(message.entry.at), entryId: message.entry.id, cancellationId: message.entry.cancellationId };
+  if (message.type === 'AccessChanged') return { __typename: message.type, message: 'Your access was revoked. Sign in again once it is given back.' };
+  return { __typename: message.type, cursor: message.cursor };
+}
+
+@Resolver(() => ActivityRecorded)
+export class ActivityFeedResolver {
+  @Subscription(() => ActivityFeedMessage, {
+    description: `The activity log as it grows: history and live in one stream, in commit order, none missed (rule 23). For ${activityReaders.join(', ')}.`,
+    subscribe: (async ({ args, context }: { args: { after?: string | null; filter?: ActivityFilter | null }; context: Context }) => {
+      const filter = args.filter ?? {};
+      return openActivityStream(context.services, context.viewer, args.after ?? null, {
+        ...filter,
+        customerId: filter.customerId ? idOf('Customer', filter.customerId, 'filter.customerId') : null,
+        orderId: filter.orderId ? idOf('Order', filter.orderId, 'filter.orderId') : null,
+      });
+    }) as never,
+  })
+  @Auth(...activityReaders)
+  activity(
+    @Root() message: FeedMessage,
+    @Arg('after', () => String, { nullable: true, description: AFTER }) _after?: string | null,
+    @Arg('filter', () => ActivityFilter, { nullable: true, description: 'Which entries; filtered on the server.' }) _filter?: ActivityFilter | null,
+  ) {
+    return shown(message, 'ActivityRecorded');
+  }
+
+  @FieldResolver()
+  entry(@Root() recorded: { entryId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+    return read.load('ActivityEntry', recorded.entryId, info);
+  }
+}
+
+@Resolver(() => CancellationConfirmed)
+export class CancellationFeedResolver {
+  @Subscription(() => CancellationFeedMessage, {
+    description: `Cancellations as fulfilment confirms them (rule 23). For ${cancellationListeners.join(', ')}.`,
+    subscribe: (async ({ args, context }: { args: { after?: string | null; customerId?: string | null }; context: Context }) =>
+      openActivityStream(context.services, context.viewer, args.after ?? null, {
+        actions: ['CANCELLATION_CONFIRMED'],
+        customerId: args.customerId ? idOf('Customer', args.customerId, 'customerId') : null,
+      })) as never,
+  })
+  @Auth(...cancellationListeners)
+  cancellationConfirmed(
+    @Root() message: FeedMessage,
+    @Arg('after', () => String, { nullable: true, description: AFTER }) _after?: string | null,
+    @Arg('customerId', () => ID, { nullable: true, description: "Only this customer's." }) _customerId?: string | null,
+  ) {
+    return shown(message, 'CancellationConfirmed');
+  }
+
+  @FieldResolver()
+  cancellation(@Root() confirmed: { cancellationId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+    return read.load('Cancellation', confirmed.cancellationId, info);
+  }
+}

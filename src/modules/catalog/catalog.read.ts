@@ -1,0 +1,94 @@
+import { sql } from 'kysely';
+import { idPrefixes } from '../../global-id.js';
+import { computed, many, money, one, properties, type ReadType, type Row } from '../../read/model.js';
+import { contains, globalId } from '../../read/fields.js';
+
+/** How a Product is read. */
+export const productRead: ReadType = {
+  name: 'Product',
+  entity: 'Product',
+  idPrefix: idPrefixes.Product,
+  fields: {
+    id: globalId('Product'),
+    ...properties('productId', 'title', 'publisher'),
+    skus: many('Sku', 'product', (sku) => [sku.col('skuId')]),
+  },
+  listing: {
+    filters: {
+      kind: (product, kind: string) => sql`exists (select from "skus" where "skus"."product_id" = ${product.col('id')} and "skus"."kind" = ${kind})`,
+      search: (product, text: string) =>
+        sql`(${contains(product.col('title'), text)} or ${contains(product.col('productId'), text)} or exists (select from "skus" where "skus"."product_id" = ${product.col('id')} and ${contains(sql.ref('skus.title'), text)}))`,
+      publisher: (product, publisher: string) => sql`${product.col('publisher')} = ${publisher}`,
+    },
+    orders: {
+      TITLE: [{ property: 'title', type: 'text' }, { property: 'id', type: 'uuid' }],
+      PRODUCT_ID: [{ property: 'productId', type: 'text' }, { property: 'id', type: 'uuid' }],
+    },
+    defaultOrder: { field: 'TITLE', direction: 'ASC' },
+  },
+};
+
+/** How a Sku is read. */
+export const skuRead: ReadType = {
+  name: 'Sku',
+  entity: 'Sku',
+  idPrefix: idPrefixes.Sku,
+  fields: {
+    id: globalId('Sku'),
+    ...properties('skuId', 'title', 'kind', 'termDuration', 'billingPlan', 'minimumQuantity', 'maximumQuantity'),
+    product: one('Product', 'product'),
+    cancellationPolicy: {
+      kind: 'embedded',
+      fields: {
+        isCancellable: computed((sku) => sql`${sku.col('refundType')} is not null and not ${sku.col('supportRequestRequired')}`),
+        windowDays: computed((sku) => sku.col('cancellationWindowDays')),
+        ...properties('refundType', 'supportRequestRequired'),
+      },
+    },
+    softwareVersions: {
+      kind: 'many',
+      type: 'SoftwareVersion',
+      on: (sku, version) => sql`${version.col('sku')} = ${sku.col('id')}`,
+      orderBy: (version) => [version.col('position')],
+    },
+    price: {
+      kind: 'one',
+      type: 'Price',
+      on: (sku, price, { args }) =>
+        sql`${price.col('sku')} = ${sku.col('id')} and ${price.col('market')} = upper(${args['market']}::text) and ${price.col('segment')} = ${args['segment']}
+          and ${price.col('currency')} = coalesce(upper(${args['currency'] ?? null}::text), (select "currencies"[1] from "markets" where "code" = upper(${args['market']}::text)))
+          and ${validAt(price, (args['at'] as Date | undefined) ?? null)}`,
+      first: latestEnd,
+    },
+  },
+};
+
+/** Rule 3: a price holds at an instant (now, where null). */
+function validAt(price: Row, at: Date | null) {
+  const instant = sql`coalesce(${at?.toISOString() ?? null}::timestamptz, now())`;
+  return sql`${price.col('effectiveStartDate')} <= ${instant} and ${price.col('effectiveEndDate')} > ${instant} and coalesce(${price.col('pricingTierRangeMin')}, 1) <= 1`;
+}
+
+/** Rule 3: on overlap the price that ends last; the same order as in price-at.ts. */
+function latestEnd(price: Row) {
+  return [sql`${price.col('effectiveEndDate')} desc`, sql`${price.col('source')} desc`, sql`${price.col('effectiveStartDate')} desc`];
+}
+
+/** How a SoftwareVersion is read. */
+export const softwareVersionRead: ReadType = {
+  name: 'SoftwareVersion',
+  entity: 'SoftwareVersion',
+  fields: properties('version', 'languages', 'architectures'),
+};
+
+/** How a Price is read. */
+export const priceRead: ReadType = {
+  name: 'Price',
+  entity: 'Price',
+  fields: {
+    ...properties('segment', 'effectiveStartDate', 'effectiveEndDate', 'source'),
+    unitPrice: money((price) => price.col('unitPrice'), (price) => price.col('currency')),
+    erpPrice: money((price) => price.col('erpPrice'), (price) => price.col('currency')),
+    market: one('Market', 'market', 'code'),
+  },
+};

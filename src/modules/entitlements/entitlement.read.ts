@@ -1,0 +1,74 @@
+import { type RawBuilder, sql } from 'kysely';
+import { idPrefixes } from '../../global-id.js';
+import { idOf } from '../../graphql/id-of.js';
+import { among, before, globalId } from '../../read/fields.js';
+import { computed, instant, ofTenant, one, properties, type ReadType, type Row } from '../../read/model.js';
+
+/** EXPIRED is no stored state: it is ACTIVE with its term behind it, so that no job has to run at midnight. */
+const status = (entitlement: Row) =>
+  sql`case when ${entitlement.col('status')} = 'ACTIVE' and ${entitlement.col('expiresAt')} <= now() then 'EXPIRED' else ${entitlement.col('status')} end`;
+
+const ofSku = (entitlement: Row, column: string): RawBuilder<unknown> =>
+  sql`(select ${sql.ref(`skus.${column}`)} from "skus" where "skus"."id" = ${entitlement.col('sku')})`;
+const edition = (entitlement: Row) => ofSku(entitlement, 'windows_server_edition');
+const isActive = (entitlement: Row) => sql`${status(entitlement)} = 'ACTIVE'`;
+const isEligible = (entitlement: Row) => sql`(${edition(entitlement)} is not null and ${isActive(entitlement)})`;
+const ifEligible = (value: (entitlement: Row) => RawBuilder<unknown>) =>
+  computed((entitlement) => sql`case when ${isEligible(entitlement)} then ${value(entitlement)} end`);
+
+/** Core licences that Windows Server needs at least by virtual machine and by customer (domain.md 5.5). */
+const CORES_PER_VIRTUAL_MACHINE = 8;
+const CORES_PER_CUSTOMER = 16;
+
+/** How an Entitlement is read. There is no way from here to a product key (rule 8). */
+export const entitlementRead: ReadType = {
+  name: 'Entitlement',
+  entity: 'Entitlement',
+  idPrefix: idPrefixes.Entitlement,
+  scope: ofTenant('customer'),
+  fields: {
+    id: globalId('Entitlement'),
+    ...properties('quantity', 'grantedAt', 'revokedAt'),
+    expiresAt: computed((entitlement) => instant(entitlement.col('expiresAt'))),
+    status: computed(status),
+    customer: one('Customer', 'customer'),
+    orderLine: one('OrderLine', 'orderLine'),
+    order: {
+      kind: 'one',
+      type: 'Order',
+      on: (entitlement, order) => sql`${order.col('id')} = (select "order_id" from "order_lines" where "order_lines"."id" = ${entitlement.col('orderLine')})`,
+    },
+    sku: one('Sku', 'sku'),
+    hybridBenefit: {
+      kind: 'embedded',
+      fields: {
+        isEligible: computed(isEligible),
+        reason: computed(
+          (entitlement) => sql`case
+            when ${edition(entitlement)} is null then 'Only Windows Server Datacenter and Standard core licences with Software Assurance or as a subscription qualify.'
+            when not ${isActive(entitlement)} then 'The entitlement is not active.'
+            when ${edition(entitlement)} = 'DATACENTER' then 'Windows Server Datacenter: the licence may be used on premises and in Azure at once, with Software Assurance or as a subscription.'
+            else 'Windows Server Standard: the licence is converted, it moves to Azure, with Software Assurance or as a subscription.' end`,
+        ),
+        edition: computed(edition),
+        use: ifEligible((entitlement) => sql`case ${edition(entitlement)} when 'DATACENTER' then 'REUSE' else 'CONVERT' end`),
+        coresOwned: ifEligible((entitlement) => sql`${ofSku(entitlement, 'cores_per_unit')} * ${entitlement.col('quantity')}`),
+        coresNeededPerVirtualMachine: ifEligible(() => sql`${CORES_PER_VIRTUAL_MACHINE}::int`),
+        coresNeededPerCustomer: ifEligible(() => sql`${CORES_PER_CUSTOMER}::int`),
+        documentedSaving: ifEligible(() => sql`'up to 40 %'::text`),
+      },
+    },
+  },
+  listing: {
+    filters: {
+      customerId: (entitlement, id: string) => sql`${entitlement.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
+      statuses: (entitlement, statuses: string[]) => among(status(entitlement), statuses),
+      kinds: (entitlement, kinds: string[]) => among(ofSku(entitlement, 'kind'), kinds),
+      productId: (entitlement, productId: string) =>
+        sql`${entitlement.col('sku')} in (select "s"."id" from "skus" "s" join "products" "p" on "p"."id" = "s"."product_id" where "p"."product_id" = upper(${productId}::text))`,
+      expiresBefore: (entitlement, bound: Date) => before(entitlement.col('expiresAt'), bound),
+    },
+    orders: { GRANTED_AT: [{ property: 'grantedAt', type: 'timestamptz' }, { property: 'id', type: 'uuid' }] },
+    defaultOrder: { field: 'GRANTED_AT', direction: 'DESC' },
+  },
+};

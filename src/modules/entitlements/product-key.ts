@@ -1,0 +1,40 @@
+import { createCipheriv, createDecipheriv, randomBytes, randomInt } from 'node:crypto';
+
+/** Letters and digits of a product key: those that nobody confuses when reading one aloud. */
+const ALPHABET = 'BCDFGHJKMNPQRTVWXY2346789';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** A key that seals product keys at rest, with the id under which it is found again. */
+export interface SealingKey {
+  keyId: string;
+  /** 32 bytes. */
+  secret: Uint8Array;
+}
+
+/** A new product key: 25 characters in five groups of five (rule 10). */
+export function newProductKey(): string {
+  const group = () => Array.from({ length: 5 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+  return Array.from({ length: 5 }, group).join('-');
+}
+
+/** Encrypts with AES-256-GCM (rule 8). `owner` (entitlement id and version) is bound in: a row moved elsewhere does not open. */
+export function sealProductKey(productKey: string, sealing: SealingKey, owner: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', sealing.secret, nonce).setAAD(Buffer.from(owner));
+  return Buffer.concat([nonce, cipher.update(productKey, 'ascii'), cipher.final(), cipher.getAuthTag()]);
+}
+
+/**
+ * Decrypts what `sealProductKey` made, with the sealing key that has its id.
+ * @throws when no key has that id (a rotated key was dropped too early) or the bytes were tampered with
+ */
+export function openProductKey(sealed: Uint8Array, keyId: string, keys: readonly SealingKey[], owner: string): string {
+  const key = keys.find((candidate) => candidate.keyId === keyId);
+  if (!key) throw new Error(`PRODUCT_KEY_SECRETS has no key "${keyId}"; keep rotated keys behind the sealing one`);
+  const bytes = Buffer.from(sealed);
+  const decipher = createDecipheriv('aes-256-gcm', key.secret, bytes.subarray(0, NONCE_BYTES))
+    .setAAD(Buffer.from(owner))
+    .setAuthTag(bytes.subarray(-TAG_BYTES));
+  return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('ascii');
+}

@@ -1,0 +1,61 @@
+import { LockMode } from '@mikro-orm/core';
+import { toGlobalId } from '../../global-id.js';
+import { isProblem, type Problem } from '../../problem.js';
+import type { Deed } from '../../transaction.js';
+import { actorOf, recordActivity } from '../activity/record-activity.js';
+import { Entitlement, ProductKey } from './entitlement.entity.js';
+import { newProductKey, openProductKey, type SealingKey, sealProductKey } from './product-key.js';
+import { chooseSoftware } from './software-choice.js';
+
+/** A key that may be opened once the transaction that wrote it down has committed. */
+export interface SealedKey {
+  entitlementId: string;
+  version: string;
+  keyId: string;
+  sealed: Uint8Array;
+}
+
+const ownerOf = (entitlementId: string, version: string) => `${entitlementId}:${version}`;
+
+/**
+ * Writes down who reads the key of an entitlement (rules 8 and 9) and answers it sealed: `openSealed` turns it into
+ * text, after the commit. The key is made when it is first asked for, and stays the same. Answers a problem of
+ * software-choice.ts where there is none to have.
+ */
+export async function revealProductKey(deed: Deed, secrets: readonly SealingKey[], input: { entitlementId: string; version: string }): Promise<SealedKey | Problem> {
+  const chosen = await chooseSoftware(deed, 'revealProductKey', input.entitlementId, input.version);
+  if (isProblem(chosen)) return chosen;
+  const { em, viewer, now, correlationId } = deed;
+  const { entitlement } = chosen;
+  // Two first readers wait for each other, and both get the one key.
+  await em.findOneOrFail(Entitlement, { id: entitlement.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  let key = await em.findOne(ProductKey, { entitlement, version: input.version });
+  if (!key) {
+    const sealing = secrets[0] as SealingKey;
+    key = em.create(ProductKey, {
+      entitlement,
+      version: input.version,
+      keyId: sealing.keyId,
+      sealed: sealProductKey(newProductKey(), sealing, ownerOf(entitlement.id, input.version)),
+      issuedAt: now,
+    });
+    em.persist(key);
+  }
+  recordActivity(em, {
+    action: 'PRODUCT_KEY_REVEALED',
+    outcome: 'SUCCEEDED',
+    actor: actorOf(viewer),
+    customerId: entitlement.customer.id,
+    orderId: entitlement.orderLine.order.id,
+    productIds: [entitlement.sku.product.productId],
+    resource: { type: 'ENTITLEMENT', id: toGlobalId('Entitlement', entitlement.id), label: entitlement.sku.title },
+    correlationId,
+    detail: { version: input.version },
+  });
+  return { entitlementId: entitlement.id, version: input.version, keyId: key.keyId, sealed: key.sealed };
+}
+
+/** The key as text. Only ever after the entry about it has committed (rule 8). */
+export function openSealed(key: SealedKey, secrets: readonly SealingKey[]): string {
+  return openProductKey(key.sealed, key.keyId, secrets, ownerOf(key.entitlementId, key.version));
+}

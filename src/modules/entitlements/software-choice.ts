@@ -1,0 +1,103 @@
+import { actingRole, hasRole, type Viewer } from '../../auth/viewer.js';
+import { keyRevealers } from '../../auth/role-sets.js';
+import { toGlobalId } from '../../global-id.js';
+import { Problem } from '../../problem.js';
+import type { Deed } from '../../transaction.js';
+import { actorOf, recordActivity } from '../activity/record-activity.js';
+import { SoftwareVersion } from '../catalog/catalog.entity.js';
+import { reaches } from '../customers/find-customer.js';
+import { Entitlement } from './entitlement.entity.js';
+
+/** There is no such entitlement, or it is not the viewer's: both look the same. */
+export class EntitlementNotFound extends Problem {
+  readonly code = 'ENTITLEMENT_NOT_FOUND';
+  readonly message = 'There is no such entitlement. Find it with software.';
+}
+
+/** Rule 18: it was cancelled. */
+export class EntitlementRevoked extends Problem {
+  readonly code = 'ENTITLEMENT_REVOKED';
+  readonly message: string;
+  constructor(readonly revokedAt: Date) {
+    super();
+    this.message = `The purchase was cancelled on ${revokedAt.toISOString()}: its keys and links are dead.`;
+  }
+}
+
+/** Its term is over. */
+export class EntitlementExpired extends Problem {
+  readonly code = 'ENTITLEMENT_EXPIRED';
+  readonly message: string;
+  constructor(readonly expiredAt: Date) {
+    super();
+    this.message = `The term was over on ${expiredAt.toISOString()}. Buy the software again.`;
+  }
+}
+
+/** Rule 25: a reservation or plan has no keys and no downloads. */
+export class SoftwareNotOffered extends Problem {
+  readonly code = 'SOFTWARE_NOT_OFFERED';
+  readonly message = 'This purchase comes without software: it has no keys and no downloads.';
+}
+
+/** Rule 7: the SKU does not offer this version, language or architecture. */
+export class SoftwareChoiceNotOffered extends Problem {
+  readonly code = 'SOFTWARE_CHOICE_NOT_OFFERED';
+  readonly message: string;
+  constructor(readonly field: 'version' | 'language' | 'architecture', readonly offered: string[]) {
+    super();
+    this.message = `This ${field} is not offered. Choose one of: ${offered.join(', ')}.`;
+  }
+}
+
+/** Notes that somebody tried without the right to (rule 9). */
+export function recordDenied(deed: Deed, operation: string, entitlementId: string, reason: string, entitlement: Entitlement | null): void {
+  recordActivity(deed.em, {
+    action: 'ACCESS_DENIED',
+    outcome: 'DENIED',
+    actor: actorOf(deed.viewer),
+    customerId: entitlement?.customer.id ?? null,
+    resource: { type: 'ENTITLEMENT', id: toGlobalId('Entitlement', entitlementId), label: entitlement?.sku.title ?? 'unknown' },
+    productIds: entitlement ? [entitlement.sku.product.productId] : [],
+    correlationId: deed.correlationId,
+    detail: { operation, reason },
+  });
+}
+
+/** Writes down an attempt that the roles alone refuse (rule 9). */
+export async function recordRoleDenied(deed: Deed, operation: string, entitlementId: string): Promise<void> {
+  const entitlement = await load(deed, entitlementId);
+  recordDenied(deed, operation, entitlementId, `role ${actingRole(deed.viewer)} may not`, entitlement);
+}
+
+/**
+ * The entitlement and the version chosen, if the viewer may have software of it now (rules 7 and 9). An attempt at
+ * somebody else's is written down, and answered as if there were none.
+ */
+export async function chooseSoftware(
+  deed: Deed,
+  operation: string,
+  entitlementId: string,
+  version: string,
+): Promise<{ entitlement: Entitlement; offered: SoftwareVersion } | Problem> {
+  const { em, viewer, now } = deed;
+  const entitlement = await load(deed, entitlementId);
+  if (!entitlement || !mayHaveSoftware(viewer, entitlement)) {
+    recordDenied(deed, operation, entitlementId, entitlement ? 'another tenant' : 'no such entitlement', entitlement);
+    return new EntitlementNotFound();
+  }
+  if (entitlement.status === 'REVOKED') return new EntitlementRevoked(entitlement.revokedAt as Date);
+  if (entitlement.expiresAt && entitlement.expiresAt <= now) return new EntitlementExpired(entitlement.expiresAt);
+  const versions = await em.find(SoftwareVersion, { sku: entitlement.sku }, { orderBy: { position: 'asc' } });
+  if (versions.length === 0) return new SoftwareNotOffered();
+  const offered = versions.find((candidate) => candidate.version === version);
+  return offered ? { entitlement, offered } : new SoftwareChoiceNotOffered('version', versions.map((candidate) => candidate.version));
+}
+
+function mayHaveSoftware(viewer: Viewer, entitlement: Entitlement): boolean {
+  return hasRole(viewer, keyRevealers) && reaches(viewer, entitlement.customer);
+}
+
+function load({ em }: Deed, id: string): Promise<Entitlement | null> {
+  return em.findOne(Entitlement, { id }, { populate: ['customer', 'sku.product', 'orderLine'] });
+}

@@ -1,0 +1,21 @@
+import { Field, ObjectType } from 'type-graphql';
+import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
+import type { ProductKind } from '../catalog/product-kind.js';
+
+@ObjectType('Market', { description: 'A country or territory in which customers live.' })
+export class MarketType {
+  @Field({ description: 'ISO 3166-1 alpha-2 code.' })
+  code!: string;
+
+  @Field({ description: 'English name.' })
+  name!: string;
+
+  @Field(() => [ProductKindEnum], { description: 'Kinds that may not be sold here (rule 1).' })
+  closedTo!: ProductKind[];
+
+  @Field({ description: 'Whether prices include tax: in Australia and Brazil only (rule 2).' })
+  taxInclusive!: boolean;
+
+  @Field(() => [String], { description: 'ISO 4217 codes of the currencies sold in, the default one first.' })
+  currencies!: string[];
+}

@@ -1,0 +1,101 @@
+import { sum } from '../../money.js';
+import type { Em } from '../../orm.js';
+import type { Problem } from '../../problem.js';
+import { RefundType } from '../catalog/product-kind.js';
+import { REFUND_TOPIC } from '../support/topics.js';
+import {
+  AlreadyCancelled,
+  CancellationPending,
+  CancellationWindowClosed,
+  OrderLineNotFound,
+  ProductNotCancellable,
+  SupportRequestRequired,
+} from './cancellation-problems.js';
+import { creditFor, type LineCredit } from './credit.js';
+import { type Order, OrderLine } from './order.entity.js';
+import { OrderLineStatus } from './order-status.js';
+
+/** The credit of one line in a cancellation that is allowed. */
+export interface AssessedLine extends LineCredit {
+  line: OrderLine;
+}
+
+/** What cancelling gives back. */
+export interface Assessment {
+  lines: AssessedLine[];
+  credit: string;
+  currency: string;
+  /** The earliest of the lines' windows, inclusive. */
+  cancellableUntil: Date;
+}
+
+/** The lines that a cancellation is about: those named, or all of the order that are not cancelled yet (rule 15). */
+export async function chooseLines(em: Em, order: Order, lineNumbers: number[] | null): Promise<OrderLine[] | Problem> {
+  const lines = await em.find(OrderLine, { order }, { populate: ['sku.product'], orderBy: { lineNumber: 'asc' }, refresh: true });
+  if (lineNumbers === null) {
+    const standing = lines.filter((line) => line.status !== OrderLineStatus.CANCELLED);
+    return standing.length > 0 ? standing : new AlreadyCancelled(lines.map((line) => line.lineNumber));
+  }
+  const missing = lineNumbers.filter((number) => !lines.some((line) => line.lineNumber === number));
+  if (missing.length > 0) return new OrderLineNotFound(missing);
+  return lines.filter((line) => lineNumbers.includes(line.lineNumber));
+}
+
+/**
+ * Whether lines may be cancelled at an instant, and what that gives back (rules 13 to 16 and 20). The same judgement
+ * serves the quote and the deed, so they cannot disagree. Precedence is the order of the guards.
+ */
+export function assess(order: Order, lines: OrderLine[], at: Date): Assessment | Problem {
+  const status = assessStatus(lines);
+  if (status) return status;
+  const numbersWhere = (applies: (line: OrderLine) => boolean) => lines.filter(applies).map((line) => line.lineNumber);
+
+  const bySupport = numbersWhere((line) => line.sku.supportRequestRequired);
+  if (bySupport.length > 0) return new SupportRequestRequired(bySupport, draftFor(order, lines));
+  const never = numbersWhere((line) => !line.refundType || !line.cancellableUntil);
+  if (never.length > 0) return new ProductNotCancellable(never);
+  const windows = lines.map((line) => line.cancellableUntil as Date).sort((a, b) => a.getTime() - b.getTime());
+  const closed = numbersWhere((line) => (line.cancellableUntil as Date) < at);
+  if (closed.length > 0) return new CancellationWindowClosed(closed, windows[0] as Date);
+
+  const assessed = lines.map((line) => ({ line, ...creditFor(creditable(line), order.currency, at) }));
+  return {
+    lines: assessed,
+    credit: sum(assessed.map((line) => line.credit), order.currency),
+    currency: order.currency,
+    cancellableUntil: windows[0] as Date,
+  };
+}
+
+/** The guards that hold whatever a quote says: a line is cancelled once (rule 19). */
+export function assessStatus(lines: OrderLine[]): Problem | null {
+  const numbersIn = (status: OrderLineStatus) => lines.filter((line) => line.status === status).map((line) => line.lineNumber);
+  const cancelled = numbersIn(OrderLineStatus.CANCELLED);
+  if (cancelled.length > 0) return new AlreadyCancelled(cancelled);
+  const pending = numbersIn(OrderLineStatus.CANCELLATION_PENDING);
+  return pending.length > 0 ? new CancellationPending(pending) : null;
+}
+
+/** How the credit of all lines came about. */
+export function creditRule(lines: { refundType: RefundType }[]): 'FULL' | 'PRORATED' | 'MIXED' {
+  const [first] = lines;
+  return first && lines.every((line) => line.refundType === first.refundType) ? first.refundType : 'MIXED';
+}
+
+function creditable(line: OrderLine) {
+  return {
+    unitPrice: line.unitPrice,
+    quantity: line.quantity,
+    refundType: line.refundType ?? RefundType.FULL,
+    term: line.termStart && line.termEnd ? { start: line.termStart, end: line.termEnd } : null,
+  };
+}
+
+function draftFor(order: Order, lines: OrderLine[]) {
+  return {
+    topic: REFUND_TOPIC,
+    title: `Cancel order ${order.number}`,
+    description: `Tenant: ${order.customer.tenantId} (${order.customer.domain})\nOrder: ${order.number}\nLines: ${lines.map((line) => `${line.lineNumber} ${line.sku.title}`).join('; ')}\nReason for the refund: \nAmount requested: `,
+  };
+}
+

@@ -1,0 +1,77 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Auth } from '../../auth/auth.js';
+import { cancellers } from '../../auth/role-sets.js';
+import type { Context } from '../../context.js';
+import { idOf } from '../../graphql/id-of.js';
+import { MoneyType } from '../../graphql/money.type.js';
+import { validateInput } from '../../graphql/validate-input.js';
+import { isProblem } from '../../problem.js';
+import { transact } from '../../transaction.js';
+import { creditRule } from './assess-cancellation.js';
+import { cancelOrder } from './cancel-order.js';
+import { CancellationQuoteType, CancelOrderInput, CancelOrderResult, CancelOrderSuccess } from './cancel-order.type.js';
+import { cancellationNotice } from './cancellation-notice.js';
+import { arithmetic, type Quote, quoteCancellation } from './quote.js';
+
+@Resolver(() => CancelOrderSuccess)
+export class CancelOrderResolver {
+  @Query(() => CancellationQuoteType, { nullable: true, description: `What cancelling lines of an order would do now, or null for no such order (rule 14). For ${cancellers.join(', ')}.` })
+  @Auth(...cancellers)
+  async cancellationQuote(
+    @Arg('orderId', () => ID, { description: 'Which order.' }) orderId: string,
+    @Arg('lineNumbers', () => [Int], { nullable: true, description: 'Which lines; all that stand where left out.' }) lineNumbers: number[] | null,
+    @Ctx() context: Context,
+  ) {
+    const id = idOf('Order', orderId, 'orderId');
+    const quote = await transact(context, (deed) => quoteCancellation(deed, context.services.signer, id, lineNumbers ?? null));
+    return quote && shown(quote);
+  }
+
+  @Mutation(() => CancelOrderResult, { nullable: true, description: `Cancels an order or some of its lines (rules 12 to 20). For ${cancellers.join(', ')}.` })
+  @Auth(...cancellers)
+  async cancelOrder(
+    @Arg('input', () => CancelOrderInput, { description: 'What to cancel.', validateFn: validateInput }) input: CancelOrderInput,
+    @Ctx() context: Context,
+  ) {
+    const { signer, config, cancellationRequested } = context.services;
+    const orderId = idOf('Order', input.orderId, 'input.orderId');
+    const asked = { ...input, orderId, lineNumbers: input.lineNumbers ?? null, quoteToken: input.quoteToken ?? null, reason: input.reason ?? null };
+    const result = await transact(context, (deed) => cancelOrder(deed, signer, { delayMs: config.fulfilmentDelayMs }, asked));
+    if (!isProblem(result)) cancellationRequested();
+    return result;
+  }
+
+  @FieldResolver()
+  order(@Root() success: { orderId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+    return read.load('Order', success.orderId, info);
+  }
+
+  @FieldResolver()
+  cancellation(@Root() success: { cancellationId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+    return read.load('Cancellation', success.cancellationId, info);
+  }
+}
+
+function shown({ assessment, problem, ...quote }: Quote) {
+  const currency = assessment?.currency ?? '';
+  const money = (amount: string) => Object.assign(new MoneyType(), { amount, currency });
+  return {
+    ...quote,
+    allowed: problem === null,
+    problem,
+    credit: assessment && money(assessment.credit),
+    rule: assessment && creditRule(assessment.lines),
+    notice: cancellationNotice,
+    lines: (assessment?.lines ?? []).map(({ line, ...credit }) => ({
+      ...credit,
+      lineNumber: line.lineNumber,
+      title: line.sku.title,
+      quantity: line.quantity,
+      unitPrice: money(line.unitPrice),
+      unitCredit: money(credit.unitCredit),
+      credit: money(credit.credit),
+      arithmetic: arithmetic(line, credit, currency),
+    })),
+  };
+}

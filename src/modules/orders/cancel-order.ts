@@ -1,0 +1,97 @@
+import { newId } from '../../ids.js';
+import { isProblem, Problem } from '../../problem.js';
+import type { Signer } from '../../signing.js';
+import type { Deed } from '../../transaction.js';
+import { toGlobalId } from '../../global-id.js';
+import { actingRole } from '../../auth/viewer.js';
+import { once } from '../access/idempotency.js';
+import { actorOf, recordActivity } from '../activity/record-activity.js';
+import { type Assessment, assess, chooseLines } from './assess-cancellation.js';
+import { AcknowledgementRequired, OrderNotFound } from './cancellation-problems.js';
+import { findOrder } from './find-order.js';
+import { Cancellation, CancellationLine, type Order } from './order.entity.js';
+import { CancellationStatus, OrderLineStatus } from './order-status.js';
+import { honourQuote } from './quote.js';
+
+export interface CancelOrder {
+  idempotencyKey: string;
+  /** Of the row. */
+  orderId: string;
+  /** Null: every line that stands. */
+  lineNumbers: number[] | null;
+  acknowledged: boolean;
+  quoteToken: string | null;
+  reason: string | null;
+}
+
+/** What the local provider needs. */
+export interface FulfilmentTiming {
+  /** How long it takes to answer. */
+  delayMs: number;
+}
+
+/**
+ * Asks to cancel lines of an order (rules 12 to 20): at once they are CANCELLATION_PENDING, fulfilment confirms later.
+ * Answers ids, or one of the problems of cancellation-problems.ts, IdempotencyKeyReused or RequestInProgress.
+ */
+export async function cancelOrder(
+  deed: Deed,
+  signer: Signer,
+  fulfilment: FulfilmentTiming,
+  input: CancelOrder,
+): Promise<{ orderId: string; cancellationId: string } | Problem> {
+  if (!input.acknowledged) return new AcknowledgementRequired();
+  const { idempotencyKey, ...asked } = input;
+  return once(deed, 'cancelOrder', idempotencyKey, asked, async () => {
+    const { em, viewer, now } = deed;
+    const order = await findOrder(em, viewer, input.orderId, true);
+    if (!order) return new OrderNotFound();
+    const lines = await chooseLines(em, order, input.lineNumbers);
+    if (isProblem(lines)) return lines;
+    const assessment = input.quoteToken ? await honourQuote(signer, input.quoteToken, order, lines, now) : assess(order, lines, now);
+    if (isProblem(assessment)) return assessment;
+    return { orderId: order.id, cancellationId: request(deed, order, assessment, input.reason, fulfilment) };
+  });
+}
+
+function request(deed: Deed, order: Order, assessment: Assessment, reason: string | null, fulfilment: FulfilmentTiming): string {
+  const { em, viewer, correlationId, now } = deed;
+  const cancellation = em.create(Cancellation, {
+    id: newId(),
+    order,
+    customer: order.customer,
+    status: CancellationStatus.PENDING,
+    credit: assessment.credit,
+    currency: assessment.currency,
+    reason,
+    requestedAt: now,
+    requestedBy: viewer.userPrincipalName,
+    requestedByRole: actingRole(viewer),
+    dueAt: new Date(now.getTime() + fulfilment.delayMs),
+    correlationId,
+  });
+  em.persist(cancellation);
+  for (const { line, ...credit } of assessment.lines) {
+    line.status = OrderLineStatus.CANCELLATION_PENDING;
+    em.persist(em.create(CancellationLine, { id: newId(), cancellation, orderLine: line, quantity: line.quantity, standing: true, ...credit }));
+  }
+  recordActivity(em, {
+    action: 'CANCELLATION_REQUESTED',
+    outcome: 'SUCCEEDED',
+    actor: actorOf(viewer),
+    customerId: order.customer.id,
+    orderId: order.id,
+    productIds: [...new Set(assessment.lines.map(({ line }) => line.sku.product.productId))],
+    resource: { type: 'ORDER', id: toGlobalId('Order', order.id), label: order.number },
+    correlationId,
+    detail: {
+      cancellationId: cancellation.id,
+      orderNumber: order.number,
+      lineNumbers: assessment.lines.map(({ line }) => line.lineNumber),
+      credit: assessment.credit,
+      currency: assessment.currency,
+      reason,
+    },
+  });
+  return cancellation.id;
+}

@@ -1,0 +1,92 @@
+import { Problem } from '../../problem.js';
+
+/** There is no such order, or it is not the viewer's: both look the same. */
+export class OrderNotFound extends Problem {
+  readonly code = 'ORDER_NOT_FOUND';
+  readonly message = 'There is no such order. Find it with orders or order(by:).';
+}
+
+/** The order has no line with that number. */
+export class OrderLineNotFound extends Problem {
+  readonly code = 'ORDER_LINE_NOT_FOUND';
+  readonly message: string;
+  constructor(readonly lineNumbers: number[]) {
+    super();
+    this.message = `The order has no line ${lineNumbers.join(', ')}. Lines are numbered from 0.`;
+  }
+}
+
+/** Rule 12: the notice was not acknowledged. */
+export class AcknowledgementRequired extends Problem {
+  readonly code = 'ACKNOWLEDGEMENT_REQUIRED';
+  readonly message = 'Show the notice of cancellationQuote, and send acknowledged: true once it was read.';
+}
+
+/** Rule 13: the window is over. */
+export class CancellationWindowClosed extends Problem {
+  readonly code = 'CANCELLATION_WINDOW_CLOSED';
+  readonly message: string;
+  constructor(readonly lineNumbers: number[], readonly closedAt: Date) {
+    super();
+    this.message = `Line ${lineNumbers.join(', ')} could be cancelled until ${closedAt.toISOString()}.`;
+  }
+}
+
+/** Rule 13: this SKU can never be cancelled, such as a LINUX_PLAN. */
+export class ProductNotCancellable extends Problem {
+  readonly code = 'PRODUCT_NOT_CANCELLABLE';
+  readonly message: string;
+  constructor(readonly lineNumbers: number[]) {
+    super();
+    this.message = `Line ${lineNumbers.join(', ')} can never be cancelled. Name the other lines in lineNumbers.`;
+  }
+}
+
+/** The lines are cancelled already. */
+export class AlreadyCancelled extends Problem {
+  readonly code = 'ALREADY_CANCELLED';
+  readonly message: string;
+  constructor(readonly lineNumbers: number[]) {
+    super();
+    this.message = `Line ${lineNumbers.join(', ')} is cancelled already.`;
+  }
+}
+
+/** The lines wait for fulfilment. */
+export class CancellationPending extends Problem {
+  readonly code = 'CANCELLATION_PENDING';
+  readonly message: string;
+  constructor(readonly lineNumbers: number[]) {
+    super();
+    this.message = `Line ${lineNumbers.join(', ')} is being cancelled. Its confirmation comes within 15 minutes: subscribe to cancellationConfirmed.`;
+  }
+}
+
+/** What to submit where cancelling needs a support request: a draft to fill in. */
+export interface SupportRequestDraft {
+  topic: string;
+  title: string;
+  description: string;
+}
+
+/** Rules 20 and 25: cancelled by a support request. */
+export class SupportRequestRequired extends Problem {
+  readonly code = 'SUPPORT_REQUEST_REQUIRED';
+  readonly message: string;
+  constructor(readonly lineNumbers: number[], readonly draft: SupportRequestDraft) {
+    super();
+    this.message = `Line ${lineNumbers.join(', ')} is cancelled by support: send the draft with submitSupportRequest.`;
+  }
+}
+
+/** Rule 14: the quote is older than 15 minutes. */
+export class QuoteExpired extends Problem {
+  readonly code = 'QUOTE_EXPIRED';
+  readonly message = 'The quote has expired. Ask for a new one with cancellationQuote.';
+}
+
+/** The quote is not one of ours, or of another order or other lines. */
+export class QuoteNotApplicable extends Problem {
+  readonly code = 'QUOTE_NOT_APPLICABLE';
+  readonly message = 'The quoteToken is not for this order and these lines. Send what cancellationQuote gave for them.';
+}

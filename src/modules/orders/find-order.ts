@@ -1,0 +1,15 @@
+import { LockMode } from '@mikro-orm/core';
+import type { Viewer } from '../../auth/viewer.js';
+import type { Em } from '../../orm.js';
+import { reaches } from '../customers/find-customer.js';
+import { Order } from './order.entity.js';
+
+/**
+ * The order, if the viewer may reach it. Locked, where asked: every deed on an order takes this lock first, so two of
+ * them wait for each other instead of acting on the same lines (rule 19).
+ */
+export async function findOrder(em: Em, viewer: Viewer, id: string, lock = false): Promise<Order | null> {
+  if (lock) await em.findOne(Order, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+  const order = await em.findOne(Order, { id }, { populate: ['customer'] });
+  return order && reaches(viewer, order.customer) ? order : null;
+}

@@ -1,0 +1,88 @@
+import { sql } from 'kysely';
+import { idPrefixes } from '../../global-id.js';
+import { idOf } from '../../graphql/id-of.js';
+import { among, before, globalId, since } from '../../read/fields.js';
+import { computed, many, money, ofTenant, one, properties, type ReadType, type Row } from '../../read/model.js';
+
+const orderCurrency = (line: Row) => sql`(select "currency" from "orders" where "orders"."id" = ${line.col('order')})`;
+const cancellationCurrency = (line: Row) => sql`(select "currency" from "cancellations" where "cancellations"."id" = ${line.col('cancellation')})`;
+
+/** How an Order is read. */
+export const orderRead: ReadType = {
+  name: 'Order',
+  entity: 'Order',
+  idPrefix: idPrefixes.Order,
+  scope: ofTenant('customer'),
+  fields: {
+    id: globalId('Order'),
+    ...properties('number', 'status', 'currency', 'placedAt', 'placedBy', 'taxIncluded'),
+    customer: one('Customer', 'customer'),
+    market: one('Market', 'market', 'code'),
+    lines: many('OrderLine', 'order', (line) => [line.col('lineNumber')]),
+    total: money((order) => order.col('total'), (order) => order.col('currency')),
+    cancellations: many('Cancellation', 'order', (cancellation) => [cancellation.col('requestedAt'), cancellation.col('id')]),
+  },
+  listing: {
+    filters: {
+      customerId: (order, id: string) => sql`${order.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
+      statuses: (order, statuses: string[]) => among(order.col('status'), statuses),
+      from: (order, from: Date) => since(order.col('placedAt'), from),
+      to: (order, to: Date) => before(order.col('placedAt'), to),
+      kind: (order, kind: string) =>
+        sql`exists (select from "order_lines" "l" join "skus" "s" on "s"."id" = "l"."sku_id" where "l"."order_id" = ${order.col('id')} and "s"."kind" = ${kind})`,
+      productId: (order, productId: string) =>
+        sql`exists (select from "order_lines" "l" join "skus" "s" on "s"."id" = "l"."sku_id" join "products" "p" on "p"."id" = "s"."product_id" where "l"."order_id" = ${order.col('id')} and "p"."product_id" = upper(${productId}::text))`,
+      placedBy: (order, user: string) => sql`${order.col('placedBy')} = lower(${user}::text)`,
+    },
+    orders: { PLACED_AT: [{ property: 'placedAt', type: 'timestamptz' }, { property: 'id', type: 'uuid' }] },
+    defaultOrder: { field: 'PLACED_AT', direction: 'DESC' },
+  },
+};
+
+/** How an OrderLine is read. */
+export const orderLineRead: ReadType = {
+  name: 'OrderLine',
+  entity: 'OrderLine',
+  fields: {
+    ...properties('lineNumber', 'quantity', 'status', 'cancellableUntil', 'termStart', 'termEnd'),
+    sku: one('Sku', 'sku'),
+    unitPrice: money((line) => line.col('unitPrice'), orderCurrency),
+    total: money((line) => line.col('total'), orderCurrency),
+    isCancellable: computed((line) => sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false)`),
+    entitlement: { kind: 'one', type: 'Entitlement', on: (line, entitlement) => sql`${entitlement.col('orderLine')} = ${line.col('id')}` },
+  },
+};
+
+/** How a Cancellation is read. */
+export const cancellationRead: ReadType = {
+  name: 'Cancellation',
+  entity: 'Cancellation',
+  idPrefix: idPrefixes.Cancellation,
+  scope: ofTenant('customer'),
+  fields: {
+    id: globalId('Cancellation'),
+    ...properties('status', 'reason', 'requestedAt', 'requestedBy', 'confirmedAt'),
+    order: one('Order', 'order'),
+    customer: one('Customer', 'customer'),
+    lines: many('CancellationLine', 'cancellation', (line) => [
+      sql`(select "line_number" from "order_lines" where "order_lines"."id" = ${line.col('orderLine')})`,
+    ]),
+    credit: money((cancellation) => cancellation.col('credit'), (cancellation) => cancellation.col('currency')),
+    rule: computed(
+      (cancellation) =>
+        sql`(select case when min("refund_type") = max("refund_type") then min("refund_type") else 'MIXED' end from "cancellation_lines" where "cancellation_id" = ${cancellation.col('id')})`,
+    ),
+  },
+};
+
+/** How a CancellationLine is read. */
+export const cancellationLineRead: ReadType = {
+  name: 'CancellationLine',
+  entity: 'CancellationLine',
+  fields: {
+    ...properties('refundType', 'termDays', 'unusedDays'),
+    orderLine: one('OrderLine', 'orderLine'),
+    unitCredit: money((line) => line.col('unitCredit'), cancellationCurrency),
+    credit: money((line) => line.col('credit'), cancellationCurrency),
+  },
+};

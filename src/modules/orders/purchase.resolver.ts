@@ -1,0 +1,25 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, FieldResolver, Info, Mutation, Resolver, Root } from 'type-graphql';
+import { Auth } from '../../auth/auth.js';
+import { buyers } from '../../auth/role-sets.js';
+import type { Context } from '../../context.js';
+import { idOf } from '../../graphql/id-of.js';
+import { validateInput } from '../../graphql/validate-input.js';
+import { transact } from '../../transaction.js';
+import { purchase } from './purchase.js';
+import { PurchaseInput, PurchaseResult, PurchaseSuccess } from './purchase.type.js';
+
+@Resolver(() => PurchaseSuccess)
+export class PurchaseResolver {
+  @Mutation(() => PurchaseResult, { nullable: true, description: `Buys on behalf of a customer (rules 1 to 6). For ${buyers.join(', ')}.` })
+  @Auth(...buyers)
+  purchase(@Arg('input', () => PurchaseInput, { description: 'What to buy for whom.', validateFn: validateInput }) input: PurchaseInput, @Ctx() context: Context) {
+    const customerId = idOf('Customer', input.customerId, 'input.customerId');
+    return transact(context, (deed) => purchase(deed, { ...input, customerId, currency: input.currency ?? null }));
+  }
+
+  @FieldResolver()
+  order(@Root() success: { orderId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+    return read.load('Order', success.orderId, info);
+  }
+}

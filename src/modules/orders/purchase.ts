@@ -1,0 +1,166 @@
+import { newId, newOrderNumber } from '../../ids.js';
+import { formatAmount, sum, times } from '../../money.js';
+import { Problem } from '../../problem.js';
+import type { Deed } from '../../transaction.js';
+import { once } from '../access/idempotency.js';
+import { actorOf, recordActivity } from '../activity/record-activity.js';
+import { bookCharge, openInvoice } from '../billing/book.js';
+import { Sku } from '../catalog/catalog.entity.js';
+import { priceAt } from '../catalog/price-at.js';
+import type { ProductKind } from '../catalog/product-kind.js';
+import type { Customer } from '../customers/customer.entity.js';
+import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
+import { Entitlement } from '../entitlements/entitlement.entity.js';
+import { Market, MarketClosure } from '../markets/market.entity.js';
+import { toGlobalId } from '../../global-id.js';
+import { cancellableUntil } from './cancellation-window.js';
+import { Order, OrderLine } from './order.entity.js';
+import { OrderLineStatus, OrderStatus } from './order-status.js';
+import { endOf, termOf } from './term.js';
+
+/** No such SKU in the catalog. */
+export class SkuNotFound extends Problem {
+  readonly code = 'SKU_NOT_FOUND';
+  readonly message: string;
+  constructor(readonly lineIndex: number, readonly productId: string, readonly skuId: string) {
+    super();
+    this.message = `The catalog has no SKU ${productId}:${skuId}. SKU ids have four characters and keep their zeros: 0003.`;
+  }
+}
+
+/** Rule 4: the quantity is outside the SKU's bounds. */
+export class QuantityOutOfBounds extends Problem {
+  readonly code = 'QUANTITY_OUT_OF_BOUNDS';
+  readonly message: string;
+  constructor(readonly lineIndex: number, readonly minimum: number, readonly maximum: number) {
+    super();
+    this.message = `The quantity of line ${lineIndex} must be from ${minimum} to ${maximum}.`;
+  }
+}
+
+/** Rule 1: this kind may not be sold where the customer is. */
+export class ProductNotAvailableInMarket extends Problem {
+  readonly code = 'PRODUCT_NOT_AVAILABLE_IN_MARKET';
+  readonly message: string;
+  constructor(readonly lineIndex: number, readonly market: string, readonly kind: ProductKind) {
+    super();
+    this.message = `${kind} may not be sold in market ${market}. Leave line ${lineIndex} out.`;
+  }
+}
+
+/** Rule 3: no price holds now for the customer's market, segment and this currency. */
+export class PriceNotFound extends Problem {
+  readonly code = 'PRICE_NOT_FOUND';
+  readonly message: string;
+  constructor(readonly lineIndex: number, readonly market: string, readonly currency: string, readonly currencies: string[]) {
+    super();
+    this.message = `Line ${lineIndex} has no price in ${currency} for market ${market}. Currencies sold in there: ${currencies.join(', ')}.`;
+  }
+}
+
+export interface PurchaseLine {
+  productId: string;
+  skuId: string;
+  quantity: number;
+}
+export interface Purchase {
+  idempotencyKey: string;
+  /** Of the row. */
+  customerId: string;
+  /** ISO 4217; the market's default one where left out. */
+  currency: string | null;
+  lines: PurchaseLine[];
+}
+
+/**
+ * Buys on behalf of a customer (rules 1 to 6). Order, lines, entitlements, invoice lines and the activity entry commit
+ * together or not at all. Answers the order's id, or CustomerNotFound, SkuNotFound, QuantityOutOfBounds,
+ * ProductNotAvailableInMarket, PriceNotFound, IdempotencyKeyReused or RequestInProgress.
+ */
+export function purchase(deed: Deed, input: Purchase): Promise<{ orderId: string } | Problem> {
+  const { idempotencyKey, ...asked } = input;
+  return once(deed, 'purchase', idempotencyKey, asked, () => place(deed, input));
+}
+
+async function place(deed: Deed, input: Purchase): Promise<{ orderId: string } | Problem> {
+  const { em, viewer, now } = deed;
+  const customer = await findCustomer(em, viewer, input.customerId);
+  if (!customer) return new CustomerNotFound();
+  const market = await em.findOneOrFail(Market, { code: customer.market.code });
+  const currency = input.currency ?? (market.currencies[0] as string);
+
+  const priced: { sku: Sku; quantity: number; unitPrice: string }[] = [];
+  for (const [index, line] of input.lines.entries()) {
+    const sku = await em.findOne(Sku, { skuId: line.skuId, product: { productId: line.productId } }, { populate: ['product'] });
+    if (!sku) return new SkuNotFound(index, line.productId, line.skuId);
+    if (line.quantity < sku.minimumQuantity || line.quantity > sku.maximumQuantity) {
+      return new QuantityOutOfBounds(index, sku.minimumQuantity, sku.maximumQuantity);
+    }
+    if (await em.findOne(MarketClosure, { market, kind: sku.kind })) return new ProductNotAvailableInMarket(index, market.code, sku.kind);
+    const price = await priceAt(em, { sku, market: market.code, currency, segment: customer.segment, quantity: line.quantity, at: now });
+    if (!price) return new PriceNotFound(index, market.code, currency, market.currencies);
+    priced.push({ sku, quantity: line.quantity, unitPrice: formatAmount(price.unitPrice, currency) });
+  }
+  return { orderId: await write(deed, customer, market, currency, priced) };
+}
+
+async function write(deed: Deed, customer: Customer, market: Market, currency: string, priced: { sku: Sku; quantity: number; unitPrice: string }[]): Promise<string> {
+  const { em, viewer, correlationId, now } = deed;
+  const totals = priced.map(({ unitPrice, quantity }) => times(unitPrice, quantity, currency));
+  const order = em.create(Order, {
+    id: newId(),
+    number: newOrderNumber(),
+    customer,
+    market,
+    status: OrderStatus.COMPLETED,
+    currency,
+    total: sum(totals, currency),
+    taxIncluded: market.taxInclusive,
+    placedAt: now,
+    placedBy: viewer.userPrincipalName,
+    correlationId,
+  });
+  em.persist(order);
+  const invoice = await openInvoice(em, customer.id, currency, now);
+  for (const [index, { sku, quantity, unitPrice }] of priced.entries()) {
+    const term = sku.termDuration ? termOf(now, sku.termDuration) : null;
+    const line = em.create(OrderLine, {
+      id: newId(),
+      order,
+      lineNumber: index,
+      sku,
+      quantity,
+      unitPrice,
+      total: totals[index] as string,
+      status: OrderLineStatus.ACTIVE,
+      refundType: sku.refundType,
+      cancellableUntil: sku.cancellationWindowDays === null || sku.cancellationWindowDays === undefined ? null : cancellableUntil(now, sku.cancellationWindowDays),
+      termStart: term?.start,
+      termEnd: term?.end,
+    });
+    const entitlement = em.create(Entitlement, {
+      id: newId(),
+      orderLine: line,
+      customer,
+      sku,
+      quantity,
+      status: 'ACTIVE',
+      grantedAt: now,
+      expiresAt: term ? endOf(term) : null,
+    });
+    em.persist([line, entitlement]);
+    bookCharge(em, invoice, line, sku.title, now);
+  }
+  recordActivity(em, {
+    action: 'ORDER_PLACED',
+    outcome: 'SUCCEEDED',
+    actor: actorOf(viewer),
+    customerId: customer.id,
+    orderId: order.id,
+    productIds: [...new Set(priced.map(({ sku }) => sku.product.productId))],
+    resource: { type: 'ORDER', id: toGlobalId('Order', order.id), label: order.number },
+    correlationId,
+    detail: { orderNumber: order.number, lineCount: priced.length, total: order.total, currency },
+  });
+  return order.id;
+}

@@ -1,0 +1,86 @@
+import { Decimal } from 'decimal.js';
+import { sum } from '../../money.js';
+import { isProblem, type Problem } from '../../problem.js';
+import type { Signer } from '../../signing.js';
+import type { Deed } from '../../transaction.js';
+import { type Assessment, assess, assessStatus, chooseLines } from './assess-cancellation.js';
+import { QuoteExpired, QuoteNotApplicable } from './cancellation-problems.js';
+import { daysLeft } from './cancellation-window.js';
+import type { LineCredit } from './credit.js';
+import { findOrder } from './find-order.js';
+import type { Order, OrderLine } from './order.entity.js';
+
+/** Rule 14: how long a quote is honoured. */
+const QUOTE_MINUTES = 15;
+
+/** What `cancelOrder` would do now (rule 14). */
+export interface Quote {
+  problem: Problem | null;
+  assessment: Assessment | null;
+  daysLeft: number | null;
+  cancellableUntil: Date | null;
+  quoteToken: string | null;
+  expiresAt: Date | null;
+}
+
+/** The claims of a quote token: what was assessed, by line number. */
+interface QuoteClaims {
+  orderId: string;
+  /** Line number and its credit. */
+  lines: [number, LineCredit][];
+}
+
+/** The quote for cancelling lines of an order; null for an order that is missing or not the viewer's. */
+export async function quoteCancellation(deed: Deed, signer: Signer, orderId: string, lineNumbers: number[] | null): Promise<Quote | null> {
+  const { em, viewer, now } = deed;
+  const order = await findOrder(em, viewer, orderId);
+  if (!order) return null;
+  const lines = await chooseLines(em, order, lineNumbers);
+  const assessment = isProblem(lines) ? lines : assess(order, lines, now);
+  if (isProblem(assessment)) {
+    const until = isProblem(lines) ? null : earliest(lines);
+    return { problem: assessment, assessment: null, daysLeft: until ? Math.max(daysLeft(until, now), 0) : null, cancellableUntil: until, quoteToken: null, expiresAt: null };
+  }
+  const expiresAt = new Date(now.getTime() + QUOTE_MINUTES * 60_000);
+  const claims: QuoteClaims = { orderId, lines: assessment.lines.map(({ line, ...credit }) => [line.lineNumber, credit]) };
+  return {
+    problem: null,
+    assessment,
+    daysLeft: daysLeft(assessment.cancellableUntil, now),
+    cancellableUntil: assessment.cancellableUntil,
+    quoteToken: await signer.sign('quote', { ...claims }, expiresAt),
+    expiresAt,
+  };
+}
+
+/** What a quote promised, for lines that still stand: to the cent, even if the window has closed since (rule 14). */
+export async function honourQuote(signer: Signer, quoteToken: string, order: Order, lines: OrderLine[], now: Date): Promise<Assessment | Problem> {
+  const claims = await signer.verify('quote', quoteToken, now);
+  if (claims === 'expired') return new QuoteExpired();
+  if (claims === 'invalid') return new QuoteNotApplicable();
+  const quoted = new Map((claims as unknown as QuoteClaims).lines);
+  const sameLines = quoted.size === lines.length && lines.every((line) => quoted.has(line.lineNumber));
+  if (claims['orderId'] !== order.id || !sameLines) return new QuoteNotApplicable();
+  const status = assessStatus(lines);
+  if (status) return status;
+  const assessed = lines.map((line) => ({ line, ...(quoted.get(line.lineNumber) as LineCredit) }));
+  return {
+    lines: assessed,
+    credit: sum(assessed.map((line) => line.credit), order.currency),
+    currency: order.currency,
+    cancellableUntil: earliest(lines) as Date,
+  };
+}
+
+/** The arithmetic of a line's credit, for people. */
+export function arithmetic(line: OrderLine, credit: LineCredit, currency: string): string {
+  if (credit.termDays === null) return `${line.unitPrice} ${currency} × ${line.quantity} = ${credit.credit}`;
+  const exact = new Decimal(line.unitPrice).div(credit.termDays).times(credit.unusedDays ?? 0);
+  const cut = exact.eq(credit.unitCredit) ? '' : `, cut to ${credit.unitCredit}`;
+  return `${line.unitPrice} ${currency} / ${credit.termDays} days × ${credit.unusedDays} unused = ${exact.toDecimalPlaces(4).toString()}${cut}, × ${line.quantity} = ${credit.credit}`;
+}
+
+function earliest(lines: OrderLine[]): Date | null {
+  const windows = lines.flatMap((line) => (line.cancellableUntil ? [line.cancellableUntil.getTime()] : []));
+  return windows.length > 0 ? new Date(Math.min(...windows)) : null;
+}

@@ -1,0 +1,68 @@
+import { newId, newSupportRequestNumber } from '../../ids.js';
+import { toGlobalId } from '../../global-id.js';
+import type { Money } from '../../money.js';
+import type { Problem } from '../../problem.js';
+import type { Deed } from '../../transaction.js';
+import { once } from '../access/idempotency.js';
+import { actorOf, recordActivity } from '../activity/record-activity.js';
+import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
+import { OrderNotFound } from '../orders/cancellation-problems.js';
+import { findOrder } from '../orders/find-order.js';
+import { type SupportImpact, SupportRequest } from './support-request.entity.js';
+
+export interface SubmitSupportRequest {
+  idempotencyKey: string;
+  /** Of the rows. */
+  customerId: string;
+  orderId: string | null;
+  topic: string;
+  impact: SupportImpact;
+  title: string;
+  description: string;
+  refundReason: string | null;
+  amount: Money | null;
+  contact: { name: string; email: string; phone: string };
+}
+
+/** Asks support on behalf of a customer (rule 21). Answers the request's id, CustomerNotFound, OrderNotFound, IdempotencyKeyReused or RequestInProgress. */
+export function submitSupportRequest(deed: Deed, input: SubmitSupportRequest): Promise<{ supportRequestId: string } | Problem> {
+  const { idempotencyKey, ...asked } = input;
+  return once(deed, 'submitSupportRequest', idempotencyKey, asked, async () => {
+    const { em, viewer, now, correlationId } = deed;
+    const customer = await findCustomer(em, viewer, input.customerId);
+    if (!customer) return new CustomerNotFound();
+    const order = input.orderId ? await findOrder(em, viewer, input.orderId) : null;
+    if (input.orderId && order?.customer.id !== customer.id) return new OrderNotFound();
+    const request = em.create(SupportRequest, {
+      id: newId(),
+      number: newSupportRequestNumber(),
+      customer,
+      order,
+      topic: input.topic,
+      impact: input.impact,
+      title: input.title,
+      description: input.description,
+      refundReason: input.refundReason,
+      amount: input.amount?.amount,
+      currency: input.amount?.currency,
+      contactName: input.contact.name,
+      contactEmail: input.contact.email,
+      contactPhone: input.contact.phone,
+      status: 'OPEN',
+      submittedAt: now,
+      submittedBy: viewer.userPrincipalName,
+    });
+    em.persist(request);
+    recordActivity(em, {
+      action: 'SUPPORT_REQUEST_SUBMITTED',
+      outcome: 'SUCCEEDED',
+      actor: actorOf(viewer),
+      customerId: customer.id,
+      orderId: order?.id ?? null,
+      resource: { type: 'SUPPORT_REQUEST', id: toGlobalId('SupportRequest', request.id), label: request.number },
+      correlationId,
+      detail: { supportRequestNumber: request.number, topic: request.topic, impact: request.impact },
+    });
+    return { supportRequestId: request.id };
+  });
+}

@@ -1,0 +1,41 @@
+import { sql } from 'kysely';
+import { idPrefixes } from '../../global-id.js';
+import { idOf } from '../../graphql/id-of.js';
+import { globalId } from '../../read/fields.js';
+import { many, money, ofTenant, one, properties, property, type ReadType } from '../../read/model.js';
+
+/** How a SupportRequest is read. */
+export const supportRequestRead: ReadType = {
+  name: 'SupportRequest',
+  entity: 'SupportRequest',
+  idPrefix: idPrefixes.SupportRequest,
+  scope: ofTenant('customer'),
+  fields: {
+    id: globalId('SupportRequest'),
+    ...properties('number', 'topic', 'impact', 'title', 'description', 'refundReason', 'status', 'submittedAt', 'submittedBy'),
+    customer: one('Customer', 'customer'),
+    order: one('Order', 'order'),
+    amount: money((request) => request.col('amount'), (request) => request.col('currency')),
+    contact: {
+      kind: 'embedded',
+      fields: { name: property('contactName'), email: property('contactEmail'), phone: property('contactPhone') },
+    },
+    files: many('SupportFile', 'supportRequest', (file) => [file.col('uploadedAt'), file.col('id')]),
+  },
+  listing: {
+    filters: {
+      customerId: (request, id: string) => sql`${request.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
+      status: (request, status: string) => sql`${request.col('status')} = ${status}`,
+      topic: (request, topic: string) => sql`${request.col('topic')} = ${topic}`,
+    },
+    orders: { SUBMITTED_AT: [{ property: 'submittedAt', type: 'timestamptz' }, { property: 'id', type: 'uuid' }] },
+    defaultOrder: { field: 'SUBMITTED_AT', direction: 'DESC' },
+  },
+};
+
+/** How a SupportFile is read: what it is, not what is in it. */
+export const supportFileRead: ReadType = {
+  name: 'SupportFile',
+  entity: 'SupportFile',
+  fields: properties('name', 'contentType', 'size', 'sha256', 'uploadedAt'),
+};

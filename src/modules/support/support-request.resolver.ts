@@ -1,0 +1,55 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Auth } from '../../auth/auth.js';
+import { supporters } from '../../auth/role-sets.js';
+import type { Context } from '../../context.js';
+import { idOf } from '../../graphql/id-of.js';
+import { validateInput } from '../../graphql/validate-input.js';
+import { transact } from '../../transaction.js';
+import { submitSupportRequest } from './submit-support-request.js';
+import { SubmitSupportRequestInput, SubmitSupportRequestResult, SubmitSupportRequestSuccess } from './submit-support-request.type.js';
+import { SupportRequestConnection, SupportRequestsArgs } from './support-request.type.js';
+import { supportTopics } from './topics.js';
+
+/** How long files may be added. */
+const UPLOAD_HOURS = 24;
+
+@Resolver(() => SubmitSupportRequestSuccess)
+export class SupportRequestResolver {
+  @Query(() => SupportRequestConnection, { nullable: true, description: `What support was asked. For ${supporters.join(', ')}.` })
+  @Auth(...supporters)
+  supportRequests(@Args(() => SupportRequestsArgs) _args: SupportRequestsArgs, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+    return read.connection('SupportRequest', info);
+  }
+
+  @Query(() => [String], { nullable: true, description: `What support can be asked about, refunds first (rule 21). For ${supporters.join(', ')}.` })
+  @Auth(...supporters)
+  supportTopics() {
+    return supportTopics;
+  }
+
+  @Mutation(() => SubmitSupportRequestResult, { nullable: true, description: `Asks support on behalf of a customer (rule 21). For ${supporters.join(', ')}.` })
+  @Auth(...supporters)
+  submitSupportRequest(
+    @Arg('input', () => SubmitSupportRequestInput, { description: 'What to ask.', validateFn: validateInput }) input: SubmitSupportRequestInput,
+    @Ctx() context: Context,
+  ) {
+    const customerId = idOf('Customer', input.customerId, 'input.customerId');
+    const orderId = input.orderId ? idOf('Order', input.orderId, 'input.orderId') : null;
+    return transact(context, (deed) =>
+      submitSupportRequest(deed, { ...input, customerId, orderId, refundReason: input.refundReason ?? null, amount: input.amount ?? null }),
+    );
+  }
+
+  @FieldResolver()
+  supportRequest(@Root() success: { supportRequestId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+    return read.load('SupportRequest', success.supportRequestId, info);
+  }
+
+  @FieldResolver()
+  async uploadUrl(@Root() success: { supportRequestId: string }, @Ctx() { services }: Context) {
+    const expiresAt = new Date(services.now().getTime() + UPLOAD_HOURS * 3_600_000);
+    const token = await services.signer.sign('upload', { supportRequest: success.supportRequestId }, expiresAt);
+    return `${services.publicUrl()}/support-requests/${token}/files`;
+  }
+}

@@ -1,0 +1,21 @@
+import { createRoot } from 'react-dom/client';
+import { App } from './app';
+import { fetchConfig } from './config';
+import './workers';
+
+const root = createRoot(document.getElementById('root') as HTMLElement, { onUncaughtError: (error) => showFailure(error) });
+
+fetchConfig().then((config) => root.render(<App config={config} />), showFailure);
+
+function showFailure(error: unknown) {
+  const page = createRoot(document.body.appendChild(document.createElement('div')));
+  document.getElementById('root')?.remove();
+  page.render(
+    <p className="playground-message" role="alert">
+      The playground could not start: {error instanceof Error ? error.message : String(error)}.{' '}
+      <button type="button" onClick={() => location.reload()}>
+        Try again
+      </button>
+    </p>,
+  );
+}

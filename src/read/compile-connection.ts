@@ -1,0 +1,134 @@
+import type { FieldNode, GraphQLObjectType } from 'graphql';
+import { type RawBuilder, sql } from 'kysely';
+import { collectSubFields } from './collect-fields.js';
+import { columnsOf, type Compiler, jsonOf, type Selected, whereAll } from './compile.js';
+import { cursorOf, decodeCursor, feedTag } from './cursor.js';
+import type { Listing, ReadType, Row, SortKey, Sql } from './model.js';
+import { type PageArgs, pageOf } from './page.js';
+
+/** The arguments of every list: paging, a filter and an order. */
+interface ListArgs extends PageArgs {
+  filter?: Record<string, unknown> | null;
+  orderBy?: { field?: string; direction: 'ASC' | 'DESC' } | null;
+}
+
+/**
+ * A page of rows as the JSON of its connection type. Only what is selected is computed: one row more than the page
+ * tells whether there is a next one, `totalCount` counts in a subquery of its own.
+ * @param restrict further conditions, such as the parent's
+ */
+export function compileConnection(
+  compiler: Compiler,
+  type: ReadType,
+  args: ListArgs,
+  nodes: readonly FieldNode[],
+  connectionType: string,
+  restrict: (row: Row) => Sql[],
+): Sql {
+  const listing = type.listing;
+  if (!listing) throw new Error(`${type.name} has no listing`);
+  const page = pageOf(args);
+  const order = args.orderBy ?? listing.defaultOrder;
+  const field = order.field ?? listing.defaultOrder.field;
+  const keys = listing.orders[field] as SortKey[];
+  const ascending = (order.direction === 'ASC') !== page.backward;
+  const tag = listing.feed ? feedTag(compiler.incarnation) : `${type.name}:${field}`;
+
+  const conditions = (row: Row) => [
+    ...restrict(row),
+    ...compiler.visible(type, row),
+    ...filterConditions(compiler, listing, row, args.filter ?? {}),
+  ];
+  const inner = compiler.row(type);
+  const bounds = [
+    ...(args.after == null ? [] : [bound(inner, keys, order.direction === 'ASC' ? '>' : '<', decodeCursor(args.after, tag, keys, 'after').values)]),
+    ...(args.before == null ? [] : [bound(inner, keys, order.direction === 'ASC' ? '<' : '>', decodeCursor(args.before, tag, keys, 'before').values)]),
+  ];
+  const direction = ascending ? sql`asc` : sql`desc`;
+  const orderBy = sql.join(keys.map((key) => sql`${inner.col(key.property)} ${direction}`));
+  const pageRow = compiler.rowAs(type, `${inner.alias}p`);
+  const position = sql.ref(`${pageRow.alias}.$i`);
+  const shownOrder = page.backward ? sql`desc` : sql`asc`;
+  const shown = sql`${position} <= ${page.size}::int`;
+  const cursor = () => cursorOf(pageRow, tag, keys);
+  // Without an aggregate the statement must not read the page: it would answer a row for each of its rows.
+  let readsPage = false;
+  const ofPage = <Value>(value: Value): Value => {
+    readsPage = true;
+    return value;
+  };
+  const aggregate = (json: Sql) => ofPage(sql`coalesce(json_agg(${json} order by ${position} ${shownOrder}) filter (where ${shown}), '[]')`);
+  const node = (selecting: readonly FieldNode[]) => compiler.select(type.name, type.fields, pageRow, selecting, false);
+
+  const selected: Selected[] = [];
+  for (const [key, fieldNodes] of subFields(compiler, connectionType, nodes)) {
+    const name = (fieldNodes[0] as FieldNode).name.value;
+    if (name === '__typename') selected.push({ key, value: sql`${connectionType}::text` });
+    if (name === 'nodes') selected.push({ key, value: aggregate(jsonOf(node(fieldNodes))) });
+    if (name === 'edges') selected.push({ key, value: aggregate(jsonOf(edge(fieldNodes))) });
+    if (name === 'pageInfo') selected.push({ key, value: pageInfo(fieldNodes) });
+    if (name === 'totalCount') {
+      const counted = compiler.row(type);
+      selected.push({ key, value: sql`(select count(*)::int from ${compiler.from(type, counted)}${whereAll(conditions(counted))})` });
+    }
+  }
+
+  function edge(edgeNodes: readonly FieldNode[]): Selected[] {
+    const edgeType = `${type.name}Edge`;
+    return subFields(compiler, edgeType, edgeNodes).map(([key, fieldNodes]) => {
+      const name = (fieldNodes[0] as FieldNode).name.value;
+      if (name === 'cursor') return { key, value: cursor() };
+      if (name === 'node') return { key, value: jsonOf(node(fieldNodes)) };
+      return { key, value: sql`${edgeType}::text` };
+    });
+  }
+
+  function pageInfo(pageInfoNodes: readonly FieldNode[]): Sql {
+    const more = () => ofPage(sql`coalesce(bool_or(${position} > ${page.size}::int), false)`);
+    const beyond = (given: boolean) => (given ? sql`true` : sql`false`);
+    const at = (edgeOrder: RawBuilder<unknown>) => ofPage(sql`(array_agg(${cursor()} order by ${position} ${edgeOrder}) filter (where ${shown}))[1]`);
+    const pairs = subFields(compiler, 'PageInfo', pageInfoNodes).map(([key, fieldNodes]) => {
+      const value = () => {
+        switch ((fieldNodes[0] as FieldNode).name.value) {
+          case 'hasNextPage':
+            return page.backward ? beyond(args.before != null) : more();
+          case 'hasPreviousPage':
+            return page.backward ? more() : beyond(args.after != null);
+          case 'startCursor':
+            return at(page.backward ? sql`desc` : sql`asc`);
+          case 'endCursor':
+            return at(page.backward ? sql`asc` : sql`desc`);
+          default:
+            return sql`'PageInfo'::text`;
+        }
+      };
+      return sql`${key}::text, ${value()}`;
+    });
+    // Aggregates belong to the statement around them: a subselect as jsonOf makes one may not hold them.
+    return sql`json_build_object(${sql.join(pairs)})`;
+  }
+
+  const rows = sql`select ${sql.id(inner.alias)}.*, row_number() over (order by ${orderBy}) as "$i" from ${compiler.from(type, inner)}${whereAll([...conditions(inner), ...bounds])} order by ${orderBy} limit ${page.size + 1}::int`;
+  return sql`(select to_json("$row") from (select ${columnsOf(selected)}${readsPage ? sql` from (${rows}) as ${sql.id(pageRow.alias)}` : sql``}) as "$row")`;
+}
+
+function subFields(compiler: Compiler, typeName: string, nodes: readonly FieldNode[]): [string, readonly FieldNode[]][] {
+  return [...collectSubFields(compiler.operation, compiler.operation.schema.getType(typeName) as GraphQLObjectType, nodes)];
+}
+
+function filterConditions(compiler: Compiler, listing: Listing, row: Row, filter: Record<string, unknown>): Sql[] {
+  const context = { viewer: compiler.viewer, args: filter };
+  return Object.entries(filter).flatMap(([name, value]) => {
+    if (value === null || value === undefined) return [];
+    const condition = listing.filters[name];
+    if (!condition) throw new Error(`The read model does not know the filter ${name}`);
+    return [condition(row, value as never, context)];
+  });
+}
+
+/** `(a, b) > (x, y)`: rows behind a cursor; an index on the keys answers it. */
+function bound(row: Row, keys: SortKey[], operator: '>' | '<', values: string[]): Sql {
+  const left = sql.join(keys.map((key) => row.col(key.property)));
+  const right = sql.join(keys.map((key, index) => sql`${values[index]}::${sql.raw(key.type)}`));
+  return sql`(${left}) ${sql.raw(operator)} (${right})`;
+}

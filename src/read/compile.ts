@@ -1,0 +1,195 @@
+import type { MetadataStorage } from '@mikro-orm/core';
+import { type FieldNode, type FragmentDefinitionNode, type GraphQLField, type GraphQLNamedType, type GraphQLObjectType, type GraphQLSchema, getArgumentValues, getNamedType, isAbstractType } from 'graphql';
+import { collectSubFields } from './collect-fields.js';
+import { type RawBuilder, sql } from 'kysely';
+import type { Access } from '../auth/auth.js';
+import type { Denials } from '../auth/denials.js';
+import { tenantScope, type Viewer } from '../auth/viewer.js';
+import { compileConnection } from './compile-connection.js';
+import { type Field, type Fields, type ReadType, Row, type Sql } from './model.js';
+
+/** The operation whose fields are compiled: what graphql-js hands to a resolver. */
+export interface Operation {
+  schema: GraphQLSchema;
+  fragments: Record<string, FragmentDefinitionNode>;
+  variableValues: Record<string, unknown>;
+}
+
+/** A value in the statement under its response key. */
+export interface Selected {
+  key: string;
+  value: Sql;
+}
+
+/** Every type that can be read, by GraphQL name. */
+export type ReadModel = ReadonlyMap<string, ReadType>;
+
+/**
+ * Turns a selection into one SQL expression that yields its JSON, aliases, arguments, paging, access rules and tenant
+ * scope inside. Keys of the JSON are response keys, so that a field selected twice with other arguments stands twice.
+ */
+export class Compiler {
+  private aliases = 0;
+  private readonly tenant: string | null;
+
+  constructor(
+    private readonly model: ReadModel,
+    private readonly metadata: MetadataStorage,
+    readonly operation: Operation,
+    readonly viewer: Viewer,
+    private readonly access: Access,
+    private readonly denials: Denials,
+    /** Incarnation of the database, for the feed's cursors. */
+    readonly incarnation: string,
+  ) {
+    this.tenant = tenantScope(viewer);
+  }
+
+  /** The read type of a GraphQL type. */
+  typeOf(name: string): ReadType {
+    const type = this.model.get(name);
+    if (!type) throw new Error(`The read model does not know ${name}`);
+    return type;
+  }
+
+  /** A new row of a type's table. */
+  row(type: ReadType): Row {
+    this.aliases += 1;
+    return new Row(`t${this.aliases}`, this.metadata.getByClassName(type.entity as never));
+  }
+
+  /** The same table's row under the alias of a subquery around it. */
+  rowAs(type: ReadType, alias: string): Row {
+    return new Row(alias, this.metadata.getByClassName(type.entity as never));
+  }
+
+  /** A row of a query that names its columns as the model's properties. */
+  bareRow(alias: string): Row {
+    return new Row(alias, null);
+  }
+
+  /** `table as alias` */
+  from(type: ReadType, row: Row): Sql {
+    return sql`${sql.table(this.metadata.getByClassName(type.entity as never).tableName)} as ${sql.id(row.alias)}`;
+  }
+
+  /** The conditions under which the viewer may see a row: its tenant's, and committed for readers. */
+  visible(type: ReadType, row: Row): Sql[] {
+    const conditions: Sql[] = [];
+    if (this.tenant !== null && type.scope) conditions.push(type.scope(row, this.tenant));
+    if (type.listing?.always) conditions.push(type.listing.always(row));
+    return conditions;
+  }
+
+  /** Whether the viewer may see the type at all; notes the refusal where not. */
+  mayReach(typeName: string, nodes: readonly FieldNode[]): boolean {
+    const requires = this.access.denies(typeName);
+    if (requires) this.denials.add(typeName, requires, nodes);
+    return requires === null;
+  }
+
+  /** Coerced arguments of a field. */
+  argsOf(parent: string, nodes: readonly FieldNode[]): Record<string, unknown> {
+    const node = nodes[0] as FieldNode;
+    const field = (this.operation.schema.getType(parent) as GraphQLObjectType).getFields()[node.name.value];
+    return getArgumentValues(field as never, node, this.operation.variableValues);
+  }
+
+  /** The selected fields of an object that is read from `row`. `parentNodes` are the fields that select it. */
+  select(typeName: string, fields: Fields, row: Row, parentNodes: readonly FieldNode[], abstract: boolean): Selected[] {
+    const type = this.operation.schema.getType(typeName) as GraphQLObjectType;
+    const selected: Selected[] = [];
+    // Whoever holds the object only by an interface or union must be told which member it is.
+    if (abstract) selected.push({ key: '__typename', value: sql`${typeName}::text` });
+    for (const [key, nodes] of collectSubFields(this.operation, type, parentNodes)) {
+      const name = (nodes[0] as FieldNode).name.value;
+      if (name === '__typename') {
+        if (!abstract || key !== '__typename') selected.push({ key, value: sql`${typeName}::text` });
+        continue;
+      }
+      const field = fields[name];
+      if (!field) throw new Error(`The read model does not know ${typeName}.${name}`);
+      const requires = this.access.denies(typeName, name);
+      if (requires) {
+        this.denials.add(`${typeName}.${name}`, requires, nodes);
+        selected.push({ key, value: sql`null` });
+        continue;
+      }
+      selected.push({ key, value: this.field(typeName, field, row, nodes) });
+    }
+    return selected;
+  }
+
+  private returnTypeOf(parentType: string, nodes: readonly FieldNode[]): GraphQLNamedType {
+    const parent = this.operation.schema.getType(parentType) as GraphQLObjectType;
+    const field = parent.getFields()[(nodes[0] as FieldNode).name.value] as GraphQLField<unknown, unknown>;
+    return getNamedType(field.type);
+  }
+
+  private field(parentType: string, field: Field, row: Row, nodes: readonly FieldNode[]): Sql {
+    const context = () => ({ viewer: this.viewer, args: this.argsOf(parentType, nodes) });
+    const returned = this.returnTypeOf(parentType, nodes);
+    switch (field.kind) {
+      case 'leaf':
+        return field.sql(row, context());
+      case 'embedded': {
+        const object = jsonOf(this.select(returned.name, field.fields, row, nodes, false));
+        return field.presence ? sql`case when ${field.presence(row)} is null then null else ${object} end` : object;
+      }
+      case 'union': {
+        const branches = Object.entries(field.members).map(
+          ([value, member]) => sql`when ${value}::text then ${jsonOf(this.select(member.type, member.fields, row, nodes, true))}`,
+        );
+        return sql`case ${field.discriminator(row)} ${sql.join(branches, sql` `)} end`;
+      }
+      case 'one': {
+        const type = this.typeOf(field.type);
+        if (!this.mayReach(type.name, nodes)) return sql`null`;
+        const child = this.row(type);
+        const where = [field.on(row, child, context()), ...this.visible(type, child)];
+        return this.oneFrom(type, child, where, nodes, isAbstractType(returned), field.first?.(child));
+      }
+      case 'many': {
+        const type = this.typeOf(field.type);
+        if (!this.mayReach(type.name, nodes)) return sql`null`;
+        const child = this.row(type);
+        const where = [field.on(row, child, context()), ...this.visible(type, child)];
+        return this.listFrom(type, child, where, nodes, field.orderBy(child));
+      }
+      case 'connection': {
+        const type = this.typeOf(field.type);
+        if (!this.mayReach(type.name, nodes)) return sql`null`;
+        return compileConnection(this, type, this.argsOf(parentType, nodes), nodes, returned.name, (child) => [field.on(row, child)]);
+      }
+    }
+  }
+
+  /** `(select json of the first matching row)`, null where there is none. */
+  oneFrom(type: ReadType, child: Row, where: Sql[], nodes: readonly FieldNode[], abstract: boolean, orderBy?: Sql[]): Sql {
+    const columns = columnsOf(this.select(type.name, type.fields, child, nodes, abstract));
+    const order = orderBy ? sql` order by ${sql.join(orderBy)}` : sql``;
+    return sql`(select to_json("$row") from (select ${columns} from ${this.from(type, child)}${whereAll(where)}${order} limit 1) as "$row")`;
+  }
+
+  /** `(select json array of the matching rows)`, in order. */
+  listFrom(type: ReadType, child: Row, where: Sql[], nodes: readonly FieldNode[], orderBy: Sql[]): Sql {
+    const columns = columnsOf(this.select(type.name, type.fields, child, nodes, false));
+    return sql`(select coalesce(json_agg("$row"), '[]') from (select ${columns} from ${this.from(type, child)}${whereAll(where)} order by ${sql.join(orderBy)}) as "$row")`;
+  }
+}
+
+/** ` where a and b`, or nothing. */
+export function whereAll(conditions: Sql[]): RawBuilder<unknown> {
+  return conditions.length > 0 ? sql` where ${sql.join(conditions, sql` and `)}` : sql``;
+}
+
+/** `a as "x", b as "y"` */
+export function columnsOf(selected: Selected[]): RawBuilder<unknown> {
+  // A GraphQL name cannot hold "$": the row's own alias never clashes with a response key.
+  return sql.join(selected.map(({ key, value }) => sql`${value} as ${sql.id(key)}`));
+}
+
+/** JSON object of expressions over rows in reach. */
+export function jsonOf(selected: Selected[]): RawBuilder<unknown> {
+  return sql`(select to_json("$row") from (select ${columnsOf(selected)}) as "$row")`;
+}

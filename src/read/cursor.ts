@@ -1,0 +1,65 @@
+import { instant, type Row, type SortKey, type SortType, type Sql } from "./model.js";
+import { sql } from 'kysely';
+import { codedError, ErrorCode, badUserInput } from '../graphql/errors.js';
+
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const MAXIMUM_CURSOR_LENGTH = 1_000;
+const isBelow2To63 = (text: string) => /^\d{1,19}$/.test(text) && BigInt(text) < 2n ** 63n;
+
+/** Whether a text may stand for a value of the type. Cursors are hostile input: nothing else reaches the database. */
+const fits: Record<SortType, (text: string) => boolean> = {
+  text: (text) => !text.includes('\0'),
+  uuid: (text) => UUID.test(text),
+  timestamptz: (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text)),
+  date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)),
+  bigint: isBelow2To63,
+  xid8: isBelow2To63,
+};
+
+/** A position in a list: the tag says which list and order it is from, the values are those of the sort keys. */
+export interface Cursor {
+  tag: string;
+  values: string[];
+}
+
+/** The tag of the activity feed's cursors: it names the database incarnation (product.md section 4). */
+export const feedTag = (incarnation: string): string => `feed:${incarnation}`;
+
+/** A cursor as text. The SQL of `cursorOf` makes the same text. */
+export function encodeCursor(cursor: Cursor): string {
+  return Buffer.from(JSON.stringify([cursor.tag, ...cursor.values])).toString('base64');
+}
+
+/** The cursor of a row, made by PostgreSQL. */
+export function cursorOf(row: Row, tag: string, keys: SortKey[]): Sql {
+  const values = keys.map((key) => (key.type === 'timestamptz' ? instant(row.col(key.property)) : sql`${row.col(key.property)}::text`));
+  // encode() breaks lines after 76 characters; json_build_array puts a blank after each comma, JSON.stringify does not.
+  const text = sql`'[' || to_json(${tag}::text)::text || ${sql.join(
+    values.map((value) => sql`',' || to_json(${value})::text`),
+    sql` || `,
+  )} || ']'`;
+  return sql`translate(encode(convert_to(${text}, 'UTF8'), 'base64'), E'\n', '')`;
+}
+
+/**
+ * Reads a cursor that a client sent.
+ * @throws BAD_USER_INPUT naming the argument; CURSOR_EXPIRED where it is one of the feed's, of another incarnation
+ */
+export function decodeCursor(text: string, tag: string, keys: SortKey[], argument: string): Cursor {
+  const wrong = () => badUserInput(argument, 'must be a cursor that this list gave, in the same order');
+  if (text.length > MAXIMUM_CURSOR_LENGTH) throw wrong();
+  let parts: unknown;
+  try {
+    parts = JSON.parse(Buffer.from(text, 'base64').toString('utf8'));
+  } catch {
+    throw wrong();
+  }
+  if (!Array.isArray(parts) || parts.length !== keys.length + 1 || !parts.every((part) => typeof part === 'string')) throw wrong();
+  const [given = '', ...values] = parts as string[];
+  if (given !== tag && given.startsWith('feed:') && tag.startsWith('feed:')) {
+    throw codedError(ErrorCode.CURSOR_EXPIRED, `${argument}: CursorExpired. The cursor is of another database, or of this one before it was restored. Read the list from its start.`, { extensions: { field: argument } });
+  }
+  if (given !== tag || !keys.every((key, index) => fits[key.type](values[index] as string))) throw wrong();
+  return { tag, values };
+}

@@ -1,0 +1,28 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { idPrefixes, type NodeType } from '../global-id.js';
+import { computed, type Leaf, type Sql } from './model.js';
+
+/** The global id of the row. */
+export function globalId(type: NodeType): Leaf {
+  return computed((row) => sql`${`${idPrefixes[type]}_`}::text || ${row.col('id')}`);
+}
+
+/** Whether a text holds another, in any case; the wildcards of LIKE stand for themselves. */
+export function contains(text: Sql, part: string): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${text} ilike ${`%${part.replace(/[\\%_]/g, '\\$&')}%`}`;
+}
+
+/** Whether a value is one of the list. */
+export function among(value: Sql, list: readonly string[]): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${value} = any(${sql.val(list)}::text[])`;
+}
+
+/** Whether an instant is at or after the bound. */
+export function since(instant: Sql, bound: Date): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${instant} >= ${bound.toISOString()}::timestamptz`;
+}
+
+/** Whether an instant is before the bound. */
+export function before(instant: Sql, bound: Date): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${instant} < ${bound.toISOString()}::timestamptz`;
+}

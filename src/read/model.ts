@@ -1,0 +1,167 @@
+import type { EntityMetadata } from '@mikro-orm/core';
+import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Viewer } from '../auth/viewer.js';
+
+/** An SQL expression; identifiers and values in it are Kysely's job. */
+export type Sql<T = unknown> = Expression<T>;
+
+/** One row in a statement under construction: names its columns by the entity's property names. */
+export class Row {
+  constructor(
+    readonly alias: string,
+    private readonly meta: EntityMetadata | null,
+  ) {}
+
+  /** A reference to the column of a property, or of that very name where the source is a query. */
+  col(property: string): RawBuilder<unknown> {
+    const name = this.meta ? this.meta.properties[property as never]?.['fieldNames'][0] : property;
+    if (!name) throw new Error(`${this.meta?.className} has no property ${property}`);
+    return sql.ref(`${this.alias}.${name}`);
+  }
+
+  /** The column in the form in which it goes over the wire: instants in ISO 8601 UTC, decimals and big integers as text. */
+  wire(property: string): Sql {
+    const column = this.col(property);
+    const type = this.meta?.properties[property as never]?.['columnTypes'][0] ?? '';
+    if (type.startsWith('timestamptz')) return instant(column);
+    if (type === 'date' || type === 'numeric' || type === 'bigint' || type === 'bigserial' || type === 'xid8') return sql`${column}::text`;
+    return column;
+  }
+}
+
+/** An instant as ISO 8601 text in UTC, with milliseconds. */
+export function instant(expression: Sql): Sql<string> {
+  return sql<string>`to_char(${expression} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
+/** What an expression of the model may depend on beside the row. Values become parameters, never text. */
+export interface ReadContext {
+  viewer: Viewer;
+  /** Arguments of the field, coerced by the schema. */
+  args: Record<string, unknown>;
+}
+
+/** A scalar or a list of scalars. */
+export interface Leaf {
+  kind: 'leaf';
+  sql(row: Row, context: ReadContext): Sql;
+}
+/** An object made of the same row, such as Money. */
+export interface Embedded {
+  kind: 'embedded';
+  fields: Fields;
+  /** The object is null where this is. */
+  presence?: (row: Row) => Sql;
+}
+/** A union whose member is told by a value of the row. */
+export interface Union {
+  kind: 'union';
+  discriminator(row: Row): Sql;
+  /** GraphQL type and fields by the value of the discriminator. */
+  members: Record<string, { type: string; fields: Fields }>;
+}
+/** At most one row of another type. */
+export interface One {
+  kind: 'one';
+  type: string;
+  on(parent: Row, child: Row, context: ReadContext): Sql<SqlBool>;
+  /** Which row, where several match: the first one in this order. */
+  first?: (child: Row) => Sql[];
+}
+/** All rows of another type that belong to this one: short by nature, never paged. */
+export interface Many {
+  kind: 'many';
+  type: string;
+  on(parent: Row, child: Row, context: ReadContext): Sql<SqlBool>;
+  orderBy(child: Row): Sql[];
+}
+/** A page of the rows of another type that belong to this one. */
+export interface NestedConnection {
+  kind: 'connection';
+  type: string;
+  on(parent: Row, child: Row): Sql<SqlBool>;
+}
+export type Field = Leaf | Embedded | Union | One | Many | NestedConnection;
+export type Fields = Record<string, Field>;
+
+/** How a column is compared and put into a cursor. */
+export type SortType = 'text' | 'timestamptz' | 'uuid' | 'date' | 'bigint' | 'xid8';
+export interface SortKey {
+  property: string;
+  type: SortType;
+}
+
+/** How a type is listed: by which filters, in which orders. */
+export interface Listing {
+  /** By the names of the filter input's fields. */
+  filters: Record<string, (row: Row, value: never, context: ReadContext) => Sql<SqlBool>>;
+  /** By the values of `orderBy.field`; each ends in a unique column, so that pages neither repeat nor skip. */
+  orders: Record<string, SortKey[]>;
+  defaultOrder: { field: string; direction: 'ASC' | 'DESC' };
+  /** Rows that no reader may see yet or at all. */
+  always?: (row: Row) => Sql<SqlBool>;
+  /** Cursors name the database incarnation: the activity feed's (product.md section 4). */
+  feed?: boolean;
+}
+
+/** The one description of how a GraphQL type is read. */
+export interface ReadType {
+  /** Name of the GraphQL type. */
+  name: string;
+  /** MikroORM entity whose table it is read from. */
+  entity: string;
+  /** Prefix of its global ids (`cus_…`); only of types that implement Node. */
+  idPrefix?: string;
+  fields: Fields;
+  /** The rows that a viewer of one tenant may reach; without it, a type is not tied to a tenant. */
+  scope?: (row: Row, tenantId: string) => Sql<SqlBool>;
+  listing?: Listing;
+}
+
+/** A property of the entity under its own or another name. */
+export function property(name: string): Leaf {
+  return { kind: 'leaf', sql: (row) => row.wire(name) };
+}
+
+/** Properties of the entity, each under its own name. */
+export function properties(...names: string[]): Fields {
+  return Object.fromEntries(names.map((name) => [name, property(name)]));
+}
+
+/** A value computed in SQL, in wire form. */
+export function computed(expression: Leaf['sql']): Leaf {
+  return { kind: 'leaf', sql: expression };
+}
+
+/** Money of an amount column and a currency expression; null where the amount is. */
+export function money(amount: (row: Row) => Sql, currency: (row: Row) => Sql): Embedded {
+  return {
+    kind: 'embedded',
+    presence: amount,
+    fields: {
+      amount: computed((row) => sql`(${amount(row)})::text`),
+      currency: computed((row) => sql`(${currency(row)})::text`),
+    },
+  };
+}
+
+/** The row of `type` whose `key` the parent's `property` holds. */
+export function one(type: string, foreign: string, key = 'id'): One {
+  return { kind: 'one', type, on: (parent, child) => sql<SqlBool>`${child.col(key)} = ${parent.col(foreign)}` };
+}
+
+/** All rows of `type` whose `foreign` holds the parent's id. */
+export function many(type: string, foreign: string, orderBy: Many['orderBy']): Many {
+  return { kind: 'many', type, on: (parent, child) => sql<SqlBool>`${child.col(foreign)} = ${parent.col('id')}`, orderBy };
+}
+
+/** A page of the rows of `type` whose `foreign` holds the parent's id. */
+export function connection(type: string, foreign: string): NestedConnection {
+  return { kind: 'connection', type, on: (parent, child) => sql<SqlBool>`${child.col(foreign)} = ${parent.col('id')}` };
+}
+
+/** A row's own customer is the tenant's (`customerProperty` holds the customer's id). */
+export function ofTenant(customerProperty: string): NonNullable<ReadType['scope']> {
+  return (row, tenantId) =>
+    sql<SqlBool>`${row.col(customerProperty)} = (select "id" from "customers" where "tenant_id" = ${tenantId}::uuid)`;
+}

@@ -1,0 +1,49 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import type { Services } from '../context.js';
+import { type DeadLink, type Download, downloadSoftware } from '../modules/entitlements/download-software.js';
+import { committing } from '../transaction.js';
+
+const reasons: Record<DeadLink, string> = {
+  REVOKED: 'The purchase was cancelled: this link is dead.',
+  EXPIRED: 'This link was good for 14 days, and they are over. Ask for a new one.',
+  USED_UP: 'This link was good for 50 downloads, and they are used up. Ask for a new one.',
+};
+
+/** `/downloads/TOKEN`: opens without any other token, so that it can be sent to the customer (rule 11). */
+export function serveDownloads(app: FastifyInstance, services: Services): void {
+  app.get<{ Params: { token: string } }>('/downloads/:token', { exposeHeadRoute: false }, async (request, reply) => {
+    const claims = await services.signer.verify('download', request.params.token, services.now());
+    const found =
+      typeof claims === 'string'
+        ? null
+        : await committing(services, (em) => downloadSoftware(em, String(claims['link']), services.now(), request.correlationId));
+    if (found === null) return reply.code(404).send({ code: 'NOT_FOUND', message: 'There is no such link.' });
+    if (typeof found === 'string') return reply.code(410).send({ code: found, message: reasons[found] });
+    return reply
+      .header('content-type', 'application/octet-stream')
+      .header('content-disposition', `attachment; filename="${fileName(found)}"`)
+      .header('cache-control', 'no-store')
+      .header('x-remaining-downloads', found.remainingDownloads)
+      .send(await imageOf(found, services.config.downloadsDir));
+  });
+}
+
+function fileName({ productId, skuId, version, language, architecture }: Download): string {
+  return `${productId}-${skuId}-${version}-${language}-${architecture}.iso`.replace(/[^\w.-]/g, '_');
+}
+
+/** The installation image: the operator's file, or a text that says it stands for one. */
+async function imageOf(download: Download, folder: string | null): Promise<Readable> {
+  if (folder !== null) {
+    const { productId, skuId, version, language, architecture } = download;
+    const file = resolve(join(folder, productId, skuId, version, language, architecture));
+    if (file.startsWith(folder + sep) && (await stat(file).catch(() => null))?.isFile()) return createReadStream(file);
+  }
+  return Readable.from([
+    `Demonstration image. Set DOWNLOADS_DIR to serve real ones.\n${download.title}\nversion ${download.version}, ${download.language}, ${download.architecture}\n`,
+  ]);
+}

@@ -1,0 +1,133 @@
+import 'reflect-metadata';
+import {
+  defaultFieldResolver,
+  type GraphQLEnumType,
+  type GraphQLField,
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  GraphQLSchema,
+  isInputObjectType,
+  isObjectType,
+} from 'graphql';
+import { buildSchema } from 'type-graphql';
+import { authDirective, logsDenial } from './auth/auth.js';
+import type { Context } from './context.js';
+import { parseGlobalId } from './global-id.js';
+import { NodeResolver } from './graphql/node.resolver.js';
+import { AccessResolver } from './modules/access/access.resolver.js';
+import { ActivityResolver } from './modules/activity/activity.resolver.js';
+import { ActivityFeedResolver, CancellationFeedResolver } from './modules/activity/feed.resolver.js';
+import { InvoiceResolver } from './modules/billing/invoice.resolver.js';
+import { CatalogResolver } from './modules/catalog/catalog.resolver.js';
+import { CustomerResolver } from './modules/customers/customer.resolver.js';
+import { EntitlementResolver } from './modules/entitlements/entitlement.resolver.js';
+import { recordRoleDenied } from './modules/entitlements/software-choice.js';
+import { CreateDownloadLinkResolver, RevealProductKeyResolver } from './modules/entitlements/software.resolver.js';
+import { MarketResolver } from './modules/markets/market.resolver.js';
+import { CancelOrderResolver } from './modules/orders/cancel-order.resolver.js';
+import { OrderResolver } from './modules/orders/order.resolver.js';
+import { PurchaseResolver } from './modules/orders/purchase.resolver.js';
+import { SupportRequestResolver } from './modules/support/support-request.resolver.js';
+import type { Tree } from './read/reader.js';
+import { readModel } from './read-model.js';
+import { transact } from './transaction.js';
+
+type Field = GraphQLField<unknown, Context>;
+
+/** The executable schema: TypeGraphQL's types, with the read model's fields and the guards put in. */
+export async function buildGraph(): Promise<GraphQLSchema> {
+  const built = await buildSchema({
+    resolvers: [
+      AccessResolver,
+      ActivityFeedResolver,
+      ActivityResolver,
+      CancellationFeedResolver,
+      CancelOrderResolver,
+      CatalogResolver,
+      CreateDownloadLinkResolver,
+      CustomerResolver,
+      EntitlementResolver,
+      InvoiceResolver,
+      MarketResolver,
+      NodeResolver,
+      OrderResolver,
+      PurchaseResolver,
+      RevealProductKeyResolver,
+      SupportRequestResolver,
+    ],
+    validate: false,
+    // TypeGraphQL wants one where there are subscriptions; ours bring their own streams.
+    pubSub: { publish: () => undefined, subscribe: () => (async function* () {})() as never },
+  });
+  for (const type of Object.values(built.getTypeMap())) {
+    if (isInputObjectType(type)) type.isOneOf = type.astNode?.directives?.some((directive) => directive.name.value === 'oneOf') ?? false;
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    if (comesFromTree(type)) readFromTree(type);
+    for (const field of Object.values(type.getFields())) guardRoot(type, field);
+  }
+  const role = built.getType('Role') as GraphQLEnumType;
+  return new GraphQLSchema({ ...built.toConfig(), directives: [...built.getDirectives(), authDirective(role)] });
+}
+
+/** Types that a reader answers as trees under response keys; their embedded ones are found by their parents. */
+function comesFromTree(type: GraphQLObjectType): boolean {
+  const name = type.name;
+  return readModel.has(name) || name === 'PageInfo' || /(Connection|Edge)$/.test(name) || readEmbedded.has(name);
+}
+
+/** Objects made of another row's columns. */
+const readEmbedded = new Set([
+  'CancellationPolicy',
+  'CustomerContact',
+  'HybridBenefit',
+  'SupportContact',
+  'ActivityActor',
+  'ActivityResource',
+  'Money',
+  ...Object.values((readModel.get('ActivityEntry')?.fields['detail'] as { members: Record<string, { type: string }> }).members).map((member) => member.type),
+]);
+
+/** Puts the reader of the tree in the place of a type's resolvers. A field that the read model does not know stops the start. */
+function readFromTree(type: GraphQLObjectType): void {
+  const known = readModel.get(type.name)?.fields;
+  for (const field of Object.values(type.getFields()) as Field[]) {
+    if (known && !known[field.name]) throw new Error(`${type.name}.${field.name} is in the schema but not in the read model`);
+    field.resolve = byResponseKey;
+  }
+}
+
+/** Money also comes from use cases, as an instance of its class: its keys are field names, not response keys. */
+const byResponseKey: GraphQLFieldResolver<unknown, Context> = (source, args, context, info: GraphQLResolveInfo) => {
+  const isTree = Object.getPrototypeOf(source) === Object.prototype;
+  return isTree ? (source as Tree)[info.path.key] : defaultFieldResolver(source, args, context, info);
+};
+
+/** Refuses root fields by the table of access; the read model refuses all others while it compiles. */
+function guardRoot(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): void {
+  if (!['Query', 'Mutation', 'Subscription'].includes(type.name)) return;
+  const { resolve = defaultFieldResolver, subscribe } = field as Field;
+  const requires = (context: Context) => context.access.denies(type.name, field.name);
+  field.resolve = (async (source, args, context: Context, info) => {
+    const denied = requires(context);
+    if (!denied) return resolve(source, args, context, info);
+    context.denials.add(`${type.name}.${field.name}`, denied, info.fieldNodes, [info.path.key]);
+    if (logsDenial(field.extensions)) await writeDown(context, field.name, args);
+    return null;
+  }) as GraphQLFieldResolver<unknown, unknown>;
+  if (subscribe) {
+    field.subscribe = ((source, args, context: Context, info) => {
+      const denied = requires(context);
+      if (!denied) return subscribe(source, args, context, info);
+      context.denials.add(`${type.name}.${field.name}`, denied, info.fieldNodes, [info.path.key]);
+      throw context.denials.errors[0];
+    }) as GraphQLFieldResolver<unknown, unknown>;
+  }
+}
+
+/** Rule 9: a refused attempt at a key or a link is logged too. Callers without a token are nobody to write down. */
+async function writeDown(context: Context, operation: string, args: { input?: { entitlementId?: string } }): Promise<void> {
+  const target = parseGlobalId(args.input?.entitlementId ?? '');
+  if (context.viewer.subject === '' || target?.type !== 'Entitlement') return;
+  await transact(context, (deed) => recordRoleDenied(deed, operation, target.id));
+}

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema, parse, specifiedRules, validate } from 'graphql';
+import { CloseCode, type SubscribePayload } from 'graphql-ws';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import type { Authenticate } from './auth/tokens.js';
+import { type Context, createContext, type Services } from './context.js';
+import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
+import { limitRules, limits } from './graphql/limits.js';
+
+/** What a socket is told when it must come back with a new token. */
+const TOKEN_EXPIRED = 'Token expired';
+const KEEP_ALIVE_MS = 12_000;
+const MAXIMUM_SUBSCRIPTIONS_PER_SOCKET = 50;
+/** A timer of Node holds at most this long. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** GraphQL over WebSocket, open. */
+export interface SocketServer {
+  /** Open sockets. */
+  readonly sockets: number;
+  /** Closes what is left with 1012 (come back), staggered, so that not all come back at once. */
+  close(): Promise<void>;
+}
+
+/**
+ * GraphQL over WebSocket (`graphql-transport-ws`) on the gateway's HTTP server: same context, limits, guards and masking
+ * as over HTTP. Every event of a stream gets a context of its own, so that nothing is stale.
+ */
+export function serveSockets(server: Server, schema: GraphQLSchema, services: Services, authenticate: Authenticate, report: ReportInternalError): SocketServer {
+  const sockets = new WebSocketServer({ server, path: '/graphql', maxPayload: limits.bodyBytes });
+  const rules = [...specifiedRules, ...limitRules];
+  const mask = (errors: readonly GraphQLError[]) => errors.map((error) => maskError(error, report));
+
+  const finished = (result: ExecutionResult, context: Context): ExecutionResult => {
+    const errors = [...mask(result.errors ?? []), ...context.denials.errors];
+    return { ...result, errors: errors.length > 0 ? errors : undefined };
+  };
+  const viewerOf = (extra: unknown) => (extra as { viewer: Context['viewer'] }).viewer;
+
+  const cleanup = useServer<Record<string, unknown>>(
+    {
+      connectionInitWaitTimeout: 5_000,
+      onConnect: async ({ connectionParams, extra }) => {
+        const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
+        try {
+          const viewer = await authenticate(typeof authorization === 'string' ? authorization : undefined);
+          if (services.revocations.covers(viewer)) return false;
+          const { socket } = extra as { socket: import('ws').WebSocket };
+          Object.assign(extra as object, { viewer });
+          if (viewer.expiresAt !== null) {
+            const timer = setTimeout(() => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED), Math.min(viewer.expiresAt - Date.now(), LONGEST_TIMER_MS));
+            timer.unref();
+            socket.once('close', () => clearTimeout(timer));
+          }
+          return true;
+        } catch {
+          // 4403: the client may come back with a token that holds.
+          return false;
+        }
+      },
+      onSubscribe: (ctx, id, payload) => {
+        if (Object.keys(ctx.subscriptions).length > MAXIMUM_SUBSCRIPTIONS_PER_SOCKET) {
+          return [codedError(ErrorCode.LIMIT_EXCEEDED, `A socket may have ${MAXIMUM_SUBSCRIPTIONS_PER_SOCKET} operations at once.`)];
+        }
+        return prepare(payload, id, () => createContext(services, viewerOf(ctx.extra)));
+      },
+      execute: async (args) => {
+        const context = (args as ExecutionArgs).contextValue as Context;
+        return finished(await execute(args as ExecutionArgs), context);
+      },
+      subscribe: async (args) => {
+        const { contextValue } = args as ExecutionArgs;
+        const viewer = (contextValue as Context).viewer;
+        const source = await createSourceEventStream(args as ExecutionArgs);
+        if (!(Symbol.asyncIterator in source)) return { errors: mask(source.errors ?? []) };
+        return mapped(source, async (rootValue) => {
+          const context = createContext(services, viewer);
+          return finished(await execute({ ...(args as ExecutionArgs), rootValue, contextValue: context }), context);
+        });
+      },
+      onComplete: async (ctx) => {
+        // The stream of a revoked viewer has said AccessChanged and ended: the socket goes too, for good.
+        if (services.revocations.covers(viewerOf(ctx.extra))) (ctx.extra as { socket: import('ws').WebSocket }).socket.close(CloseCode.Unauthorized, 'Access revoked');
+      },
+      onError: (_ctx, _id, _payload, errors) => errors.map((error) => (error instanceof GraphQLError ? error : new GraphQLError((error as Error).message))),
+    },
+    sockets,
+    KEEP_ALIVE_MS,
+  );
+
+  function prepare(payload: SubscribePayload, _id: string, context: () => Context): ExecutionArgs | readonly GraphQLError[] {
+    let document: ReturnType<typeof parse>;
+    try {
+      document = parse(payload.query, { maxTokens: limits.tokens });
+    } catch (error) {
+      const { message } = error as GraphQLError;
+      return /more than \d+ tokens/.test(message)
+        ? [codedError(ErrorCode.LIMIT_EXCEEDED, `The document has more than ${limits.tokens} tokens.`)]
+        : [codedError(ErrorCode.GRAPHQL_PARSE_FAILED, message)];
+    }
+    const errors = validate(schema, document, rules);
+    if (errors.length > 0) {
+      return errors.map((error) => (error.extensions['code'] ? error : codedError(ErrorCode.GRAPHQL_VALIDATION_FAILED, error.message, { nodes: error.nodes })));
+    }
+    return { schema, document, operationName: payload.operationName, variableValues: payload.variables, contextValue: context() };
+  }
+
+  return {
+    get sockets() {
+      return sockets.clients.size;
+    },
+    close: async () => {
+      const clients = [...sockets.clients];
+      for (const [index, client] of clients.entries()) {
+        setTimeout(() => client.close(1012, 'Service Restart'), Math.min(index, 500)).unref();
+      }
+      await Promise.all(clients.map((client) => new Promise((resolve) => (client.readyState === client.CLOSED ? resolve(null) : client.once('close', resolve)))));
+      await cleanup.dispose();
+    },
+  };
+}
+
+/** A stream of results out of a stream of events; ending it ends its source. */
+function mapped<Event, Result>(source: AsyncIterable<Event>, map: (event: Event) => Promise<Result>): AsyncIterableIterator<Result> {
+  const iterator = source[Symbol.asyncIterator]();
+  return {
+    next: async () => {
+      const { value, done } = await iterator.next();
+      return done ? { value: undefined, done: true } : { value: await map(value), done: false };
+    },
+    return: async () => {
+      await iterator.return?.();
+      return { value: undefined, done: true };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** A correlation id as callers may send it, else a new one. */
+export function correlationIdOf(header: unknown): string {
+  return typeof header === 'string' && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(header) ? header.toLowerCase() : randomUUID();
+}

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { PGlite } from '@electric-sql/pglite';
+import pg from 'pg';
+import type { DatabaseConfig } from '../../src/config.js';
+
+/** Set to run the suites on a PostgreSQL server, in databases of their own. */
+export const serverUrl = process.env['TEST_DATABASE_URL'];
+/** The engine in the names of suites. */
+export const engine = serverUrl ? 'PostgreSQL server' : 'embedded PostgreSQL';
+
+/** A database of a test file's own. */
+export interface TestDatabase {
+  config: DatabaseConfig;
+  pglite: PGlite | undefined;
+  drop(): Promise<void>;
+}
+
+/** A fresh database with tables and market and catalog facts: a copy of the one that global-setup.ts made. */
+export async function testDatabase(): Promise<TestDatabase> {
+  if (!serverUrl) {
+    const pglite = await PGlite.create({ loadDataDir: new Blob([new Uint8Array(readFileSync(process.env['CSP_GRAPH_TEST_DUMP'] as string))]) });
+    return { config: { kind: 'embedded', dataDir: 'memory://' }, pglite, drop: async () => undefined };
+  }
+  const name = `csp_graph_test_${randomUUID().replaceAll('-', '')}`;
+  await onServer((client) => client.query(`create database ${name} template ${process.env['CSP_GRAPH_TEST_TEMPLATE']}`));
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return {
+    config: { kind: 'server', url: url.href, poolSize: 10, statementTimeoutMs: 15_000 },
+    pglite: undefined,
+    drop: async () => {
+      await onServer((client) => client.query(`drop database if exists ${name} with (force)`));
+    },
+  };
+}
+
+/** Runs statements on the server's own database. */
+export async function onServer<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client(serverUrl);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,150 @@
+import { createClient, type Client } from 'graphql-ws';
+import pino from 'pino';
+import WebSocket from 'ws';
+import { demoIdentity } from '../../src/auth/demo-identities.js';
+import type { Role } from '../../src/auth/role.js';
+import { signDemoToken } from '../../src/auth/tokens.js';
+import { type Config, DEMO_PARTNER_TENANT_ID } from '../../src/config.js';
+import { type Gateway, type GatewayOptions, startGateway } from '../../src/server.js';
+import { type TestDatabase, testDatabase } from './database.js';
+
+/** An answer over HTTP. */
+export interface Answer {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers as clients do
+  data: any;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  errors: any[] | undefined;
+  headers: Headers;
+}
+
+/** A gateway under test, reached as users reach it. */
+export interface TestGateway {
+  url: string;
+  gateway: Gateway;
+  /** Lines of its log so far. */
+  log: string[];
+  token(role: Role, options?: { domain?: string; tenantId?: string; ttl?: string; user?: string }): Promise<string>;
+  /** POSTs an operation; `as` is a role, a whole token, or null for anonymous. */
+  run(query: string, variables?: Record<string, unknown>, as?: Role | { token: string } | null): Promise<Answer>;
+  /** Subscribes over graphql-transport-ws; `next` answers the following message. */
+  subscribe(query: string, variables?: Record<string, unknown>, as?: Role | { token: string }): Promise<TestStream>;
+  /** Runs SQL on its database. */
+  sql<Row = Record<string, unknown>>(statement: string, parameters?: unknown[]): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+/** Messages of a subscription, pulled by the test. */
+export interface TestStream {
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers as clients do
+  next(): Promise<any>;
+  /** The next message of that type, leaving others behind. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  nextOf(typename: string): Promise<any>;
+  end(): Promise<void>;
+  client: Client;
+  closed: Promise<{ code: number; reason: string }>;
+}
+
+/** A customer of the test's own. */
+export interface TestCustomer {
+  id: string;
+  tenantId: string;
+  domain: string;
+}
+
+/** Starts a gateway on a database and port of its own. */
+export async function startTestGateway(options: GatewayOptions & { config?: Partial<Config>; database?: TestDatabase } = {}): Promise<TestGateway> {
+  const database = options.database ?? (await testDatabase());
+  const log: string[] = [];
+  const config: Config = {
+    production: false,
+    host: '127.0.0.1',
+    port: 0,
+    publicUrl: null,
+    dataDir: '/nonexistent',
+    database: database.config,
+    auth: { kind: 'demo', partnerTenantId: DEMO_PARTNER_TENANT_ID },
+    signingSecret: new TextEncoder().encode('a secret of the tests, long enough for them'),
+    productKeySecrets: [{ keyId: 'test', secret: new Uint8Array(32).fill(7) }],
+    downloadsDir: null,
+    fulfilmentDelayMs: 0,
+    feedPollMs: 20,
+    feedCheckpointMs: 30_000,
+    drainTimeoutMs: 5_000,
+    demoData: false,
+    logLevel: 'info',
+    ...options.config,
+  };
+  const gateway = await startGateway(config, {
+    ...options,
+    pglite: database.pglite,
+    log: pino({ level: 'info' }, { write: (line: string) => void log.push(line) }),
+  });
+  const token: TestGateway['token'] = async (role, { domain, tenantId, ttl = '1h', user } = {}) => {
+    const identity = demoIdentity(role, DEMO_PARTNER_TENANT_ID, domain ? { domain, tenantId: tenantId as string } : undefined);
+    return signDemoToken({ ...identity, userPrincipalName: user ?? identity.userPrincipalName }, ttl, config.signingSecret);
+  };
+  const bearer = async (as: Role | { token: string } | null) => (as === null ? undefined : `Bearer ${typeof as === 'string' ? await token(as) : as.token}`);
+
+  return {
+    url: gateway.url,
+    gateway,
+    log,
+    token,
+    run: async (query, variables = {}, as = 'GLOBAL_ADMIN') => {
+      const authorization = await bearer(as);
+      const response = await fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
+        body: JSON.stringify({ query, variables }),
+      });
+      const body = (await response.json()) as Pick<Answer, 'data' | 'errors'>;
+      return { status: response.status, headers: response.headers, data: body.data, errors: body.errors };
+    },
+    subscribe: async (query, variables = {}, as = 'GLOBAL_ADMIN') => openStream(gateway.url, query, variables, await bearer(as)),
+    sql: async <Row>(statement: string, parameters: unknown[] = []) => gateway.services.orm.em.fork().execute<Row[]>(statement, parameters),
+    stop: async () => {
+      await gateway.stop();
+      await database.drop();
+    },
+  };
+}
+
+async function openStream(url: string, query: string, variables: Record<string, unknown>, authorization: string | undefined): Promise<TestStream> {
+  let close: (event: { code: number; reason: string }) => void;
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    close = resolve;
+  });
+  const client = createClient({
+    url: `${url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams: authorization ? { authorization } : {},
+    lazy: true,
+    retryAttempts: 0,
+    on: { closed: (event) => close(event as { code: number; reason: string }) },
+  });
+  const messages = client.iterate({ query, variables });
+  const next = async () => {
+    const { value, done } = await messages.next();
+    return done ? undefined : value;
+  };
+  return {
+    client,
+    closed,
+    next,
+    nextOf: async (typename) => {
+      for (;;) {
+        const message = await next();
+        if (!message) throw new Error(`the stream ended before ${typename}`);
+        if (message.errors) throw new Error(JSON.stringify(message.errors));
+        const [payload] = Object.values(message.data) as { __typename: string }[];
+        if (payload?.__typename === typename) return payload;
+      }
+    },
+    end: async () => {
+      await messages.return?.();
+      await client.dispose();
+    },
+  };
+}
