@@ -1,7 +1,7 @@
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import helmet from '@fastify/helmet';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { GraphQLError } from 'graphql';
 import type { Authenticate } from './auth/tokens.js';
 import { anonymous, type Viewer } from './auth/viewer.js';
@@ -19,7 +19,15 @@ declare module 'fastify' {
 
 /** A Fastify application with what every route shares: limits, headers, who asks. */
 export async function createHttp(services: Services, authenticate: Authenticate): Promise<FastifyInstance> {
-  const app = Fastify({ loggerInstance: services.log, disableRequestLogging: true, bodyLimit: limits.bodyBytes, trustProxy: true, forceCloseConnections: 'idle' }) as unknown as FastifyInstance;
+  const app = Fastify({
+    loggerInstance: services.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: limits.bodyBytes,
+    // Download and upload addresses hold a signed token.
+    routerOptions: { maxParamLength: 2_000 },
+    trustProxy: true,
+    forceCloseConnections: 'idle',
+  }) as unknown as FastifyInstance;
   // Pages bring their own content security policy.
   await app.register(helmet, { contentSecurityPolicy: false, crossOriginEmbedderPolicy: false });
   app.decorateRequest('viewer');

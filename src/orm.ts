@@ -4,6 +4,7 @@ import { PgliteDriver } from '@mikro-orm/pglite';
 import { MikroORM, type Options, PostgreSqlDriver, type SqlEntityManager } from '@mikro-orm/postgresql';
 import { migrations } from '../migrations/index.js';
 import type { DatabaseConfig } from './config.js';
+import { lockEmbeddedDatabase } from './embedded-lock.js';
 import { entities } from './entities.js';
 
 /** The ORM over either engine. */
@@ -35,6 +36,7 @@ const shared: Options = {
 
 /**
  * Opens the database. Connects on first use; run `migrate` before anything else.
+ * @throws {EmbeddedDatabaseInUse} where another process has the embedded database open
  * @param instance a PGlite of the caller's own (tests hand over one with a loaded data directory)
  */
 export async function openOrm(database: DatabaseConfig, instance?: PGlite): Promise<Orm> {
@@ -52,12 +54,17 @@ export async function openOrm(database: DatabaseConfig, instance?: PGlite): Prom
       },
     });
   }
-  const pglite = instance ?? (await PGlite.create(database.dataDir));
+  const unlock = instance || database.dataDir.startsWith('memory://') ? () => undefined : lockEmbeddedDatabase(database.dataDir);
+  const pglite = instance ?? (await PGlite.create(database.dataDir).catch((error) => {
+    unlock();
+    throw error;
+  }));
   const orm = await MikroORM.init({ ...shared, driver: PgliteDriver, dbName: 'postgres', driverOptions: { pglite } } as unknown as Options);
   const close = orm.close.bind(orm);
   orm.close = async (force?: boolean) => {
     await close(force);
     if (!pglite.closed) await pglite.close();
+    unlock();
   };
   return orm as Orm;
 }

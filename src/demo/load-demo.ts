@@ -16,7 +16,7 @@ import { publishActivity, stageActivity } from './staged-activity.js';
 import { tellOrders } from './tell-orders.js';
 
 /** Key of the advisory lock under which a load runs: several processes may start on one empty database. */
-const LOAD_LOCK = 4_275_002;
+const LOAD_LOCK = 4_275_003;
 
 /** How much to load. */
 export interface DemoSize {

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { stringify } from 'csv-stringify/sync';
 import { ConfigError, readConfig } from '../config.js';
+import { loadFacts } from '../data/load-facts.js';
 import { migrate, openOrm } from '../orm.js';
 import { importPriceList, type Refusal } from './import-price-list.js';
 import { refusalText, summaryText } from './import-report.js';
@@ -111,6 +112,7 @@ async function main(): Promise<number> {
   const orm = await openOrm(config.database);
   try {
     await migrate(orm);
+    await orm.em.fork().transactional((em) => loadFacts(em));
     const lines = readPriceList(given.file, bar.update);
     const summary = await importPriceList(orm, lines, { ...given, onRefusal: refusals.take });
     bar.stop();

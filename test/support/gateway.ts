@@ -6,13 +6,17 @@ import type { Role } from '../../src/auth/role.js';
 import { signDemoToken } from '../../src/auth/tokens.js';
 import { type Config, DEMO_PARTNER_TENANT_ID } from '../../src/config.js';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/server.js';
+import type { TypedDocumentString } from '../generated/graphql.js';
 import { type TestDatabase, testDatabase } from './database.js';
 
+/** A role, or a whole token. */
+export type Caller = Role | { token: string };
+
 /** An answer over HTTP. */
-export interface Answer {
+// biome-ignore lint/suspicious/noExplicitAny: untyped documents answer untyped data
+export interface Answer<Data = any> {
   status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read answers as clients do
-  data: any;
+  data: Data;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   errors: any[] | undefined;
   headers: Headers;
@@ -26,9 +30,10 @@ export interface TestGateway {
   log: string[];
   token(role: Role, options?: { domain?: string; tenantId?: string; ttl?: string; user?: string }): Promise<string>;
   /** POSTs an operation; `as` is a role, a whole token, or null for anonymous. */
-  run(query: string, variables?: Record<string, unknown>, as?: Role | { token: string } | null): Promise<Answer>;
+  run<Data, Variables>(document: TypedDocumentString<Data, Variables>, variables: Variables, as?: Caller | null): Promise<Answer<Data>>;
+  run(document: string, variables?: Record<string, unknown>, as?: Caller | null): Promise<Answer>;
   /** Subscribes over graphql-transport-ws; `next` answers the following message. */
-  subscribe(query: string, variables?: Record<string, unknown>, as?: Role | { token: string }): Promise<TestStream>;
+  subscribe(document: TypedDocumentString<unknown, never> | string, variables?: Record<string, unknown>, as?: Caller): Promise<TestStream>;
   /** Runs SQL on its database. */
   sql<Row = Record<string, unknown>>(statement: string, parameters?: unknown[]): Promise<Row[]>;
   stop(): Promise<void>;
@@ -44,13 +49,6 @@ export interface TestStream {
   end(): Promise<void>;
   client: Client;
   closed: Promise<{ code: number; reason: string }>;
-}
-
-/** A customer of the test's own. */
-export interface TestCustomer {
-  id: string;
-  tenantId: string;
-  domain: string;
 }
 
 /** Starts a gateway on a database and port of its own. */
@@ -85,24 +83,24 @@ export async function startTestGateway(options: GatewayOptions & { config?: Part
     const identity = demoIdentity(role, DEMO_PARTNER_TENANT_ID, domain ? { domain, tenantId: tenantId as string } : undefined);
     return signDemoToken({ ...identity, userPrincipalName: user ?? identity.userPrincipalName }, ttl, config.signingSecret);
   };
-  const bearer = async (as: Role | { token: string } | null) => (as === null ? undefined : `Bearer ${typeof as === 'string' ? await token(as) : as.token}`);
+  const bearer = async (as: Caller | null) => (as === null ? undefined : `Bearer ${typeof as === 'string' ? await token(as) : as.token}`);
 
   return {
     url: gateway.url,
     gateway,
     log,
     token,
-    run: async (query, variables = {}, as = 'GLOBAL_ADMIN') => {
+    run: async (document: unknown, variables: unknown = {}, as: Caller | null = 'GLOBAL_ADMIN') => {
       const authorization = await bearer(as);
       const response = await fetch(`${gateway.url}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
-        body: JSON.stringify({ query, variables }),
+        body: JSON.stringify({ query: String(document), variables }),
       });
       const body = (await response.json()) as Pick<Answer, 'data' | 'errors'>;
       return { status: response.status, headers: response.headers, data: body.data, errors: body.errors };
     },
-    subscribe: async (query, variables = {}, as = 'GLOBAL_ADMIN') => openStream(gateway.url, query, variables, await bearer(as)),
+    subscribe: async (document, variables = {}, as = 'GLOBAL_ADMIN') => openStream(gateway.url, String(document), variables, await bearer(as)),
     sql: async <Row>(statement: string, parameters: unknown[] = []) => gateway.services.orm.em.fork().execute<Row[]>(statement, parameters),
     stop: async () => {
       await gateway.stop();
@@ -124,7 +122,7 @@ async function openStream(url: string, query: string, variables: Record<string, 
     retryAttempts: 0,
     on: { closed: (event) => close(event as { code: number; reason: string }) },
   });
-  const messages = client.iterate({ query, variables });
+  const messages = client.iterate<Record<string, unknown>>({ query, variables });
   const next = async () => {
     const { value, done } = await messages.next();
     return done ? undefined : value;
@@ -138,7 +136,7 @@ async function openStream(url: string, query: string, variables: Record<string, 
         const message = await next();
         if (!message) throw new Error(`the stream ended before ${typename}`);
         if (message.errors) throw new Error(JSON.stringify(message.errors));
-        const [payload] = Object.values(message.data) as { __typename: string }[];
+        const [payload] = Object.values(message.data ?? {}) as { __typename: string }[];
         if (payload?.__typename === typename) return payload;
       }
     },

@@ -1,0 +1,20 @@
+import { loadFacts } from './data/load-facts.js';
+import { ConfigError, readConfig } from './config.js';
+import { migrate, migrateDown, openOrm } from './orm.js';
+
+/** `npm run migrate [-- --down]`: brings the tables up to date, or takes the last migration back. */
+try {
+  const { database } = readConfig();
+  const orm = await openOrm(database.kind === 'server' ? { ...database, statementTimeoutMs: 0 } : database);
+  try {
+    const down = process.argv.includes('--down');
+    const names = down ? await migrateDown(orm) : await migrate(orm);
+    if (!down) await orm.em.fork().transactional((em) => loadFacts(em));
+    console.log(names.length > 0 ? names.map((name) => `${down ? 'took back' : 'ran'} ${name}`).join('\n') : 'nothing to do: the tables are up to date');
+  } finally {
+    await orm.close(true);
+  }
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : (error as Error).message);
+  process.exitCode = 1;
+}

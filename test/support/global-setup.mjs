@@ -1,0 +1,47 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import pg from 'pg';
+// Compiled code: Jest's transform is not there yet when the set-up runs.
+import { loadFacts } from '../../dist/src/data/load-facts.js';
+import { migrate, openOrm } from '../../dist/src/orm.js';
+
+/** Makes one migrated database with facts; every test file gets a copy (a dump, or a template on a server). */
+export default async function globalSetup() {
+  await (process.env.TEST_DATABASE_URL ? onServer(process.env.TEST_DATABASE_URL) : embedded());
+}
+
+async function fill(orm) {
+  await migrate(orm);
+  await orm.em.fork().transactional((em) => loadFacts(em));
+}
+
+async function embedded() {
+  const dump = join(tmpdir(), `csp-graph-test-${process.pid}.tar`);
+  const pglite = await PGlite.create();
+  const orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, pglite);
+  await fill(orm);
+  writeFileSync(dump, Buffer.from(await (await pglite.dumpDataDir('none')).arrayBuffer()));
+  await orm.close(true);
+  process.env.CSP_GRAPH_TEST_DUMP = dump;
+  process.once('exit', () => rmSync(dump, { force: true }));
+}
+
+async function onServer(serverUrl) {
+  const template = `csp_graph_template_${process.pid}`;
+  await run(serverUrl, `create database ${template}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${template}`;
+  const orm = await openOrm({ kind: 'server', url: url.href, poolSize: 4, statementTimeoutMs: 60_000 });
+  await fill(orm);
+  await orm.close(true);
+  process.env.CSP_GRAPH_TEST_TEMPLATE = template;
+}
+
+/** One statement on the server's own database. */
+export async function run(serverUrl, statement) {
+  const client = new pg.Client(serverUrl);
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { toGlobalId } from '../../src/global-id.js';
+import type { ProductKind } from '../../src/modules/catalog/product-kind.js';
+import { PurchaseDocument } from '../generated/graphql.js';
+import type { TestGateway } from './gateway.js';
+
+/** A customer of a test's own; `id` is the graph's. */
+export interface TestCustomer {
+  id: string;
+  rowId: string;
+  tenantId: string;
+  domain: string;
+}
+
+/** SKUs that tests buy, by kind: real ids of the catalog facts. */
+export const skus = {
+  /** Perpetual: SQL Server 2019 Enterprise Core. */
+  perpetual: { productId: 'DG7GMGF0FKZV', skuId: '0001' },
+  /** Subscription for three years: SQL Server Enterprise. */
+  subscription: { productId: 'DG7GMGF0FKZV', skuId: '0003' },
+  reservation: { productId: 'DZH318Z0BQ36', skuId: '004G' },
+} as const;
+
+/** Adds a customer; every one has tenant and domain of its own. */
+export async function aCustomer(gateway: TestGateway, { market = 'US', segment = 'COMMERCIAL' } = {}): Promise<TestCustomer> {
+  const rowId = randomUUID();
+  const tenantId = randomUUID();
+  const domain = `${rowId.slice(0, 8)}.onmicrosoft.com`;
+  await gateway.sql(
+    `insert into customers (id, tenant_id, domain, company_name, market_code, segment, contact_first_name, contact_last_name, contact_email, created_at)
+     values (?, ?, ?, ?, ?, ?, 'Pat', 'Doe', 'pat@example.com', now())`,
+    [rowId, tenantId, domain, `Company ${rowId.slice(0, 8)}`, market, segment],
+  );
+  return { id: toGlobalId('Customer', rowId), rowId, tenantId, domain };
+}
+
+/** Sets the price of a SKU from `from` until `to`; instants as ISO 8601. */
+export async function aPrice(
+  gateway: TestGateway,
+  sku: { productId: string; skuId: string },
+  unitPrice: string,
+  { market = 'US', currency = 'USD', segment = 'COMMERCIAL', from = '2020-01-01T00:00:00Z', to = '9999-11-30T23:59:59Z' } = {},
+): Promise<void> {
+  await gateway.sql(
+    `insert into prices (id, sku_id, market_code, currency, segment, unit_price, effective_start_date, effective_end_date, source)
+     select ?, s.id, ?, ?, ?, ?, ?, ?, 'INVENTED' from skus s join products p on p.id = s.product_id where p.product_id = ? and s.sku_id = ?`,
+    [randomUUID(), market, currency, segment, unitPrice, from, to, sku.productId, sku.skuId],
+  );
+}
+
+/** A SKU of a kind out of the catalog facts. */
+export async function aSkuOf(gateway: TestGateway, kind: ProductKind): Promise<{ productId: string; skuId: string }> {
+  const [sku] = await gateway.sql<{ productId: string; skuId: string }>(
+    `select p.product_id as "productId", s.sku_id as "skuId" from skus s join products p on p.id = s.product_id where s.kind = ? order by 1, 2 limit 1`,
+    [kind],
+  );
+  if (!sku) throw new Error(`the catalog has no ${kind}`);
+  return sku;
+}
+
+/** Prices of the SKUs above in US dollars. */
+export async function stockShop(gateway: TestGateway): Promise<void> {
+  await aPrice(gateway, skus.perpetual, '13748.00');
+  await aPrice(gateway, skus.subscription, '16302.00');
+  await aPrice(gateway, skus.reservation, '2400.00');
+}
+
+/** Buys, and answers the order as the graph shows it. Fails where the purchase is refused. */
+export async function buy(gateway: TestGateway, customer: TestCustomer, lines: { productId: string; skuId: string; quantity: number }[]) {
+  const { data, errors } = await gateway.run(PurchaseDocument, { input: { idempotencyKey: randomUUID(), customerId: customer.id, lines } }, 'ADMIN_AGENT');
+  if (data?.purchase?.__typename !== 'PurchaseSuccess') throw new Error(JSON.stringify({ data, errors }));
+  return data.purchase.order;
+}
+
+/** Moves an order, its lines' windows and its entitlements `days` into the past, as if it had been placed then. */
+export async function age(gateway: TestGateway, orderNumber: string, days: number): Promise<void> {
+  const interval = `${days} days`;
+  await gateway.sql('update orders set placed_at = placed_at - ?::interval where number = ?', [interval, orderNumber]);
+  await gateway.sql(
+    `update order_lines set cancellable_until = cancellable_until - ?::interval, term_start = (term_start - ?::interval)::date, term_end = (term_end - ?::interval)::date
+     where order_id = (select id from orders where number = ?)`,
+    [interval, interval, interval, orderNumber],
+  );
+}
