@@ -1,4 +1,4 @@
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, type PGliteOptions, types } from '@electric-sql/pglite';
 import { Migrator, TSMigrationGenerator } from '@mikro-orm/migrations';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { MikroORM, type Options, PostgreSqlDriver, type SqlEntityManager } from '@mikro-orm/postgresql';
@@ -11,6 +11,9 @@ import { entities } from './entities.js';
 export type Orm = MikroORM;
 /** A unit of work over either engine; entities are for writing, reads go through `read/`. */
 export type Em = SqlEntityManager;
+
+/** How an embedded database reads values: calendar days stay text, as from a server, instead of becoming instants. */
+export const embeddedOptions: PGliteOptions = { parsers: { [types.DATE]: (day: string) => day } };
 
 /** Key of the advisory lock under which migrations run: several processes may start at once. */
 const MIGRATION_LOCK = 4_275_001;
@@ -55,7 +58,7 @@ export async function openOrm(database: DatabaseConfig, instance?: PGlite): Prom
     });
   }
   const unlock = instance || database.dataDir.startsWith('memory://') ? () => undefined : lockEmbeddedDatabase(database.dataDir);
-  const pglite = instance ?? (await PGlite.create(database.dataDir).catch((error) => {
+  const pglite = instance ?? (await PGlite.create(database.dataDir, embeddedOptions).catch((error) => {
     unlock();
     throw error;
   }));

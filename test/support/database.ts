@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import type { DatabaseConfig } from '../../src/config.js';
+import { embeddedOptions } from '../../src/orm.js';
 
 /** Set to run the suites on a PostgreSQL server, in databases of their own. */
 export const serverUrl = process.env['TEST_DATABASE_URL'];
@@ -19,7 +20,7 @@ export interface TestDatabase {
 /** A fresh database with tables and market and catalog facts: a copy of the one that global-setup.ts made. */
 export async function testDatabase(): Promise<TestDatabase> {
   if (!serverUrl) {
-    const pglite = await PGlite.create({ loadDataDir: new Blob([new Uint8Array(readFileSync(process.env['CSP_GRAPH_TEST_DUMP'] as string))]) });
+    const pglite = await PGlite.create({ ...embeddedOptions, loadDataDir: new Blob([new Uint8Array(readFileSync(process.env['CSP_GRAPH_TEST_DUMP'] as string))]) });
     return { config: { kind: 'embedded', dataDir: 'memory://' }, pglite, drop: async () => undefined };
   }
   const name = `csp_graph_test_${randomUUID().replaceAll('-', '')}`;
