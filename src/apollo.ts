@@ -1,7 +1,10 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import { unwrapResolverError } from '@apollo/server/errors';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Context } from './context.js';
 import { ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
 import { limitRules, limits } from './graphql/limits.js';
@@ -38,10 +41,17 @@ const tellDenials: ApolloServerPlugin<Context> = {
 function shown(formatted: GraphQLFormattedError, error: unknown, report: ReportInternalError): GraphQLFormattedError {
   const code = formatted.extensions?.['code'];
   if (code === ErrorCode.GRAPHQL_PARSE_FAILED && /more than \d+ tokens/.test(formatted.message)) {
-    return { ...formatted, message: `The document has more than ${limits.tokens} tokens.`, extensions: { code: ErrorCode.LIMIT_EXCEEDED } };
+    return {
+      ...formatted,
+      message: `The document has more than ${limits.tokens} tokens.`,
+      extensions: { code: ErrorCode.LIMIT_EXCEEDED },
+    };
   }
   const original = unwrapResolverError(error);
-  const known = error instanceof GraphQLError ? error : new GraphQLError(formatted.message, { originalError: original as Error, extensions: formatted.extensions });
+  const known =
+    error instanceof GraphQLError
+      ? error
+      : new GraphQLError(formatted.message, { originalError: original as Error, extensions: formatted.extensions });
   const masked = maskError(known, report).toJSON();
   return { ...masked, locations: masked.locations ?? formatted.locations, path: masked.path ?? formatted.path };
 }

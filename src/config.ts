@@ -54,11 +54,16 @@ const settings = z.object({
   NODE_ENV: z.string().default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: z.coerce.number({ error: 'must be a port number from 0 to 65535' }).int().min(0).max(65_535).default(4000),
-  PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address such as https://graph.example.com' }).optional(),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) address such as https://graph.example.com' })
+    .optional(),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: z
     .string()
-    .regex(/^postgres(ql)?:\/\//, 'must look like postgres://user@host:5432/database; leave it out for the embedded database')
+    .regex(
+      /^postgres(ql)?:\/\//,
+      'must look like postgres://user@host:5432/database; leave it out for the embedded database',
+    )
     .optional(),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(10),
   STATEMENT_TIMEOUT_MS: milliseconds(15_000, 600_000),
@@ -66,10 +71,16 @@ const settings = z.object({
   AUTH_ISSUER: z.string().min(1).optional(),
   AUTH_AUDIENCE: z.string().min(1).optional(),
   PARTNER_TENANT_ID: z.uuid({ error: 'must be the GUID of the partner’s tenant' }).optional(),
-  SIGNING_SECRET: z.string().min(32, 'must have at least 32 characters; make one with: openssl rand -base64 48').optional(),
+  SIGNING_SECRET: z
+    .string()
+    .min(32, 'must have at least 32 characters; make one with: openssl rand -base64 48')
+    .optional(),
   PRODUCT_KEY_SECRETS: z
     .string()
-    .regex(/^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/, 'must be ID:BASE64 pairs of 32-byte keys joined by commas, the sealing one first; make a key with: openssl rand -base64 32')
+    .regex(
+      /^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/,
+      'must be ID:BASE64 pairs of 32-byte keys joined by commas, the sealing one first; make a key with: openssl rand -base64 32',
+    )
     .optional(),
   DOWNLOADS_DIR: z.string().min(1).optional(),
   FULFILMENT_DELAY_MS: milliseconds(2_000, FIFTEEN_MINUTES_MS),
@@ -105,13 +116,23 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
 
   const jwks = [values.AUTH_JWKS_URL, values.AUTH_ISSUER, values.AUTH_AUDIENCE];
   const jwksGiven = jwks.filter((value) => value !== undefined).length;
-  if (jwksGiven !== 0 && jwksGiven !== 3) problems.push('AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: set all three or none');
-  if (production && jwksGiven === 0) problems.push('AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: production needs an identity provider; demo tokens are off there');
-  if (production && !values.DATABASE_URL) problems.push('DATABASE_URL: production needs a PostgreSQL server; the embedded database is for trying out');
-  if (production && !values.SIGNING_SECRET) problems.push('SIGNING_SECRET: required in production; make one with: openssl rand -base64 48');
-  if (production && !values.PRODUCT_KEY_SECRETS) problems.push('PRODUCT_KEY_SECRETS: required in production; ID:BASE64 of a 32-byte key, made with: echo "k1:$(openssl rand -base64 32)"');
+  if (jwksGiven !== 0 && jwksGiven !== 3)
+    problems.push('AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: set all three or none');
+  if (production && jwksGiven === 0)
+    problems.push(
+      'AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: production needs an identity provider; demo tokens are off there',
+    );
+  if (production && !values.DATABASE_URL)
+    problems.push('DATABASE_URL: production needs a PostgreSQL server; the embedded database is for trying out');
+  if (production && !values.SIGNING_SECRET)
+    problems.push('SIGNING_SECRET: required in production; make one with: openssl rand -base64 48');
+  if (production && !values.PRODUCT_KEY_SECRETS)
+    problems.push(
+      'PRODUCT_KEY_SECRETS: required in production; ID:BASE64 of a 32-byte key, made with: echo "k1:$(openssl rand -base64 32)"',
+    );
   if (production && values.DEMO_DATA === 'true') problems.push('DEMO_DATA: not in production');
-  if (values.DOWNLOADS_DIR && !existsSync(values.DOWNLOADS_DIR)) problems.push(`DOWNLOADS_DIR: ${values.DOWNLOADS_DIR} does not exist; create it or leave the setting out`);
+  if (values.DOWNLOADS_DIR && !existsSync(values.DOWNLOADS_DIR))
+    problems.push(`DOWNLOADS_DIR: ${values.DOWNLOADS_DIR} does not exist; create it or leave the setting out`);
   if (problems.length > 0) throw new ConfigError(problems);
 
   const dataDir = resolve(values.DATA_DIR);
@@ -123,11 +144,22 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     publicUrl: values.PUBLIC_URL?.replace(/\/$/, '') ?? null,
     dataDir,
     database: values.DATABASE_URL
-      ? { kind: 'server', url: values.DATABASE_URL, poolSize: values.DATABASE_POOL_SIZE, statementTimeoutMs: values.STATEMENT_TIMEOUT_MS }
+      ? {
+          kind: 'server',
+          url: values.DATABASE_URL,
+          poolSize: values.DATABASE_POOL_SIZE,
+          statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
+        }
       : { kind: 'embedded', dataDir: join(dataDir, 'postgres') },
     auth:
       jwksGiven === 3
-        ? { kind: 'jwks', jwksUrl: new URL(values.AUTH_JWKS_URL as string), issuer: values.AUTH_ISSUER as string, audience: values.AUTH_AUDIENCE as string, partnerTenantId: values.PARTNER_TENANT_ID ?? null }
+        ? {
+            kind: 'jwks',
+            jwksUrl: new URL(values.AUTH_JWKS_URL as string),
+            issuer: values.AUTH_ISSUER as string,
+            audience: values.AUTH_AUDIENCE as string,
+            partnerTenantId: values.PARTNER_TENANT_ID ?? null,
+          }
         : { kind: 'demo', partnerTenantId: values.PARTNER_TENANT_ID ?? DEMO_PARTNER_TENANT_ID },
     signingSecret: new TextEncoder().encode(values.SIGNING_SECRET ?? kept?.signingSecret),
     productKeySecrets: parseProductKeySecrets(values.PRODUCT_KEY_SECRETS ?? kept?.productKeySecrets ?? ''),
@@ -152,7 +184,10 @@ function keptSecrets(dataDir: string): { signingSecret: string; productKeySecret
   const file = join(dataDir, 'secrets.json');
   mkdirSync(dataDir, { recursive: true });
   try {
-    const secrets = { signingSecret: randomBytes(48).toString('base64'), productKeySecrets: `local:${randomBytes(32).toString('base64')}` };
+    const secrets = {
+      signingSecret: randomBytes(48).toString('base64'),
+      productKeySecrets: `local:${randomBytes(32).toString('base64')}`,
+    };
     // 'wx': the first of several processes makes the file, the others read it.
     writeFileSync(file, JSON.stringify(secrets), { mode: 0o600, flag: 'wx' });
     return secrets;

@@ -45,5 +45,12 @@ export interface Context {
 export function createContext(services: Services, viewer: Viewer, correlationId: string = randomUUID()): Context {
   const access = services.accessTable.for(viewer.roles);
   const denials = new Denials(viewer);
-  return { services, viewer, access, denials, correlationId, read: new Reader(services.readSource, viewer, access, denials) };
+  return {
+    services,
+    viewer,
+    access,
+    denials,
+    correlationId,
+    read: new Reader(services.readSource, viewer, access, denials),
+  };
 }

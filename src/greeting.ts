@@ -19,10 +19,15 @@ export function progress(stream: NodeJS.WriteStream): { say: (what: string) => v
 }
 
 /** What a newcomer needs to know: what is there, what to open, and a token per role. */
-export async function greeting({ url, services }: Gateway, tokens: { role: Role; title: string; token: string }[]): Promise<string> {
+export async function greeting(
+  { url, services }: Gateway,
+  tokens: { role: Role; title: string; token: string }[],
+): Promise<string> {
   const { rows } = await sql<Record<string, string>>`select
       (select count(*) from "customers")::text as "customers", (select count(*) from "orders")::text as "orders",
-      (select count(*) from "skus")::text as "skus", (select count(*) from "activity_entries")::text as "activity entries"`.execute(services.kysely);
+      (select count(*) from "skus")::text as "skus", (select count(*) from "activity_entries")::text as "activity entries"`.execute(
+    services.kysely,
+  );
   const counts = Object.entries(rows[0] ?? {}).map(([what, count]) => `${count} ${what}`);
   const { config } = services;
   const lines = [

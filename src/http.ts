@@ -44,7 +44,11 @@ export async function createHttp(services: Services, authenticate: Authenticate)
       status === 413
         ? codedError(ErrorCode.LIMIT_EXCEEDED, `A request may have ${limits.bodyBytes} bytes.`)
         : status >= 500
-          ? codedError(ErrorCode.INTERNAL_SERVER_ERROR, `Something went wrong on our side. Tell support this id: ${request.correlationId}`, { extensions: { id: request.correlationId } })
+          ? codedError(
+              ErrorCode.INTERNAL_SERVER_ERROR,
+              `Something went wrong on our side. Tell support this id: ${request.correlationId}`,
+              { extensions: { id: request.correlationId } },
+            )
           : codedError(ErrorCode.BAD_REQUEST, error.message);
     return reply.code(status).send({ errors: [shown.toJSON()] });
   });
@@ -57,17 +61,26 @@ export function requireValidToken(services: Services, authenticate: Authenticate
   return async (request: FastifyRequest, reply: import('fastify').FastifyReply) => {
     try {
       request.viewer = await authenticate(request.headers.authorization);
-      if (services.revocations.covers(request.viewer)) throw codedError(ErrorCode.UNAUTHENTICATED, 'Your access was revoked. Sign in again once it is given back.');
+      if (services.revocations.covers(request.viewer))
+        throw codedError(ErrorCode.UNAUTHENTICATED, 'Your access was revoked. Sign in again once it is given back.');
     } catch (error) {
       const shown = error as GraphQLError;
       if (shown.extensions?.['code'] !== ErrorCode.UNAUTHENTICATED) throw error;
-      return reply.code(401).header('www-authenticate', 'Bearer').send({ errors: [{ message: shown.message, extensions: { code: ErrorCode.UNAUTHENTICATED } }] });
+      return reply
+        .code(401)
+        .header('www-authenticate', 'Bearer')
+        .send({ errors: [{ message: shown.message, extensions: { code: ErrorCode.UNAUTHENTICATED } }] });
     }
   };
 }
 
 /** `/graphql` over HTTP. */
-export function serveGraphql(app: FastifyInstance, apollo: ApolloServer<Context>, services: Services, authenticate: Authenticate): void {
+export function serveGraphql(
+  app: FastifyInstance,
+  apollo: ApolloServer<Context>,
+  services: Services,
+  authenticate: Authenticate,
+): void {
   app.route({
     url: '/graphql',
     method: ['GET', 'POST', 'OPTIONS'],

@@ -14,12 +14,14 @@ async function main(): Promise<void> {
     onProgress: say,
     prepare: async (orm) => {
       if (!config.demoData) return;
-      const onProgress = (count: number, total: number) => say(`loading demonstration data: ${Math.floor((100 * count) / total)} %`);
+      const onProgress = (count: number, total: number) =>
+        say(`loading demonstration data: ${Math.floor((100 * count) / total)} %`);
       await loadDemoOnFirstStart(orm, { now: new Date(), productKeySecrets, onProgress });
     },
   });
   done();
-  const tokens = auth.kind === 'demo' && !config.production ? await demoTokens(auth.partnerTenantId, '8h', signingSecret) : [];
+  const tokens =
+    auth.kind === 'demo' && !config.production ? await demoTokens(auth.partnerTenantId, '8h', signingSecret) : [];
   process.stderr.write(await greeting(gateway, tokens));
   process.stdout.write(`ready ${gateway.url}/graphql\n`);
 
@@ -42,8 +44,14 @@ async function main(): Promise<void> {
 
 main().catch((error: Error & { code?: string }) => {
   if (error instanceof ConfigError || error instanceof EmbeddedDatabaseInUse) console.error(`\n${error.message}`);
-  else if (error.code === 'EADDRINUSE') console.error('\nPORT: the port is taken. Stop what listens there, or set PORT to another one (0 picks a free one).');
-  else if (error.code === 'ECONNREFUSED') console.error('\nDATABASE_URL: nothing answers there. Start the PostgreSQL server, or leave the setting out for the embedded database.');
+  else if (error.code === 'EADDRINUSE')
+    console.error(
+      '\nPORT: the port is taken. Stop what listens there, or set PORT to another one (0 picks a free one).',
+    );
+  else if (error.code === 'ECONNREFUSED')
+    console.error(
+      '\nDATABASE_URL: nothing answers there. Start the PostgreSQL server, or leave the setting out for the embedded database.',
+    );
   else console.error(error);
   process.exit(1);
 });

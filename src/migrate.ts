@@ -1,5 +1,5 @@
-import { loadFacts } from './data/load-facts.js';
 import { ConfigError, readConfig } from './config.js';
+import { loadFacts } from './data/load-facts.js';
 import { migrate, migrateDown, openOrm } from './orm.js';
 
 /** `npm run migrate [-- --down]`: brings the tables up to date, or takes the last migration back. */
@@ -10,7 +10,11 @@ try {
     const down = process.argv.includes('--down');
     const names = down ? await migrateDown(orm) : await migrate(orm);
     if (!down) await orm.em.fork().transactional((em) => loadFacts(em));
-    console.log(names.length > 0 ? names.map((name) => `${down ? 'took back' : 'ran'} ${name}`).join('\n') : 'nothing to do: the tables are up to date');
+    console.log(
+      names.length > 0
+        ? names.map((name) => `${down ? 'took back' : 'ran'} ${name}`).join('\n')
+        : 'nothing to do: the tables are up to date',
+    );
   } finally {
     await orm.close(true);
   }

@@ -39,6 +39,9 @@ export function sum(amounts: string[], currency: string): string {
 
 /** `amount` × `share` / `whole`, cut (not rounded) to the currency's minor unit (rule 16). */
 export function prorate(amount: string, share: number, whole: number, currency: string): string {
-  const cut = new Decimal(amount).times(share).div(whole).toDecimalPlaces(minorUnitDigits(currency), Decimal.ROUND_DOWN);
+  const cut = new Decimal(amount)
+    .times(share)
+    .div(whole)
+    .toDecimalPlaces(minorUnitDigits(currency), Decimal.ROUND_DOWN);
   return formatAmount(cut, currency);
 }

@@ -57,12 +57,20 @@ export async function openOrm(database: DatabaseConfig, instance?: PGlite): Prom
       },
     });
   }
-  const unlock = instance || database.dataDir.startsWith('memory://') ? () => undefined : lockEmbeddedDatabase(database.dataDir);
-  const pglite = instance ?? (await PGlite.create(database.dataDir, embeddedOptions).catch((error) => {
-    unlock();
-    throw error;
-  }));
-  const orm = await MikroORM.init({ ...shared, driver: PgliteDriver, dbName: 'postgres', driverOptions: { pglite } } as unknown as Options);
+  const unlock =
+    instance || database.dataDir.startsWith('memory://') ? () => undefined : lockEmbeddedDatabase(database.dataDir);
+  const pglite =
+    instance ??
+    (await PGlite.create(database.dataDir, embeddedOptions).catch((error) => {
+      unlock();
+      throw error;
+    }));
+  const orm = await MikroORM.init({
+    ...shared,
+    driver: PgliteDriver,
+    dbName: 'postgres',
+    driverOptions: { pglite },
+  } as unknown as Options);
   const close = orm.close.bind(orm);
   orm.close = async (force?: boolean) => {
     await close(force);

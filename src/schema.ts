@@ -16,14 +16,15 @@ import type { Context } from './context.js';
 import { parseGlobalId } from './global-id.js';
 import { NodeResolver } from './graphql/node.resolver.js';
 import { AccessResolver } from './modules/access/access.resolver.js';
+import { activityDetails } from './modules/activity/activity.read.js';
 import { ActivityResolver } from './modules/activity/activity.resolver.js';
 import { ActivityFeedResolver, CancellationFeedResolver } from './modules/activity/feed.resolver.js';
 import { InvoiceResolver } from './modules/billing/invoice.resolver.js';
 import { CatalogResolver } from './modules/catalog/catalog.resolver.js';
 import { CustomerResolver } from './modules/customers/customer.resolver.js';
 import { EntitlementResolver } from './modules/entitlements/entitlement.resolver.js';
-import { recordRoleDenied } from './modules/entitlements/software-choice.js';
 import { CreateDownloadLinkResolver, RevealProductKeyResolver } from './modules/entitlements/software.resolver.js';
+import { recordRoleDenied } from './modules/entitlements/software-choice.js';
 import { MarketResolver } from './modules/markets/market.resolver.js';
 import { CancelOrderResolver } from './modules/orders/cancel-order.resolver.js';
 import { OrderResolver } from './modules/orders/order.resolver.js';
@@ -61,7 +62,8 @@ export async function buildGraph(): Promise<GraphQLSchema> {
     pubSub: { publish: () => undefined, subscribe: () => (async function* () {})() as never },
   });
   for (const type of Object.values(built.getTypeMap())) {
-    if (isInputObjectType(type)) type.isOneOf = type.astNode?.directives?.some((directive) => directive.name.value === 'oneOf') ?? false;
+    if (isInputObjectType(type))
+      type.isOneOf = type.astNode?.directives?.some((directive) => directive.name.value === 'oneOf') ?? false;
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     if (comesFromTree(type)) readFromTree(type);
     for (const field of Object.values(type.getFields())) guardRoot(type, field);
@@ -85,14 +87,15 @@ const readEmbedded = new Set([
   'ActivityActor',
   'ActivityResource',
   'Money',
-  ...Object.values((readModel.get('ActivityEntry')?.fields['detail'] as { members: Record<string, { type: string }> }).members).map((member) => member.type),
+  ...Object.values(activityDetails).map((detail) => detail.type),
 ]);
 
 /** Puts the reader of the tree in the place of a type's resolvers. A field that the read model does not know stops the start. */
 function readFromTree(type: GraphQLObjectType): void {
   const known = readModel.get(type.name)?.fields;
   for (const field of Object.values(type.getFields()) as Field[]) {
-    if (known && !known[field.name]) throw new Error(`${type.name}.${field.name} is in the schema but not in the read model`);
+    if (known && !known[field.name])
+      throw new Error(`${type.name}.${field.name} is in the schema but not in the read model`);
     field.resolve = byResponseKey;
   }
 }
@@ -126,7 +129,11 @@ function guardRoot(type: GraphQLObjectType, field: GraphQLField<unknown, unknown
 }
 
 /** Rule 9: a refused attempt at a key or a link is logged too. Callers without a token are nobody to write down. */
-async function writeDown(context: Context, operation: string, args: { input?: { entitlementId?: string } }): Promise<void> {
+async function writeDown(
+  context: Context,
+  operation: string,
+  args: { input?: { entitlementId?: string } },
+): Promise<void> {
   const target = parseGlobalId(args.input?.entitlementId ?? '');
   if (context.viewer.subject === '' || target?.type !== 'Entitlement') return;
   await transact(context, (deed) => recordRoleDenied(deed, operation, target.id));

@@ -1,6 +1,6 @@
+import type { AddressInfo } from 'node:net';
 import type { PGlite } from '@electric-sql/pglite';
 import { sql } from 'kysely';
-import type { AddressInfo } from 'node:net';
 import pino, { type Logger } from 'pino';
 import { createApollo } from './apollo.js';
 import { AccessTable } from './auth/auth.js';
@@ -11,8 +11,8 @@ import type { Services } from './context.js';
 import { loadFacts } from './data/load-facts.js';
 import { Feed } from './feed/feed.js';
 import { createHttp, serveGraphql } from './http.js';
-import { Fulfilment, type FulfilmentProvider, localProvider } from './modules/orders/fulfilment.js';
 import { AccessRevocation } from './modules/access/access.entity.js';
+import { Fulfilment, type FulfilmentProvider, localProvider } from './modules/orders/fulfilment.js';
 import { migrate, type Orm, openOrm } from './orm.js';
 import { printGraph } from './print-schema.js';
 import { readModel } from './read-model.js';
@@ -22,7 +22,7 @@ import { serveSupportFiles } from './routes/support-files.js';
 import { buildGraph } from './schema.js';
 import { createSigner } from './signing.js';
 import { committing } from './transaction.js';
-import { serveSockets, type SocketServer } from './ws.js';
+import { type SocketServer, serveSockets } from './ws.js';
 
 /** What tests and operators may put in the place of the usual. */
 export interface GatewayOptions {
@@ -80,7 +80,11 @@ async function migrateApart(config: Config, orm: Orm): Promise<void> {
   }
 }
 
-async function serve(config: Config, orm: Orm, options: GatewayOptions & { now: () => Date; log: Logger }): Promise<Gateway> {
+async function serve(
+  config: Config,
+  orm: Orm,
+  options: GatewayOptions & { now: () => Date; log: Logger },
+): Promise<Gateway> {
   const { log, now } = options;
   const kysely = orm.em.fork().getKysely() as unknown as Services['kysely'];
   const { rows } = await sql<{ id: string }>`select "id" from "database_incarnation"`.execute(kysely);
@@ -116,7 +120,8 @@ async function serve(config: Config, orm: Orm, options: GatewayOptions & { now: 
 
   await feed.start();
   // After the feed stands at the end of the log: a revocation is either read here or by the feed, never by neither.
-  for (const { userPrincipalName, revokedAt } of await orm.em.fork().find(AccessRevocation, {})) revocations.add(userPrincipalName, revokedAt.getTime());
+  for (const { userPrincipalName, revokedAt } of await orm.em.fork().find(AccessRevocation, {}))
+    revocations.add(userPrincipalName, revokedAt.getTime());
   const apollo = createApollo(schema, report);
   await apollo.start();
   const app = await createHttp(services, authenticate);

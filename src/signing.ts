@@ -20,7 +20,11 @@ export function createSigner(secret: Uint8Array): Signer {
     },
     verify: async (purpose, text, now) => {
       try {
-        const { payload } = await jwtVerify(text, secret, { algorithms: ['HS256'], audience: `csp-graph:${purpose}`, currentDate: now });
+        const { payload } = await jwtVerify(text, secret, {
+          algorithms: ['HS256'],
+          audience: `csp-graph:${purpose}`,
+          currentDate: now,
+        });
         return payload;
       } catch (error) {
         return error instanceof JWTExpired ? 'expired' : 'invalid';

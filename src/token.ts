@@ -11,12 +11,17 @@ import { openOrm } from './orm.js';
 const USAGE = `Usage: npm run --silent token -- --role ROLE [--customer DOMAIN] [--ttl 1h]\nROLE is one of ${Object.keys(Role).join(', ')}; a CUSTOMER_ADMIN is of one customer: name its domain.`;
 
 async function main(): Promise<string> {
-  const { values } = parseArgs({ options: { role: { type: 'string' }, customer: { type: 'string' }, ttl: { type: 'string', default: '8h' } } });
+  const { values } = parseArgs({
+    options: { role: { type: 'string' }, customer: { type: 'string' }, ttl: { type: 'string', default: '8h' } },
+  });
   const role = values.role?.toUpperCase() as Role | undefined;
   if (!role || !Object.hasOwn(Role, role)) throw new Error(USAGE);
   if (!/^\d+ ?(s|m|h|d)$/.test(values.ttl)) throw new Error('--ttl must be a number and s, m, h or d, such as 30m');
   const config = readConfig();
-  if (config.auth.kind !== 'demo') throw new Error('Tokens come from the identity provider (AUTH_JWKS_URL): the gateway does not sign demo tokens here.');
+  if (config.auth.kind !== 'demo')
+    throw new Error(
+      'Tokens come from the identity provider (AUTH_JWKS_URL): the gateway does not sign demo tokens here.',
+    );
   const domain = values.customer?.toLowerCase();
   const customer = domain ? { domain, tenantId: await tenantOf(domain, config) } : undefined;
   return signDemoToken(demoIdentity(role, config.auth.partnerTenantId, customer), values.ttl, config.signingSecret);

@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema, parse, specifiedRules, validate } from 'graphql';
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
 import { CloseCode, type SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
@@ -28,7 +38,13 @@ export interface SocketServer {
  * GraphQL over WebSocket (`graphql-transport-ws`) on the gateway's HTTP server: same context, limits, guards and masking
  * as over HTTP. Every event of a stream gets a context of its own, so that nothing is stale.
  */
-export function serveSockets(server: Server, schema: GraphQLSchema, services: Services, authenticate: Authenticate, report: ReportInternalError): SocketServer {
+export function serveSockets(
+  server: Server,
+  schema: GraphQLSchema,
+  services: Services,
+  authenticate: Authenticate,
+  report: ReportInternalError,
+): SocketServer {
   const sockets = new WebSocketServer({ server, path: '/graphql', maxPayload: limits.bodyBytes });
   const rules = [...specifiedRules, ...limitRules];
   const mask = (errors: readonly GraphQLError[]) => errors.map((error) => maskError(error, report));
@@ -50,7 +66,10 @@ export function serveSockets(server: Server, schema: GraphQLSchema, services: Se
           const { socket } = extra as { socket: import('ws').WebSocket };
           Object.assign(extra as object, { viewer });
           if (viewer.expiresAt !== null) {
-            const timer = setTimeout(() => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED), Math.min(viewer.expiresAt - Date.now(), LONGEST_TIMER_MS));
+            const timer = setTimeout(
+              () => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED),
+              Math.min(viewer.expiresAt - Date.now(), LONGEST_TIMER_MS),
+            );
             timer.unref();
             socket.once('close', () => clearTimeout(timer));
           }
@@ -62,7 +81,12 @@ export function serveSockets(server: Server, schema: GraphQLSchema, services: Se
       },
       onSubscribe: (ctx, id, payload) => {
         if (Object.keys(ctx.subscriptions).length > MAXIMUM_SUBSCRIPTIONS_PER_SOCKET) {
-          return [codedError(ErrorCode.LIMIT_EXCEEDED, `A socket may have ${MAXIMUM_SUBSCRIPTIONS_PER_SOCKET} operations at once.`)];
+          return [
+            codedError(
+              ErrorCode.LIMIT_EXCEEDED,
+              `A socket may have ${MAXIMUM_SUBSCRIPTIONS_PER_SOCKET} operations at once.`,
+            ),
+          ];
         }
         return prepare(payload, id, () => createContext(services, viewerOf(ctx.extra)));
       },
@@ -82,15 +106,21 @@ export function serveSockets(server: Server, schema: GraphQLSchema, services: Se
       },
       onComplete: async (ctx) => {
         // The stream of a revoked viewer has said AccessChanged and ended: the socket goes too, for good.
-        if (services.revocations.covers(viewerOf(ctx.extra))) (ctx.extra as { socket: import('ws').WebSocket }).socket.close(CloseCode.Unauthorized, 'Access revoked');
+        if (services.revocations.covers(viewerOf(ctx.extra)))
+          (ctx.extra as { socket: import('ws').WebSocket }).socket.close(CloseCode.Unauthorized, 'Access revoked');
       },
-      onError: (_ctx, _id, _payload, errors) => errors.map((error) => (error instanceof GraphQLError ? error : new GraphQLError((error as Error).message))),
+      onError: (_ctx, _id, _payload, errors) =>
+        errors.map((error) => (error instanceof GraphQLError ? error : new GraphQLError((error as Error).message))),
     },
     sockets,
     KEEP_ALIVE_MS,
   );
 
-  function prepare(payload: SubscribePayload, _id: string, context: () => Context): ExecutionArgs | readonly GraphQLError[] {
+  function prepare(
+    payload: SubscribePayload,
+    _id: string,
+    context: () => Context,
+  ): ExecutionArgs | readonly GraphQLError[] {
     let document: ReturnType<typeof parse>;
     try {
       document = parse(payload.query, { maxTokens: limits.tokens });
@@ -102,9 +132,19 @@ export function serveSockets(server: Server, schema: GraphQLSchema, services: Se
     }
     const errors = validate(schema, document, rules);
     if (errors.length > 0) {
-      return errors.map((error) => (error.extensions['code'] ? error : codedError(ErrorCode.GRAPHQL_VALIDATION_FAILED, error.message, { nodes: error.nodes })));
+      return errors.map((error) =>
+        error.extensions['code']
+          ? error
+          : codedError(ErrorCode.GRAPHQL_VALIDATION_FAILED, error.message, { nodes: error.nodes }),
+      );
     }
-    return { schema, document, operationName: payload.operationName, variableValues: payload.variables, contextValue: context() };
+    return {
+      schema,
+      document,
+      operationName: payload.operationName,
+      variableValues: payload.variables,
+      contextValue: context(),
+    };
   }
 
   return {
@@ -116,14 +156,24 @@ export function serveSockets(server: Server, schema: GraphQLSchema, services: Se
       for (const [index, client] of clients.entries()) {
         setTimeout(() => client.close(1012, 'Service Restart'), Math.min(index, 500)).unref();
       }
-      await Promise.all(clients.map((client) => new Promise((resolve) => (client.readyState === client.CLOSED ? resolve(null) : client.once('close', resolve)))));
+      await Promise.all(
+        clients.map(
+          (client) =>
+            new Promise((resolve) =>
+              client.readyState === client.CLOSED ? resolve(null) : client.once('close', resolve),
+            ),
+        ),
+      );
       await cleanup.dispose();
     },
   };
 }
 
 /** A stream of results out of a stream of events; ending it ends its source. */
-function mapped<Event, Result>(source: AsyncIterable<Event>, map: (event: Event) => Promise<Result>): AsyncIterableIterator<Result> {
+function mapped<Event, Result>(
+  source: AsyncIterable<Event>,
+  map: (event: Event) => Promise<Result>,
+): AsyncIterableIterator<Result> {
   const iterator = source[Symbol.asyncIterator]();
   return {
     next: async () => {
@@ -142,5 +192,7 @@ function mapped<Event, Result>(source: AsyncIterable<Event>, map: (event: Event)
 
 /** A correlation id as callers may send it, else a new one. */
 export function correlationIdOf(header: unknown): string {
-  return typeof header === 'string' && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(header) ? header.toLowerCase() : randomUUID();
+  return typeof header === 'string' && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(header)
+    ? header.toLowerCase()
+    : randomUUID();
 }

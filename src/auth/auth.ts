@@ -1,4 +1,12 @@
-import { DirectiveLocation, GraphQLDirective, type GraphQLEnumType, GraphQLList, GraphQLNonNull, type GraphQLSchema, isObjectType } from 'graphql';
+import {
+  DirectiveLocation,
+  GraphQLDirective,
+  type GraphQLEnumType,
+  GraphQLList,
+  GraphQLNonNull,
+  type GraphQLSchema,
+  isObjectType,
+} from 'graphql';
 import { Directive, Extensions } from 'type-graphql';
 import type { Role } from './role.js';
 
@@ -31,7 +39,8 @@ export function logsDenial(extensions: Readonly<Record<string, unknown>>): boole
 export function authDirective(role: GraphQLEnumType): GraphQLDirective {
   return new GraphQLDirective({
     name: 'auth',
-    description: 'Who may read it: callers with any of these roles. To others the field is null, with one FORBIDDEN error.',
+    description:
+      'Who may read it: callers with any of these roles. To others the field is null, with one FORBIDDEN error.',
     locations: [DirectiveLocation.OBJECT, DirectiveLocation.FIELD_DEFINITION],
     args: { requires: { type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(role))) } },
   });

@@ -18,13 +18,22 @@ const people: Record<Exclude<Role, 'CUSTOMER_ADMIN'>, string> = {
 };
 
 /** Who a demo token of a role is. @param customer tenant and domain of a CUSTOMER_ADMIN's customer */
-export function demoIdentity(role: Role, partnerTenantId: string, customer = { domain: DEMO_CUSTOMER_DOMAIN, tenantId: demoTenantId(DEMO_CUSTOMER_DOMAIN) }): DemoIdentity {
-  if (role === Role.CUSTOMER_ADMIN) return { role, tenantId: customer.tenantId, userPrincipalName: `admin@${customer.domain}` };
+export function demoIdentity(
+  role: Role,
+  partnerTenantId: string,
+  customer = { domain: DEMO_CUSTOMER_DOMAIN, tenantId: demoTenantId(DEMO_CUSTOMER_DOMAIN) },
+): DemoIdentity {
+  if (role === Role.CUSTOMER_ADMIN)
+    return { role, tenantId: customer.tenantId, userPrincipalName: `admin@${customer.domain}` };
   return { role, tenantId: partnerTenantId, userPrincipalName: people[role] };
 }
 
 /** One token per role, for the greeting and the playground. */
-export function demoTokens(partnerTenantId: string, ttl: string, signingSecret: Uint8Array): Promise<{ role: Role; title: string; token: string }[]> {
+export function demoTokens(
+  partnerTenantId: string,
+  ttl: string,
+  signingSecret: Uint8Array,
+): Promise<{ role: Role; title: string; token: string }[]> {
   const roles = [...(Object.keys(people) as Role[]), Role.CUSTOMER_ADMIN];
   return Promise.all(
     roles.map(async (role) => ({

@@ -12,13 +12,17 @@ export class Denials {
   /** Notes that a field was asked for which the viewer may not read. */
   add(coordinate: string, requires: readonly Role[], nodes: readonly FieldNode[], path?: (string | number)[]): void {
     if (this.byCoordinate.has(coordinate)) return;
-    const known = this.viewer.subject !== "";
+    const known = this.viewer.subject !== '';
     const message = known
       ? `${coordinate} is for ${requires.join(', ')}; your roles are ${this.viewer.roles.join(', ')}.`
       : `${coordinate} is for ${requires.join(', ')}. Send a token: Authorization: Bearer …`;
     this.byCoordinate.set(
       coordinate,
-      codedError(known ? ErrorCode.FORBIDDEN : ErrorCode.UNAUTHENTICATED, message, { nodes, path, extensions: { coordinate, requires } }),
+      codedError(known ? ErrorCode.FORBIDDEN : ErrorCode.UNAUTHENTICATED, message, {
+        nodes,
+        path,
+        extensions: { coordinate, requires },
+      }),
     );
   }
 

@@ -24,7 +24,8 @@ export const roleDescriptions: Record<Role, string> = {
   REFERRAL_ADMIN: 'Reads the activity log.',
   MARKETING_CONTENT_ADMIN: 'Reads the activity log.',
   REPORT_VIEWER: 'The analyst: reads customers without contact data, the catalog, orders and sales.',
-  CUSTOMER_ADMIN: "A customer's own global administrator: reads that tenant's orders, software, keys, downloads and log.",
+  CUSTOMER_ADMIN:
+    "A customer's own global administrator: reads that tenant's orders, software, keys, downloads and log.",
 };
 
 /** Every role of the partner's people: all but CUSTOMER_ADMIN. */

@@ -23,11 +23,25 @@ export function createAuthenticate(auth: AuthConfig, signingSecret: Uint8Array):
     let payload: JWTPayload;
     try {
       ({ payload } = keySet
-        ? await jwtVerify(token, keySet, { issuer: (auth as { issuer: string }).issuer, audience: (auth as { audience: string }).audience, requiredClaims: ['exp', 'sub'], algorithms: ['RS256', 'PS256', 'ES256'] })
-        : await jwtVerify(token, signingSecret, { issuer: DEMO_ISSUER, audience: DEMO_AUDIENCE, requiredClaims: ['exp', 'sub'], algorithms: ['HS256'] }));
+        ? await jwtVerify(token, keySet, {
+            issuer: (auth as { issuer: string }).issuer,
+            audience: (auth as { audience: string }).audience,
+            requiredClaims: ['exp', 'sub'],
+            algorithms: ['RS256', 'PS256', 'ES256'],
+          })
+        : await jwtVerify(token, signingSecret, {
+            issuer: DEMO_ISSUER,
+            audience: DEMO_AUDIENCE,
+            requiredClaims: ['exp', 'sub'],
+            algorithms: ['HS256'],
+          }));
     } catch (error) {
       const expired = (error as { code?: string }).code === 'ERR_JWT_EXPIRED';
-      throw refuse(expired ? 'The token has expired. Get a new one.' : 'The token is not valid: its signature, issuer, audience or form is wrong.');
+      throw refuse(
+        expired
+          ? 'The token has expired. Get a new one.'
+          : 'The token is not valid: its signature, issuer, audience or form is wrong.',
+      );
     }
     return viewerOf(payload, auth);
   };
@@ -42,12 +56,21 @@ function viewerOf(payload: JWTPayload, auth: AuthConfig): Viewer {
   if (roles.includes(Role.CUSTOMER_ADMIN)) {
     if (roles.length > 1) throw refuse('A token is either of a customer (CUSTOMER_ADMIN) or of the partner, not both.');
     if (tenantId === null) throw refuse('A CUSTOMER_ADMIN needs the claim "tid": the tenant they administer.');
-  } else if (auth.partnerTenantId !== null && auth.kind === 'jwks' && tenantId !== auth.partnerTenantId.toLowerCase() && roles.some((role) => partnerRoles.includes(role))) {
+  } else if (
+    auth.partnerTenantId !== null &&
+    auth.kind === 'jwks' &&
+    tenantId !== auth.partnerTenantId.toLowerCase() &&
+    roles.some((role) => partnerRoles.includes(role))
+  ) {
     throw refuse('Roles of the partner count only in tokens of the partner’s own tenant.');
   }
   return {
     subject: payload.sub as string,
-    userPrincipalName: (text(payload['upn']) ?? text(payload['preferred_username']) ?? (payload.sub as string)).toLowerCase(),
+    userPrincipalName: (
+      text(payload['upn']) ??
+      text(payload['preferred_username']) ??
+      (payload.sub as string)
+    ).toLowerCase(),
     roles,
     tenantId,
     application: text(payload['azp']) ?? text(payload['appid']),
@@ -66,7 +89,12 @@ export interface DemoIdentity {
 
 /** Signs a demo token. Only outside production, where `Authenticate` takes such tokens. `ttl` as jose reads it: `8h`. */
 export function signDemoToken(identity: DemoIdentity, ttl: string, signingSecret: Uint8Array): Promise<string> {
-  return new SignJWT({ roles: [identity.role], tid: identity.tenantId, upn: identity.userPrincipalName, azp: 'csp-graph-demo' })
+  return new SignJWT({
+    roles: [identity.role],
+    tid: identity.tenantId,
+    upn: identity.userPrincipalName,
+    azp: 'csp-graph-demo',
+  })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuer(DEMO_ISSUER)
     .setAudience(DEMO_AUDIENCE)

@@ -23,16 +23,29 @@ const feedKeys = activityEntryRead.listing?.orders['COMMITTED'] as SortKey[];
  * is revoked.
  * @throws BAD_USER_INPUT or CURSOR_EXPIRED for a cursor that does not hold
  */
-export async function openActivityStream(services: Services, viewer: Viewer, after: string | null, filter: FeedFilter): Promise<AsyncIterableIterator<FeedMessage>> {
+export async function openActivityStream(
+  services: Services,
+  viewer: Viewer,
+  after: string | null,
+  filter: FeedFilter,
+): Promise<AsyncIterableIterator<FeedMessage>> {
   const { feed, readSource } = services;
   const tag = feedTag(readSource.incarnation);
   const start = after === null ? feed.position : positionOf(decodeCursor(after, tag, feedKeys, 'after').values);
   const tenantId = tenantScope(viewer);
-  const scoped = tenantId === null ? filter : { ...filter, ownCustomerId: await customerOfTenant(services.kysely, tenantId) };
+  const scoped =
+    tenantId === null ? filter : { ...filter, ownCustomerId: await customerOfTenant(services.kysely, tenantId) };
   return abortable((signal) => messages(services, viewer, start, scoped, tag, signal));
 }
 
-async function* messages(services: Services, viewer: Viewer, start: Position, filter: FeedFilter, tag: string, signal: AbortSignal): AsyncGenerator<FeedMessage> {
+async function* messages(
+  services: Services,
+  viewer: Viewer,
+  start: Position,
+  filter: FeedFilter,
+  tag: string,
+  signal: AbortSignal,
+): AsyncGenerator<FeedMessage> {
   const { feed, revocations, config } = services;
   const cursorAt = (position: Position) => encodeCursor({ tag, values: [String(position.xid), String(position.seq)] });
   let position = start;
@@ -71,7 +84,9 @@ function positionOf([xid = '0', seq = '0']: string[]): Position {
 }
 
 async function customerOfTenant(kysely: Kysely<unknown>, tenantId: string): Promise<string | null> {
-  const { rows } = await sql<{ id: string }>`select "id" from "customers" where "tenant_id" = ${tenantId}::uuid`.execute(kysely);
+  const { rows } = await sql<{
+    id: string;
+  }>`select "id" from "customers" where "tenant_id" = ${tenantId}::uuid`.execute(kysely);
   return rows[0]?.id ?? null;
 }
 

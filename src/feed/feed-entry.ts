@@ -33,7 +33,11 @@ export interface FeedFilter {
 
 /** Whether an entry passes: the same rule as `conditionsOf`, for entries in memory. */
 export function passes(entry: FeedEntry, filter: FeedFilter): boolean {
-  if (filter.ownCustomerId !== undefined && (filter.ownCustomerId === null || entry.customerId !== filter.ownCustomerId)) return false;
+  if (
+    filter.ownCustomerId !== undefined &&
+    (filter.ownCustomerId === null || entry.customerId !== filter.ownCustomerId)
+  )
+    return false;
   if (filter.from && entry.at < filter.from.getTime()) return false;
   if (filter.to && entry.at >= filter.to.getTime()) return false;
   if (filter.actions && !filter.actions.includes(entry.action)) return false;
@@ -62,16 +66,26 @@ function conditionsOf(filter: FeedFilter): RawBuilder<unknown>[] {
  * Entries after a position, in commit order, below the snapshot horizon: no open transaction can still commit a row
  * before the last one returned. `until` (inclusive) bounds a replay.
  */
-export async function readEntries(kysely: Kysely<unknown>, after: Position, filter: FeedFilter, limit: number, until?: Position): Promise<FeedEntry[]> {
+export async function readEntries(
+  kysely: Kysely<unknown>,
+  after: Position,
+  filter: FeedFilter,
+  limit: number,
+  until?: Position,
+): Promise<FeedEntry[]> {
   const bounds = [
     sql`("xid", "seq") > (${String(after.xid)}::xid8, ${String(after.seq)}::bigint)`,
     sql`"xid" < pg_snapshot_xmin(pg_current_snapshot())`,
     ...(until ? [sql`("xid", "seq") <= (${String(until.xid)}::xid8, ${String(until.seq)}::bigint)`] : []),
     ...conditionsOf(filter),
   ];
-  const { rows } = await sql<Record<string, unknown>>`select "xid"::text as "xid", "seq"::text as "seq", "id", "action", "actor", "customer_id",
+  const { rows } = await sql<
+    Record<string, unknown>
+  >`select "xid"::text as "xid", "seq"::text as "seq", "id", "action", "actor", "customer_id",
       "order_id", to_json("product_ids") as "product_ids", "resource_id", "detail" ->> 'cancellationId' as "cancellation_id", (extract(epoch from "at") * 1000)::bigint::text as "at"
-    from "activity_entries" where ${sql.join(bounds, sql` and `)} order by "xid", "seq" limit ${limit}::int`.execute(kysely);
+    from "activity_entries" where ${sql.join(bounds, sql` and `)} order by "xid", "seq" limit ${limit}::int`.execute(
+    kysely,
+  );
   return rows.map((row) => ({
     xid: BigInt(row['xid'] as string),
     seq: BigInt(row['seq'] as string),
@@ -81,7 +95,9 @@ export async function readEntries(kysely: Kysely<unknown>, after: Position, filt
     actor: row['actor'] as string,
     customerId: row['customer_id'] as string | null,
     orderId: row['order_id'] as string | null,
-    productIds: (typeof row['product_ids'] === 'string' ? JSON.parse(row['product_ids']) : row['product_ids']) as string[],
+    productIds: (typeof row['product_ids'] === 'string'
+      ? JSON.parse(row['product_ids'])
+      : row['product_ids']) as string[],
     resourceId: row['resource_id'] as string,
     cancellationId: row['cancellation_id'] as string | null,
   }));
@@ -89,8 +105,13 @@ export async function readEntries(kysely: Kysely<unknown>, after: Position, filt
 
 /** The last entry that readers may see, or null where there is none. */
 export async function lastPosition(kysely: Kysely<unknown>): Promise<Position | null> {
-  const { rows } = await sql<{ xid: string; seq: string }>`select "xid"::text as "xid", "seq"::text as "seq" from "activity_entries"
-    where "xid" < pg_snapshot_xmin(pg_current_snapshot()) order by "activity_entries"."xid" desc, "activity_entries"."seq" desc limit 1`.execute(kysely);
+  const { rows } = await sql<{
+    xid: string;
+    seq: string;
+  }>`select "xid"::text as "xid", "seq"::text as "seq" from "activity_entries"
+    where "xid" < pg_snapshot_xmin(pg_current_snapshot()) order by "activity_entries"."xid" desc, "activity_entries"."seq" desc limit 1`.execute(
+    kysely,
+  );
   const row = rows[0];
   return row ? { xid: BigInt(row.xid), seq: BigInt(row.seq) } : null;
 }

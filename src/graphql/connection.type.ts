@@ -6,7 +6,10 @@ export type OrderDirection = (typeof OrderDirection)[keyof typeof OrderDirection
 registerEnumType(OrderDirection, {
   name: 'OrderDirection',
   description: 'Which way a list runs.',
-  valuesConfig: { ASC: { description: 'Smallest or oldest first.' }, DESC: { description: 'Largest or newest first.' } },
+  valuesConfig: {
+    ASC: { description: 'Smallest or oldest first.' },
+    DESC: { description: 'Largest or newest first.' },
+  },
 });
 
 /** Relay's PageInfo. */
@@ -28,7 +31,10 @@ export class PageInfoType {
 /** The Relay arguments that every list takes. */
 @ArgsType()
 export class PageArgsType {
-  @Field(() => Int, { nullable: true, description: 'How many from the front: 1 to 100, 20 where neither `first` nor `last` is given.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many from the front: 1 to 100, 20 where neither `first` nor `last` is given.',
+  })
   first?: number | null;
 
   @Field(() => String, { nullable: true, description: 'Only what comes after this cursor.' })
@@ -63,21 +69,31 @@ export function connectionTypes<Node extends object>(NodeClass: ClassType<Node>,
     @Field(() => PageInfoType, { description: 'Where the page lies in the list.' })
     pageInfo!: PageInfoType;
 
-    @Field(() => Int, { description: 'How many items the whole list has under this filter. Counted only when asked for.' })
+    @Field(() => Int, {
+      description: 'How many items the whole list has under this filter. Counted only when asked for.',
+    })
     totalCount!: number;
   }
   return Connection;
 }
 
 /** The `orderBy` input of a list: a field out of `orderFields` and a direction. */
-export function orderInput<Fields extends Record<string, string>>(name: string, orderFields: Fields, descriptions: Record<keyof Fields, string>) {
+export function orderInput<Fields extends Record<string, string>>(
+  name: string,
+  orderFields: Fields,
+  descriptions: Record<keyof Fields, string>,
+) {
   registerEnumType(orderFields, {
     name: `${name}OrderField`,
     description: `By what a list of ${name} can be ordered.`,
-    valuesConfig: Object.fromEntries(Object.entries(descriptions).map(([value, description]) => [value, { description }])) as never,
+    valuesConfig: Object.fromEntries(
+      Object.entries(descriptions).map(([value, description]) => [value, { description }]),
+    ) as never,
   });
 
-  @InputType(`${name}Order`, { description: `The order of a list of ${name}. Equal ones are ordered by id, so pages are stable.` })
+  @InputType(`${name}Order`, {
+    description: `The order of a list of ${name}. Equal ones are ordered by id, so pages are stable.`,
+  })
   class Order {
     @Field(() => orderFields, { description: 'By what.' })
     field!: Fields[keyof Fields];

@@ -57,20 +57,41 @@ export function maskError(error: GraphQLError, report: ReportInternalError): Gra
   const cause = error.originalError;
   // graphql-js raises errors without a code for variables and enum values that do not fit: the caller's mistake.
   if (code === undefined && (cause === undefined || cause === null)) {
-    return new GraphQLError(error.message, { nodes, source, positions, path, extensions: { ...error.extensions, code: ErrorCode.BAD_USER_INPUT } });
+    return new GraphQLError(error.message, {
+      nodes,
+      source,
+      positions,
+      path,
+      extensions: { ...error.extensions, code: ErrorCode.BAD_USER_INPUT },
+    });
   }
-  if (typeof code === 'string' && codes.has(code) && code !== ErrorCode.INTERNAL_SERVER_ERROR) return withoutStack(error);
+  if (typeof code === 'string' && codes.has(code) && code !== ErrorCode.INTERNAL_SERVER_ERROR)
+    return withoutStack(error);
   if (isStatementTimeout(cause)) {
-    return codedError(ErrorCode.TIMEOUT, 'The statement took longer than allowed. Ask for less: a smaller page, a narrower filter.', { nodes, path });
+    return codedError(
+      ErrorCode.TIMEOUT,
+      'The statement took longer than allowed. Ask for less: a smaller page, a narrower filter.',
+      { nodes, path },
+    );
   }
   const id = randomUUID();
   report(id, cause ?? error);
-  return codedError(ErrorCode.INTERNAL_SERVER_ERROR, `Something went wrong on our side. Tell support this id: ${id}`, { nodes, path, extensions: { id } });
+  return codedError(ErrorCode.INTERNAL_SERVER_ERROR, `Something went wrong on our side. Tell support this id: ${id}`, {
+    nodes,
+    path,
+    extensions: { id },
+  });
 }
 
 function withoutStack(error: GraphQLError): GraphQLError {
   const { stacktrace: _dropped, ...extensions } = error.extensions;
-  return new GraphQLError(error.message, { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path, extensions });
+  return new GraphQLError(error.message, {
+    nodes: error.nodes,
+    source: error.source,
+    positions: error.positions,
+    path: error.path,
+    extensions,
+  });
 }
 
 function isStatementTimeout(cause: unknown): boolean {

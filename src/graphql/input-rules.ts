@@ -1,16 +1,20 @@
-import { applyDecorators } from './apply-decorators.js';
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsEmail, Length, Matches, Max, Min } from 'class-validator';
+import { applyDecorators } from './apply-decorators.js';
 
 /** Made by the client for each request: 1 to 255 visible characters. */
-export const IsIdempotencyKey = () => Matches(/^[\x21-\x7e]{1,255}$/, { message: 'must be 1 to 255 visible ASCII characters, such as a UUID' });
+export const IsIdempotencyKey = () =>
+  Matches(/^[\x21-\x7e]{1,255}$/, { message: 'must be 1 to 255 visible ASCII characters, such as a UUID' });
 /** ISO 4217. */
 export const IsCurrency = () => Matches(/^[A-Z]{3}$/, { message: 'must be an ISO 4217 code such as USD' });
 /** Twelve letters and digits. */
-export const IsProductId = () => Matches(/^[A-Z0-9]{12}$/, { message: 'must be a product id of 12 letters and digits such as DG7GMGF0FKZV' });
+export const IsProductId = () =>
+  Matches(/^[A-Z0-9]{12}$/, { message: 'must be a product id of 12 letters and digits such as DG7GMGF0FKZV' });
 /** Four letters and digits. */
-export const IsSkuId = () => Matches(/^[A-Z0-9]{4}$/, { message: 'must be a SKU id of 4 letters and digits such as 0003; leading zeros matter' });
+export const IsSkuId = () =>
+  Matches(/^[A-Z0-9]{4}$/, { message: 'must be a SKU id of 4 letters and digits such as 0003; leading zeros matter' });
 /** Units bought. */
-export const IsQuantity = () => applyDecorators(Min(1, { message: 'must be at least 1' }), Max(1_000_000, { message: 'must be at most 1000000' }));
+export const IsQuantity = () =>
+  applyDecorators(Min(1, { message: 'must be at least 1' }), Max(1_000_000, { message: 'must be at most 1000000' }));
 /** Text of a length, without control characters but line ends. */
 export const IsText = (minimum: number, maximum: number) =>
   applyDecorators(
@@ -21,12 +25,17 @@ export const IsText = (minimum: number, maximum: number) =>
 /** An e-mail address. */
 export const IsMailAddress = () => IsEmail({}, { message: 'must be an e-mail address such as anna@partner.example' });
 /** A telephone number. */
-export const IsPhone = () => Matches(/^\+?[\d][\d\s().-]{4,24}$/, { message: 'must be a telephone number such as +1 425 555 0100' });
+export const IsPhone = () =>
+  Matches(/^\+?[\d][\d\s().-]{4,24}$/, { message: 'must be a telephone number such as +1 425 555 0100' });
 /** A user principal name. */
-export const IsUserPrincipalName = () => Matches(/^[^\s@]{1,120}@[^\s@]{1,120}$/, { message: 'must be a user principal name such as anna@partner.example' });
+export const IsUserPrincipalName = () =>
+  Matches(/^[^\s@]{1,120}@[^\s@]{1,120}$/, { message: 'must be a user principal name such as anna@partner.example' });
 /** A list of distinct things, within bounds. */
 export const IsList = (maximum: number) =>
-  applyDecorators(ArrayMinSize(1, { message: 'must not be empty' }), ArrayMaxSize(maximum, { message: `must have at most ${maximum}` }));
+  applyDecorators(
+    ArrayMinSize(1, { message: 'must not be empty' }),
+    ArrayMaxSize(maximum, { message: `must have at most ${maximum}` }),
+  );
 /** Numbers of lines. */
 export const IsLineNumbers = () => applyDecorators(IsList(100), ArrayUnique({ message: 'must name each line once' }));
 /** Money that is not negative. */

@@ -20,7 +20,8 @@ export const limits = {
   bodyBytes: 256 * 1024,
 };
 
-const refuse = (message: string) => codedError(ErrorCode.LIMIT_EXCEEDED, message, { extensions: { http: { status: 400 } } });
+const refuse = (message: string) =>
+  codedError(ErrorCode.LIMIT_EXCEEDED, message, { extensions: { http: { status: 400 } } });
 const armored = {
   propagateOnRejection: false,
   exposeLimits: true,
@@ -30,7 +31,9 @@ const armored = {
 function coded(rule: (context: ValidationContext) => ASTVisitor): ValidationRule {
   return (context) => {
     const report = (error: Error) => context.reportError(refuse(error.message.replace('Syntax Error: ', '')));
-    return rule(new Proxy(context, { get: (target, key) => (key === 'reportError' ? report : Reflect.get(target, key, target)) }));
+    return rule(
+      new Proxy(context, { get: (target, key) => (key === 'reportError' ? report : Reflect.get(target, key, target)) }),
+    );
   };
 }
 
@@ -46,11 +49,13 @@ function rootFieldsAndNames(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition(operation) {
       const count = operation.selectionSet.selections.length;
-      if (count > limits.rootFields) context.reportError(refuse(`Root fields limit of ${limits.rootFields} exceeded, found ${count}.`));
+      if (count > limits.rootFields)
+        context.reportError(refuse(`Root fields limit of ${limits.rootFields} exceeded, found ${count}.`));
     },
     Field(field) {
       const length = (field.alias ?? field.name).value.length;
-      if (length > limits.nameLength) context.reportError(refuse(`Names and aliases may have ${limits.nameLength} characters, found ${length}.`));
+      if (length > limits.nameLength)
+        context.reportError(refuse(`Names and aliases may have ${limits.nameLength} characters, found ${length}.`));
     },
   };
 }

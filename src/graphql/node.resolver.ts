@@ -12,15 +12,30 @@ const MAXIMUM_IDS = 100;
 
 @Resolver(() => NodeType)
 export class NodeResolver {
-  @Query(() => NodeType, { nullable: true, description: 'Whatever has that id, or null: missing and not yours look the same. For everybody with a token.' })
+  @Query(() => NodeType, {
+    nullable: true,
+    description: 'Whatever has that id, or null: missing and not yours look the same. For everybody with a token.',
+  })
   @Auth(...everyRole)
-  node(@Arg('id', () => ID, { description: 'An id that the graph gave.' }) id: string, @Ctx() context: Context, @Info() info: GraphQLResolveInfo) {
+  node(
+    @Arg('id', () => ID, { description: 'An id that the graph gave.' }) id: string,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ) {
     return load(context, id, 'id', info);
   }
 
-  @Query(() => [NodeType], { nullable: 'itemsAndList', description: 'The same for many ids, in their order; null for what is missing or not yours. For everybody with a token.' })
+  @Query(() => [NodeType], {
+    nullable: 'itemsAndList',
+    description:
+      'The same for many ids, in their order; null for what is missing or not yours. For everybody with a token.',
+  })
   @Auth(...everyRole)
-  nodes(@Arg('ids', () => [ID], { description: 'At most 100.' }) ids: string[], @Ctx() context: Context, @Info() info: GraphQLResolveInfo) {
+  nodes(
+    @Arg('ids', () => [ID], { description: 'At most 100.' }) ids: string[],
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ) {
     if (ids.length > MAXIMUM_IDS) throw badUserInput('ids', `must be at most ${MAXIMUM_IDS}`);
     return Promise.all(ids.map((id, index) => load(context, id, `ids.${index}`, info)));
   }

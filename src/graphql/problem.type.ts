@@ -1,10 +1,11 @@
-import { Field, InterfaceType, ObjectType } from 'type-graphql';
 import type { ClassType } from 'type-graphql';
+import { Field, InterfaceType, ObjectType } from 'type-graphql';
 import type { Problem } from '../problem.js';
 
 /** What every refusal implements. */
 @InterfaceType('Problem', {
-  description: 'A refusal that the caller can act on. New ones may join: select `... on Problem { code message }` beside those you know.',
+  description:
+    'A refusal that the caller can act on. New ones may join: select `... on Problem { code message }` beside those you know.',
   resolveType: (problem: Problem) => problem.constructor.name,
 })
 export abstract class ProblemType {
@@ -22,7 +23,11 @@ export type ProblemField = { type: () => unknown; nullable?: boolean; descriptio
 export const problemClasses = new Map<string, ClassType<Problem>>();
 
 /** Gives a problem of a use case its GraphQL face, so that use cases know nothing of GraphQL. */
-export function problemType(problem: ClassType<Problem>, description: string, fields: Record<string, ProblemField> = {}): void {
+export function problemType(
+  problem: ClassType<Problem>,
+  description: string,
+  fields: Record<string, ProblemField> = {},
+): void {
   problemClasses.set(problem.name, problem);
   ObjectType({ implements: ProblemType as never, description })(problem);
   for (const [name, { type, nullable = false, description: of }] of Object.entries(fields)) {

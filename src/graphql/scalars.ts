@@ -15,13 +15,18 @@ function parseInstant(value: unknown): Date {
 /** JavaScript turns 31 February into 3 March; we refuse it. */
 function isSameDay(text: string, instant: Date): boolean {
   const zone = /(Z|[+-]\d\d:\d\d)$/.exec(text)?.[0] ?? 'Z';
-  const shift = zone === 'Z' ? 0 : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4))) * 60_000;
+  const shift =
+    zone === 'Z'
+      ? 0
+      : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4))) * 60_000;
   return new Date(instant.getTime() + shift).toISOString().slice(0, 10) === text.slice(0, 10);
 }
 
 function parseDecimal(value: unknown): string {
   if (typeof value !== 'string' || !DECIMAL.test(value)) {
-    throw new GraphQLError('Decimal must be text such as "94.20": at most 18 digits before and 4 after the point, no exponent');
+    throw new GraphQLError(
+      'Decimal must be text such as "94.20": at most 18 digits before and 4 after the point, no exponent',
+    );
   }
   return value;
 }
@@ -54,8 +59,15 @@ export const DateScalar = new GraphQLScalarType<string, string>({
   description: 'A calendar day in ISO 8601, in UTC: `2026-11-22`.',
   specifiedByURL: 'https://scalars.graphql.org/andimarek/local-date.html',
   serialize: String,
-  parseValue: (value) => parseInstant(`${String(value)}T00:00:00Z`).toISOString().slice(0, 10),
-  parseLiteral: literal((value) => parseInstant(`${String(value)}T00:00:00Z`).toISOString().slice(0, 10)),
+  parseValue: (value) =>
+    parseInstant(`${String(value)}T00:00:00Z`)
+      .toISOString()
+      .slice(0, 10),
+  parseLiteral: literal((value) =>
+    parseInstant(`${String(value)}T00:00:00Z`)
+      .toISOString()
+      .slice(0, 10),
+  ),
 });
 
 /** A decimal number as text: money never passes through a float. */

@@ -64,7 +64,9 @@ async function isCurrent() {
   if (!existsSync(page)) return false;
   const sources = (await readdir(clientDir)).map((name) => join(clientDir, name));
   const inputs = [...sources, fileURLToPath(import.meta.url), join(root, 'node_modules/.package-lock.json')];
-  const times = await Promise.all(inputs.filter((file) => existsSync(file)).map(async (file) => (await stat(file)).mtimeMs));
+  const times = await Promise.all(
+    inputs.filter((file) => existsSync(file)).map(async (file) => (await stat(file)).mtimeMs),
+  );
   return Math.max(...times) < (await stat(page)).mtimeMs;
 }
 
@@ -113,6 +115,8 @@ function urlOf({ outputs }, source) {
 async function compressText(dir) {
   const files = (await readdir(dir)).filter((name) => ['.js', '.css', '.ttf'].includes(extname(name)));
   await Promise.all(
-    files.map(async (name) => writeFile(join(dir, `${name}.gz`), await promisify(gzip)(await readFile(join(dir, name))))),
+    files.map(async (name) =>
+      writeFile(join(dir, `${name}.gz`), await promisify(gzip)(await readFile(join(dir, name)))),
+    ),
   );
 }

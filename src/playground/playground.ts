@@ -70,7 +70,9 @@ export async function registerPlayground(app: FastifyInstance, options: Playgrou
 /** The page may load from the gateway only. Monaco and its widgets write styles into the page; nothing else is inline. */
 function pagePolicy(request: FastifyRequest): string {
   // Browsers that do not count a WebSocket as 'self' need it named. A strange Host header stays out of the answer.
-  const sockets = /^(\[[\da-f:]+\]|[\w.-]+)(:\d+)?$/i.test(request.host) ? ` ws://${request.host} wss://${request.host}` : '';
+  const sockets = /^(\[[\da-f:]+\]|[\w.-]+)(:\d+)?$/i.test(request.host)
+    ? ` ws://${request.host} wss://${request.host}`
+    : '';
   return [
     "default-src 'none'",
     "script-src 'self'",

@@ -11,5 +11,11 @@ export function collectSubFields(
   type: GraphQLObjectType,
   nodes: readonly FieldNode[],
 ): ReadonlyMap<string, readonly FieldNode[]> {
-  return collectSubfields(operation.schema, operation.fragments, operation.variableValues as { [variable: string]: unknown }, type, nodes);
+  return collectSubfields(
+    operation.schema,
+    operation.fragments,
+    operation.variableValues as { [variable: string]: unknown },
+    type,
+    nodes,
+  );
 }

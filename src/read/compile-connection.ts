@@ -1,7 +1,7 @@
 import type { FieldNode, GraphQLObjectType } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
 import { collectSubFields } from './collect-fields.js';
-import { columnsOf, type Compiler, jsonOf, type Selected, whereAll } from './compile.js';
+import { type Compiler, columnsOf, jsonOf, type Selected, whereAll } from './compile.js';
 import { cursorOf, decodeCursor, feedTag } from './cursor.js';
 import type { Listing, ReadType, Row, SortKey, Sql } from './model.js';
 import { type PageArgs, pageOf } from './page.js';
@@ -41,8 +41,26 @@ export function compileConnection(
   ];
   const inner = compiler.row(type);
   const bounds = [
-    ...(args.after == null ? [] : [bound(inner, keys, order.direction === 'ASC' ? '>' : '<', decodeCursor(args.after, tag, keys, 'after').values)]),
-    ...(args.before == null ? [] : [bound(inner, keys, order.direction === 'ASC' ? '<' : '>', decodeCursor(args.before, tag, keys, 'before').values)]),
+    ...(args.after == null
+      ? []
+      : [
+          bound(
+            inner,
+            keys,
+            order.direction === 'ASC' ? '>' : '<',
+            decodeCursor(args.after, tag, keys, 'after').values,
+          ),
+        ]),
+    ...(args.before == null
+      ? []
+      : [
+          bound(
+            inner,
+            keys,
+            order.direction === 'ASC' ? '<' : '>',
+            decodeCursor(args.before, tag, keys, 'before').values,
+          ),
+        ]),
   ];
   const direction = ascending ? sql`asc` : sql`desc`;
   const orderBy = sql.join(keys.map((key) => sql`${inner.col(key.property)} ${direction}`));
@@ -57,7 +75,8 @@ export function compileConnection(
     readsPage = true;
     return value;
   };
-  const aggregate = (json: Sql) => ofPage(sql`coalesce(json_agg(${json} order by ${position} ${shownOrder}) filter (where ${shown}), '[]')`);
+  const aggregate = (json: Sql) =>
+    ofPage(sql`coalesce(json_agg(${json} order by ${position} ${shownOrder}) filter (where ${shown}), '[]')`);
   const node = (selecting: readonly FieldNode[]) => compiler.select(type.name, type.fields, pageRow, selecting, false);
 
   const selected: Selected[] = [];
@@ -69,7 +88,10 @@ export function compileConnection(
     if (name === 'pageInfo') selected.push({ key, value: pageInfo(fieldNodes) });
     if (name === 'totalCount') {
       const counted = compiler.row(type);
-      selected.push({ key, value: sql`(select count(*)::int from ${compiler.from(type, counted)}${whereAll(conditions(counted))})` });
+      selected.push({
+        key,
+        value: sql`(select count(*)::int from ${compiler.from(type, counted)}${whereAll(conditions(counted))})`,
+      });
     }
   }
 
@@ -86,7 +108,8 @@ export function compileConnection(
   function pageInfo(pageInfoNodes: readonly FieldNode[]): Sql {
     const more = () => ofPage(sql`coalesce(bool_or(${position} > ${page.size}::int), false)`);
     const beyond = (given: boolean) => (given ? sql`true` : sql`false`);
-    const at = (edgeOrder: RawBuilder<unknown>) => ofPage(sql`(array_agg(${cursor()} order by ${position} ${edgeOrder}) filter (where ${shown}))[1]`);
+    const at = (edgeOrder: RawBuilder<unknown>) =>
+      ofPage(sql`(array_agg(${cursor()} order by ${position} ${edgeOrder}) filter (where ${shown}))[1]`);
     const pairs = subFields(compiler, 'PageInfo', pageInfoNodes).map(([key, fieldNodes]) => {
       const value = () => {
         switch ((fieldNodes[0] as FieldNode).name.value) {
@@ -112,8 +135,14 @@ export function compileConnection(
   return sql`(select to_json("$row") from (select ${columnsOf(selected)}${readsPage ? sql` from (${rows}) as ${sql.id(pageRow.alias)}` : sql``}) as "$row")`;
 }
 
-function subFields(compiler: Compiler, typeName: string, nodes: readonly FieldNode[]): [string, readonly FieldNode[]][] {
-  return [...collectSubFields(compiler.operation, compiler.operation.schema.getType(typeName) as GraphQLObjectType, nodes)];
+function subFields(
+  compiler: Compiler,
+  typeName: string,
+  nodes: readonly FieldNode[],
+): [string, readonly FieldNode[]][] {
+  return [
+    ...collectSubFields(compiler.operation, compiler.operation.schema.getType(typeName) as GraphQLObjectType, nodes),
+  ];
 }
 
 function filterConditions(compiler: Compiler, listing: Listing, row: Row, filter: Record<string, unknown>): Sql[] {

@@ -1,10 +1,20 @@
 import type { MetadataStorage } from '@mikro-orm/core';
-import { type FieldNode, type FragmentDefinitionNode, type GraphQLField, type GraphQLNamedType, type GraphQLObjectType, type GraphQLSchema, getArgumentValues, getNamedType, isAbstractType } from 'graphql';
-import { collectSubFields } from './collect-fields.js';
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getArgumentValues,
+  getNamedType,
+  isAbstractType,
+} from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
 import type { Access } from '../auth/auth.js';
 import type { Denials } from '../auth/denials.js';
 import { tenantScope, type Viewer } from '../auth/viewer.js';
+import { collectSubFields } from './collect-fields.js';
 import { compileConnection } from './compile-connection.js';
 import { type Field, type Fields, type ReadType, Row, type Sql } from './model.js';
 
@@ -138,7 +148,8 @@ export class Compiler {
       }
       case 'union': {
         const branches = Object.entries(field.members).map(
-          ([value, member]) => sql`when ${value}::text then ${jsonOf(this.select(member.type, member.fields, row, nodes, true))}`,
+          ([value, member]) =>
+            sql`when ${value}::text then ${jsonOf(this.select(member.type, member.fields, row, nodes, true))}`,
         );
         return sql`case ${field.discriminator(row)} ${sql.join(branches, sql` `)} end`;
       }
@@ -159,13 +170,22 @@ export class Compiler {
       case 'connection': {
         const type = this.typeOf(field.type);
         if (!this.mayReach(type.name, nodes)) return sql`null`;
-        return compileConnection(this, type, this.argsOf(parentType, nodes), nodes, returned.name, (child) => [field.on(row, child)]);
+        return compileConnection(this, type, this.argsOf(parentType, nodes), nodes, returned.name, (child) => [
+          field.on(row, child),
+        ]);
       }
     }
   }
 
   /** `(select json of the first matching row)`, null where there is none. */
-  oneFrom(type: ReadType, child: Row, where: Sql[], nodes: readonly FieldNode[], abstract: boolean, orderBy?: Sql[]): Sql {
+  oneFrom(
+    type: ReadType,
+    child: Row,
+    where: Sql[],
+    nodes: readonly FieldNode[],
+    abstract: boolean,
+    orderBy?: Sql[],
+  ): Sql {
     const columns = columnsOf(this.select(type.name, type.fields, child, nodes, abstract));
     const order = orderBy ? sql` order by ${sql.join(orderBy)}` : sql``;
     return sql`(select to_json("$row") from (select ${columns} from ${this.from(type, child)}${whereAll(where)}${order} limit 1) as "$row")`;

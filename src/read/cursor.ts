@@ -1,7 +1,6 @@
-import { instant, type Row, type SortKey, type SortType, type Sql } from "./model.js";
 import { sql } from 'kysely';
-import { codedError, ErrorCode, badUserInput } from '../graphql/errors.js';
-
+import { badUserInput, codedError, ErrorCode } from '../graphql/errors.js';
+import { instant, type Row, type SortKey, type SortType, type Sql } from './model.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const MAXIMUM_CURSOR_LENGTH = 1_000;
@@ -33,7 +32,9 @@ export function encodeCursor(cursor: Cursor): string {
 
 /** The cursor of a row, made by PostgreSQL. */
 export function cursorOf(row: Row, tag: string, keys: SortKey[]): Sql {
-  const values = keys.map((key) => (key.type === 'timestamptz' ? instant(row.col(key.property)) : sql`${row.col(key.property)}::text`));
+  const values = keys.map((key) =>
+    key.type === 'timestamptz' ? instant(row.col(key.property)) : sql`${row.col(key.property)}::text`,
+  );
   // encode() breaks lines after 76 characters; json_build_array puts a blank after each comma, JSON.stringify does not.
   const text = sql`'[' || to_json(${tag}::text)::text || ${sql.join(
     values.map((value) => sql`',' || to_json(${value})::text`),
@@ -55,10 +56,15 @@ export function decodeCursor(text: string, tag: string, keys: SortKey[], argumen
   } catch {
     throw wrong();
   }
-  if (!Array.isArray(parts) || parts.length !== keys.length + 1 || !parts.every((part) => typeof part === 'string')) throw wrong();
+  if (!Array.isArray(parts) || parts.length !== keys.length + 1 || !parts.every((part) => typeof part === 'string'))
+    throw wrong();
   const [given = '', ...values] = parts as string[];
   if (given !== tag && given.startsWith('feed:') && tag.startsWith('feed:')) {
-    throw codedError(ErrorCode.CURSOR_EXPIRED, `${argument}: CursorExpired. The cursor is of another database, or of this one before it was restored. Read the list from its start.`, { extensions: { field: argument } });
+    throw codedError(
+      ErrorCode.CURSOR_EXPIRED,
+      `${argument}: CursorExpired. The cursor is of another database, or of this one before it was restored. Read the list from its start.`,
+      { extensions: { field: argument } },
+    );
   }
   if (given !== tag || !keys.every((key, index) => fits[key.type](values[index] as string))) throw wrong();
   return { tag, values };

@@ -24,7 +24,8 @@ export class Row {
     const column = this.col(property);
     const type = this.meta?.properties[property as never]?.['columnTypes'][0] ?? '';
     if (type.startsWith('timestamptz')) return instant(column);
-    if (type === 'date' || type === 'numeric' || type === 'bigint' || type === 'bigserial' || type === 'xid8') return sql`${column}::text`;
+    if (type === 'date' || type === 'numeric' || type === 'bigint' || type === 'bigserial' || type === 'xid8')
+      return sql`${column}::text`;
     return column;
   }
 }
@@ -152,7 +153,12 @@ export function one(type: string, foreign: string, key = 'id'): One {
 
 /** All rows of `type` whose `foreign` holds the parent's id. */
 export function many(type: string, foreign: string, orderBy: Many['orderBy']): Many {
-  return { kind: 'many', type, on: (parent, child) => sql<SqlBool>`${child.col(foreign)} = ${parent.col('id')}`, orderBy };
+  return {
+    kind: 'many',
+    type,
+    on: (parent, child) => sql<SqlBool>`${child.col(foreign)} = ${parent.col('id')}`,
+    orderBy,
+  };
 }
 
 /** A page of the rows of `type` whose `foreign` holds the parent's id. */

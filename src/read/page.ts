@@ -23,9 +23,15 @@ export interface Page {
 export function pageOf(args: PageArgs): Page {
   const { first, last } = args;
   if (first != null && last != null) throw badUserInput('first', 'use either first or last, not both');
-  for (const [name, value] of [['first', first], ['last', last]] as const) {
+  for (const [name, value] of [
+    ['first', first],
+    ['last', last],
+  ] as const) {
     if (value != null && (value < 1 || value > MAXIMUM_PAGE_SIZE)) {
-      throw badUserInput(name, `must be from 1 to ${MAXIMUM_PAGE_SIZE}; read on with ${name === 'first' ? 'after' : 'before'}`);
+      throw badUserInput(
+        name,
+        `must be from 1 to ${MAXIMUM_PAGE_SIZE}; read on with ${name === 'first' ? 'after' : 'before'}`,
+      );
     }
   }
   return { size: first ?? last ?? DEFAULT_PAGE_SIZE, backward: last != null };

@@ -1,11 +1,17 @@
 import type { MetadataStorage } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
-import { type FieldNode, type GraphQLObjectType, type GraphQLResolveInfo, getArgumentValues, getNamedType } from 'graphql';
+import {
+  type FieldNode,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  getArgumentValues,
+  getNamedType,
+} from 'graphql';
 import { type Kysely, sql } from 'kysely';
 import type { Access } from '../auth/auth.js';
 import type { Denials } from '../auth/denials.js';
 import type { Viewer } from '../auth/viewer.js';
-import { columnsOf, Compiler, jsonOf, type ReadModel, whereAll } from './compile.js';
+import { Compiler, columnsOf, jsonOf, type ReadModel, whereAll } from './compile.js';
 import { compileConnection } from './compile-connection.js';
 import type { Row, Sql } from './model.js';
 
@@ -36,43 +42,69 @@ export class Reader {
   ) {}
 
   /** The row of `type` that fits, or null. */
-  async one(typeName: string, info: GraphQLResolveInfo, where: (row: Row) => Sql, abstract = false): Promise<Tree | null> {
+  async one(
+    typeName: string,
+    info: GraphQLResolveInfo,
+    where: (row: Row) => Sql,
+    abstract = false,
+  ): Promise<Tree | null> {
     const compiler = this.compiler(info);
     if (!compiler.mayReach(typeName, info.fieldNodes)) return null;
     const type = compiler.typeOf(typeName);
     const row = compiler.row(type);
-    return this.run<Tree | null>(compiler.oneFrom(type, row, [where(row), ...compiler.visible(type, row)], info.fieldNodes, abstract));
+    return this.run<Tree | null>(
+      compiler.oneFrom(type, row, [where(row), ...compiler.visible(type, row)], info.fieldNodes, abstract),
+    );
   }
 
   /** The rows of `type` that fit, in order: for lists short by nature. */
-  async list(typeName: string, info: GraphQLResolveInfo, where: (row: Row) => Sql[], orderBy: (row: Row) => Sql[]): Promise<Tree[]> {
+  async list(
+    typeName: string,
+    info: GraphQLResolveInfo,
+    where: (row: Row) => Sql[],
+    orderBy: (row: Row) => Sql[],
+  ): Promise<Tree[]> {
     const compiler = this.compiler(info);
     const type = compiler.typeOf(typeName);
     const row = compiler.row(type);
-    return this.run<Tree[]>(compiler.listFrom(type, row, [...where(row), ...compiler.visible(type, row)], info.fieldNodes, orderBy(row)));
+    return this.run<Tree[]>(
+      compiler.listFrom(type, row, [...where(row), ...compiler.visible(type, row)], info.fieldNodes, orderBy(row)),
+    );
   }
 
   /** A page of `type` by the arguments of the resolver's field. */
-  async connection(typeName: string, info: GraphQLResolveInfo, restrict: (row: Row) => Sql[] = () => []): Promise<Tree | null> {
+  async connection(
+    typeName: string,
+    info: GraphQLResolveInfo,
+    restrict: (row: Row) => Sql[] = () => [],
+  ): Promise<Tree | null> {
     const compiler = this.compiler(info);
     if (!compiler.mayReach(typeName, info.fieldNodes)) return null;
     const field = info.parentType.getFields()[info.fieldName];
     const args = getArgumentValues(field as never, info.fieldNodes[0] as FieldNode, info.variableValues);
     const connectionType = getNamedType(info.returnType).name;
-    return this.run<Tree>(compileConnection(compiler, compiler.typeOf(typeName), args, info.fieldNodes, connectionType, restrict));
+    return this.run<Tree>(
+      compileConnection(compiler, compiler.typeOf(typeName), args, info.fieldNodes, connectionType, restrict),
+    );
   }
 
   /** The row of `type` with that id, or null; loads of one field are batched into one statement. */
   load(typeName: string, id: string, info: GraphQLResolveInfo, abstract = false): Promise<Tree | null> {
-    let byType = this.loaders.get(info.fieldNodes);
-    if (!byType) this.loaders.set(info.fieldNodes, (byType = new Map()));
-    let loader = byType.get(typeName);
-    if (!loader) byType.set(typeName, (loader = new DataLoader((ids) => this.byIds(typeName, ids, info, abstract))));
+    const byType = this.loaders.get(info.fieldNodes) ?? new Map<string, DataLoader<string, Tree | null>>();
+    const loader =
+      byType.get(typeName) ?? new DataLoader((ids: readonly string[]) => this.byIds(typeName, ids, info, abstract));
+    this.loaders.set(info.fieldNodes, byType.set(typeName, loader));
     return loader.load(id);
   }
 
   /** Rows as selected by a statement of the caller's own, such as a grouping; `fields` read the aliases of its columns. */
-  async grouped(query: Sql, alias: string, typeName: string, info: GraphQLResolveInfo, orderBy: Sql[]): Promise<Tree[]> {
+  async grouped(
+    query: Sql,
+    alias: string,
+    typeName: string,
+    info: GraphQLResolveInfo,
+    orderBy: Sql[],
+  ): Promise<Tree[]> {
     const compiler = this.compiler(info);
     const type = compiler.typeOf(typeName);
     const row = compiler.bareRow(alias);
@@ -82,7 +114,12 @@ export class Reader {
     );
   }
 
-  private async byIds(typeName: string, ids: readonly string[], info: GraphQLResolveInfo, abstract: boolean): Promise<(Tree | null)[]> {
+  private async byIds(
+    typeName: string,
+    ids: readonly string[],
+    info: GraphQLResolveInfo,
+    abstract: boolean,
+  ): Promise<(Tree | null)[]> {
     const compiler = this.compiler(info);
     if (!compiler.mayReach(typeName, info.fieldNodes)) return ids.map(() => null);
     const type = compiler.typeOf(typeName);
@@ -97,7 +134,15 @@ export class Reader {
   }
 
   private compiler(info: GraphQLResolveInfo): Compiler {
-    return new Compiler(this.source.model, this.source.metadata, info, this.viewer, this.access, this.denials, this.source.incarnation);
+    return new Compiler(
+      this.source.model,
+      this.source.metadata,
+      info,
+      this.viewer,
+      this.access,
+      this.denials,
+      this.source.incarnation,
+    );
   }
 
   private async run<Result>(expression: Sql): Promise<Result> {

@@ -20,7 +20,9 @@ export function serveDownloads(app: FastifyInstance, services: Services): void {
     const found =
       typeof claims === 'string'
         ? null
-        : await committing(services, (em) => downloadSoftware(em, String(claims['link']), services.now(), request.correlationId));
+        : await committing(services, (em) =>
+            downloadSoftware(em, String(claims['link']), services.now(), request.correlationId),
+          );
     if (found === null) return reply.code(404).send({ code: 'NOT_FOUND', message: 'There is no such link.' });
     if (typeof found === 'string') return reply.code(410).send({ code: found, message: reasons[found] });
     return reply

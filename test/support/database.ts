@@ -20,11 +20,16 @@ export interface TestDatabase {
 /** A fresh database with tables and market and catalog facts: a copy of the one that global-setup.ts made. */
 export async function testDatabase(): Promise<TestDatabase> {
   if (!serverUrl) {
-    const pglite = await PGlite.create({ ...embeddedOptions, loadDataDir: new Blob([new Uint8Array(readFileSync(process.env['CSP_GRAPH_TEST_DUMP'] as string))]) });
+    const pglite = await PGlite.create({
+      ...embeddedOptions,
+      loadDataDir: new Blob([new Uint8Array(readFileSync(process.env['CSP_GRAPH_TEST_DUMP'] as string))]),
+    });
     return { config: { kind: 'embedded', dataDir: 'memory://' }, pglite, drop: async () => undefined };
   }
   const name = `csp_graph_test_${randomUUID().replaceAll('-', '')}`;
-  await onServer((client) => client.query(`create database ${name} template ${process.env['CSP_GRAPH_TEST_TEMPLATE']}`));
+  await onServer((client) =>
+    client.query(`create database ${name} template ${process.env['CSP_GRAPH_TEST_TEMPLATE']}`),
+  );
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return {

@@ -1,4 +1,4 @@
-import { createClient, type Client } from 'graphql-ws';
+import { type Client, createClient } from 'graphql-ws';
 import pino from 'pino';
 import WebSocket from 'ws';
 import { demoIdentity } from '../../src/auth/demo-identities.js';
@@ -30,10 +30,18 @@ export interface TestGateway {
   log: string[];
   token(role: Role, options?: { domain?: string; tenantId?: string; ttl?: string; user?: string }): Promise<string>;
   /** POSTs an operation; `as` is a role, a whole token, or null for anonymous. */
-  run<Data, Variables>(document: TypedDocumentString<Data, Variables>, variables: Variables, as?: Caller | null): Promise<Answer<Data>>;
+  run<Data, Variables>(
+    document: TypedDocumentString<Data, Variables>,
+    variables: Variables,
+    as?: Caller | null,
+  ): Promise<Answer<Data>>;
   run(document: string, variables?: Record<string, unknown>, as?: Caller | null): Promise<Answer>;
   /** Subscribes over graphql-transport-ws; `next` answers the following message. */
-  subscribe(document: TypedDocumentString<unknown, never> | string, variables?: Record<string, unknown>, as?: Caller): Promise<TestStream>;
+  subscribe(
+    document: TypedDocumentString<unknown, never> | string,
+    variables?: Record<string, unknown>,
+    as?: Caller,
+  ): Promise<TestStream>;
   /** Runs SQL on its database. */
   sql<Row = Record<string, unknown>>(statement: string, parameters?: unknown[]): Promise<Row[]>;
   stop(): Promise<void>;
@@ -52,7 +60,9 @@ export interface TestStream {
 }
 
 /** Starts a gateway on a database and port of its own. */
-export async function startTestGateway(options: GatewayOptions & { config?: Partial<Config>; database?: TestDatabase } = {}): Promise<TestGateway> {
+export async function startTestGateway(
+  options: GatewayOptions & { config?: Partial<Config>; database?: TestDatabase } = {},
+): Promise<TestGateway> {
   const database = options.database ?? (await testDatabase());
   const log: string[] = [];
   const config: Config = {
@@ -80,10 +90,19 @@ export async function startTestGateway(options: GatewayOptions & { config?: Part
     log: pino({ level: 'info' }, { write: (line: string) => void log.push(line) }),
   });
   const token: TestGateway['token'] = async (role, { domain, tenantId, ttl = '1h', user } = {}) => {
-    const identity = demoIdentity(role, DEMO_PARTNER_TENANT_ID, domain ? { domain, tenantId: tenantId as string } : undefined);
-    return signDemoToken({ ...identity, userPrincipalName: user ?? identity.userPrincipalName }, ttl, config.signingSecret);
+    const identity = demoIdentity(
+      role,
+      DEMO_PARTNER_TENANT_ID,
+      domain ? { domain, tenantId: tenantId as string } : undefined,
+    );
+    return signDemoToken(
+      { ...identity, userPrincipalName: user ?? identity.userPrincipalName },
+      ttl,
+      config.signingSecret,
+    );
   };
-  const bearer = async (as: Caller | null) => (as === null ? undefined : `Bearer ${typeof as === 'string' ? await token(as) : as.token}`);
+  const bearer = async (as: Caller | null) =>
+    as === null ? undefined : `Bearer ${typeof as === 'string' ? await token(as) : as.token}`;
 
   return {
     url: gateway.url,
@@ -100,8 +119,10 @@ export async function startTestGateway(options: GatewayOptions & { config?: Part
       const body = (await response.json()) as Pick<Answer, 'data' | 'errors'>;
       return { status: response.status, headers: response.headers, data: body.data, errors: body.errors };
     },
-    subscribe: async (document, variables = {}, as = 'GLOBAL_ADMIN') => openStream(gateway.url, String(document), variables, await bearer(as)),
-    sql: async <Row>(statement: string, parameters: unknown[] = []) => gateway.services.orm.em.fork().execute<Row[]>(statement, parameters),
+    subscribe: async (document, variables = {}, as = 'GLOBAL_ADMIN') =>
+      openStream(gateway.url, String(document), variables, await bearer(as)),
+    sql: async <Row>(statement: string, parameters: unknown[] = []) =>
+      gateway.services.orm.em.fork().execute<Row[]>(statement, parameters),
     stop: async () => {
       await gateway.stop();
       await database.drop();
@@ -109,7 +130,12 @@ export async function startTestGateway(options: GatewayOptions & { config?: Part
   };
 }
 
-async function openStream(url: string, query: string, variables: Record<string, unknown>, authorization: string | undefined): Promise<TestStream> {
+async function openStream(
+  url: string,
+  query: string,
+  variables: Record<string, unknown>,
+  authorization: string | undefined,
+): Promise<TestStream> {
   let close: (event: { code: number; reason: string }) => void;
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
     close = resolve;

@@ -22,7 +22,10 @@ export const skus = {
 } as const;
 
 /** Adds a customer; every one has tenant and domain of its own. */
-export async function aCustomer(gateway: TestGateway, { market = 'US', segment = 'COMMERCIAL' } = {}): Promise<TestCustomer> {
+export async function aCustomer(
+  gateway: TestGateway,
+  { market = 'US', segment = 'COMMERCIAL' } = {},
+): Promise<TestCustomer> {
   const rowId = randomUUID();
   const tenantId = randomUUID();
   const domain = `${rowId.slice(0, 8)}.onmicrosoft.com`;
@@ -39,7 +42,13 @@ export async function aPrice(
   gateway: TestGateway,
   sku: { productId: string; skuId: string },
   unitPrice: string,
-  { market = 'US', currency = 'USD', segment = 'COMMERCIAL', from = '2020-01-01T00:00:00Z', to = '9999-11-30T23:59:59Z' } = {},
+  {
+    market = 'US',
+    currency = 'USD',
+    segment = 'COMMERCIAL',
+    from = '2020-01-01T00:00:00Z',
+    to = '9999-11-30T23:59:59Z',
+  } = {},
 ): Promise<void> {
   await gateway.sql(
     `insert into prices (id, sku_id, market_code, currency, segment, unit_price, effective_start_date, effective_end_date, source)
@@ -66,8 +75,16 @@ export async function stockShop(gateway: TestGateway): Promise<void> {
 }
 
 /** Buys, and answers the order as the graph shows it. Fails where the purchase is refused. */
-export async function buy(gateway: TestGateway, customer: TestCustomer, lines: { productId: string; skuId: string; quantity: number }[]) {
-  const { data, errors } = await gateway.run(PurchaseDocument, { input: { idempotencyKey: randomUUID(), customerId: customer.id, lines } }, 'ADMIN_AGENT');
+export async function buy(
+  gateway: TestGateway,
+  customer: TestCustomer,
+  lines: { productId: string; skuId: string; quantity: number }[],
+) {
+  const { data, errors } = await gateway.run(
+    PurchaseDocument,
+    { input: { idempotencyKey: randomUUID(), customerId: customer.id, lines } },
+    'ADMIN_AGENT',
+  );
   if (data?.purchase?.__typename !== 'PurchaseSuccess') throw new Error(JSON.stringify({ data, errors }));
   return data.purchase.order;
 }

@@ -1,5 +1,16 @@
-import { Arg, createUnionType, Ctx, Field, InputType, Mutation, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
 import { IsOptional } from 'class-validator';
+import {
+  Arg,
+  Ctx,
+  createUnionType,
+  Field,
+  InputType,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  registerEnumType,
+} from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
 import { Role, roleDescriptions } from '../../auth/role.js';
 import { accessRevokers } from '../../auth/role-sets.js';
@@ -14,7 +25,9 @@ import { OwnAccessNotRevocable, revokeAccess } from './revoke-access.js';
 registerEnumType(Role, {
   name: 'Role',
   description: 'Who somebody is, as the identity provider says.',
-  valuesConfig: Object.fromEntries(Object.entries(roleDescriptions).map(([role, description]) => [role, { description }])) as never,
+  valuesConfig: Object.fromEntries(
+    Object.entries(roleDescriptions).map(([role, description]) => [role, { description }]),
+  ) as never,
 });
 problemType(OwnAccessNotRevocable, 'Nobody revokes their own access.');
 
@@ -68,12 +81,18 @@ export class AccessResolver {
     return { ...viewer, expiresAt: viewer.expiresAt === null ? null : new Date(viewer.expiresAt) };
   }
 
-  @Mutation(() => RevokeAccessResult, { nullable: true, description: `Voids every token of a user and ends their streams. For ${accessRevokers.join(', ')}.` })
+  @Mutation(() => RevokeAccessResult, {
+    nullable: true,
+    description: `Voids every token of a user and ends their streams. For ${accessRevokers.join(', ')}.`,
+  })
   @Auth(...accessRevokers)
   revokeAccess(
-    @Arg('input', () => RevokeAccessInput, { description: 'Whose access.', validateFn: validateInput }) input: RevokeAccessInput,
+    @Arg('input', () => RevokeAccessInput, { description: 'Whose access.', validateFn: validateInput })
+    input: RevokeAccessInput,
     @Ctx() context: Context,
   ) {
-    return transact(context, (deed) => revokeAccess(deed, { userPrincipalName: input.userPrincipalName, reason: input.reason ?? null }));
+    return transact(context, (deed) =>
+      revokeAccess(deed, { userPrincipalName: input.userPrincipalName, reason: input.reason ?? null }),
+    );
   }
 }

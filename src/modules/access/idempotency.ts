@@ -32,13 +32,15 @@ export async function once<Success extends object>(
 ): Promise<Success | Problem> {
   const { em, viewer, now } = deed;
   const caller = viewer.subject;
-  const [lock] = await em.execute<[{ taken: boolean }]>('select pg_try_advisory_xact_lock(hashtextextended(?, 0)) as "taken"', [
-    JSON.stringify([caller, operation, key]),
-  ]);
+  const [lock] = await em.execute<[{ taken: boolean }]>(
+    'select pg_try_advisory_xact_lock(hashtextextended(?, 0)) as "taken"',
+    [JSON.stringify([caller, operation, key])],
+  );
   if (!lock.taken) return new RequestInProgress();
   const fingerprint = createHash('sha256').update(canonical(input)).digest('hex');
   const known = await em.findOne(IdempotencyKey, { caller, operation, key });
-  if (known && known.expiresAt > now) return known.fingerprint === fingerprint ? (known.answer as Success) : new IdempotencyKeyReused();
+  if (known && known.expiresAt > now)
+    return known.fingerprint === fingerprint ? (known.answer as Success) : new IdempotencyKeyReused();
   if (known) await em.nativeDelete(IdempotencyKey, { caller, operation, key });
   const result = await work();
   if (isProblem(result)) return result;
@@ -59,6 +61,8 @@ export async function once<Success extends object>(
 /** JSON with its keys in order, so that equal inputs have equal text. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
   );
 }

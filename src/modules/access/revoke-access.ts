@@ -18,7 +18,10 @@ export interface RevokeAccess {
  * Voids every token of a user that was issued until now, and so ends their live streams: nothing committed after the
  * entry is delivered to them. A token issued later counts again.
  */
-export async function revokeAccess(deed: Deed, input: RevokeAccess): Promise<{ userPrincipalName: string; revokedAt: Date } | Problem> {
+export async function revokeAccess(
+  deed: Deed,
+  input: RevokeAccess,
+): Promise<{ userPrincipalName: string; revokedAt: Date } | Problem> {
   const { em, viewer, now, correlationId } = deed;
   const userPrincipalName = input.userPrincipalName.toLowerCase();
   if (userPrincipalName === viewer.userPrincipalName) return new OwnAccessNotRevocable();

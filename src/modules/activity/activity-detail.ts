@@ -6,8 +6,21 @@ import type { ActivityAction } from './activity-action.js';
  */
 export interface ActivityDetails {
   ORDER_PLACED: { orderNumber: string; lineCount: number; total: string; currency: string };
-  CANCELLATION_REQUESTED: { cancellationId: string; orderNumber: string; lineNumbers: number[]; credit: string; currency: string; reason: string | null };
-  CANCELLATION_CONFIRMED: { cancellationId: string; orderNumber: string; lineNumbers: number[]; credit: string; currency: string };
+  CANCELLATION_REQUESTED: {
+    cancellationId: string;
+    orderNumber: string;
+    lineNumbers: number[];
+    credit: string;
+    currency: string;
+    reason: string | null;
+  };
+  CANCELLATION_CONFIRMED: {
+    cancellationId: string;
+    orderNumber: string;
+    lineNumbers: number[];
+    credit: string;
+    currency: string;
+  };
   CANCELLATION_REFUSED: { cancellationId: string; orderNumber: string; lineNumbers: number[]; problem: string };
   PRODUCT_KEY_REVEALED: { version: string };
   DOWNLOAD_LINK_CREATED: { version: string; language: string; architecture: string; expiresAt: string };

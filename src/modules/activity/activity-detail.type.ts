@@ -42,7 +42,10 @@ class CancellationConfirmedDetail {
   @Field(() => [Int], { description: 'Lines cancelled.' })
   lineNumbers!: number[];
 
-  @Field(() => MoneyType, { nullable: true, description: `What is given back on the next invoice. For ${billingReaders.join(', ')}.` })
+  @Field(() => MoneyType, {
+    nullable: true,
+    description: `What is given back on the next invoice. For ${billingReaders.join(', ')}.`,
+  })
   @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 }

@@ -41,7 +41,10 @@ export const ActivityEntry = defineEntity({
     { name: 'activity_entries_actor_idx', properties: ['actor', 'xid', 'seq'] },
     { name: 'activity_entries_order_id_idx', properties: ['orderId', 'xid', 'seq'] },
     { name: 'activity_entries_at_idx', properties: ['at'] },
-    { name: 'activity_entries_products_idx', expression: 'create index "activity_entries_products_idx" on "activity_entries" using gin ("product_ids")' },
+    {
+      name: 'activity_entries_products_idx',
+      expression: 'create index "activity_entries_products_idx" on "activity_entries" using gin ("product_ids")',
+    },
   ],
   triggers: [
     // TRUNCATE has a trigger of its own in the migration: the ORM cannot see that kind when it looks for drift.

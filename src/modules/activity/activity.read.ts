@@ -2,28 +2,53 @@ import { type RawBuilder, sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, globalId, since } from '../../read/fields.js';
-import { computed, type Fields, money, ofTenant, one, properties, property, type ReadType, type Row } from '../../read/model.js';
+import {
+  computed,
+  type Fields,
+  money,
+  ofTenant,
+  one,
+  properties,
+  property,
+  type ReadType,
+  type Row,
+} from '../../read/model.js';
 import type { ActivityAction } from './activity-action.js';
 
 const inDetail = (entry: Row, key: string): RawBuilder<unknown> => sql`(${entry.col('detail')} ->> ${sql.lit(key)})`;
-const text = (...keys: string[]): Fields => Object.fromEntries(keys.map((key) => [key, computed((entry) => inDetail(entry, key))]));
+const text = (...keys: string[]): Fields =>
+  Object.fromEntries(keys.map((key) => [key, computed((entry) => inDetail(entry, key))]));
 const json = (...keys: string[]): Fields =>
   Object.fromEntries(keys.map((key) => [key, computed((entry) => sql`(${entry.col('detail')} -> ${sql.lit(key)})`)]));
-const amount = (key: string): Fields => ({ [key]: money((entry) => inDetail(entry, key), (entry) => inDetail(entry, 'currency')) });
+const amount = (key: string): Fields => ({
+  [key]: money(
+    (entry) => inDetail(entry, key),
+    (entry) => inDetail(entry, 'currency'),
+  ),
+});
 
 const cancelled: Fields = { ...text('orderNumber'), ...json('lineNumbers') };
 const choice = text('version', 'language', 'architecture');
 
 /** GraphQL type and fields of the detail by action. */
-const details: Record<ActivityAction, { type: string; fields: Fields }> = {
-  ORDER_PLACED: { type: 'OrderPlacedDetail', fields: { ...text('orderNumber'), ...json('lineCount'), ...amount('total') } },
-  CANCELLATION_REQUESTED: { type: 'CancellationRequestedDetail', fields: { ...cancelled, ...amount('credit'), ...text('reason') } },
+export const activityDetails: Record<ActivityAction, { type: string; fields: Fields }> = {
+  ORDER_PLACED: {
+    type: 'OrderPlacedDetail',
+    fields: { ...text('orderNumber'), ...json('lineCount'), ...amount('total') },
+  },
+  CANCELLATION_REQUESTED: {
+    type: 'CancellationRequestedDetail',
+    fields: { ...cancelled, ...amount('credit'), ...text('reason') },
+  },
   CANCELLATION_CONFIRMED: { type: 'CancellationConfirmedDetail', fields: { ...cancelled, ...amount('credit') } },
   CANCELLATION_REFUSED: { type: 'CancellationRefusedDetail', fields: { ...cancelled, ...text('problem') } },
   PRODUCT_KEY_REVEALED: { type: 'ProductKeyRevealedDetail', fields: text('version') },
   DOWNLOAD_LINK_CREATED: { type: 'DownloadLinkCreatedDetail', fields: { ...choice, ...text('expiresAt') } },
   SOFTWARE_DOWNLOADED: { type: 'SoftwareDownloadedDetail', fields: { ...choice, ...json('remainingDownloads') } },
-  SUPPORT_REQUEST_SUBMITTED: { type: 'SupportRequestSubmittedDetail', fields: text('supportRequestNumber', 'topic', 'impact') },
+  SUPPORT_REQUEST_SUBMITTED: {
+    type: 'SupportRequestSubmittedDetail',
+    fields: text('supportRequestNumber', 'topic', 'impact'),
+  },
   ACCESS_REVOKED: { type: 'AccessRevokedDetail', fields: text('userPrincipalName', 'reason') },
   ACCESS_DENIED: { type: 'AccessDeniedDetail', fields: text('operation', 'reason') },
 };
@@ -42,7 +67,11 @@ export const activityEntryRead: ReadType = {
     ...properties('at', 'action', 'outcome', 'productIds', 'correlationId'),
     actor: {
       kind: 'embedded',
-      fields: { userPrincipalName: property('actor'), role: property('actorRole'), application: property('application') },
+      fields: {
+        userPrincipalName: property('actor'),
+        role: property('actorRole'),
+        application: property('application'),
+      },
     },
     customer: one('Customer', 'customerId'),
     order: one('Order', 'orderId'),
@@ -50,7 +79,7 @@ export const activityEntryRead: ReadType = {
       kind: 'embedded',
       fields: { type: property('resourceType'), id: property('resourceId'), label: property('resourceLabel') },
     },
-    detail: { kind: 'union', discriminator: (entry) => entry.col('action'), members: details },
+    detail: { kind: 'union', discriminator: (entry) => entry.col('action'), members: activityDetails },
   },
   listing: {
     feed: true,
@@ -60,11 +89,17 @@ export const activityEntryRead: ReadType = {
       to: (entry, to: Date) => before(entry.col('at'), to),
       actions: (entry, actions: string[]) => among(entry.col('action'), actions),
       actor: (entry, actor: string) => sql`${entry.col('actor')} = lower(${actor}::text)`,
-      customerId: (entry, id: string) => sql`${entry.col('customerId')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
+      customerId: (entry, id: string) =>
+        sql`${entry.col('customerId')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
       orderId: (entry, id: string) => sql`${entry.col('orderId')} = ${idOf('Order', id, 'filter.orderId')}::uuid`,
       productId: (entry, productId: string) => sql`${entry.col('productIds')} @> array[upper(${productId}::text)]`,
     },
-    orders: { COMMITTED: [{ property: 'xid', type: 'xid8' }, { property: 'seq', type: 'bigint' }] },
+    orders: {
+      COMMITTED: [
+        { property: 'xid', type: 'xid8' },
+        { property: 'seq', type: 'bigint' },
+      ],
+    },
     defaultOrder: { field: 'COMMITTED', direction: 'ASC' },
   },
 };

@@ -7,7 +7,10 @@ import { ActivityArgs, ActivityConnection, ActivityEntryType } from './activity.
 
 @Resolver(() => ActivityEntryType)
 export class ActivityResolver {
-  @Query(() => ActivityConnection, { nullable: true, description: `The activity log; of a CUSTOMER_ADMIN only their own tenant's entries (rule 23). For ${activityReaders.join(', ')}.` })
+  @Query(() => ActivityConnection, {
+    nullable: true,
+    description: `The activity log; of a CUSTOMER_ADMIN only their own tenant's entries (rule 23). For ${activityReaders.join(', ')}.`,
+  })
   @Auth(...activityReaders)
   activity(@Args(() => ActivityArgs) _args: ActivityArgs, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
     return read.connection('ActivityEntry', info);

@@ -78,7 +78,10 @@ export const ActivityDetailUnion = createUnionType({
   resolveType: (tree: { __typename: string }) => tree.__typename,
 });
 
-@ObjectType('ActivityEntry', { implements: NodeType, description: `Who did what (rule 22). Never changed, never deleted. For ${activityReaders.join(', ')}.` })
+@ObjectType('ActivityEntry', {
+  implements: NodeType,
+  description: `Who did what (rule 22). Never changed, never deleted. For ${activityReaders.join(', ')}.`,
+})
 @Auth(...activityReaders)
 export class ActivityEntryType extends NodeType {
   @Field(() => DateTimeScalar, { description: 'When.' })
@@ -136,7 +139,9 @@ export class ActivityFilter {
   productId?: string | null;
 }
 
-@InputType('ActivityOrder', { description: 'Which way the log runs. It has one order: that in which it was committed.' })
+@InputType('ActivityOrder', {
+  description: 'Which way the log runs. It has one order: that in which it was committed.',
+})
 export class ActivityOrder {
   @Field(() => OrderDirection, { description: 'ASC: oldest first, as the feed delivers it. DESC: newest first.' })
   direction!: OrderDirection;
@@ -150,6 +155,9 @@ export class ActivityArgs extends PageArgsType {
   @Field(() => ActivityFilter, { nullable: true, description: 'Which entries.' })
   filter?: ActivityFilter | null;
 
-  @Field(() => ActivityOrder, { nullable: true, description: 'Which way; oldest first where left out, so that `after` means later. Cursors are those of the feed.' })
+  @Field(() => ActivityOrder, {
+    nullable: true,
+    description: 'Which way; oldest first where left out, so that `after` means later. Cursors are those of the feed.',
+  })
   orderBy?: ActivityOrder | null;
 }

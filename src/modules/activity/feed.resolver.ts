@@ -8,12 +8,21 @@ import { idOf } from '../../graphql/id-of.js';
 import { ActivityFilter } from './activity.type.js';
 import { ActivityFeedMessage, ActivityRecorded, CancellationConfirmed, CancellationFeedMessage } from './feed.type.js';
 
-const AFTER = 'Everything after this cursor first, then live; without it the stream begins now. Cursors are those of `Query.activity`.';
+const AFTER =
+  'Everything after this cursor first, then live; without it the stream begins now. Cursors are those of `Query.activity`.';
 
 /** A message as its GraphQL type; `entryType` is that of an entry. */
 function shown(message: FeedMessage, entryType: 'ActivityRecorded' | 'CancellationConfirmed') {
-  if (message.type === 'entry') return { __typename: entryType, cursor: message.cursor, at: new Date(message.entry.at), entryId: message.entry.id, cancellationId: message.entry.cancellationId };
-  if (message.type === 'AccessChanged') return { __typename: message.type, message: 'Your access was revoked. Sign in again once it is given back.' };
+  if (message.type === 'entry')
+    return {
+      __typename: entryType,
+      cursor: message.cursor,
+      at: new Date(message.entry.at),
+      entryId: message.entry.id,
+      cancellationId: message.entry.cancellationId,
+    };
+  if (message.type === 'AccessChanged')
+    return { __typename: message.type, message: 'Your access was revoked. Sign in again once it is given back.' };
   return { __typename: message.type, cursor: message.cursor };
 }
 
@@ -21,7 +30,13 @@ function shown(message: FeedMessage, entryType: 'ActivityRecorded' | 'Cancellati
 export class ActivityFeedResolver {
   @Subscription(() => ActivityFeedMessage, {
     description: `The activity log as it grows: history and live in one stream, in commit order, none missed (rule 23). For ${activityReaders.join(', ')}.`,
-    subscribe: (async ({ args, context }: { args: { after?: string | null; filter?: ActivityFilter | null }; context: Context }) => {
+    subscribe: (async ({
+      args,
+      context,
+    }: {
+      args: { after?: string | null; filter?: ActivityFilter | null };
+      context: Context;
+    }) => {
       const filter = args.filter ?? {};
       return openActivityStream(context.services, context.viewer, args.after ?? null, {
         ...filter,
@@ -34,7 +49,8 @@ export class ActivityFeedResolver {
   activity(
     @Root() message: FeedMessage,
     @Arg('after', () => String, { nullable: true, description: AFTER }) _after?: string | null,
-    @Arg('filter', () => ActivityFilter, { nullable: true, description: 'Which entries; filtered on the server.' }) _filter?: ActivityFilter | null,
+    @Arg('filter', () => ActivityFilter, { nullable: true, description: 'Which entries; filtered on the server.' })
+    _filter?: ActivityFilter | null,
   ) {
     return shown(message, 'ActivityRecorded');
   }
@@ -49,7 +65,13 @@ export class ActivityFeedResolver {
 export class CancellationFeedResolver {
   @Subscription(() => CancellationFeedMessage, {
     description: `Cancellations as fulfilment confirms them (rule 23). For ${cancellationListeners.join(', ')}.`,
-    subscribe: (async ({ args, context }: { args: { after?: string | null; customerId?: string | null }; context: Context }) =>
+    subscribe: (async ({
+      args,
+      context,
+    }: {
+      args: { after?: string | null; customerId?: string | null };
+      context: Context;
+    }) =>
       openActivityStream(context.services, context.viewer, args.after ?? null, {
         actions: ['CANCELLATION_CONFIRMED'],
         customerId: args.customerId ? idOf('Customer', args.customerId, 'customerId') : null,
@@ -65,7 +87,11 @@ export class CancellationFeedResolver {
   }
 
   @FieldResolver()
-  cancellation(@Root() confirmed: { cancellationId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+  cancellation(
+    @Root() confirmed: { cancellationId: string },
+    @Ctx() { read }: Context,
+    @Info() info: GraphQLResolveInfo,
+  ) {
     return read.load('Cancellation', confirmed.cancellationId, info);
   }
 }

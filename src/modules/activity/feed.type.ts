@@ -1,6 +1,6 @@
 import { createUnionType, Field, ObjectType } from 'type-graphql';
-import { DateTimeScalar } from '../../graphql/scalars.js';
 import type { Relation } from '../../graphql/relation.js';
+import { DateTimeScalar } from '../../graphql/scalars.js';
 import { CancellationType } from '../orders/order.type.js';
 import { ActivityEntryType } from './activity.type.js';
 
@@ -15,7 +15,9 @@ export class ActivityRecorded {
   entry!: Relation<ActivityEntryType>;
 }
 
-@ObjectType('CancellationConfirmed', { description: 'A cancellation was confirmed: keys and links are dead, the credit is booked.' })
+@ObjectType('CancellationConfirmed', {
+  description: 'A cancellation was confirmed: keys and links are dead, the credit is booked.',
+})
 export class CancellationConfirmed {
   @Field({ description: CURSOR })
   cursor!: string;
@@ -33,7 +35,9 @@ export class FeedCaughtUp {
   cursor!: string;
 }
 
-@ObjectType('FeedCheckpoint', { description: 'Nothing for you in a while; the log went on. Resume here, not at your last entry.' })
+@ObjectType('FeedCheckpoint', {
+  description: 'Nothing for you in a while; the log went on. Resume here, not at your last entry.',
+})
 export class FeedCheckpoint {
   @Field({ description: CURSOR })
   cursor!: string;

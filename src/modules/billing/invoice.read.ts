@@ -4,7 +4,8 @@ import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
 import { computed, many, money, ofTenant, one, properties, type ReadType, type Row } from '../../read/model.js';
 
-const currencyOfInvoice = (line: Row) => sql`(select "currency" from "invoices" where "invoices"."id" = ${line.col('invoice')})`;
+const currencyOfInvoice = (line: Row) =>
+  sql`(select "currency" from "invoices" where "invoices"."id" = ${line.col('invoice')})`;
 const today = sql`(now() at time zone 'UTC')::date`;
 
 /** How an Invoice is read. Its total is added up from its lines each time: there is no second number to be wrong. */
@@ -19,20 +20,30 @@ export const invoiceRead: ReadType = {
     customer: one('Customer', 'customer'),
     status: computed((invoice) => sql`case when ${invoice.col('periodEnd')} < ${today} then 'ISSUED' else 'OPEN' end`),
     total: money(
-      (invoice) => sql`(select coalesce(sum("amount"), 0) from "invoice_lines" where "invoice_id" = ${invoice.col('id')})`,
+      (invoice) =>
+        sql`(select coalesce(sum("amount"), 0) from "invoice_lines" where "invoice_id" = ${invoice.col('id')})`,
       (invoice) => invoice.col('currency'),
     ),
     lines: many('InvoiceLine', 'invoice', (line) => [line.col('bookedAt'), line.col('id')]),
   },
   listing: {
     filters: {
-      customerId: (invoice, id: string) => sql`${invoice.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
+      customerId: (invoice, id: string) =>
+        sql`${invoice.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
       from: (invoice, from: string) => sql`${invoice.col('periodStart')} >= ${from}::date`,
       to: (invoice, to: string) => sql`${invoice.col('periodStart')} < ${to}::date`,
       currency: (invoice, currency: string) => sql`${invoice.col('currency')} = upper(${currency}::text)`,
-      status: (invoice, status: string) => (status === 'ISSUED' ? sql`${invoice.col('periodEnd')} < ${today}` : sql`${invoice.col('periodEnd')} >= ${today}`),
+      status: (invoice, status: string) =>
+        status === 'ISSUED'
+          ? sql`${invoice.col('periodEnd')} < ${today}`
+          : sql`${invoice.col('periodEnd')} >= ${today}`,
     },
-    orders: { PERIOD_START: [{ property: 'periodStart', type: 'date' }, { property: 'id', type: 'uuid' }] },
+    orders: {
+      PERIOD_START: [
+        { property: 'periodStart', type: 'date' },
+        { property: 'id', type: 'uuid' },
+      ],
+    },
     defaultOrder: { field: 'PERIOD_START', direction: 'DESC' },
   },
 };
@@ -46,7 +57,8 @@ export const invoiceLineRead: ReadType = {
     order: {
       kind: 'one',
       type: 'Order',
-      on: (line, order) => sql`${order.col('id')} = (select "order_id" from "order_lines" where "order_lines"."id" = ${line.col('orderLine')})`,
+      on: (line, order) =>
+        sql`${order.col('id')} = (select "order_id" from "order_lines" where "order_lines"."id" = ${line.col('orderLine')})`,
     },
     orderLine: one('OrderLine', 'orderLine'),
     unitAmount: money((line) => line.col('unitAmount'), currencyOfInvoice),

@@ -7,7 +7,10 @@ import { InvoiceConnection, InvoicesArgs, InvoiceType } from './invoice.type.js'
 
 @Resolver(() => InvoiceType)
 export class InvoiceResolver {
-  @Query(() => InvoiceConnection, { nullable: true, description: `The monthly invoices. For ${billingReaders.join(', ')}.` })
+  @Query(() => InvoiceConnection, {
+    nullable: true,
+    description: `The monthly invoices. For ${billingReaders.join(', ')}.`,
+  })
   @Auth(...billingReaders)
   invoices(@Args(() => InvoicesArgs) _args: InvoicesArgs, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
     return read.connection('Invoice', info);

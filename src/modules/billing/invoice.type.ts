@@ -4,16 +4,19 @@ import { billingReaders } from '../../auth/role-sets.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
+import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderLineType, OrderType } from '../orders/order.type.js';
 import { InvoiceLineKind } from './invoice.entity.js';
-import type { Relation } from '../../graphql/relation.js';
 
 registerEnumType(InvoiceLineKind, {
   name: 'InvoiceLineKind',
   description: 'What a line of an invoice is.',
-  valuesConfig: { CHARGE: { description: 'A purchase.' }, CREDIT: { description: 'A cancellation gives back: the amount is negative.' } },
+  valuesConfig: {
+    CHARGE: { description: 'A purchase.' },
+    CREDIT: { description: 'A cancellation gives back: the amount is negative.' },
+  },
 });
 
 /** Whether the month of an invoice is over. */
@@ -22,7 +25,10 @@ export type InvoiceStatus = keyof typeof InvoiceStatus;
 registerEnumType(InvoiceStatus, {
   name: 'InvoiceStatus',
   description: 'Whether the month of an invoice is over.',
-  valuesConfig: { OPEN: { description: 'The month runs: lines may be added.' }, ISSUED: { description: 'The month is over: it is final.' } },
+  valuesConfig: {
+    OPEN: { description: 'The month runs: lines may be added.' },
+    ISSUED: { description: 'The month is over: it is final.' },
+  },
 });
 
 @ObjectType('InvoiceLine', { description: 'One row of the ledger; never changed once booked.' })
@@ -52,7 +58,10 @@ export class InvoiceLineType {
   bookedAt!: string;
 }
 
-@ObjectType('Invoice', { implements: NodeType, description: `What a customer's orders cost in a month and currency. For ${billingReaders.join(', ')}.` })
+@ObjectType('Invoice', {
+  implements: NodeType,
+  description: `What a customer's orders cost in a month and currency. For ${billingReaders.join(', ')}.`,
+})
 @Auth(...billingReaders)
 export class InvoiceType extends NodeType {
   @Field({ description: '`G` and nine digits.' })

@@ -50,7 +50,12 @@ registerEnumType(WindowsServerEdition, {
 });
 
 /** How the price of a term is billed. */
-export const BillingPlan = { ONE_TIME: 'ONE_TIME', MONTHLY: 'MONTHLY', ANNUAL: 'ANNUAL', TRIENNIAL: 'TRIENNIAL' } as const;
+export const BillingPlan = {
+  ONE_TIME: 'ONE_TIME',
+  MONTHLY: 'MONTHLY',
+  ANNUAL: 'ANNUAL',
+  TRIENNIAL: 'TRIENNIAL',
+} as const;
 export type BillingPlan = keyof typeof BillingPlan;
 registerEnumType(BillingPlan, {
   name: 'BillingPlan',

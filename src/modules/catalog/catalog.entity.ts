@@ -46,7 +46,10 @@ export const Sku = defineEntity({
   checks: [
     { name: 'skus_quantity_bounds', expression: 'minimum_quantity >= 1 and maximum_quantity >= minimum_quantity' },
     { name: 'skus_policy', expression: '(refund_type is null) = (cancellation_window_days is null)' },
-    { name: 'skus_linux_plan_final', expression: "kind <> 'LINUX_PLAN' or (refund_type is null and not support_request_required)" },
+    {
+      name: 'skus_linux_plan_final',
+      expression: "kind <> 'LINUX_PLAN' or (refund_type is null and not support_request_required)",
+    },
     { name: 'skus_perpetual_without_term', expression: "(kind = 'PERPETUAL_SOFTWARE') = (term_duration is null)" },
   ],
 });

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
-import { computed, many, money, one, properties, type ReadType, type Row } from '../../read/model.js';
 import { contains, globalId } from '../../read/fields.js';
+import { computed, many, money, one, properties, type ReadType, type Row } from '../../read/model.js';
 
 /** How a Product is read. */
 export const productRead: ReadType = {
@@ -15,14 +15,21 @@ export const productRead: ReadType = {
   },
   listing: {
     filters: {
-      kind: (product, kind: string) => sql`exists (select from "skus" where "skus"."product_id" = ${product.col('id')} and "skus"."kind" = ${kind})`,
+      kind: (product, kind: string) =>
+        sql`exists (select from "skus" where "skus"."product_id" = ${product.col('id')} and "skus"."kind" = ${kind})`,
       search: (product, text: string) =>
         sql`(${contains(product.col('title'), text)} or ${contains(product.col('productId'), text)} or exists (select from "skus" where "skus"."product_id" = ${product.col('id')} and ${contains(sql.ref('skus.title'), text)}))`,
       publisher: (product, publisher: string) => sql`${product.col('publisher')} = ${publisher}`,
     },
     orders: {
-      TITLE: [{ property: 'title', type: 'text' }, { property: 'id', type: 'uuid' }],
-      PRODUCT_ID: [{ property: 'productId', type: 'text' }, { property: 'id', type: 'uuid' }],
+      TITLE: [
+        { property: 'title', type: 'text' },
+        { property: 'id', type: 'uuid' },
+      ],
+      PRODUCT_ID: [
+        { property: 'productId', type: 'text' },
+        { property: 'id', type: 'uuid' },
+      ],
     },
     defaultOrder: { field: 'TITLE', direction: 'ASC' },
   },
@@ -40,7 +47,9 @@ export const skuRead: ReadType = {
     cancellationPolicy: {
       kind: 'embedded',
       fields: {
-        isCancellable: computed((sku) => sql`${sku.col('refundType')} is not null and not ${sku.col('supportRequestRequired')}`),
+        isCancellable: computed(
+          (sku) => sql`${sku.col('refundType')} is not null and not ${sku.col('supportRequestRequired')}`,
+        ),
         windowDays: computed((sku) => sku.col('cancellationWindowDays')),
         ...properties('refundType', 'supportRequestRequired'),
       },
@@ -71,7 +80,11 @@ function validAt(price: Row, at: Date | null) {
 
 /** Rule 3: on overlap the price that ends last; the same order as in price-at.ts. */
 function latestEnd(price: Row) {
-  return [sql`${price.col('effectiveEndDate')} desc`, sql`${price.col('source')} desc`, sql`${price.col('effectiveStartDate')} desc`];
+  return [
+    sql`${price.col('effectiveEndDate')} desc`,
+    sql`${price.col('source')} desc`,
+    sql`${price.col('effectiveStartDate')} desc`,
+  ];
 }
 
 /** How a SoftwareVersion is read. */
@@ -87,8 +100,14 @@ export const priceRead: ReadType = {
   entity: 'Price',
   fields: {
     ...properties('segment', 'effectiveStartDate', 'effectiveEndDate', 'source'),
-    unitPrice: money((price) => price.col('unitPrice'), (price) => price.col('currency')),
-    erpPrice: money((price) => price.col('erpPrice'), (price) => price.col('currency')),
+    unitPrice: money(
+      (price) => price.col('unitPrice'),
+      (price) => price.col('currency'),
+    ),
+    erpPrice: money(
+      (price) => price.col('erpPrice'),
+      (price) => price.col('currency'),
+    ),
     market: one('Market', 'market', 'code'),
   },
 };

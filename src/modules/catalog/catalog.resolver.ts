@@ -8,13 +8,19 @@ import { ProductConnection, ProductsArgs, ProductType } from './catalog.type.js'
 
 @Resolver(() => ProductType)
 export class CatalogResolver {
-  @Query(() => ProductConnection, { nullable: true, description: `What can be sold. For ${catalogReaders.join(', ')}.` })
+  @Query(() => ProductConnection, {
+    nullable: true,
+    description: `What can be sold. For ${catalogReaders.join(', ')}.`,
+  })
   @Auth(...catalogReaders)
   products(@Args(() => ProductsArgs) _args: ProductsArgs, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
     return read.connection('Product', info);
   }
 
-  @Query(() => ProductType, { nullable: true, description: `The product with that product id, or null. For ${catalogReaders.join(', ')}.` })
+  @Query(() => ProductType, {
+    nullable: true,
+    description: `The product with that product id, or null. For ${catalogReaders.join(', ')}.`,
+  })
   @Auth(...catalogReaders)
   product(
     @Arg('productId', { description: 'Twelve letters and digits: `DG7GMGF0FKZV`.' }) productId: string,

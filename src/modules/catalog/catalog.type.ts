@@ -5,11 +5,11 @@ import { compiled } from '../../graphql/compiled.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
+import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { MarketType } from '../markets/market.type.js';
 import { BillingPlan, ProductKindEnum } from './catalog-enums.type.js';
 import { PriceSource, type ProductKind, RefundType, Segment } from './product-kind.js';
-import type { Relation } from '../../graphql/relation.js';
 
 @ObjectType('Product', { implements: NodeType, description: 'A family of SKUs under one product id.' })
 export class ProductType extends NodeType {
@@ -26,7 +26,9 @@ export class ProductType extends NodeType {
   skus!: SkuType[];
 }
 
-@ObjectType('SoftwareVersion', { description: 'A version that keys and downloads are given for, with its choices (rule 7).' })
+@ObjectType('SoftwareVersion', {
+  description: 'A version that keys and downloads are given for, with its choices (rule 7).',
+})
 export class SoftwareVersionType {
   @Field({ description: 'As it is asked for: `2022`.' })
   version!: string;
@@ -43,7 +45,10 @@ export class CancellationPolicyType {
   @Field({ description: 'Whether `cancelOrder` can cancel it while its window is open.' })
   isCancellable!: boolean;
 
-  @Field(() => Int, { nullable: true, description: 'Calendar days after the purchase (UTC) until 23:59:00Z of the last one.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Calendar days after the purchase (UTC) until 23:59:00Z of the last one.',
+  })
   windowDays!: number | null;
 
   @Field(() => RefundType, { nullable: true, description: 'How the credit is computed.' })
@@ -55,7 +60,9 @@ export class CancellationPolicyType {
 
 @ObjectType('Price', { description: 'What one unit costs for the whole term (rule 3).' })
 export class PriceType {
-  @Field(() => MoneyType, { description: 'Price of one unit; without tax, except where the market includes it (rule 2).' })
+  @Field(() => MoneyType, {
+    description: 'Price of one unit; without tax, except where the market includes it (rule 2).',
+  })
   unitPrice!: Relation<MoneyType>;
 
   @Field(() => MoneyType, { nullable: true, description: 'Estimated retail price, where the list names one.' })
@@ -106,14 +113,23 @@ export class SkuType extends NodeType {
   @Field(() => CancellationPolicyType, { description: 'Whether and how it can be cancelled.' })
   cancellationPolicy!: Relation<CancellationPolicyType>;
 
-  @Field(() => [SoftwareVersionType], { description: 'Versions to choose from for keys and downloads, newest first; none for what has no software.' })
+  @Field(() => [SoftwareVersionType], {
+    description: 'Versions to choose from for keys and downloads, newest first; none for what has no software.',
+  })
   softwareVersions!: SoftwareVersionType[];
 
-  @Field(() => PriceType, { nullable: true, description: `The price valid at an instant; on overlap the one that ends last (rule 3). Null where it is not sold. For ${catalogReaders.join(', ')}.` })
+  @Field(() => PriceType, {
+    nullable: true,
+    description: `The price valid at an instant; on overlap the one that ends last (rule 3). Null where it is not sold. For ${catalogReaders.join(', ')}.`,
+  })
   @Auth(...catalogReaders)
   price(
     @Arg('market', { description: 'ISO 3166-1 alpha-2 code.' }) _market: string,
-    @Arg('currency', () => String, { nullable: true, description: "ISO 4217 code; the market's default one where left out." }) _currency?: string | null,
+    @Arg('currency', () => String, {
+      nullable: true,
+      description: "ISO 4217 code; the market's default one where left out.",
+    })
+    _currency?: string | null,
     @Arg('at', () => DateTimeScalar, { nullable: true, description: 'When; now where left out.' }) _at?: Date | null,
     @Arg('segment', () => Segment, { description: 'For whom.', defaultValue: Segment.COMMERCIAL }) _segment?: Segment,
   ): PriceType | null {
@@ -123,14 +139,20 @@ export class SkuType extends NodeType {
 
 /** By what products can be ordered. */
 export const ProductOrderField = { TITLE: 'TITLE', PRODUCT_ID: 'PRODUCT_ID' } as const;
-export const ProductOrder = orderInput('Product', ProductOrderField, { TITLE: 'By title.', PRODUCT_ID: 'By product id.' });
+export const ProductOrder = orderInput('Product', ProductOrderField, {
+  TITLE: 'By title.',
+  PRODUCT_ID: 'By product id.',
+});
 
 @InputType('ProductFilter', { description: 'Which products. All that is given must hold.' })
 export class ProductFilter {
   @Field(() => ProductKindEnum, { nullable: true, description: 'With a SKU of this kind.' })
   kind?: ProductKind | null;
 
-  @Field(() => String, { nullable: true, description: 'Whose title or product id, or a title of whose SKUs, contains this text, in any case.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Whose title or product id, or a title of whose SKUs, contains this text, in any case.',
+  })
   search?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Made by exactly this publisher.' })

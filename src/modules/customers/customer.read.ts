@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
 import { contains, globalId } from '../../read/fields.js';
-import { connection, one, ofTenant, properties, property, type ReadType } from '../../read/model.js';
+import { connection, ofTenant, one, properties, property, type ReadType } from '../../read/model.js';
 
 /** How a Customer is read. */
 export const customerRead: ReadType = {
@@ -30,14 +30,21 @@ export const customerRead: ReadType = {
   },
   listing: {
     filters: {
-      search: (customer, text: string) => sql`(${contains(customer.col('companyName'), text)} or ${contains(customer.col('domain'), text)})`,
+      search: (customer, text: string) =>
+        sql`(${contains(customer.col('companyName'), text)} or ${contains(customer.col('domain'), text)})`,
       market: (customer, code: string) => sql`${customer.col('market')} = upper(${code}::text)`,
       domain: (customer, domain: string) => sql`${customer.col('domain')} = lower(${domain}::text)`,
       segment: (customer, segment: string) => sql`${customer.col('segment')} = ${segment}`,
     },
     orders: {
-      COMPANY_NAME: [{ property: 'companyName', type: 'text' }, { property: 'id', type: 'uuid' }],
-      CREATED_AT: [{ property: 'createdAt', type: 'timestamptz' }, { property: 'id', type: 'uuid' }],
+      COMPANY_NAME: [
+        { property: 'companyName', type: 'text' },
+        { property: 'id', type: 'uuid' },
+      ],
+      CREATED_AT: [
+        { property: 'createdAt', type: 'timestamptz' },
+        { property: 'id', type: 'uuid' },
+      ],
     },
     defaultOrder: { field: 'COMPANY_NAME', direction: 'ASC' },
   },

@@ -9,13 +9,23 @@ import { CustomerBy, CustomerConnection, CustomersArgs, CustomerType } from './c
 
 @Resolver(() => CustomerType)
 export class CustomerResolver {
-  @Query(() => CustomerConnection, { nullable: true, description: `The customers; of a CUSTOMER_ADMIN only their own. For ${customerReaders.join(', ')}.` })
+  @Query(() => CustomerConnection, {
+    nullable: true,
+    description: `The customers; of a CUSTOMER_ADMIN only their own. For ${customerReaders.join(', ')}.`,
+  })
   @Auth(...customerReaders)
-  customers(@Args(() => CustomersArgs) _args: CustomersArgs, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+  customers(
+    @Args(() => CustomersArgs) _args: CustomersArgs,
+    @Ctx() { read }: Context,
+    @Info() info: GraphQLResolveInfo,
+  ) {
     return read.connection('Customer', info);
   }
 
-  @Query(() => CustomerType, { nullable: true, description: `One customer, or null: missing and not yours look the same. For ${customerReaders.join(', ')}.` })
+  @Query(() => CustomerType, {
+    nullable: true,
+    description: `One customer, or null: missing and not yours look the same. For ${customerReaders.join(', ')}.`,
+  })
   @Auth(...customerReaders)
   customer(
     @Arg('by', () => CustomerBy, { description: 'Which one.' }) by: CustomerBy,

@@ -1,9 +1,17 @@
 import { Args, ArgsType, Directive, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
-import { activityReaders, billingReaders, contactReaders, orderReaders, softwareReaders, supporters } from '../../auth/role-sets.js';
+import {
+  activityReaders,
+  billingReaders,
+  contactReaders,
+  orderReaders,
+  softwareReaders,
+  supporters,
+} from '../../auth/role-sets.js';
 import { compiled } from '../../graphql/compiled.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { NodeType } from '../../graphql/node.type.js';
+import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
 import { ActivityArgs, ActivityConnection } from '../activity/activity.type.js';
 import { InvoiceConnection, InvoicesArgs } from '../billing/invoice.type.js';
@@ -12,7 +20,6 @@ import { EntitlementConnection, SoftwareArgs } from '../entitlements/entitlement
 import { MarketType } from '../markets/market.type.js';
 import { OrderConnection, OrdersArgs } from '../orders/order.type.js';
 import { SupportRequestConnection, SupportRequestsArgs } from '../support/support-request.type.js';
-import type { Relation } from '../../graphql/relation.js';
 
 @ObjectType('CustomerContact', { description: 'How to reach a person at the customer.' })
 export class CustomerContactType {
@@ -53,31 +60,46 @@ export class CustomerType extends NodeType {
   @Auth(...contactReaders)
   contact!: Relation<CustomerContactType | null>;
 
-  @Field(() => OrderConnection, { nullable: true, description: `What was bought for it. For ${orderReaders.join(', ')}.` })
+  @Field(() => OrderConnection, {
+    nullable: true,
+    description: `What was bought for it. For ${orderReaders.join(', ')}.`,
+  })
   @Auth(...orderReaders)
   orders(@Args(() => OrdersArgs) _args: Relation<OrdersArgs>): object {
     return compiled();
   }
 
-  @Field(() => EntitlementConnection, { nullable: true, description: `What it owns, cancelled ones too (rule 18). For ${softwareReaders.join(', ')}.` })
+  @Field(() => EntitlementConnection, {
+    nullable: true,
+    description: `What it owns, cancelled ones too (rule 18). For ${softwareReaders.join(', ')}.`,
+  })
   @Auth(...softwareReaders)
   software(@Args(() => SoftwareArgs) _args: Relation<SoftwareArgs>): object {
     return compiled();
   }
 
-  @Field(() => ActivityConnection, { nullable: true, description: `What was done for it. For ${activityReaders.join(', ')}.` })
+  @Field(() => ActivityConnection, {
+    nullable: true,
+    description: `What was done for it. For ${activityReaders.join(', ')}.`,
+  })
   @Auth(...activityReaders)
   activity(@Args(() => ActivityArgs) _args: Relation<ActivityArgs>): object {
     return compiled();
   }
 
-  @Field(() => InvoiceConnection, { nullable: true, description: `What it costs by month. For ${billingReaders.join(', ')}.` })
+  @Field(() => InvoiceConnection, {
+    nullable: true,
+    description: `What it costs by month. For ${billingReaders.join(', ')}.`,
+  })
   @Auth(...billingReaders)
   invoices(@Args(() => InvoicesArgs) _args: Relation<InvoicesArgs>): object {
     return compiled();
   }
 
-  @Field(() => SupportRequestConnection, { nullable: true, description: `What support was asked. For ${supporters.join(', ')}.` })
+  @Field(() => SupportRequestConnection, {
+    nullable: true,
+    description: `What support was asked. For ${supporters.join(', ')}.`,
+  })
   @Auth(...supporters)
   supportRequests(@Args(() => SupportRequestsArgs) _args: Relation<SupportRequestsArgs>): object {
     return compiled();
@@ -99,7 +121,10 @@ export class CustomerBy {
 
 /** By what customers can be ordered. */
 export const CustomerOrderField = { COMPANY_NAME: 'COMPANY_NAME', CREATED_AT: 'CREATED_AT' } as const;
-export const CustomerOrder = orderInput('Customer', CustomerOrderField, { COMPANY_NAME: 'By name of the company.', CREATED_AT: 'By when it became a customer.' });
+export const CustomerOrder = orderInput('Customer', CustomerOrderField, {
+  COMPANY_NAME: 'By name of the company.',
+  CREATED_AT: 'By when it became a customer.',
+});
 
 @InputType('CustomerFilter', { description: 'Which customers. All that is given must hold.' })
 export class CustomerFilter {

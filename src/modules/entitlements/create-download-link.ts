@@ -1,6 +1,6 @@
 import { actingRole } from '../../auth/viewer.js';
-import { newId } from '../../ids.js';
 import { toGlobalId } from '../../global-id.js';
+import { newId } from '../../ids.js';
 import { isProblem, type Problem } from '../../problem.js';
 import type { Deed } from '../../transaction.js';
 import { actorOf, recordActivity } from '../activity/record-activity.js';
@@ -25,7 +25,8 @@ export async function createDownloadLink(deed: Deed, input: CreateDownloadLink):
   if (isProblem(chosen)) return chosen;
   const { entitlement, offered } = chosen;
   if (!offered.languages.includes(input.language)) return new SoftwareChoiceNotOffered('language', offered.languages);
-  if (!offered.architectures.includes(input.architecture)) return new SoftwareChoiceNotOffered('architecture', offered.architectures);
+  if (!offered.architectures.includes(input.architecture))
+    return new SoftwareChoiceNotOffered('architecture', offered.architectures);
   const { em, viewer, now, correlationId } = deed;
   const { version, language, architecture } = input;
   const expiresAt = new Date(now.getTime() + LIFE_DAYS * 86_400_000);

@@ -1,7 +1,9 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 
-@ObjectType('DownloadLink', { description: 'A signed address that opens without a token, so that it can be sent to the customer (rule 11).' })
+@ObjectType('DownloadLink', {
+  description: 'A signed address that opens without a token, so that it can be sent to the customer (rule 11).',
+})
 export class DownloadLinkType {
   @Field({ description: 'Where to download. Shown only here.' })
   url!: string;

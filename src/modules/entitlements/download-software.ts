@@ -22,7 +22,12 @@ export interface Download {
  * Counts a download and writes it down (rule 11). It happens before the first byte: a download that is not in the log
  * does not take place. Answers why the link is dead, or null where there never was such a link.
  */
-export async function downloadSoftware(em: Em, linkId: string, now: Date, correlationId: string): Promise<Download | DeadLink | null> {
+export async function downloadSoftware(
+  em: Em,
+  linkId: string,
+  now: Date,
+  correlationId: string,
+): Promise<Download | DeadLink | null> {
   const link = await em.findOne(DownloadLink, { id: linkId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!link) return null;
   await em.populate(link, ['entitlement.sku.product', 'entitlement.orderLine']);
@@ -44,5 +49,13 @@ export async function downloadSoftware(em: Em, linkId: string, now: Date, correl
     correlationId,
     detail: { version, language, architecture, remainingDownloads },
   });
-  return { productId: entitlement.sku.product.productId, skuId: entitlement.sku.skuId, title: entitlement.sku.title, version, language, architecture, remainingDownloads };
+  return {
+    productId: entitlement.sku.product.productId,
+    skuId: entitlement.sku.skuId,
+    title: entitlement.sku.title,
+    version,
+    language,
+    architecture,
+    remainingDownloads,
+  };
 }

@@ -4,7 +4,12 @@ import { Customer } from '../customers/customer.entity.js';
 import { OrderLine } from '../orders/order.entity.js';
 
 /** Where an entitlement is. EXPIRED is derived: ACTIVE with its term behind it. */
-export const EntitlementStatus = { PENDING: 'PENDING', ACTIVE: 'ACTIVE', REVOKED: 'REVOKED', EXPIRED: 'EXPIRED' } as const;
+export const EntitlementStatus = {
+  PENDING: 'PENDING',
+  ACTIVE: 'ACTIVE',
+  REVOKED: 'REVOKED',
+  EXPIRED: 'EXPIRED',
+} as const;
 export type EntitlementStatus = (typeof EntitlementStatus)[keyof typeof EntitlementStatus];
 
 /** What a customer owns by an order line: the right to use, and with software to read keys and download. */

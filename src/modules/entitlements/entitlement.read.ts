@@ -36,7 +36,8 @@ export const entitlementRead: ReadType = {
     order: {
       kind: 'one',
       type: 'Order',
-      on: (entitlement, order) => sql`${order.col('id')} = (select "order_id" from "order_lines" where "order_lines"."id" = ${entitlement.col('orderLine')})`,
+      on: (entitlement, order) =>
+        sql`${order.col('id')} = (select "order_id" from "order_lines" where "order_lines"."id" = ${entitlement.col('orderLine')})`,
     },
     sku: one('Sku', 'sku'),
     hybridBenefit: {
@@ -51,8 +52,12 @@ export const entitlementRead: ReadType = {
             else 'Windows Server Standard: the licence is converted, it moves to Azure, with Software Assurance or as a subscription.' end`,
         ),
         edition: computed(edition),
-        use: ifEligible((entitlement) => sql`case ${edition(entitlement)} when 'DATACENTER' then 'REUSE' else 'CONVERT' end`),
-        coresOwned: ifEligible((entitlement) => sql`${ofSku(entitlement, 'cores_per_unit')} * ${entitlement.col('quantity')}`),
+        use: ifEligible(
+          (entitlement) => sql`case ${edition(entitlement)} when 'DATACENTER' then 'REUSE' else 'CONVERT' end`,
+        ),
+        coresOwned: ifEligible(
+          (entitlement) => sql`${ofSku(entitlement, 'cores_per_unit')} * ${entitlement.col('quantity')}`,
+        ),
         coresNeededPerVirtualMachine: ifEligible(() => sql`${CORES_PER_VIRTUAL_MACHINE}::int`),
         coresNeededPerCustomer: ifEligible(() => sql`${CORES_PER_CUSTOMER}::int`),
         documentedSaving: ifEligible(() => sql`'up to 40 %'::text`),
@@ -61,14 +66,20 @@ export const entitlementRead: ReadType = {
   },
   listing: {
     filters: {
-      customerId: (entitlement, id: string) => sql`${entitlement.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
+      customerId: (entitlement, id: string) =>
+        sql`${entitlement.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
       statuses: (entitlement, statuses: string[]) => among(status(entitlement), statuses),
       kinds: (entitlement, kinds: string[]) => among(ofSku(entitlement, 'kind'), kinds),
       productId: (entitlement, productId: string) =>
         sql`${entitlement.col('sku')} in (select "s"."id" from "skus" "s" join "products" "p" on "p"."id" = "s"."product_id" where "p"."product_id" = upper(${productId}::text))`,
       expiresBefore: (entitlement, bound: Date) => before(entitlement.col('expiresAt'), bound),
     },
-    orders: { GRANTED_AT: [{ property: 'grantedAt', type: 'timestamptz' }, { property: 'id', type: 'uuid' }] },
+    orders: {
+      GRANTED_AT: [
+        { property: 'grantedAt', type: 'timestamptz' },
+        { property: 'id', type: 'uuid' },
+      ],
+    },
     defaultOrder: { field: 'GRANTED_AT', direction: 'DESC' },
   },
 };

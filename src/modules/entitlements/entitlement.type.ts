@@ -3,14 +3,14 @@ import { Auth } from '../../auth/auth.js';
 import { softwareReaders } from '../../auth/role-sets.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { NodeType } from '../../graphql/node.type.js';
+import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
-import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { SkuType } from '../catalog/catalog.type.js';
+import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { type ProductKind, WindowsServerEdition } from '../catalog/product-kind.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderLineType, OrderType } from '../orders/order.type.js';
 import { EntitlementStatus } from './entitlement.entity.js';
-import type { Relation } from '../../graphql/relation.js';
 
 registerEnumType(EntitlementStatus, {
   name: 'EntitlementStatus',
@@ -46,7 +46,10 @@ export class HybridBenefitType {
   @Field(() => WindowsServerEdition, { nullable: true, description: 'Edition that decides how.' })
   edition!: WindowsServerEdition | null;
 
-  @Field(() => HybridBenefitUse, { nullable: true, description: 'How the licence is brought to Azure; null where not eligible.' })
+  @Field(() => HybridBenefitUse, {
+    nullable: true,
+    description: 'How the licence is brought to Azure; null where not eligible.',
+  })
   use!: HybridBenefitUse | null;
 
   @Field(() => Int, { nullable: true, description: 'Core licences owned: cores of a unit times quantity.' })
@@ -55,14 +58,23 @@ export class HybridBenefitType {
   @Field(() => Int, { nullable: true, description: 'Core licences that a virtual machine needs at least.' })
   coresNeededPerVirtualMachine!: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'Core licences that a customer needs at least, whatever the virtual machines.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Core licences that a customer needs at least, whatever the virtual machines.',
+  })
   coresNeededPerCustomer!: number | null;
 
-  @Field(() => String, { nullable: true, description: 'What Microsoft documents as saving, as documented; null where not eligible.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'What Microsoft documents as saving, as documented; null where not eligible.',
+  })
   documentedSaving!: string | null;
 }
 
-@ObjectType('Entitlement', { implements: NodeType, description: `What a customer owns by an order line. Keys are never read, only revealed (rule 8). For ${softwareReaders.join(', ')}.` })
+@ObjectType('Entitlement', {
+  implements: NodeType,
+  description: `What a customer owns by an order line. Keys are never read, only revealed (rule 8). For ${softwareReaders.join(', ')}.`,
+})
 @Auth(...softwareReaders)
 export class EntitlementType extends NodeType {
   @Field(() => CustomerType, { description: 'Who owns it.' })
@@ -98,7 +110,9 @@ export class EntitlementType extends NodeType {
 
 /** By what entitlements can be ordered. */
 export const EntitlementOrderField = { GRANTED_AT: 'GRANTED_AT' } as const;
-export const EntitlementOrder = orderInput('Entitlement', EntitlementOrderField, { GRANTED_AT: 'By when it was granted.' });
+export const EntitlementOrder = orderInput('Entitlement', EntitlementOrderField, {
+  GRANTED_AT: 'By when it was granted.',
+});
 
 @InputType('SoftwareFilter', { description: 'Which entitlements. All that is given must hold.' })
 export class SoftwareFilter {

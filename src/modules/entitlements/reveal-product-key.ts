@@ -22,7 +22,11 @@ const ownerOf = (entitlementId: string, version: string) => `${entitlementId}:${
  * text, after the commit. The key is made when it is first asked for, and stays the same. Answers a problem of
  * software-choice.ts where there is none to have.
  */
-export async function revealProductKey(deed: Deed, secrets: readonly SealingKey[], input: { entitlementId: string; version: string }): Promise<SealedKey | Problem> {
+export async function revealProductKey(
+  deed: Deed,
+  secrets: readonly SealingKey[],
+  input: { entitlementId: string; version: string },
+): Promise<SealedKey | Problem> {
   const chosen = await chooseSoftware(deed, 'revealProductKey', input.entitlementId, input.version);
   if (isProblem(chosen)) return chosen;
   const { em, viewer, now, correlationId } = deed;

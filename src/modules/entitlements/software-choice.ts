@@ -1,5 +1,5 @@
-import { actingRole, hasRole, type Viewer } from '../../auth/viewer.js';
 import { keyRevealers } from '../../auth/role-sets.js';
+import { actingRole, hasRole, type Viewer } from '../../auth/viewer.js';
 import { toGlobalId } from '../../global-id.js';
 import { Problem } from '../../problem.js';
 import type { Deed } from '../../transaction.js';
@@ -44,20 +44,33 @@ export class SoftwareNotOffered extends Problem {
 export class SoftwareChoiceNotOffered extends Problem {
   readonly code = 'SOFTWARE_CHOICE_NOT_OFFERED';
   readonly message: string;
-  constructor(readonly field: 'version' | 'language' | 'architecture', readonly offered: string[]) {
+  constructor(
+    readonly field: 'version' | 'language' | 'architecture',
+    readonly offered: string[],
+  ) {
     super();
     this.message = `This ${field} is not offered. Choose one of: ${offered.join(', ')}.`;
   }
 }
 
 /** Notes that somebody tried without the right to (rule 9). */
-export function recordDenied(deed: Deed, operation: string, entitlementId: string, reason: string, entitlement: Entitlement | null): void {
+export function recordDenied(
+  deed: Deed,
+  operation: string,
+  entitlementId: string,
+  reason: string,
+  entitlement: Entitlement | null,
+): void {
   recordActivity(deed.em, {
     action: 'ACCESS_DENIED',
     outcome: 'DENIED',
     actor: actorOf(deed.viewer),
     customerId: entitlement?.customer.id ?? null,
-    resource: { type: 'ENTITLEMENT', id: toGlobalId('Entitlement', entitlementId), label: entitlement?.sku.title ?? 'unknown' },
+    resource: {
+      type: 'ENTITLEMENT',
+      id: toGlobalId('Entitlement', entitlementId),
+      label: entitlement?.sku.title ?? 'unknown',
+    },
     productIds: entitlement ? [entitlement.sku.product.productId] : [],
     correlationId: deed.correlationId,
     detail: { operation, reason },
@@ -91,7 +104,12 @@ export async function chooseSoftware(
   const versions = await em.find(SoftwareVersion, { sku: entitlement.sku }, { orderBy: { position: 'asc' } });
   if (versions.length === 0) return new SoftwareNotOffered();
   const offered = versions.find((candidate) => candidate.version === version);
-  return offered ? { entitlement, offered } : new SoftwareChoiceNotOffered('version', versions.map((candidate) => candidate.version));
+  return offered
+    ? { entitlement, offered }
+    : new SoftwareChoiceNotOffered(
+        'version',
+        versions.map((candidate) => candidate.version),
+      );
 }
 
 function mayHaveSoftware(viewer: Viewer, entitlement: Entitlement): boolean {

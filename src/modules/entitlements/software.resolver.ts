@@ -20,16 +20,22 @@ import {
 
 @Resolver(() => RevealProductKeySuccess)
 export class RevealProductKeyResolver {
-  @Mutation(() => RevealProductKeyResult, { nullable: true, description: `Shows a product key, and writes down who saw it (rules 7 to 10). For ${keyRevealers.join(', ')}.` })
+  @Mutation(() => RevealProductKeyResult, {
+    nullable: true,
+    description: `Shows a product key, and writes down who saw it (rules 7 to 10). For ${keyRevealers.join(', ')}.`,
+  })
   @Auth(...keyRevealers)
   @LogsDenial()
   async revealProductKey(
-    @Arg('input', () => RevealProductKeyInput, { description: 'Whose key to show.', validateFn: validateInput }) input: RevealProductKeyInput,
+    @Arg('input', () => RevealProductKeyInput, { description: 'Whose key to show.', validateFn: validateInput })
+    input: RevealProductKeyInput,
     @Ctx() context: Context,
   ) {
     const secrets = context.services.config.productKeySecrets;
     const entitlementId = idOf('Entitlement', input.entitlementId, 'input.entitlementId');
-    const result = await transact(context, (deed) => revealProductKey(deed, secrets, { entitlementId, version: input.version }));
+    const result = await transact(context, (deed) =>
+      revealProductKey(deed, secrets, { entitlementId, version: input.version }),
+    );
     return isProblem(result) ? result : { entitlementId, productKey: openSealed(result, secrets) };
   }
 
@@ -41,11 +47,15 @@ export class RevealProductKeyResolver {
 
 @Resolver(() => CreateDownloadLinkSuccess)
 export class CreateDownloadLinkResolver {
-  @Mutation(() => CreateDownloadLinkResult, { nullable: true, description: `Makes a link to download software, and writes down who did (rules 7, 9 and 11). For ${keyRevealers.join(', ')}.` })
+  @Mutation(() => CreateDownloadLinkResult, {
+    nullable: true,
+    description: `Makes a link to download software, and writes down who did (rules 7, 9 and 11). For ${keyRevealers.join(', ')}.`,
+  })
   @Auth(...keyRevealers)
   @LogsDenial()
   async createDownloadLink(
-    @Arg('input', () => CreateDownloadLinkInput, { description: 'What to download.', validateFn: validateInput }) input: CreateDownloadLinkInput,
+    @Arg('input', () => CreateDownloadLinkInput, { description: 'What to download.', validateFn: validateInput })
+    input: CreateDownloadLinkInput,
     @Ctx() context: Context,
   ) {
     const { signer, publicUrl } = context.services;

@@ -5,11 +5,21 @@ import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { DownloadLinkType } from './download-link.type.js';
 import { EntitlementType } from './entitlement.type.js';
-import { EntitlementExpired, EntitlementNotFound, EntitlementRevoked, SoftwareChoiceNotOffered, SoftwareNotOffered } from './software-choice.js';
+import {
+  EntitlementExpired,
+  EntitlementNotFound,
+  EntitlementRevoked,
+  SoftwareChoiceNotOffered,
+  SoftwareNotOffered,
+} from './software-choice.js';
 
 problemType(EntitlementNotFound, 'No such entitlement, or not yours; the attempt is in the log (rule 9).');
-problemType(EntitlementRevoked, 'The purchase was cancelled: keys and links are dead (rule 18).', { revokedAt: { type: () => DateTimeScalar, description: 'Since when.' } });
-problemType(EntitlementExpired, 'The term is over.', { expiredAt: { type: () => DateTimeScalar, description: 'Since when.' } });
+problemType(EntitlementRevoked, 'The purchase was cancelled: keys and links are dead (rule 18).', {
+  revokedAt: { type: () => DateTimeScalar, description: 'Since when.' },
+});
+problemType(EntitlementExpired, 'The term is over.', {
+  expiredAt: { type: () => DateTimeScalar, description: 'Since when.' },
+});
 problemType(SoftwareNotOffered, 'It comes without software, as a reservation does (rule 25).');
 problemType(SoftwareChoiceNotOffered, 'The SKU does not offer this choice (rule 7).', {
   field: { type: () => String, description: 'Which choice: version, language or architecture.' },
@@ -38,7 +48,15 @@ export class RevealProductKeySuccess {
 export const RevealProductKeyResult = createUnionType({
   name: 'RevealProductKeyResult',
   description: 'What became of asking for a key.',
-  types: () => [RevealProductKeySuccess, EntitlementNotFound, EntitlementRevoked, EntitlementExpired, SoftwareNotOffered, SoftwareChoiceNotOffered] as const,
+  types: () =>
+    [
+      RevealProductKeySuccess,
+      EntitlementNotFound,
+      EntitlementRevoked,
+      EntitlementExpired,
+      SoftwareNotOffered,
+      SoftwareChoiceNotOffered,
+    ] as const,
   resolveType: resultMember('RevealProductKeySuccess'),
 });
 
@@ -72,6 +90,14 @@ export class CreateDownloadLinkSuccess {
 export const CreateDownloadLinkResult = createUnionType({
   name: 'CreateDownloadLinkResult',
   description: 'What became of asking for a link.',
-  types: () => [CreateDownloadLinkSuccess, EntitlementNotFound, EntitlementRevoked, EntitlementExpired, SoftwareNotOffered, SoftwareChoiceNotOffered] as const,
+  types: () =>
+    [
+      CreateDownloadLinkSuccess,
+      EntitlementNotFound,
+      EntitlementRevoked,
+      EntitlementExpired,
+      SoftwareNotOffered,
+      SoftwareChoiceNotOffered,
+    ] as const,
   resolveType: resultMember('CreateDownloadLinkSuccess'),
 });

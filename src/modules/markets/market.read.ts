@@ -7,6 +7,9 @@ export const marketRead: ReadType = {
   entity: 'Market',
   fields: {
     ...properties('code', 'name', 'taxInclusive', 'currencies'),
-    closedTo: computed((market) => sql`array(select "kind" from "market_closures" where "market_code" = ${market.col('code')} order by "kind")`),
+    closedTo: computed(
+      (market) =>
+        sql`array(select "kind" from "market_closures" where "market_code" = ${market.col('code')} order by "kind")`,
+    ),
   },
 };

@@ -31,7 +31,11 @@ export interface Assessment {
 
 /** The lines that a cancellation is about: those named, or all of the order that are not cancelled yet (rule 15). */
 export async function chooseLines(em: Em, order: Order, lineNumbers: number[] | null): Promise<OrderLine[] | Problem> {
-  const lines = await em.find(OrderLine, { order }, { populate: ['sku.product'], orderBy: { lineNumber: 'asc' }, refresh: true });
+  const lines = await em.find(
+    OrderLine,
+    { order },
+    { populate: ['sku.product'], orderBy: { lineNumber: 'asc' }, refresh: true },
+  );
   if (lineNumbers === null) {
     const standing = lines.filter((line) => line.status !== OrderLineStatus.CANCELLED);
     return standing.length > 0 ? standing : new AlreadyCancelled(lines.map((line) => line.lineNumber));
@@ -61,7 +65,10 @@ export function assess(order: Order, lines: OrderLine[], at: Date): Assessment |
   const assessed = lines.map((line) => ({ line, ...creditFor(creditable(line), order.currency, at) }));
   return {
     lines: assessed,
-    credit: sum(assessed.map((line) => line.credit), order.currency),
+    credit: sum(
+      assessed.map((line) => line.credit),
+      order.currency,
+    ),
     currency: order.currency,
     cancellableUntil: windows[0] as Date,
   };
@@ -69,7 +76,8 @@ export function assess(order: Order, lines: OrderLine[], at: Date): Assessment |
 
 /** The guards that hold whatever a quote says: a line is cancelled once (rule 19). */
 export function assessStatus(lines: OrderLine[]): Problem | null {
-  const numbersIn = (status: OrderLineStatus) => lines.filter((line) => line.status === status).map((line) => line.lineNumber);
+  const numbersIn = (status: OrderLineStatus) =>
+    lines.filter((line) => line.status === status).map((line) => line.lineNumber);
   const cancelled = numbersIn(OrderLineStatus.CANCELLED);
   if (cancelled.length > 0) return new AlreadyCancelled(cancelled);
   const pending = numbersIn(OrderLineStatus.CANCELLATION_PENDING);
@@ -98,4 +106,3 @@ function draftFor(order: Order, lines: OrderLine[]) {
     description: `Tenant: ${order.customer.tenantId} (${order.customer.domain})\nOrder: ${order.number}\nLines: ${lines.map((line) => `${line.lineNumber} ${line.sku.title}`).join('; ')}\nReason for the refund: \nAmount requested: `,
   };
 }
-

@@ -16,28 +16,46 @@ import { arithmetic, type Quote, quoteCancellation } from './quote.js';
 
 @Resolver(() => CancelOrderSuccess)
 export class CancelOrderResolver {
-  @Query(() => CancellationQuoteType, { nullable: true, description: `What cancelling lines of an order would do now, or null for no such order (rule 14). For ${cancellers.join(', ')}.` })
+  @Query(() => CancellationQuoteType, {
+    nullable: true,
+    description: `What cancelling lines of an order would do now, or null for no such order (rule 14). For ${cancellers.join(', ')}.`,
+  })
   @Auth(...cancellers)
   async cancellationQuote(
     @Arg('orderId', () => ID, { description: 'Which order.' }) orderId: string,
-    @Arg('lineNumbers', () => [Int], { nullable: true, description: 'Which lines; all that stand where left out.' }) lineNumbers: number[] | null,
+    @Arg('lineNumbers', () => [Int], { nullable: true, description: 'Which lines; all that stand where left out.' })
+    lineNumbers: number[] | null,
     @Ctx() context: Context,
   ) {
     const id = idOf('Order', orderId, 'orderId');
-    const quote = await transact(context, (deed) => quoteCancellation(deed, context.services.signer, id, lineNumbers ?? null));
+    const quote = await transact(context, (deed) =>
+      quoteCancellation(deed, context.services.signer, id, lineNumbers ?? null),
+    );
     return quote && shown(quote);
   }
 
-  @Mutation(() => CancelOrderResult, { nullable: true, description: `Cancels an order or some of its lines (rules 12 to 20). For ${cancellers.join(', ')}.` })
+  @Mutation(() => CancelOrderResult, {
+    nullable: true,
+    description: `Cancels an order or some of its lines (rules 12 to 20). For ${cancellers.join(', ')}.`,
+  })
   @Auth(...cancellers)
   async cancelOrder(
-    @Arg('input', () => CancelOrderInput, { description: 'What to cancel.', validateFn: validateInput }) input: CancelOrderInput,
+    @Arg('input', () => CancelOrderInput, { description: 'What to cancel.', validateFn: validateInput })
+    input: CancelOrderInput,
     @Ctx() context: Context,
   ) {
     const { signer, config, cancellationRequested } = context.services;
     const orderId = idOf('Order', input.orderId, 'input.orderId');
-    const asked = { ...input, orderId, lineNumbers: input.lineNumbers ?? null, quoteToken: input.quoteToken ?? null, reason: input.reason ?? null };
-    const result = await transact(context, (deed) => cancelOrder(deed, signer, { delayMs: config.fulfilmentDelayMs }, asked));
+    const asked = {
+      ...input,
+      orderId,
+      lineNumbers: input.lineNumbers ?? null,
+      quoteToken: input.quoteToken ?? null,
+      reason: input.reason ?? null,
+    };
+    const result = await transact(context, (deed) =>
+      cancelOrder(deed, signer, { delayMs: config.fulfilmentDelayMs }, asked),
+    );
     if (!isProblem(result)) cancellationRequested();
     return result;
   }
@@ -48,7 +66,11 @@ export class CancelOrderResolver {
   }
 
   @FieldResolver()
-  cancellation(@Root() success: { cancellationId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+  cancellation(
+    @Root() success: { cancellationId: string },
+    @Ctx() { read }: Context,
+    @Info() info: GraphQLResolveInfo,
+  ) {
     return read.load('Cancellation', success.cancellationId, info);
   }
 }

@@ -1,9 +1,9 @@
+import { actingRole } from '../../auth/viewer.js';
+import { toGlobalId } from '../../global-id.js';
 import { newId } from '../../ids.js';
 import { isProblem, Problem } from '../../problem.js';
 import type { Signer } from '../../signing.js';
 import type { Deed } from '../../transaction.js';
-import { toGlobalId } from '../../global-id.js';
-import { actingRole } from '../../auth/viewer.js';
 import { once } from '../access/idempotency.js';
 import { actorOf, recordActivity } from '../activity/record-activity.js';
 import { type Assessment, assess, chooseLines } from './assess-cancellation.js';
@@ -48,13 +48,21 @@ export async function cancelOrder(
     if (!order) return new OrderNotFound();
     const lines = await chooseLines(em, order, input.lineNumbers);
     if (isProblem(lines)) return lines;
-    const assessment = input.quoteToken ? await honourQuote(signer, input.quoteToken, order, lines, now) : assess(order, lines, now);
+    const assessment = input.quoteToken
+      ? await honourQuote(signer, input.quoteToken, order, lines, now)
+      : assess(order, lines, now);
     if (isProblem(assessment)) return assessment;
     return { orderId: order.id, cancellationId: request(deed, order, assessment, input.reason, fulfilment) };
   });
 }
 
-function request(deed: Deed, order: Order, assessment: Assessment, reason: string | null, fulfilment: FulfilmentTiming): string {
+function request(
+  deed: Deed,
+  order: Order,
+  assessment: Assessment,
+  reason: string | null,
+  fulfilment: FulfilmentTiming,
+): string {
   const { em, viewer, correlationId, now } = deed;
   const cancellation = em.create(Cancellation, {
     id: newId(),
@@ -73,7 +81,16 @@ function request(deed: Deed, order: Order, assessment: Assessment, reason: strin
   em.persist(cancellation);
   for (const { line, ...credit } of assessment.lines) {
     line.status = OrderLineStatus.CANCELLATION_PENDING;
-    em.persist(em.create(CancellationLine, { id: newId(), cancellation, orderLine: line, quantity: line.quantity, standing: true, ...credit }));
+    em.persist(
+      em.create(CancellationLine, {
+        id: newId(),
+        cancellation,
+        orderLine: line,
+        quantity: line.quantity,
+        standing: true,
+        ...credit,
+      }),
+    );
   }
   recordActivity(em, {
     action: 'CANCELLATION_REQUESTED',

@@ -2,7 +2,7 @@ import { IsOptional } from 'class-validator';
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { IsIdempotencyKey, IsLineNumbers, IsText } from '../../graphql/input-rules.js';
 import { MoneyType } from '../../graphql/money.type.js';
-import { problemType, ProblemType, resultMember } from '../../graphql/problem.type.js';
+import { ProblemType, problemType, resultMember } from '../../graphql/problem.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.js';
@@ -38,7 +38,10 @@ const lineNumbers = { type: () => [Int], description: 'Which lines.' };
 problemType(OrderNotFound, 'No such order, or not yours.');
 problemType(OrderLineNotFound, 'The order has no such line.', { lineNumbers });
 problemType(AcknowledgementRequired, 'The notice was not acknowledged (rule 12).');
-problemType(CancellationWindowClosed, 'The window is over (rule 13).', { lineNumbers, closedAt: { type: () => DateTimeScalar, description: 'Since when.' } });
+problemType(CancellationWindowClosed, 'The window is over (rule 13).', {
+  lineNumbers,
+  closedAt: { type: () => DateTimeScalar, description: 'Since when.' },
+});
 problemType(ProductNotCancellable, 'It can never be cancelled (rule 13).', { lineNumbers });
 problemType(AlreadyCancelled, 'It is cancelled already.', { lineNumbers });
 problemType(CancellationPending, 'It is being cancelled: up to 15 minutes (rule 17).', { lineNumbers });
@@ -129,7 +132,10 @@ export class CancellationQuoteType {
 
 @InputType('CancelOrderInput', { description: 'What to cancel.' })
 export class CancelOrderInput {
-  @Field({ description: 'Made by you, one per cancellation: sent again with the same input it cancels nothing twice (rule 5). A refusal leaves it free.' })
+  @Field({
+    description:
+      'Made by you, one per cancellation: sent again with the same input it cancels nothing twice (rule 5). A refusal leaves it free.',
+  })
   @IsIdempotencyKey()
   idempotencyKey!: string;
 

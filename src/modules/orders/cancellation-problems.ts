@@ -26,7 +26,10 @@ export class AcknowledgementRequired extends Problem {
 export class CancellationWindowClosed extends Problem {
   readonly code = 'CANCELLATION_WINDOW_CLOSED';
   readonly message: string;
-  constructor(readonly lineNumbers: number[], readonly closedAt: Date) {
+  constructor(
+    readonly lineNumbers: number[],
+    readonly closedAt: Date,
+  ) {
     super();
     this.message = `Line ${lineNumbers.join(', ')} could be cancelled until ${closedAt.toISOString()}.`;
   }
@@ -73,7 +76,10 @@ export interface SupportRequestDraft {
 export class SupportRequestRequired extends Problem {
   readonly code = 'SUPPORT_REQUEST_REQUIRED';
   readonly message: string;
-  constructor(readonly lineNumbers: number[], readonly draft: SupportRequestDraft) {
+  constructor(
+    readonly lineNumbers: number[],
+    readonly draft: SupportRequestDraft,
+  ) {
     super();
     this.message = `Line ${lineNumbers.join(', ')} is cancelled by support: send the draft with submitSupportRequest.`;
   }

@@ -11,7 +11,10 @@ import { CancellationStatus, OrderLineStatus, OrderStatus, orderLineMoves } from
 /** What the provider answers to a cancellation: confirmed, or refused with the reason. */
 export type FulfilmentAnswer = 'confirmed' | { refused: string };
 /** Who fulfils. The local provider confirms everything; a real one would be asked here. */
-export type FulfilmentProvider = (cancellation: { orderNumber: string; lineNumbers: number[] }) => Promise<FulfilmentAnswer>;
+export type FulfilmentProvider = (cancellation: {
+  orderNumber: string;
+  lineNumbers: number[];
+}) => Promise<FulfilmentAnswer>;
 
 /** The provider of a gateway without a real one behind it. */
 export const localProvider: FulfilmentProvider = async () => 'confirmed';
@@ -71,15 +74,27 @@ export async function fulfilNext(em: Em, provider: FulfilmentProvider, now: Date
     { orderBy: { dueAt: 'asc' }, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
   );
   if (!cancellation) return false;
-  const order = await em.findOneOrFail(Order, { id: cancellation.order.id }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
-  const cancelled = await em.find(CancellationLine, { cancellation }, { populate: ['orderLine.sku.product'], orderBy: { orderLine: { lineNumber: 'asc' } } });
+  const order = await em.findOneOrFail(
+    Order,
+    { id: cancellation.order.id },
+    { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true },
+  );
+  const cancelled = await em.find(
+    CancellationLine,
+    { cancellation },
+    { populate: ['orderLine.sku.product'], orderBy: { orderLine: { lineNumber: 'asc' } } },
+  );
   const lineNumbers = cancelled.map((line) => line.orderLine.lineNumber);
   const answer = await provider({ orderNumber: order.number, lineNumbers });
   if (answer === 'confirmed') await confirm(em, cancellation, order, cancelled, now);
   else refuse(cancellation, cancelled);
 
   const entry = {
-    actor: { userPrincipalName: cancellation.requestedBy, role: cancellation.requestedByRole, application: 'fulfilment' },
+    actor: {
+      userPrincipalName: cancellation.requestedBy,
+      role: cancellation.requestedByRole,
+      application: 'fulfilment',
+    },
     customerId: cancellation.customer.id,
     orderId: order.id,
     productIds: [...new Set(cancelled.map((line) => line.orderLine.sku.product.productId))],
@@ -87,18 +102,39 @@ export async function fulfilNext(em: Em, provider: FulfilmentProvider, now: Date
     correlationId: cancellation.correlationId,
   };
   if (answer === 'confirmed') {
-    const detail = { cancellationId: cancellation.id, orderNumber: order.number, lineNumbers, credit: cancellation.credit, currency: cancellation.currency };
+    const detail = {
+      cancellationId: cancellation.id,
+      orderNumber: order.number,
+      lineNumbers,
+      credit: cancellation.credit,
+      currency: cancellation.currency,
+    };
     recordActivity(em, { action: 'CANCELLATION_CONFIRMED', outcome: 'SUCCEEDED', ...entry, detail });
   } else {
-    recordActivity(em, { action: 'CANCELLATION_REFUSED', outcome: 'FAILED', ...entry, detail: { cancellationId: cancellation.id, orderNumber: order.number, lineNumbers, problem: answer.refused } });
+    recordActivity(em, {
+      action: 'CANCELLATION_REFUSED',
+      outcome: 'FAILED',
+      ...entry,
+      detail: { cancellationId: cancellation.id, orderNumber: order.number, lineNumbers, problem: answer.refused },
+    });
   }
   return true;
 }
 
 /** All of rule 17 in the caller's transaction: lines, order, keys, links, credit. */
-async function confirm(em: Em, cancellation: Cancellation, order: Order, cancelled: CancellationLine[], now: Date): Promise<void> {
+async function confirm(
+  em: Em,
+  cancellation: Cancellation,
+  order: Order,
+  cancelled: CancellationLine[],
+  now: Date,
+): Promise<void> {
   for (const { orderLine } of cancelled) move(orderLine, OrderLineStatus.CANCELLED);
-  const standing = await em.count(OrderLine, { order, status: { $ne: OrderLineStatus.CANCELLED }, id: { $nin: cancelled.map((line) => line.orderLine.id) } });
+  const standing = await em.count(OrderLine, {
+    order,
+    status: { $ne: OrderLineStatus.CANCELLED },
+    id: { $nin: cancelled.map((line) => line.orderLine.id) },
+  });
   if (standing === 0) order.status = OrderStatus.CANCELLED;
   cancellation.status = CancellationStatus.CONFIRMED;
   cancellation.confirmedAt = now;
@@ -124,6 +160,7 @@ function refuse(cancellation: Cancellation, cancelled: CancellationLine[]): void
 }
 
 function move(line: OrderLine, to: OrderLineStatus): void {
-  if (!orderLineMoves[line.status].includes(to)) throw new Error(`line ${line.id} may not go from ${line.status} to ${to}`);
+  if (!orderLineMoves[line.status].includes(to))
+    throw new Error(`line ${line.id} may not go from ${line.status} to ${to}`);
   line.status = to;
 }

@@ -84,7 +84,10 @@ export const Cancellation = defineEntity({
   },
   indexes: [
     { name: 'cancellations_order_idx', properties: ['order', 'requestedAt', 'id'] },
-    { name: 'cancellations_due_idx', expression: `create index "cancellations_due_idx" on "cancellations" ("due_at") where "status" = 'PENDING'` },
+    {
+      name: 'cancellations_due_idx',
+      expression: `create index "cancellations_due_idx" on "cancellations" ("due_at") where "status" = 'PENDING'`,
+    },
   ],
   checks: [{ name: 'cancellations_confirmed', expression: "(status = 'CONFIRMED') = (confirmed_at is not null)" }],
 });
@@ -111,7 +114,8 @@ export const CancellationLine = defineEntity({
   uniques: [
     {
       name: 'cancellation_lines_once_key',
-      expression: 'create unique index "cancellation_lines_once_key" on "cancellation_lines" ("order_line_id") where "standing"',
+      expression:
+        'create unique index "cancellation_lines_once_key" on "cancellation_lines" ("order_line_id") where "standing"',
     },
   ],
   indexes: [{ name: 'cancellation_lines_cancellation_idx', properties: ['cancellation'] }],

@@ -5,7 +5,8 @@ import { among, before, globalId, since } from '../../read/fields.js';
 import { computed, many, money, ofTenant, one, properties, type ReadType, type Row } from '../../read/model.js';
 
 const orderCurrency = (line: Row) => sql`(select "currency" from "orders" where "orders"."id" = ${line.col('order')})`;
-const cancellationCurrency = (line: Row) => sql`(select "currency" from "cancellations" where "cancellations"."id" = ${line.col('cancellation')})`;
+const cancellationCurrency = (line: Row) =>
+  sql`(select "currency" from "cancellations" where "cancellations"."id" = ${line.col('cancellation')})`;
 
 /** How an Order is read. */
 export const orderRead: ReadType = {
@@ -19,12 +20,19 @@ export const orderRead: ReadType = {
     customer: one('Customer', 'customer'),
     market: one('Market', 'market', 'code'),
     lines: many('OrderLine', 'order', (line) => [line.col('lineNumber')]),
-    total: money((order) => order.col('total'), (order) => order.col('currency')),
-    cancellations: many('Cancellation', 'order', (cancellation) => [cancellation.col('requestedAt'), cancellation.col('id')]),
+    total: money(
+      (order) => order.col('total'),
+      (order) => order.col('currency'),
+    ),
+    cancellations: many('Cancellation', 'order', (cancellation) => [
+      cancellation.col('requestedAt'),
+      cancellation.col('id'),
+    ]),
   },
   listing: {
     filters: {
-      customerId: (order, id: string) => sql`${order.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
+      customerId: (order, id: string) =>
+        sql`${order.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
       statuses: (order, statuses: string[]) => among(order.col('status'), statuses),
       from: (order, from: Date) => since(order.col('placedAt'), from),
       to: (order, to: Date) => before(order.col('placedAt'), to),
@@ -34,7 +42,12 @@ export const orderRead: ReadType = {
         sql`exists (select from "order_lines" "l" join "skus" "s" on "s"."id" = "l"."sku_id" join "products" "p" on "p"."id" = "s"."product_id" where "l"."order_id" = ${order.col('id')} and "p"."product_id" = upper(${productId}::text))`,
       placedBy: (order, user: string) => sql`${order.col('placedBy')} = lower(${user}::text)`,
     },
-    orders: { PLACED_AT: [{ property: 'placedAt', type: 'timestamptz' }, { property: 'id', type: 'uuid' }] },
+    orders: {
+      PLACED_AT: [
+        { property: 'placedAt', type: 'timestamptz' },
+        { property: 'id', type: 'uuid' },
+      ],
+    },
     defaultOrder: { field: 'PLACED_AT', direction: 'DESC' },
   },
 };
@@ -48,8 +61,14 @@ export const orderLineRead: ReadType = {
     sku: one('Sku', 'sku'),
     unitPrice: money((line) => line.col('unitPrice'), orderCurrency),
     total: money((line) => line.col('total'), orderCurrency),
-    isCancellable: computed((line) => sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false)`),
-    entitlement: { kind: 'one', type: 'Entitlement', on: (line, entitlement) => sql`${entitlement.col('orderLine')} = ${line.col('id')}` },
+    isCancellable: computed(
+      (line) => sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false)`,
+    ),
+    entitlement: {
+      kind: 'one',
+      type: 'Entitlement',
+      on: (line, entitlement) => sql`${entitlement.col('orderLine')} = ${line.col('id')}`,
+    },
   },
 };
 
@@ -67,7 +86,10 @@ export const cancellationRead: ReadType = {
     lines: many('CancellationLine', 'cancellation', (line) => [
       sql`(select "line_number" from "order_lines" where "order_lines"."id" = ${line.col('orderLine')})`,
     ]),
-    credit: money((cancellation) => cancellation.col('credit'), (cancellation) => cancellation.col('currency')),
+    credit: money(
+      (cancellation) => cancellation.col('credit'),
+      (cancellation) => cancellation.col('currency'),
+    ),
     rule: computed(
       (cancellation) =>
         sql`(select case when min("refund_type") = max("refund_type") then min("refund_type") else 'MIXED' end from "cancellation_lines" where "cancellation_id" = ${cancellation.col('id')})`,

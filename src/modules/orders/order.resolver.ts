@@ -12,25 +12,43 @@ import { SalesDimension, SalesFilter, SalesGroupType } from './sales.type.js';
 
 @Resolver(() => OrderType)
 export class OrderResolver {
-  @Query(() => OrderConnection, { nullable: true, description: `The orders; of a CUSTOMER_ADMIN only their own tenant's. For ${orderReaders.join(', ')}.` })
+  @Query(() => OrderConnection, {
+    nullable: true,
+    description: `The orders; of a CUSTOMER_ADMIN only their own tenant's. For ${orderReaders.join(', ')}.`,
+  })
   @Auth(...orderReaders)
   orders(@Args(() => OrdersArgs) _args: OrdersArgs, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
     return read.connection('Order', info);
   }
 
-  @Query(() => OrderType, { nullable: true, description: `One order, or null: missing and not yours look the same. For ${orderReaders.join(', ')}.` })
+  @Query(() => OrderType, {
+    nullable: true,
+    description: `One order, or null: missing and not yours look the same. For ${orderReaders.join(', ')}.`,
+  })
   @Auth(...orderReaders)
-  order(@Arg('by', () => OrderBy, { description: 'Which one.' }) by: OrderBy, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+  order(
+    @Arg('by', () => OrderBy, { description: 'Which one.' }) by: OrderBy,
+    @Ctx() { read }: Context,
+    @Info() info: GraphQLResolveInfo,
+  ) {
     return read.one('Order', info, (order) =>
-      by.id ? sql`${order.col('id')} = ${idOf('Order', by.id, 'by.id')}::uuid` : sql`${order.col('number')} = lower(${by.number}::text)`,
+      by.id
+        ? sql`${order.col('id')} = ${idOf('Order', by.id, 'by.id')}::uuid`
+        : sql`${order.col('number')} = lower(${by.number}::text)`,
     );
   }
 
-  @Query(() => [SalesGroupType], { nullable: true, description: `Sales added up by dimensions and currency. For ${salesReaders.join(', ')}.` })
+  @Query(() => [SalesGroupType], {
+    nullable: true,
+    description: `Sales added up by dimensions and currency. For ${salesReaders.join(', ')}.`,
+  })
   @Auth(...salesReaders)
   sales(
     @Arg('filter', () => SalesFilter, { nullable: true, description: 'Which order lines.' }) filter: SalesFilter | null,
-    @Arg('groupBy', () => [SalesDimension], { description: 'By what to group; an empty list adds everything up by currency.' }) groupBy: SalesDimension[],
+    @Arg('groupBy', () => [SalesDimension], {
+      description: 'By what to group; an empty list adds everything up by currency.',
+    })
+    groupBy: SalesDimension[],
     @Ctx() { read }: Context,
     @Info() info: GraphQLResolveInfo,
   ) {

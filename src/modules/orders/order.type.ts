@@ -4,18 +4,20 @@ import { billingReaders, orderReaders } from '../../auth/role-sets.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
+import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
-import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { SkuType } from '../catalog/catalog.type.js';
+import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { type ProductKind, RefundType } from '../catalog/product-kind.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { EntitlementType } from '../entitlements/entitlement.type.js';
 import { MarketType } from '../markets/market.type.js';
 import { CreditRule } from './order-enums.type.js';
 import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status.js';
-import type { Relation } from '../../graphql/relation.js';
 
-@ObjectType('OrderLine', { description: 'One SKU of an order. Price and window are those of the time of sale (rules 3 and 13).' })
+@ObjectType('OrderLine', {
+  description: 'One SKU of an order. Price and window are those of the time of sale (rules 3 and 13).',
+})
 export class OrderLineType {
   @Field(() => Int, { description: 'From 0, in the order of the purchase.' })
   lineNumber!: number;
@@ -35,7 +37,10 @@ export class OrderLineType {
   @Field(() => OrderLineStatus, { description: 'Where it is.' })
   status!: OrderLineStatus;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Last instant to cancel it, inclusive; null where it never may be (rule 13).' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'Last instant to cancel it, inclusive; null where it never may be (rule 13).',
+  })
   cancellableUntil!: string | null;
 
   @Field({ description: 'Whether `cancelOrder` would take it now.' })
@@ -47,11 +52,17 @@ export class OrderLineType {
   @Field(() => DateScalar, { nullable: true, description: 'Last day of the paid term, inclusive.' })
   termEnd!: string | null;
 
-  @Field(() => EntitlementType, { nullable: true, description: 'What the customer owns by it. For those who read software.' })
+  @Field(() => EntitlementType, {
+    nullable: true,
+    description: 'What the customer owns by it. For those who read software.',
+  })
   entitlement!: Relation<EntitlementType | null>;
 }
 
-@ObjectType('Order', { implements: NodeType, description: `A purchase on behalf of a customer. For ${orderReaders.join(', ')}.` })
+@ObjectType('Order', {
+  implements: NodeType,
+  description: `A purchase on behalf of a customer. For ${orderReaders.join(', ')}.`,
+})
 @Auth(...orderReaders)
 export class OrderType extends NodeType {
   @Field({ description: 'The friendly number: twelve hexadecimal digits.' })
@@ -78,7 +89,9 @@ export class OrderType extends NodeType {
   @Field(() => [OrderLineType], { description: 'Its lines, by number; cancelled ones too.' })
   lines!: OrderLineType[];
 
-  @Field(() => MoneyType, { description: 'The sum of its lines as bought. What cancellations gave back is in their credit.' })
+  @Field(() => MoneyType, {
+    description: 'The sum of its lines as bought. What cancellations gave back is in their credit.',
+  })
   total!: Relation<MoneyType>;
 
   @Field({ description: 'Whether the amounts include tax (rule 2).' })
@@ -88,7 +101,9 @@ export class OrderType extends NodeType {
   cancellations!: CancellationType[];
 }
 
-@ObjectType('CancellationLine', { description: 'One line of a cancellation, with the arithmetic of its credit (rule 16).' })
+@ObjectType('CancellationLine', {
+  description: 'One line of a cancellation, with the arithmetic of its credit (rule 16).',
+})
 export class CancellationLineType {
   @Field(() => OrderLineType, { description: 'The line of the order.' })
   orderLine!: Relation<OrderLineType>;
@@ -102,16 +117,25 @@ export class CancellationLineType {
   @Field(() => Int, { nullable: true, description: 'Days of it not used, the day of cancelling among them.' })
   unusedDays!: number | null;
 
-  @Field(() => MoneyType, { nullable: true, description: `Credit of one unit, cut to the minor unit. For ${billingReaders.join(', ')}.` })
+  @Field(() => MoneyType, {
+    nullable: true,
+    description: `Credit of one unit, cut to the minor unit. For ${billingReaders.join(', ')}.`,
+  })
   @Auth(...billingReaders)
   unitCredit!: Relation<MoneyType | null>;
 
-  @Field(() => MoneyType, { nullable: true, description: `Unit credit times quantity. For ${billingReaders.join(', ')}.` })
+  @Field(() => MoneyType, {
+    nullable: true,
+    description: `Unit credit times quantity. For ${billingReaders.join(', ')}.`,
+  })
   @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 }
 
-@ObjectType('Cancellation', { implements: NodeType, description: `A cancellation of some or all lines of an order (rule 17). For ${orderReaders.join(', ')}.` })
+@ObjectType('Cancellation', {
+  implements: NodeType,
+  description: `A cancellation of some or all lines of an order (rule 17). For ${orderReaders.join(', ')}.`,
+})
 @Auth(...orderReaders)
 export class CancellationType extends NodeType {
   @Field(() => OrderType, { description: 'The order.' })
@@ -138,7 +162,10 @@ export class CancellationType extends NodeType {
   @Field(() => DateTimeScalar, { nullable: true, description: 'When fulfilment confirmed it.' })
   confirmedAt!: string | null;
 
-  @Field(() => MoneyType, { nullable: true, description: `What is given back on the next monthly invoice. For ${billingReaders.join(', ')}.` })
+  @Field(() => MoneyType, {
+    nullable: true,
+    description: `What is given back on the next monthly invoice. For ${billingReaders.join(', ')}.`,
+  })
   @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 

@@ -11,9 +11,16 @@ import { PurchaseInput, PurchaseResult, PurchaseSuccess } from './purchase.type.
 
 @Resolver(() => PurchaseSuccess)
 export class PurchaseResolver {
-  @Mutation(() => PurchaseResult, { nullable: true, description: `Buys on behalf of a customer (rules 1 to 6). For ${buyers.join(', ')}.` })
+  @Mutation(() => PurchaseResult, {
+    nullable: true,
+    description: `Buys on behalf of a customer (rules 1 to 6). For ${buyers.join(', ')}.`,
+  })
   @Auth(...buyers)
-  purchase(@Arg('input', () => PurchaseInput, { description: 'What to buy for whom.', validateFn: validateInput }) input: PurchaseInput, @Ctx() context: Context) {
+  purchase(
+    @Arg('input', () => PurchaseInput, { description: 'What to buy for whom.', validateFn: validateInput })
+    input: PurchaseInput,
+    @Ctx() context: Context,
+  ) {
     const customerId = idOf('Customer', input.customerId, 'input.customerId');
     return transact(context, (deed) => purchase(deed, { ...input, customerId, currency: input.currency ?? null }));
   }

@@ -1,3 +1,4 @@
+import { toGlobalId } from '../../global-id.js';
 import { newId, newOrderNumber } from '../../ids.js';
 import { formatAmount, sum, times } from '../../money.js';
 import { Problem } from '../../problem.js';
@@ -12,7 +13,6 @@ import type { Customer } from '../customers/customer.entity.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
 import { Entitlement } from '../entitlements/entitlement.entity.js';
 import { Market, MarketClosure } from '../markets/market.entity.js';
-import { toGlobalId } from '../../global-id.js';
 import { cancellableUntil } from './cancellation-window.js';
 import { Order, OrderLine } from './order.entity.js';
 import { OrderLineStatus, OrderStatus } from './order-status.js';
@@ -22,7 +22,11 @@ import { endOf, termOf } from './term.js';
 export class SkuNotFound extends Problem {
   readonly code = 'SKU_NOT_FOUND';
   readonly message: string;
-  constructor(readonly lineIndex: number, readonly productId: string, readonly skuId: string) {
+  constructor(
+    readonly lineIndex: number,
+    readonly productId: string,
+    readonly skuId: string,
+  ) {
     super();
     this.message = `The catalog has no SKU ${productId}:${skuId}. SKU ids have four characters and keep their zeros: 0003.`;
   }
@@ -32,7 +36,11 @@ export class SkuNotFound extends Problem {
 export class QuantityOutOfBounds extends Problem {
   readonly code = 'QUANTITY_OUT_OF_BOUNDS';
   readonly message: string;
-  constructor(readonly lineIndex: number, readonly minimum: number, readonly maximum: number) {
+  constructor(
+    readonly lineIndex: number,
+    readonly minimum: number,
+    readonly maximum: number,
+  ) {
     super();
     this.message = `The quantity of line ${lineIndex} must be from ${minimum} to ${maximum}.`;
   }
@@ -42,7 +50,11 @@ export class QuantityOutOfBounds extends Problem {
 export class ProductNotAvailableInMarket extends Problem {
   readonly code = 'PRODUCT_NOT_AVAILABLE_IN_MARKET';
   readonly message: string;
-  constructor(readonly lineIndex: number, readonly market: string, readonly kind: ProductKind) {
+  constructor(
+    readonly lineIndex: number,
+    readonly market: string,
+    readonly kind: ProductKind,
+  ) {
     super();
     this.message = `${kind} may not be sold in market ${market}. Leave line ${lineIndex} out.`;
   }
@@ -52,7 +64,12 @@ export class ProductNotAvailableInMarket extends Problem {
 export class PriceNotFound extends Problem {
   readonly code = 'PRICE_NOT_FOUND';
   readonly message: string;
-  constructor(readonly lineIndex: number, readonly market: string, readonly currency: string, readonly currencies: string[]) {
+  constructor(
+    readonly lineIndex: number,
+    readonly market: string,
+    readonly currency: string,
+    readonly currencies: string[],
+  ) {
     super();
     this.message = `Line ${lineIndex} has no price in ${currency} for market ${market}. Currencies sold in there: ${currencies.join(', ')}.`;
   }
@@ -91,20 +108,38 @@ async function place(deed: Deed, input: Purchase): Promise<{ orderId: string } |
 
   const priced: { sku: Sku; quantity: number; unitPrice: string }[] = [];
   for (const [index, line] of input.lines.entries()) {
-    const sku = await em.findOne(Sku, { skuId: line.skuId, product: { productId: line.productId } }, { populate: ['product'] });
+    const sku = await em.findOne(
+      Sku,
+      { skuId: line.skuId, product: { productId: line.productId } },
+      { populate: ['product'] },
+    );
     if (!sku) return new SkuNotFound(index, line.productId, line.skuId);
     if (line.quantity < sku.minimumQuantity || line.quantity > sku.maximumQuantity) {
       return new QuantityOutOfBounds(index, sku.minimumQuantity, sku.maximumQuantity);
     }
-    if (await em.findOne(MarketClosure, { market, kind: sku.kind })) return new ProductNotAvailableInMarket(index, market.code, sku.kind);
-    const price = await priceAt(em, { sku, market: market.code, currency, segment: customer.segment, quantity: line.quantity, at: now });
+    if (await em.findOne(MarketClosure, { market, kind: sku.kind }))
+      return new ProductNotAvailableInMarket(index, market.code, sku.kind);
+    const price = await priceAt(em, {
+      sku,
+      market: market.code,
+      currency,
+      segment: customer.segment,
+      quantity: line.quantity,
+      at: now,
+    });
     if (!price) return new PriceNotFound(index, market.code, currency, market.currencies);
     priced.push({ sku, quantity: line.quantity, unitPrice: formatAmount(price.unitPrice, currency) });
   }
   return { orderId: await write(deed, customer, market, currency, priced) };
 }
 
-async function write(deed: Deed, customer: Customer, market: Market, currency: string, priced: { sku: Sku; quantity: number; unitPrice: string }[]): Promise<string> {
+async function write(
+  deed: Deed,
+  customer: Customer,
+  market: Market,
+  currency: string,
+  priced: { sku: Sku; quantity: number; unitPrice: string }[],
+): Promise<string> {
   const { em, viewer, correlationId, now } = deed;
   const totals = priced.map(({ unitPrice, quantity }) => times(unitPrice, quantity, currency));
   const order = em.create(Order, {
@@ -134,7 +169,10 @@ async function write(deed: Deed, customer: Customer, market: Market, currency: s
       total: totals[index] as string,
       status: OrderLineStatus.ACTIVE,
       refundType: sku.refundType,
-      cancellableUntil: sku.cancellationWindowDays === null || sku.cancellationWindowDays === undefined ? null : cancellableUntil(now, sku.cancellationWindowDays),
+      cancellableUntil:
+        sku.cancellationWindowDays === null || sku.cancellationWindowDays === undefined
+          ? null
+          : cancellableUntil(now, sku.cancellationWindowDays),
       termStart: term?.start,
       termEnd: term?.end,
     });

@@ -51,7 +51,10 @@ export class PurchaseLineInput {
 
 @InputType('PurchaseInput', { description: 'A purchase on behalf of a customer.' })
 export class PurchaseInput {
-  @Field({ description: 'Made by you, one per purchase: sent again with the same input it buys nothing twice (rule 5). Kept 45 days. A refusal leaves it free.' })
+  @Field({
+    description:
+      'Made by you, one per purchase: sent again with the same input it buys nothing twice (rule 5). Kept 45 days. A refusal leaves it free.',
+  })
   @IsIdempotencyKey()
   idempotencyKey!: string;
 
@@ -78,6 +81,16 @@ export class PurchaseSuccess {
 export const PurchaseResult = createUnionType({
   name: 'PurchaseResult',
   description: 'What became of a purchase.',
-  types: () => [PurchaseSuccess, ProductNotAvailableInMarket, CustomerNotFound, SkuNotFound, QuantityOutOfBounds, PriceNotFound, IdempotencyKeyReused, RequestInProgress] as const,
+  types: () =>
+    [
+      PurchaseSuccess,
+      ProductNotAvailableInMarket,
+      CustomerNotFound,
+      SkuNotFound,
+      QuantityOutOfBounds,
+      PriceNotFound,
+      IdempotencyKeyReused,
+      RequestInProgress,
+    ] as const,
   resolveType: resultMember('PurchaseSuccess'),
 });

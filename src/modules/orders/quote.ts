@@ -31,7 +31,12 @@ interface QuoteClaims {
 }
 
 /** The quote for cancelling lines of an order; null for an order that is missing or not the viewer's. */
-export async function quoteCancellation(deed: Deed, signer: Signer, orderId: string, lineNumbers: number[] | null): Promise<Quote | null> {
+export async function quoteCancellation(
+  deed: Deed,
+  signer: Signer,
+  orderId: string,
+  lineNumbers: number[] | null,
+): Promise<Quote | null> {
   const { em, viewer, now } = deed;
   const order = await findOrder(em, viewer, orderId);
   if (!order) return null;
@@ -39,10 +44,20 @@ export async function quoteCancellation(deed: Deed, signer: Signer, orderId: str
   const assessment = isProblem(lines) ? lines : assess(order, lines, now);
   if (isProblem(assessment)) {
     const until = isProblem(lines) ? null : earliest(lines);
-    return { problem: assessment, assessment: null, daysLeft: until ? Math.max(daysLeft(until, now), 0) : null, cancellableUntil: until, quoteToken: null, expiresAt: null };
+    return {
+      problem: assessment,
+      assessment: null,
+      daysLeft: until ? Math.max(daysLeft(until, now), 0) : null,
+      cancellableUntil: until,
+      quoteToken: null,
+      expiresAt: null,
+    };
   }
   const expiresAt = new Date(now.getTime() + QUOTE_MINUTES * 60_000);
-  const claims: QuoteClaims = { orderId, lines: assessment.lines.map(({ line, ...credit }) => [line.lineNumber, credit]) };
+  const claims: QuoteClaims = {
+    orderId,
+    lines: assessment.lines.map(({ line, ...credit }) => [line.lineNumber, credit]),
+  };
   return {
     problem: null,
     assessment,
@@ -54,7 +69,13 @@ export async function quoteCancellation(deed: Deed, signer: Signer, orderId: str
 }
 
 /** What a quote promised, for lines that still stand: to the cent, even if the window has closed since (rule 14). */
-export async function honourQuote(signer: Signer, quoteToken: string, order: Order, lines: OrderLine[], now: Date): Promise<Assessment | Problem> {
+export async function honourQuote(
+  signer: Signer,
+  quoteToken: string,
+  order: Order,
+  lines: OrderLine[],
+  now: Date,
+): Promise<Assessment | Problem> {
   const claims = await signer.verify('quote', quoteToken, now);
   if (claims === 'expired') return new QuoteExpired();
   if (claims === 'invalid') return new QuoteNotApplicable();
@@ -66,7 +87,10 @@ export async function honourQuote(signer: Signer, quoteToken: string, order: Ord
   const assessed = lines.map((line) => ({ line, ...(quoted.get(line.lineNumber) as LineCredit) }));
   return {
     lines: assessed,
-    credit: sum(assessed.map((line) => line.credit), order.currency),
+    credit: sum(
+      assessed.map((line) => line.credit),
+      order.currency,
+    ),
     currency: order.currency,
     cancellableUntil: earliest(lines) as Date,
   };

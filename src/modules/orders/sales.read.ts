@@ -55,9 +55,14 @@ function conditionsOf(filter: SalesFilter): Sql[] {
     filter.from && since(sql`"o"."placed_at"`, filter.from),
     filter.to && before(sql`"o"."placed_at"`, filter.to),
     filter.customerId && sql`"o"."customer_id" = ${idOf('Customer', filter.customerId, 'filter.customerId')}::uuid`,
-    filter.markets && among(sql`"o"."market_code"`, filter.markets.map((code) => code.toUpperCase())),
+    filter.markets &&
+      among(
+        sql`"o"."market_code"`,
+        filter.markets.map((code) => code.toUpperCase()),
+      ),
     filter.kinds && among(sql`"s"."kind"`, filter.kinds),
-    filter.productId && sql`"s"."product_id" = (select "id" from "products" where "product_id" = upper(${filter.productId}::text))`,
+    filter.productId &&
+      sql`"s"."product_id" = (select "id" from "products" where "product_id" = upper(${filter.productId}::text))`,
     filter.currency && sql`"o"."currency" = upper(${filter.currency}::text)`,
   ].filter((condition) => condition !== undefined && condition !== null && condition !== '') as Sql[];
 }

@@ -2,14 +2,20 @@ import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-gr
 import { MoneyType } from '../../graphql/money.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
-import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { ProductType } from '../catalog/catalog.type.js';
+import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import type { ProductKind } from '../catalog/product-kind.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { MarketType } from '../markets/market.type.js';
 
 /** By what sales can be grouped. */
-export const SalesDimension = { CUSTOMER: 'CUSTOMER', MARKET: 'MARKET', PRODUCT: 'PRODUCT', KIND: 'KIND', MONTH: 'MONTH' } as const;
+export const SalesDimension = {
+  CUSTOMER: 'CUSTOMER',
+  MARKET: 'MARKET',
+  PRODUCT: 'PRODUCT',
+  KIND: 'KIND',
+  MONTH: 'MONTH',
+} as const;
 export type SalesDimension = keyof typeof SalesDimension;
 registerEnumType(SalesDimension, {
   name: 'SalesDimension',
@@ -23,7 +29,9 @@ registerEnumType(SalesDimension, {
   },
 });
 
-@ObjectType('SalesGroup', { description: 'Order lines that have the grouped dimensions and the currency in common, added up.' })
+@ObjectType('SalesGroup', {
+  description: 'Order lines that have the grouped dimensions and the currency in common, added up.',
+})
 export class SalesGroupType {
   @Field(() => CustomerType, { nullable: true, description: 'Where grouped by CUSTOMER.' })
   customer!: Relation<CustomerType | null>;

@@ -15,7 +15,9 @@ export function termOf(placedAt: Date, duration: string): Term {
 
 /** Days of a term, both ends counted: 2021-09-14 to 2024-09-13 has 1,096. */
 export function daysIn(term: Term): number {
-  return DateTime.fromISO(term.end, { zone: 'utc' }).diff(DateTime.fromISO(term.start, { zone: 'utc' }), 'days').days + 1;
+  return (
+    DateTime.fromISO(term.end, { zone: 'utc' }).diff(DateTime.fromISO(term.start, { zone: 'utc' }), 'days').days + 1
+  );
 }
 
 /** Days of a term that are not used when it is cancelled at `at`: the day of cancelling counts as unused (rule 16). */

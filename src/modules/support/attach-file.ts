@@ -7,10 +7,21 @@ import { SupportFile, SupportRequest } from './support-request.entity.js';
 export const MAXIMUM_FILE_BYTES = 10 * 1024 * 1024;
 export const MAXIMUM_FILES = 10;
 /** Media types that support reads. */
-export const ACCEPTED_CONTENT_TYPES: readonly string[] = ['application/pdf', 'image/png', 'image/jpeg', 'text/plain', 'text/csv'];
+export const ACCEPTED_CONTENT_TYPES: readonly string[] = [
+  'application/pdf',
+  'image/png',
+  'image/jpeg',
+  'text/plain',
+  'text/csv',
+];
 
 /** Attaches a file. Answers null where the request has as many as it may, or is gone. */
-export async function attachFile(em: Em, supportRequestId: string, file: { name: string; contentType: string; content: Buffer }, now: Date): Promise<SupportFile | null> {
+export async function attachFile(
+  em: Em,
+  supportRequestId: string,
+  file: { name: string; contentType: string; content: Buffer },
+  now: Date,
+): Promise<SupportFile | null> {
   const request = await em.findOne(SupportRequest, { id: supportRequestId });
   if (!request || (await em.count(SupportFile, { supportRequest: request })) >= MAXIMUM_FILES) return null;
   const attached = em.create(SupportFile, {

@@ -1,5 +1,5 @@
-import { newId, newSupportRequestNumber } from '../../ids.js';
 import { toGlobalId } from '../../global-id.js';
+import { newId, newSupportRequestNumber } from '../../ids.js';
 import type { Money } from '../../money.js';
 import type { Problem } from '../../problem.js';
 import type { Deed } from '../../transaction.js';
@@ -25,7 +25,10 @@ export interface SubmitSupportRequest {
 }
 
 /** Asks support on behalf of a customer (rule 21). Answers the request's id, CustomerNotFound, OrderNotFound, IdempotencyKeyReused or RequestInProgress. */
-export function submitSupportRequest(deed: Deed, input: SubmitSupportRequest): Promise<{ supportRequestId: string } | Problem> {
+export function submitSupportRequest(
+  deed: Deed,
+  input: SubmitSupportRequest,
+): Promise<{ supportRequestId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
   return once(deed, 'submitSupportRequest', idempotencyKey, asked, async () => {
     const { em, viewer, now, correlationId } = deed;

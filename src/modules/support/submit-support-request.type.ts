@@ -73,13 +73,18 @@ export class SubmitSupportRequestSuccess {
   @Field(() => SupportRequestType, { description: 'The request.' })
   supportRequest!: object;
 
-  @Field(() => String, { nullable: true, description: 'POST files here as multipart/form-data, within a day: up to 10 of 10 MiB, PDF, PNG, JPEG, text or CSV.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'POST files here as multipart/form-data, within a day: up to 10 of 10 MiB, PDF, PNG, JPEG, text or CSV.',
+  })
   uploadUrl!: string | null;
 }
 
 export const SubmitSupportRequestResult = createUnionType({
   name: 'SubmitSupportRequestResult',
   description: 'What became of asking support.',
-  types: () => [SubmitSupportRequestSuccess, CustomerNotFound, OrderNotFound, IdempotencyKeyReused, RequestInProgress] as const,
+  types: () =>
+    [SubmitSupportRequestSuccess, CustomerNotFound, OrderNotFound, IdempotencyKeyReused, RequestInProgress] as const,
   resolveType: resultMember('SubmitSupportRequestSuccess'),
 });

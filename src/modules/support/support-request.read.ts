@@ -12,10 +12,23 @@ export const supportRequestRead: ReadType = {
   scope: ofTenant('customer'),
   fields: {
     id: globalId('SupportRequest'),
-    ...properties('number', 'topic', 'impact', 'title', 'description', 'refundReason', 'status', 'submittedAt', 'submittedBy'),
+    ...properties(
+      'number',
+      'topic',
+      'impact',
+      'title',
+      'description',
+      'refundReason',
+      'status',
+      'submittedAt',
+      'submittedBy',
+    ),
     customer: one('Customer', 'customer'),
     order: one('Order', 'order'),
-    amount: money((request) => request.col('amount'), (request) => request.col('currency')),
+    amount: money(
+      (request) => request.col('amount'),
+      (request) => request.col('currency'),
+    ),
     contact: {
       kind: 'embedded',
       fields: { name: property('contactName'), email: property('contactEmail'), phone: property('contactPhone') },
@@ -24,11 +37,17 @@ export const supportRequestRead: ReadType = {
   },
   listing: {
     filters: {
-      customerId: (request, id: string) => sql`${request.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
+      customerId: (request, id: string) =>
+        sql`${request.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
       status: (request, status: string) => sql`${request.col('status')} = ${status}`,
       topic: (request, topic: string) => sql`${request.col('topic')} = ${topic}`,
     },
-    orders: { SUBMITTED_AT: [{ property: 'submittedAt', type: 'timestamptz' }, { property: 'id', type: 'uuid' }] },
+    orders: {
+      SUBMITTED_AT: [
+        { property: 'submittedAt', type: 'timestamptz' },
+        { property: 'id', type: 'uuid' },
+      ],
+    },
     defaultOrder: { field: 'SUBMITTED_AT', direction: 'DESC' },
   },
 };

@@ -7,7 +7,11 @@ import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
 import { transact } from '../../transaction.js';
 import { submitSupportRequest } from './submit-support-request.js';
-import { SubmitSupportRequestInput, SubmitSupportRequestResult, SubmitSupportRequestSuccess } from './submit-support-request.type.js';
+import {
+  SubmitSupportRequestInput,
+  SubmitSupportRequestResult,
+  SubmitSupportRequestSuccess,
+} from './submit-support-request.type.js';
 import { SupportRequestConnection, SupportRequestsArgs } from './support-request.type.js';
 import { supportTopics } from './topics.js';
 
@@ -16,33 +20,57 @@ const UPLOAD_HOURS = 24;
 
 @Resolver(() => SubmitSupportRequestSuccess)
 export class SupportRequestResolver {
-  @Query(() => SupportRequestConnection, { nullable: true, description: `What support was asked. For ${supporters.join(', ')}.` })
+  @Query(() => SupportRequestConnection, {
+    nullable: true,
+    description: `What support was asked. For ${supporters.join(', ')}.`,
+  })
   @Auth(...supporters)
-  supportRequests(@Args(() => SupportRequestsArgs) _args: SupportRequestsArgs, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+  supportRequests(
+    @Args(() => SupportRequestsArgs) _args: SupportRequestsArgs,
+    @Ctx() { read }: Context,
+    @Info() info: GraphQLResolveInfo,
+  ) {
     return read.connection('SupportRequest', info);
   }
 
-  @Query(() => [String], { nullable: true, description: `What support can be asked about, refunds first (rule 21). For ${supporters.join(', ')}.` })
+  @Query(() => [String], {
+    nullable: true,
+    description: `What support can be asked about, refunds first (rule 21). For ${supporters.join(', ')}.`,
+  })
   @Auth(...supporters)
   supportTopics() {
     return supportTopics;
   }
 
-  @Mutation(() => SubmitSupportRequestResult, { nullable: true, description: `Asks support on behalf of a customer (rule 21). For ${supporters.join(', ')}.` })
+  @Mutation(() => SubmitSupportRequestResult, {
+    nullable: true,
+    description: `Asks support on behalf of a customer (rule 21). For ${supporters.join(', ')}.`,
+  })
   @Auth(...supporters)
   submitSupportRequest(
-    @Arg('input', () => SubmitSupportRequestInput, { description: 'What to ask.', validateFn: validateInput }) input: SubmitSupportRequestInput,
+    @Arg('input', () => SubmitSupportRequestInput, { description: 'What to ask.', validateFn: validateInput })
+    input: SubmitSupportRequestInput,
     @Ctx() context: Context,
   ) {
     const customerId = idOf('Customer', input.customerId, 'input.customerId');
     const orderId = input.orderId ? idOf('Order', input.orderId, 'input.orderId') : null;
     return transact(context, (deed) =>
-      submitSupportRequest(deed, { ...input, customerId, orderId, refundReason: input.refundReason ?? null, amount: input.amount ?? null }),
+      submitSupportRequest(deed, {
+        ...input,
+        customerId,
+        orderId,
+        refundReason: input.refundReason ?? null,
+        amount: input.amount ?? null,
+      }),
     );
   }
 
   @FieldResolver()
-  supportRequest(@Root() success: { supportRequestId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+  supportRequest(
+    @Root() success: { supportRequestId: string },
+    @Ctx() { read }: Context,
+    @Info() info: GraphQLResolveInfo,
+  ) {
     return read.load('SupportRequest', success.supportRequestId, info);
   }
 

@@ -55,7 +55,10 @@ export class SupportFileType {
   uploadedAt!: string;
 }
 
-@ObjectType('SupportRequest', { implements: NodeType, description: `What support was asked on behalf of a customer (rule 21). For ${supporters.join(', ')}.` })
+@ObjectType('SupportRequest', {
+  implements: NodeType,
+  description: `What support was asked on behalf of a customer (rule 21). For ${supporters.join(', ')}.`,
+})
 @Auth(...supporters)
 export class SupportRequestType extends NodeType {
   @Field({ description: 'Fifteen digits.' })
@@ -103,7 +106,9 @@ export class SupportRequestType extends NodeType {
 
 /** By what support requests can be ordered. */
 export const SupportRequestOrderField = { SUBMITTED_AT: 'SUBMITTED_AT' } as const;
-export const SupportRequestOrder = orderInput('SupportRequest', SupportRequestOrderField, { SUBMITTED_AT: 'By when it was submitted.' });
+export const SupportRequestOrder = orderInput('SupportRequest', SupportRequestOrderField, {
+  SUBMITTED_AT: 'By when it was submitted.',
+});
 
 @InputType('SupportRequestFilter', { description: 'Which support requests. All that is given must hold.' })
 export class SupportRequestFilter {

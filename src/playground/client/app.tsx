@@ -25,8 +25,7 @@ export function App({ config: initialConfig }: { config: PlaygroundConfig }) {
     setPastedToken('');
     setRole(next);
   };
-  const renewDemoTokens = () =>
-    fetchConfig().then(setConfig, () => connection.http.set({ state: 'unreachable' }));
+  const renewDemoTokens = () => fetchConfig().then(setConfig, () => connection.http.set({ state: 'unreachable' }));
 
   return (
     <>

@@ -43,7 +43,9 @@ export function subscribe(socket: Client, params: FetcherParams): Observable<Exe
         sink.next(result as ExecutionResult);
       },
       error: (cause) =>
-        sink.error(cause instanceof CloseEvent ? new Error(`The socket was closed: ${cause.code} ${cause.reason}`) : cause),
+        sink.error(
+          cause instanceof CloseEvent ? new Error(`The socket was closed: ${cause.code} ${cause.reason}`) : cause,
+        ),
       complete: () => sink.complete(),
     });
     return { unsubscribe };

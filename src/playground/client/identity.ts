@@ -32,7 +32,11 @@ export function identityOf(role: string, pastedToken: string, demoTokens: DemoTo
 
 /** Takes a token as people paste it: with quotes, line breaks, or the word Bearer in front. */
 export function cleanToken(text: string): string {
-  return text.replace(/["'\s]+/g, ' ').trim().replace(/^(authorization: )?bearer /i, '').replaceAll(' ', '');
+  return text
+    .replace(/["'\s]+/g, ' ')
+    .trim()
+    .replace(/^(authorization: )?bearer /i, '')
+    .replaceAll(' ', '');
 }
 
 /** What a token says of itself, unverified: a hint for the reader, nothing is decided by it. */

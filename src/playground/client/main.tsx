@@ -3,7 +3,9 @@ import { App } from './app';
 import { fetchConfig } from './config';
 import './workers';
 
-const root = createRoot(document.getElementById('root') as HTMLElement, { onUncaughtError: (error) => showFailure(error) });
+const root = createRoot(document.getElementById('root') as HTMLElement, {
+  onUncaughtError: (error) => showFailure(error),
+});
 
 fetchConfig().then((config) => root.render(<App config={config} />), showFailure);
 
