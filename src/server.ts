@@ -17,6 +17,7 @@ import { migrate, type Orm, openOrm } from './orm.js';
 import { printGraph } from './print-schema.js';
 import { readModel } from './read-model.js';
 import { serveDownloads } from './routes/downloads.js';
+import { serveExports } from './routes/exports.js';
 import { serveOperations } from './routes/operations.js';
 import { serveSupportFiles } from './routes/support-files.js';
 import { buildGraph } from './schema.js';
@@ -127,6 +128,7 @@ async function serve(
   const app = await createHttp(services, authenticate);
   let sockets: SocketServer | null = null;
   serveGraphql(app, apollo, services, authenticate);
+  serveExports(app, services, authenticate);
   serveDownloads(app, services);
   await serveSupportFiles(app, services);
   serveOperations(app, services, () => sockets, printGraph(schema));

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import { tenantScope, type Viewer } from '../auth/viewer.js';
 import type { Services } from '../context.js';
 import { activityEntryRead } from '../modules/activity/activity.read.js';
@@ -32,9 +32,7 @@ export async function openActivityStream(
   const { feed, readSource } = services;
   const tag = feedTag(readSource.incarnation);
   const start = after === null ? feed.position : positionOf(decodeCursor(after, tag, feedKeys, 'after').values);
-  const tenantId = tenantScope(viewer);
-  const scoped =
-    tenantId === null ? filter : { ...filter, ownCustomerId: await customerOfTenant(services.kysely, tenantId) };
+  const scoped = { ...filter, ...(await ownCustomerScope(services, viewer)) };
   return abortable((signal) => messages(services, viewer, start, scoped, tag, signal));
 }
 
@@ -83,11 +81,14 @@ function positionOf([xid = '0', seq = '0']: string[]): Position {
   return { xid: BigInt(xid), seq: BigInt(seq) };
 }
 
-async function customerOfTenant(kysely: Kysely<unknown>, tenantId: string): Promise<string | null> {
+/** What narrows the log to the rows that a CUSTOMER_ADMIN may reach; nothing for the partner's people. */
+export async function ownCustomerScope(services: Services, viewer: Viewer): Promise<Pick<FeedFilter, 'ownCustomerId'>> {
+  const tenantId = tenantScope(viewer);
+  if (tenantId === null) return {};
   const { rows } = await sql<{
     id: string;
-  }>`select "id" from "customers" where "tenant_id" = ${tenantId}::uuid`.execute(kysely);
-  return rows[0]?.id ?? null;
+  }>`select "id" from "customers" where "tenant_id" = ${tenantId}::uuid`.execute(services.kysely);
+  return { ownCustomerId: rows[0]?.id ?? null };
 }
 
 /** An iterator whose `return` also wakes a generator that waits: else a dropped socket would hold it until the next event. */

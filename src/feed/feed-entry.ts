@@ -49,7 +49,7 @@ export function passes(entry: FeedEntry, filter: FeedFilter): boolean {
 }
 
 /** The same rule as `passes`, for entries in the table. */
-function conditionsOf(filter: FeedFilter): RawBuilder<unknown>[] {
+export function conditionsOf(filter: FeedFilter): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [];
   if (filter.ownCustomerId !== undefined) conditions.push(sql`"customer_id" = ${filter.ownCustomerId}::uuid`);
   if (filter.from) conditions.push(sql`"at" >= ${filter.from.toISOString()}::timestamptz`);
