@@ -19,6 +19,7 @@ import { readModel } from './read-model.js';
 import { serveDownloads } from './routes/downloads.js';
 import { serveExports } from './routes/exports.js';
 import { serveOperations } from './routes/operations.js';
+import { servePlayground } from './routes/playground.js';
 import { serveSupportFiles } from './routes/support-files.js';
 import { buildGraph } from './schema.js';
 import { createSigner } from './signing.js';
@@ -131,6 +132,7 @@ async function serve(
   serveExports(app, services, authenticate);
   serveDownloads(app, services);
   await serveSupportFiles(app, services);
+  await servePlayground(app, config);
   serveOperations(app, services, () => sockets, printGraph(schema));
   sockets = serveSockets(app.server, schema, services, authenticate, report);
   await app.listen({ host: config.host, port: config.port });
