@@ -84,7 +84,7 @@ const settings = z.object({
     .optional(),
   DOWNLOADS_DIR: z.string().min(1).optional(),
   FULFILMENT_DELAY_MS: milliseconds(2_000, FIFTEEN_MINUTES_MS),
-  FEED_POLL_MS: milliseconds(50, 10_000),
+  FEED_POLL_MS: milliseconds(100, 10_000),
   FEED_CHECKPOINT_MS: milliseconds(30_000, 30_000),
   DRAIN_TIMEOUT_MS: milliseconds(10_000, 600_000),
   DEMO_DATA: z.enum(['true', 'false'], { error: 'must be true or false' }).optional(),
