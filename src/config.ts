@@ -88,7 +88,7 @@ const settings = z.object({
   FEED_CHECKPOINT_MS: milliseconds(30_000, 30_000),
   DRAIN_TIMEOUT_MS: milliseconds(10_000, 600_000),
   DEMO_DATA: z.enum(['true', 'false'], { error: 'must be true or false' }).optional(),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).optional(),
 });
 
 /** All that is wrong with the settings, told together, so that nothing starts half. */
@@ -169,7 +169,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     feedCheckpointMs: values.FEED_CHECKPOINT_MS,
     drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
     demoData: values.DEMO_DATA ? values.DEMO_DATA === 'true' : !values.DATABASE_URL,
-    logLevel: values.LOG_LEVEL,
+    logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
   };
 }
 
