@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import helmet from '@fastify/helmet';
@@ -8,7 +9,6 @@ import { anonymous, type Viewer } from './auth/viewer.js';
 import { type Context, createContext, type Services } from './context.js';
 import { codedError, ErrorCode } from './graphql/errors.js';
 import { limits } from './graphql/limits.js';
-import { correlationIdOf } from './ws.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -89,4 +89,11 @@ export function serveGraphql(
       context: async (request) => createContext(services, request.viewer, request.correlationId),
     }) as never,
   });
+}
+
+/** A correlation id as callers may send it, else a new one. */
+function correlationIdOf(header: unknown): string {
+  return typeof header === 'string' && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(header)
+    ? header.toLowerCase()
+    : randomUUID();
 }

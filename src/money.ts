@@ -1,4 +1,7 @@
-import { Decimal } from 'decimal.js';
+import { Decimal as RoundingDecimal } from 'decimal.js';
+
+/** Exact for every amount times every quantity: the default of 20 digits would round the largest. */
+const Decimal = RoundingDecimal.clone({ precision: 60 });
 
 /** An amount of money: a decimal string, never a float, with its ISO 4217 currency. */
 export interface Money {
@@ -19,7 +22,7 @@ export function minorUnitDigits(currency: string): number {
 }
 
 /** `amount` as text with at least the minor unit's digits: `115.2` USD becomes `115.20`, `0.0035` stays. */
-export function formatAmount(amount: Decimal.Value, currency: string): string {
+export function formatAmount(amount: RoundingDecimal.Value, currency: string): string {
   const value = new Decimal(amount);
   return value.toFixed(Math.max(value.decimalPlaces(), minorUnitDigits(currency)));
 }
@@ -42,6 +45,6 @@ export function prorate(amount: string, share: number, whole: number, currency: 
   const cut = new Decimal(amount)
     .times(share)
     .div(whole)
-    .toDecimalPlaces(minorUnitDigits(currency), Decimal.ROUND_DOWN);
+    .toDecimalPlaces(minorUnitDigits(currency), RoundingDecimal.ROUND_DOWN);
   return formatAmount(cut, currency);
 }

@@ -1,30 +1,39 @@
-import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import {
   createSourceEventStream,
   type ExecutionArgs,
   type ExecutionResult,
   execute,
-  GraphQLError,
+  type GraphQLError,
   type GraphQLSchema,
+  getOperationAST,
   parse,
   specifiedRules,
   validate,
 } from 'graphql';
 import { CloseCode, type SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticate } from './auth/tokens.js';
+import type { Viewer } from './auth/viewer.js';
 import { type Context, createContext, type Services } from './context.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
 import { limitRules, limits } from './graphql/limits.js';
 
 /** What a socket is told when it must come back with a new token. */
 const TOKEN_EXPIRED = 'Token expired';
+/** What a socket is told when it should stay away. */
+const ACCESS_REVOKED = 'Access revoked';
 const KEEP_ALIVE_MS = 12_000;
 const MAXIMUM_SUBSCRIPTIONS_PER_SOCKET = 50;
 /** A timer of Node holds at most this long. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What is known of a socket once it is acknowledged. */
+interface Connected extends Record<PropertyKey, unknown> {
+  socket: WebSocket;
+  viewer: Viewer;
+}
 
 /** GraphQL over WebSocket, open. */
 export interface SocketServer {
@@ -53,18 +62,25 @@ export function serveSockets(
     const errors = [...mask(result.errors ?? []), ...context.denials.errors];
     return { ...result, errors: errors.length > 0 ? errors : undefined };
   };
-  const viewerOf = (extra: unknown) => (extra as { viewer: Context['viewer'] }).viewer;
+  /** Closes the socket of a revoked viewer for good: no operation of theirs begins after the revocation. */
+  const isShutOut = ({ socket, viewer }: Connected) => {
+    if (!services.revocations.covers(viewer)) return false;
+    socket.close(CloseCode.Unauthorized, ACCESS_REVOKED);
+    return true;
+  };
 
-  const cleanup = useServer<Record<string, unknown>>(
+  const cleanup = useServer<Record<string, unknown>, Connected>(
     {
+      // Whatever is not foreseen is told to the log alone, outside production too.
+      isProd: true,
       connectionInitWaitTimeout: 5_000,
       onConnect: async ({ connectionParams, extra }) => {
         const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
         try {
           const viewer = await authenticate(typeof authorization === 'string' ? authorization : undefined);
           if (services.revocations.covers(viewer)) return false;
-          const { socket } = extra as { socket: import('ws').WebSocket };
-          Object.assign(extra as object, { viewer });
+          const { socket } = extra;
+          Object.assign(extra, { viewer });
           if (viewer.expiresAt !== null) {
             const timer = setTimeout(
               () => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED),
@@ -79,7 +95,10 @@ export function serveSockets(
           return false;
         }
       },
-      onSubscribe: (ctx, id, payload) => {
+      onSubscribe: (ctx, _id, payload) => {
+        const connected = ctx.extra as Connected;
+        // Nobody reads the answer: the socket is closing.
+        if (isShutOut(connected)) return [codedError(ErrorCode.UNAUTHENTICATED, ACCESS_REVOKED)];
         if (Object.keys(ctx.subscriptions).length > MAXIMUM_SUBSCRIPTIONS_PER_SOCKET) {
           return [
             codedError(
@@ -88,7 +107,7 @@ export function serveSockets(
             ),
           ];
         }
-        return prepare(payload, id, () => createContext(services, viewerOf(ctx.extra)));
+        return prepare(payload, () => createContext(services, connected.viewer));
       },
       execute: async (args) => {
         const context = (args as ExecutionArgs).contextValue as Context;
@@ -104,23 +123,16 @@ export function serveSockets(
           return finished(await execute({ ...(args as ExecutionArgs), rootValue, contextValue: context }), context);
         });
       },
-      onComplete: async (ctx) => {
-        // The stream of a revoked viewer has said AccessChanged and ended: the socket goes too, for good.
-        if (services.revocations.covers(viewerOf(ctx.extra)))
-          (ctx.extra as { socket: import('ws').WebSocket }).socket.close(CloseCode.Unauthorized, 'Access revoked');
-      },
-      onError: (_ctx, _id, _payload, errors) =>
-        errors.map((error) => (error instanceof GraphQLError ? error : new GraphQLError((error as Error).message))),
+      // The stream of a revoked viewer has said AccessChanged and ended: the socket goes too.
+      onComplete: ({ extra }) => void isShutOut(extra as Connected),
+      // Also what a stream threw while it ran, such as a failing database.
+      onError: (_ctx, _id, _payload, errors) => mask(errors as readonly GraphQLError[]),
     },
     sockets,
     KEEP_ALIVE_MS,
   );
 
-  function prepare(
-    payload: SubscribePayload,
-    _id: string,
-    context: () => Context,
-  ): ExecutionArgs | readonly GraphQLError[] {
+  function prepare(payload: SubscribePayload, context: () => Context): ExecutionArgs | readonly GraphQLError[] {
     let document: ReturnType<typeof parse>;
     try {
       document = parse(payload.query, { maxTokens: limits.tokens });
@@ -138,6 +150,8 @@ export function serveSockets(
           : codedError(ErrorCode.GRAPHQL_VALIDATION_FAILED, error.message, { nodes: error.nodes }),
       );
     }
+    if (!getOperationAST(document, payload.operationName))
+      return [codedError(ErrorCode.OPERATION_RESOLUTION_FAILURE, 'Say in operationName which operation to run.')];
     return {
       schema,
       document,
@@ -156,6 +170,10 @@ export function serveSockets(
       for (const [index, client] of clients.entries()) {
         setTimeout(() => client.close(1012, 'Service Restart'), Math.min(index, 500)).unref();
       }
+      // One that does not answer the close, because its line is dead, must not hold the stop up.
+      const patience = setTimeout(() => {
+        for (const client of sockets.clients) client.terminate();
+      }, services.config.drainTimeoutMs);
       await Promise.all(
         clients.map(
           (client) =>
@@ -165,6 +183,7 @@ export function serveSockets(
         ),
       );
       await cleanup.dispose();
+      clearTimeout(patience);
     },
   };
 }
@@ -188,11 +207,4 @@ function mapped<Event, Result>(
       return this;
     },
   };
-}
-
-/** A correlation id as callers may send it, else a new one. */
-export function correlationIdOf(header: unknown): string {
-  return typeof header === 'string' && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(header)
-    ? header.toLowerCase()
-    : randomUUID();
 }

@@ -41,10 +41,10 @@ export function passes(entry: FeedEntry, filter: FeedFilter): boolean {
   if (filter.from && entry.at < filter.from.getTime()) return false;
   if (filter.to && entry.at >= filter.to.getTime()) return false;
   if (filter.actions && !filter.actions.includes(entry.action)) return false;
-  if (filter.actor && entry.actor !== filter.actor.toLowerCase()) return false;
-  if (filter.customerId && entry.customerId !== filter.customerId) return false;
-  if (filter.orderId && entry.orderId !== filter.orderId) return false;
-  if (filter.productId && !entry.productIds.includes(filter.productId.toUpperCase())) return false;
+  if (filter.actor != null && entry.actor !== filter.actor.toLowerCase()) return false;
+  if (filter.customerId != null && entry.customerId !== filter.customerId) return false;
+  if (filter.orderId != null && entry.orderId !== filter.orderId) return false;
+  if (filter.productId != null && !entry.productIds.includes(filter.productId.toUpperCase())) return false;
   return true;
 }
 
@@ -55,10 +55,10 @@ export function conditionsOf(filter: FeedFilter): RawBuilder<unknown>[] {
   if (filter.from) conditions.push(sql`"at" >= ${filter.from.toISOString()}::timestamptz`);
   if (filter.to) conditions.push(sql`"at" < ${filter.to.toISOString()}::timestamptz`);
   if (filter.actions) conditions.push(sql`"action" = any(${sql.val(filter.actions)}::text[])`);
-  if (filter.actor) conditions.push(sql`"actor" = ${filter.actor.toLowerCase()}`);
-  if (filter.customerId) conditions.push(sql`"customer_id" = ${filter.customerId}::uuid`);
-  if (filter.orderId) conditions.push(sql`"order_id" = ${filter.orderId}::uuid`);
-  if (filter.productId) conditions.push(sql`"product_ids" @> array[upper(${filter.productId}::text)]`);
+  if (filter.actor != null) conditions.push(sql`"actor" = ${filter.actor.toLowerCase()}`);
+  if (filter.customerId != null) conditions.push(sql`"customer_id" = ${filter.customerId}::uuid`);
+  if (filter.orderId != null) conditions.push(sql`"order_id" = ${filter.orderId}::uuid`);
+  if (filter.productId != null) conditions.push(sql`"product_ids" @> array[upper(${filter.productId}::text)]`);
   return conditions;
 }
 

@@ -30,6 +30,7 @@ export class Feed {
   private timer: NodeJS.Timeout | undefined;
   private reading: Promise<void> | null = null;
   private again = false;
+  private failing = false;
   private state: 'idle' | 'running' | 'draining' | 'stopped' = 'idle';
   /** The last entry read. */
   position: Position = START;
@@ -124,12 +125,17 @@ export class Feed {
     try {
       for (;;) {
         const next = await readEntries(this.options.kysely, this.position, {}, BATCH_SIZE);
+        if (this.failing) this.options.log.info('the feed reads again');
+        this.failing = false;
         for (const entry of next) this.options.onEntry(entry);
         if (next.length > 0) this.keep(next);
         if (next.length < BATCH_SIZE) return;
       }
     } catch (error) {
-      if (this.state === 'running') this.options.log.error({ err: error }, 'the feed could not read; it tries again');
+      // Told once, not at every try: there are twenty a second.
+      if (this.state === 'running' && !this.failing)
+        this.options.log.error({ err: error }, 'the feed could not read; it tries again');
+      this.failing = true;
     }
   }
 

@@ -1,8 +1,7 @@
-import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
-import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
-import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
-import type { ASTVisitor, ValidationContext, ValidationRule } from 'graphql';
+import type { ValidationContext, ValidationRule } from 'graphql';
+import { MAXIMUM_PAGE_SIZE } from '../read/page.js';
 import { codedError, ErrorCode } from './errors.js';
+import { measure, type Size } from './measure.js';
 
 /** The largest document that is taken, on both transports. Introspection of the playground passes. */
 export const limits = {
@@ -14,48 +13,51 @@ export const limits = {
   directives: 50,
   /** Fields at the root of an operation. */
   rootFields: 20,
+  /** Fields of an operation, those of a fragment once for each time it is spread. */
+  fields: 1_000,
+  /** Items of pages inside pages, were every page full; where the size is a variable, pages of 100. */
+  items: 200_000,
   /** Characters of a name or alias: PostgreSQL cuts longer ones, and answers would lose their keys. */
   nameLength: 63,
   /** Bytes of a request. */
   bodyBytes: 256 * 1024,
 };
 
-const refuse = (message: string) =>
-  codedError(ErrorCode.LIMIT_EXCEEDED, message, { extensions: { http: { status: 400 } } });
-const armored = {
-  propagateOnRejection: false,
-  exposeLimits: true,
+const refuse = (message: string) => codedError(ErrorCode.LIMIT_EXCEEDED, message);
+
+const measures: Record<keyof Size, string> = {
+  depth: 'Depth',
+  aliases: 'Aliases',
+  directives: 'Directives',
+  rootFields: 'Root fields',
+  fields: 'Fields',
+  items: 'Items',
 };
 
-/** A rule of graphql-armor whose refusals carry our code. */
-function coded(rule: (context: ValidationContext) => ASTVisitor): ValidationRule {
-  return (context) => {
-    const report = (error: Error) => context.reportError(refuse(error.message.replace('Syntax Error: ', '')));
-    return rule(
-      new Proxy(context, { get: (target, key) => (key === 'reportError' ? report : Reflect.get(target, key, target)) }),
-    );
+/** Refuses operations beyond the limits, and says which one and by how much. */
+function operationSize(context: ValidationContext): ReturnType<ValidationRule> {
+  const sizeOf = measure(context, MAXIMUM_PAGE_SIZE);
+  return {
+    OperationDefinition(operation) {
+      const size = sizeOf(operation);
+      for (const [name, title] of Object.entries(measures) as [keyof Size, string][]) {
+        if (size[name] > limits[name])
+          context.reportError(refuse(`${title} limit of ${limits[name]} exceeded, found ${size[name]}.`));
+      }
+    },
   };
 }
 
-/** Rules that refuse documents beyond the limits. */
-export const limitRules: ValidationRule[] = [
-  coded(maxDepthRule({ n: limits.depth, ignoreIntrospection: true, ...armored }) as never),
-  coded(maxAliasesRule({ n: limits.aliases, ...armored }) as never),
-  coded(maxDirectivesRule({ n: limits.directives, ...armored }) as never),
-  rootFieldsAndNames,
-];
-
-function rootFieldsAndNames(context: ValidationContext): ASTVisitor {
+/** Refuses names that would not survive as response keys. */
+function nameLength(context: ValidationContext): ReturnType<ValidationRule> {
   return {
-    OperationDefinition(operation) {
-      const count = operation.selectionSet.selections.length;
-      if (count > limits.rootFields)
-        context.reportError(refuse(`Root fields limit of ${limits.rootFields} exceeded, found ${count}.`));
-    },
-    Field(field) {
-      const length = (field.alias ?? field.name).value.length;
+    Field({ alias, name }) {
+      const { length } = (alias ?? name).value;
       if (length > limits.nameLength)
         context.reportError(refuse(`Names and aliases may have ${limits.nameLength} characters, found ${length}.`));
     },
   };
 }
+
+/** Rules that refuse documents beyond the limits. */
+export const limitRules: ValidationRule[] = [operationSize, nameLength];

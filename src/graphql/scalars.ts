@@ -1,39 +1,57 @@
-import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
+import { GraphQLID, GraphQLScalarType, GraphQLString, Kind, type ValueNode } from 'graphql';
 
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+const DAY = /^\d{4}-\d\d-\d\d$/;
+const INSTANT = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
 const DECIMAL = /^-?(0|[1-9]\d{0,17})(\.\d{1,4})?$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** PostgreSQL keeps no NUL, and half of a surrogate pair is no character. */
+const UNFIT_TEXT = /[\0\p{Surrogate}]/u;
+
+// What is thrown here is told by graphql-js, with the place and the type: these are no GraphQLErrors on purpose.
+
+// String and ID are graphql-js' own, as is their use by introspection; this narrows what they take in.
+for (const scalar of [GraphQLString, GraphQLID]) {
+  const { parseValue, parseLiteral } = scalar;
+  scalar.parseValue = (value) => fitText(parseValue(value));
+  scalar.parseLiteral = (node, variables) => fitText(parseLiteral(node, variables));
+}
+
+function fitText(text: string): string {
+  if (UNFIT_TEXT.test(text)) throw new TypeError('Text must not hold NUL or half a surrogate pair');
+  return text;
+}
 
 function parseInstant(value: unknown): Date {
-  const instant = typeof value === 'string' && INSTANT.test(value) ? new Date(value) : new Date(Number.NaN);
-  if (Number.isNaN(instant.getTime()) || !isSameDay(value as string, instant)) {
-    throw new GraphQLError('DateTime must be an ISO 8601 instant with a time zone, such as 2026-11-22T09:30:00Z');
-  }
+  const instant = typeof value === 'string' && INSTANT.test(value) ? instantOf(value) : null;
+  if (!instant) throw new TypeError('It must be an ISO 8601 instant with a time zone, such as 2026-11-22T09:30:00Z');
   return instant;
 }
 
-/** JavaScript turns 31 February into 3 March; we refuse it. */
-function isSameDay(text: string, instant: Date): boolean {
-  const zone = /(Z|[+-]\d\d:\d\d)$/.exec(text)?.[0] ?? 'Z';
-  const shift =
-    zone === 'Z'
-      ? 0
-      : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4))) * 60_000;
-  return new Date(instant.getTime() + shift).toISOString().slice(0, 10) === text.slice(0, 10);
+function parseDay(value: unknown): string {
+  const isDay = typeof value === 'string' && DAY.test(value) && instantOf(`${value}T00:00:00Z`) !== null;
+  if (!isDay) throw new TypeError('It must be a calendar day in ISO 8601, such as 2026-11-22');
+  return value;
+}
+
+/** JavaScript turns 31 February into 3 March, and has a year 0 and years with five digits: here they are none. */
+function instantOf(text: string): Date | null {
+  const instant = new Date(text);
+  const local = new Date(`${text.slice(0, 10)}T00:00:00Z`);
+  const isCalendarDay = !Number.isNaN(local.getTime()) && local.toISOString().startsWith(text.slice(0, 10));
+  const year = instant.getUTCFullYear();
+  return isCalendarDay && year >= 1 && year <= 9999 ? instant : null;
 }
 
 function parseDecimal(value: unknown): string {
   if (typeof value !== 'string' || !DECIMAL.test(value)) {
-    throw new GraphQLError(
-      'Decimal must be text such as "94.20": at most 18 digits before and 4 after the point, no exponent',
-    );
+    throw new TypeError('It must be text such as "94.20": at most 18 digits before and 4 after the point, no exponent');
   }
   return value;
 }
 
 function parseUuid(value: unknown): string {
   if (typeof value !== 'string' || !UUID.test(value)) {
-    throw new GraphQLError('UUID must be 32 hexadecimal digits in groups of 8-4-4-4-12');
+    throw new TypeError('It must be 32 hexadecimal digits in groups of 8-4-4-4-12');
   }
   return value.toLowerCase();
 }
@@ -59,15 +77,8 @@ export const DateScalar = new GraphQLScalarType<string, string>({
   description: 'A calendar day in ISO 8601, in UTC: `2026-11-22`.',
   specifiedByURL: 'https://scalars.graphql.org/andimarek/local-date.html',
   serialize: String,
-  parseValue: (value) =>
-    parseInstant(`${String(value)}T00:00:00Z`)
-      .toISOString()
-      .slice(0, 10),
-  parseLiteral: literal((value) =>
-    parseInstant(`${String(value)}T00:00:00Z`)
-      .toISOString()
-      .slice(0, 10),
-  ),
+  parseValue: parseDay,
+  parseLiteral: literal(parseDay),
 });
 
 /** A decimal number as text: money never passes through a float. */

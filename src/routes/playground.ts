@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { demoTokens } from '../auth/demo-identities.js';
 import type { Config } from '../config.js';
 import { readExamples } from '../playground/examples.js';
 import { registerPlayground } from '../playground/playground.js';
+import { projectFile } from '../project-file.js';
 
 /** How long a token of the playground's role switch is good. */
 const TOKEN_TTL = '8h';
@@ -17,10 +17,4 @@ export async function servePlayground(app: FastifyInstance, config: Config): Pro
     demoTokens: () => demoTokens(auth.partnerTenantId ?? '', TOKEN_TTL, signingSecret),
     examples: readExamples(projectFile('schema/operations')),
   });
-}
-
-/** Compiled code lies in `dist/src/routes`, source in `src/routes`: both find the project's files. */
-function projectFile(path: string): string {
-  const here = import.meta.url;
-  return fileURLToPath(new URL(here.includes('/dist/src/') ? `../../../${path}` : `../../${path}`, here));
 }

@@ -84,6 +84,7 @@ function latestEnd(price: Row) {
     sql`${price.col('effectiveEndDate')} desc`,
     sql`${price.col('source')} desc`,
     sql`${price.col('effectiveStartDate')} desc`,
+    sql`${price.col('pricingTierRangeMin')} desc nulls last`,
   ];
 }
 

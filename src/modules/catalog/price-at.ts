@@ -13,8 +13,8 @@ export interface PriceQuery {
 }
 
 /**
- * The price valid at the time of sale; on overlap the one that ends last (rule 3), then an
- * imported one before an invented one (`PRICE_LIST` sorts after `INVENTED`), then the one that began last.
+ * The price valid at the time of sale; on overlap the one that ends last (rule 3), then an imported one before an
+ * invented one (`PRICE_LIST` sorts after `INVENTED`), then the one that began last, then the one of the higher tier.
  */
 export async function priceAt(em: Em, query: PriceQuery): Promise<Price | null> {
   return em.findOne(
@@ -31,6 +31,13 @@ export async function priceAt(em: Em, query: PriceQuery): Promise<Price | null> 
         { $or: [{ pricingTierRangeMax: null }, { pricingTierRangeMax: { $gte: query.quantity } }] },
       ],
     },
-    { orderBy: { effectiveEndDate: 'desc', source: 'desc', effectiveStartDate: 'desc' } },
+    {
+      orderBy: {
+        effectiveEndDate: 'desc',
+        source: 'desc',
+        effectiveStartDate: 'desc',
+        pricingTierRangeMin: 'desc nulls last',
+      },
+    },
   );
 }

@@ -1,9 +1,8 @@
-import { LockMode } from '@mikro-orm/core';
 import { toGlobalId } from '../../global-id.js';
 import { isProblem, type Problem } from '../../problem.js';
 import type { Deed } from '../../transaction.js';
 import { actorOf, recordActivity } from '../activity/record-activity.js';
-import { Entitlement, ProductKey } from './entitlement.entity.js';
+import { ProductKey } from './entitlement.entity.js';
 import { newProductKey, openProductKey, type SealingKey, sealProductKey } from './product-key.js';
 import { chooseSoftware } from './software-choice.js';
 
@@ -31,8 +30,6 @@ export async function revealProductKey(
   if (isProblem(chosen)) return chosen;
   const { em, viewer, now, correlationId } = deed;
   const { entitlement } = chosen;
-  // Two first readers wait for each other, and both get the one key.
-  await em.findOneOrFail(Entitlement, { id: entitlement.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   let key = await em.findOne(ProductKey, { entitlement, version: input.version });
   if (!key) {
     const sealing = secrets[0] as SealingKey;

@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core';
 import { keyRevealers } from '../../auth/role-sets.js';
 import { actingRole, hasRole, type Viewer } from '../../auth/viewer.js';
 import { toGlobalId } from '../../global-id.js';
@@ -84,8 +85,8 @@ export async function recordRoleDenied(deed: Deed, operation: string, entitlemen
 }
 
 /**
- * The entitlement and the version chosen, if the viewer may have software of it now (rules 7 and 9). An attempt at
- * somebody else's is written down, and answered as if there were none.
+ * The entitlement and the version chosen, if the viewer may have software of it now (rules 7 and 9); its row is locked
+ * until the transaction ends. An attempt at somebody else's is written down, and answered as if there were none.
  */
 export async function chooseSoftware(
   deed: Deed,
@@ -99,6 +100,8 @@ export async function chooseSoftware(
     recordDenied(deed, operation, entitlementId, entitlement ? 'another tenant' : 'no such entitlement', entitlement);
     return new EntitlementNotFound();
   }
+  // Waits for whoever is confirming its cancellation or making its first key, and sees what they did.
+  await em.findOneOrFail(Entitlement, { id: entitlement.id }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
   if (entitlement.status === 'REVOKED') return new EntitlementRevoked(entitlement.revokedAt as Date);
   if (entitlement.expiresAt && entitlement.expiresAt <= now) return new EntitlementExpired(entitlement.expiresAt);
   const versions = await em.find(SoftwareVersion, { sku: entitlement.sku }, { orderBy: { position: 'asc' } });

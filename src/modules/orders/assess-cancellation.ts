@@ -54,8 +54,11 @@ export function assess(order: Order, lines: OrderLine[], at: Date): Assessment |
   if (status) return status;
   const numbersWhere = (applies: (line: OrderLine) => boolean) => lines.filter(applies).map((line) => line.lineNumber);
 
-  const bySupport = numbersWhere((line) => line.sku.supportRequestRequired);
-  if (bySupport.length > 0) return new SupportRequestRequired(bySupport, draftFor(order, lines));
+  const bySupport = lines.filter((line) => line.sku.supportRequestRequired);
+  if (bySupport.length > 0) {
+    const numbers = bySupport.map((line) => line.lineNumber);
+    return new SupportRequestRequired(numbers, draftFor(order, bySupport));
+  }
   const never = numbersWhere((line) => !line.refundType || !line.cancellableUntil);
   if (never.length > 0) return new ProductNotCancellable(never);
   const windows = lines.map((line) => line.cancellableUntil as Date).sort((a, b) => a.getTime() - b.getTime());

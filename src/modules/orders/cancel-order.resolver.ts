@@ -3,6 +3,7 @@ import { Arg, Ctx, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root
 import { Auth } from '../../auth/auth.js';
 import { cancellers } from '../../auth/role-sets.js';
 import type { Context } from '../../context.js';
+import { badUserInput } from '../../graphql/errors.js';
 import { idOf } from '../../graphql/id-of.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { validateInput } from '../../graphql/validate-input.js';
@@ -28,6 +29,8 @@ export class CancelOrderResolver {
     @Ctx() context: Context,
   ) {
     const id = idOf('Order', orderId, 'orderId');
+    if (lineNumbers && (lineNumbers.length === 0 || new Set(lineNumbers).size < lineNumbers.length))
+      throw badUserInput('lineNumbers', 'must name at least one line, and each line once');
     const quote = await transact(context, (deed) =>
       quoteCancellation(deed, context.services.signer, id, lineNumbers ?? null),
     );

@@ -40,9 +40,9 @@ export async function cancelOrder(
   fulfilment: FulfilmentTiming,
   input: CancelOrder,
 ): Promise<{ orderId: string; cancellationId: string } | Problem> {
-  if (!input.acknowledged) return new AcknowledgementRequired();
   const { idempotencyKey, ...asked } = input;
   return once(deed, 'cancelOrder', idempotencyKey, asked, async () => {
+    if (!input.acknowledged) return new AcknowledgementRequired();
     const { em, viewer, now } = deed;
     const order = await findOrder(em, viewer, input.orderId, true);
     if (!order) return new OrderNotFound();

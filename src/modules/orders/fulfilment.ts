@@ -10,11 +10,17 @@ import { CancellationStatus, OrderLineStatus, OrderStatus, orderLineMoves } from
 
 /** What the provider answers to a cancellation: confirmed, or refused with the reason. */
 export type FulfilmentAnswer = 'confirmed' | { refused: string };
-/** Who fulfils. The local provider confirms everything; a real one would be asked here. */
-export type FulfilmentProvider = (cancellation: {
+/** A cancellation as the provider is told of it. */
+export interface FulfilmentRequest {
+  cancellationId: string;
   orderNumber: string;
   lineNumbers: number[];
-}) => Promise<FulfilmentAnswer>;
+}
+/**
+ * Who fulfils. The local provider confirms everything; a real one would be asked here. It is asked outside of any
+ * transaction, and after a crash or by two processes more than once: it must know a cancellation by its id.
+ */
+export type FulfilmentProvider = (cancellation: FulfilmentRequest) => Promise<FulfilmentAnswer>;
 
 /** The provider of a gateway without a real one behind it. */
 export const localProvider: FulfilmentProvider = async () => 'confirmed';
@@ -24,68 +30,111 @@ const SWEEP_MS = 2_000;
 
 /**
  * Confirms cancellations when they are due (rule 17). What a crash left behind is found in the table by the next look,
- * of this process or another: `skip locked` lets several work side by side, and one transaction does all or nothing.
+ * of this process or another: each is settled once, in one transaction that does all or nothing.
  */
 export class Fulfilment {
-  private timer: NodeJS.Timeout | undefined;
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private sweep: NodeJS.Timeout | undefined;
   private working: Promise<void> | null = null;
+  private lookAgain = false;
   private stopped = false;
 
   constructor(
-    private readonly commit: (work: (em: Em) => Promise<boolean>) => Promise<boolean>,
+    private readonly commit: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>,
     private readonly provider: FulfilmentProvider,
     private readonly now: () => Date,
     private readonly log: Logger,
   ) {}
 
-  /** Looks for work in `delayMs`, and again as long as the process runs. */
+  /** Looks for work in `delayMs`, and regularly as long as the process runs. No call puts an earlier one off. */
   wakeIn(delayMs: number): void {
     if (this.stopped) return;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.working = this.workOff().finally(() => this.wakeIn(SWEEP_MS));
-    }, delayMs);
-    this.timer.unref();
+    this.sweep ??= setInterval(() => this.look(), SWEEP_MS).unref();
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      this.look();
+    }, delayMs).unref();
+    this.timers.add(timer);
   }
 
   /** Ends after what is under way. */
   async stop(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.timer);
+    clearInterval(this.sweep);
+    for (const timer of this.timers) clearTimeout(timer);
     await this.working;
   }
 
+  private look(): void {
+    this.lookAgain = true;
+    this.working ??= this.workOff().finally(() => {
+      this.working = null;
+    });
+  }
+
   private async workOff(): Promise<void> {
-    try {
-      while (!this.stopped && (await this.commit((em) => fulfilNext(em, this.provider, this.now())))) {
-        // One transaction per cancellation: a failing one does not hold the others up.
+    while (this.lookAgain && !this.stopped) {
+      this.lookAgain = false;
+      const due = await this.commit((em) => dueCancellations(em, this.now())).catch(this.complain);
+      for (const id of due ?? []) {
+        // Each by itself: a failing one does not hold the others up.
+        if (!this.stopped) await this.fulfil(id).catch(this.complain);
       }
-    } catch (error) {
-      this.log.error({ err: error }, 'a cancellation could not be fulfilled; it is tried again');
     }
   }
+
+  private async fulfil(id: string): Promise<void> {
+    const answer = await this.provider(await this.commit((em) => requestOf(em, id)));
+    await this.commit((em) => settle(em, id, answer, this.now()));
+  }
+
+  private readonly complain = (error: unknown): void =>
+    this.log.error({ err: error }, 'a cancellation could not be fulfilled; it is tried again');
 }
 
-/** Fulfils the cancellation that has waited longest, if one is due. */
-export async function fulfilNext(em: Em, provider: FulfilmentProvider, now: Date): Promise<boolean> {
-  const cancellation = await em.findOne(
+/** Ids of the cancellations that an answer is due for, longest waiting first. */
+async function dueCancellations(em: Em, now: Date): Promise<string[]> {
+  const due = await em.find(
     Cancellation,
     { status: CancellationStatus.PENDING, dueAt: { $lte: now } },
-    { orderBy: { dueAt: 'asc' }, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
+    { fields: ['id'], orderBy: { dueAt: 'asc' } },
   );
-  if (!cancellation) return false;
+  return due.map(({ id }) => id);
+}
+
+async function requestOf(em: Em, cancellationId: string): Promise<FulfilmentRequest> {
+  const { order } = await em.findOneOrFail(Cancellation, { id: cancellationId }, { populate: ['order'] });
+  const lines = await linesOf(em, cancellationId);
+  return {
+    cancellationId,
+    orderNumber: order.number,
+    lineNumbers: lines.map((line) => line.orderLine.lineNumber),
+  };
+}
+
+function linesOf(em: Em, cancellation: string) {
+  return em.find(
+    CancellationLine,
+    { cancellation },
+    { populate: ['orderLine.sku.product'], orderBy: { orderLine: { lineNumber: 'asc' } } },
+  );
+}
+
+/** Does what the provider answered, unless another process did or is doing it (`skip locked`). */
+async function settle(em: Em, id: string, answer: FulfilmentAnswer, now: Date): Promise<void> {
+  const cancellation = await em.findOne(
+    Cancellation,
+    { id, status: CancellationStatus.PENDING },
+    { lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
+  );
+  if (!cancellation) return;
   const order = await em.findOneOrFail(
     Order,
     { id: cancellation.order.id },
     { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true },
   );
-  const cancelled = await em.find(
-    CancellationLine,
-    { cancellation },
-    { populate: ['orderLine.sku.product'], orderBy: { orderLine: { lineNumber: 'asc' } } },
-  );
+  const cancelled = await linesOf(em, id);
   const lineNumbers = cancelled.map((line) => line.orderLine.lineNumber);
-  const answer = await provider({ orderNumber: order.number, lineNumbers });
   if (answer === 'confirmed') await confirm(em, cancellation, order, cancelled, now);
   else refuse(cancellation, cancelled);
 
@@ -118,7 +167,6 @@ export async function fulfilNext(em: Em, provider: FulfilmentProvider, now: Date
       detail: { cancellationId: cancellation.id, orderNumber: order.number, lineNumbers, problem: answer.refused },
     });
   }
-  return true;
 }
 
 /** All of rule 17 in the caller's transaction: lines, order, keys, links, credit. */

@@ -62,7 +62,8 @@ export const orderLineRead: ReadType = {
     unitPrice: money((line) => line.col('unitPrice'), orderCurrency),
     total: money((line) => line.col('total'), orderCurrency),
     isCancellable: computed(
-      (line) => sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false)`,
+      (line) =>
+        sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false) and not (select "support_request_required" from "skus" where "skus"."id" = ${line.col('sku')})`,
     ),
     entitlement: {
       kind: 'one',

@@ -1,5 +1,5 @@
 import { Decimal } from 'decimal.js';
-import { sum } from '../../money.js';
+import { formatAmount, sum } from '../../money.js';
 import { isProblem, type Problem } from '../../problem.js';
 import type { Signer } from '../../signing.js';
 import type { Deed } from '../../transaction.js';
@@ -10,8 +10,8 @@ import type { LineCredit } from './credit.js';
 import { findOrder } from './find-order.js';
 import type { Order, OrderLine } from './order.entity.js';
 
-/** Rule 14: how long a quote is honoured. */
-const QUOTE_MINUTES = 15;
+/** Rule 14: how long a quote is honoured, at least: tokens expire on whole seconds. */
+const QUOTE_SECONDS = 15 * 60;
 
 /** What `cancelOrder` would do now (rule 14). */
 export interface Quote {
@@ -53,7 +53,7 @@ export async function quoteCancellation(
       expiresAt: null,
     };
   }
-  const expiresAt = new Date(now.getTime() + QUOTE_MINUTES * 60_000);
+  const expiresAt = new Date((Math.ceil(now.getTime() / 1_000) + QUOTE_SECONDS) * 1_000);
   const claims: QuoteClaims = {
     orderId,
     lines: assessment.lines.map(({ line, ...credit }) => [line.lineNumber, credit]),
@@ -99,9 +99,10 @@ export async function honourQuote(
 /** The arithmetic of a line's credit, for people. */
 export function arithmetic(line: OrderLine, credit: LineCredit, currency: string): string {
   if (credit.termDays === null) return `${line.unitPrice} ${currency} × ${line.quantity} = ${credit.credit}`;
-  const exact = new Decimal(line.unitPrice).div(credit.termDays).times(credit.unusedDays ?? 0);
-  const cut = exact.eq(credit.unitCredit) ? '' : `, cut to ${credit.unitCredit}`;
-  return `${line.unitPrice} ${currency} / ${credit.termDays} days × ${credit.unusedDays} unused = ${exact.toDecimalPlaces(4).toString()}${cut}, × ${line.quantity} = ${credit.credit}`;
+  const exact = new Decimal(line.unitPrice).times(credit.unusedDays ?? 0).div(credit.termDays);
+  const shown = formatAmount(exact.toDecimalPlaces(4, Decimal.ROUND_DOWN), currency);
+  const cut = shown === credit.unitCredit ? '' : `, cut to ${credit.unitCredit}`;
+  return `${line.unitPrice} ${currency} / ${credit.termDays} days × ${credit.unusedDays} unused = ${shown}${cut}, × ${line.quantity} = ${credit.credit}`;
 }
 
 function earliest(lines: OrderLine[]): Date | null {

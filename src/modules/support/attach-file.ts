@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LockMode } from '@mikro-orm/core';
 import { newId } from '../../ids.js';
 import type { Em } from '../../orm.js';
 import { SupportFile, SupportRequest } from './support-request.entity.js';
@@ -22,7 +23,12 @@ export async function attachFile(
   file: { name: string; contentType: string; content: Buffer },
   now: Date,
 ): Promise<SupportFile | null> {
-  const request = await em.findOne(SupportRequest, { id: supportRequestId });
+  // Two uploads at once wait for each other: both counting first would let in twice as many.
+  const request = await em.findOne(
+    SupportRequest,
+    { id: supportRequestId },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
   if (!request || (await em.count(SupportFile, { supportRequest: request })) >= MAXIMUM_FILES) return null;
   const attached = em.create(SupportFile, {
     id: newId(),
