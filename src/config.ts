@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { createOnce } from './create-once.js';
 
 /** Where rows are kept: a PostgreSQL server, or PostgreSQL inside the process (PGlite). */
 export type DatabaseConfig =
@@ -47,13 +48,20 @@ export interface Config {
 export const DEMO_PARTNER_TENANT_ID = '5b1d0c7e-0000-4000-8000-00000000c500';
 
 const FIFTEEN_MINUTES_MS = 15 * 60_000;
-const milliseconds = (fallback: number, maximum: number) =>
-  z.coerce.number({ error: 'must be a number of milliseconds' }).int().min(0).max(maximum).default(fallback);
+const whole = (what: string, minimum: number, maximum: number) => {
+  const error = `must be ${what} from ${minimum} to ${maximum}`;
+  return z.coerce.number({ error }).int({ error }).min(minimum, { error }).max(maximum, { error });
+};
+const milliseconds = (fallback: number, minimum: number, maximum: number) =>
+  whole('a whole number of milliseconds', minimum, maximum).default(fallback);
+const oneOf = <Value extends string>(...values: [Value, ...Value[]]) =>
+  z.enum(values, { error: `must be one of: ${values.join(', ')}` });
 
 const settings = z.object({
-  NODE_ENV: z.string().default('development'),
+  // A closed list: behind a slip such as "prod" the gateway would hand out demo tokens.
+  NODE_ENV: oneOf('development', 'test', 'production').default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: z.coerce.number({ error: 'must be a port number from 0 to 65535' }).int().min(0).max(65_535).default(4000),
+  PORT: whole('a port number', 0, 65_535).default(4000),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http(s) address such as https://graph.example.com' })
     .optional(),
@@ -65,8 +73,8 @@ const settings = z.object({
       'must look like postgres://user@host:5432/database; leave it out for the embedded database',
     )
     .optional(),
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(10),
-  STATEMENT_TIMEOUT_MS: milliseconds(15_000, 600_000),
+  DATABASE_POOL_SIZE: whole('a whole number of connections', 2, 500).default(10),
+  STATEMENT_TIMEOUT_MS: milliseconds(15_000, 0, 600_000),
   AUTH_JWKS_URL: z.url({ error: 'must be the address of the identity provider’s key set' }).optional(),
   AUTH_ISSUER: z.string().min(1).optional(),
   AUTH_AUDIENCE: z.string().min(1).optional(),
@@ -83,13 +91,16 @@ const settings = z.object({
     )
     .optional(),
   DOWNLOADS_DIR: z.string().min(1).optional(),
-  FULFILMENT_DELAY_MS: milliseconds(2_000, FIFTEEN_MINUTES_MS),
-  FEED_POLL_MS: milliseconds(100, 10_000),
-  FEED_CHECKPOINT_MS: milliseconds(30_000, 30_000),
-  DRAIN_TIMEOUT_MS: milliseconds(10_000, 600_000),
-  DEMO_DATA: z.enum(['true', 'false'], { error: 'must be true or false' }).optional(),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).optional(),
+  FULFILMENT_DELAY_MS: milliseconds(2_000, 0, FIFTEEN_MINUTES_MS),
+  FEED_POLL_MS: milliseconds(100, 5, 10_000),
+  FEED_CHECKPOINT_MS: milliseconds(30_000, 100, 30_000),
+  DRAIN_TIMEOUT_MS: milliseconds(10_000, 0, 600_000),
+  DEMO_DATA: oneOf('true', 'false').optional(),
+  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent').optional(),
 });
+
+/** What `secrets.json` holds. */
+const secretsFile = z.object({ signingSecret: z.string().min(32), productKeySecrets: z.string().min(1) });
 
 /** All that is wrong with the settings, told together, so that nothing starts half. */
 export class ConfigError extends Error {
@@ -107,34 +118,14 @@ export class ConfigError extends Error {
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = settings.safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
-  }
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...contradictions(given),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+
   const values = parsed.data;
   const production = values.NODE_ENV === 'production';
-  const problems: string[] = [];
-
-  const jwks = [values.AUTH_JWKS_URL, values.AUTH_ISSUER, values.AUTH_AUDIENCE];
-  const jwksGiven = jwks.filter((value) => value !== undefined).length;
-  if (jwksGiven !== 0 && jwksGiven !== 3)
-    problems.push('AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: set all three or none');
-  if (production && jwksGiven === 0)
-    problems.push(
-      'AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: production needs an identity provider; demo tokens are off there',
-    );
-  if (production && !values.DATABASE_URL)
-    problems.push('DATABASE_URL: production needs a PostgreSQL server; the embedded database is for trying out');
-  if (production && !values.SIGNING_SECRET)
-    problems.push('SIGNING_SECRET: required in production; make one with: openssl rand -base64 48');
-  if (production && !values.PRODUCT_KEY_SECRETS)
-    problems.push(
-      'PRODUCT_KEY_SECRETS: required in production; ID:BASE64 of a 32-byte key, made with: echo "k1:$(openssl rand -base64 32)"',
-    );
-  if (production && values.DEMO_DATA === 'true') problems.push('DEMO_DATA: not in production');
-  if (values.DOWNLOADS_DIR && !existsSync(values.DOWNLOADS_DIR))
-    problems.push(`DOWNLOADS_DIR: ${values.DOWNLOADS_DIR} does not exist; create it or leave the setting out`);
-  if (problems.length > 0) throw new ConfigError(problems);
-
   const dataDir = resolve(values.DATA_DIR);
   const kept = values.SIGNING_SECRET && values.PRODUCT_KEY_SECRETS ? null : keptSecrets(dataDir);
   return {
@@ -152,10 +143,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
         }
       : { kind: 'embedded', dataDir: join(dataDir, 'postgres') },
     auth:
-      jwksGiven === 3
+      values.AUTH_JWKS_URL !== undefined
         ? {
             kind: 'jwks',
-            jwksUrl: new URL(values.AUTH_JWKS_URL as string),
+            jwksUrl: new URL(values.AUTH_JWKS_URL),
             issuer: values.AUTH_ISSUER as string,
             audience: values.AUTH_AUDIENCE as string,
             partnerTenantId: values.PARTNER_TENANT_ID ?? null,
@@ -173,6 +164,33 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   };
 }
 
+/** What is wrong with settings beside one another, each right by itself. */
+function contradictions(given: Record<string, string | undefined>): string[] {
+  const problems: string[] = [];
+  const jwksGiven = [given['AUTH_JWKS_URL'], given['AUTH_ISSUER'], given['AUTH_AUDIENCE']].filter(Boolean).length;
+  if (jwksGiven !== 0 && jwksGiven !== 3)
+    problems.push('AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: set all three or none');
+  const folder = given['DOWNLOADS_DIR'];
+  if (folder && !existsSync(folder))
+    problems.push(`DOWNLOADS_DIR: ${folder} does not exist; create it or leave the setting out`);
+  if (given['NODE_ENV'] !== 'production') return problems;
+
+  if (jwksGiven === 0)
+    problems.push(
+      'AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: production needs an identity provider; demo tokens are off there',
+    );
+  if (!given['DATABASE_URL'])
+    problems.push('DATABASE_URL: production needs a PostgreSQL server; the embedded database is for trying out');
+  if (!given['SIGNING_SECRET'])
+    problems.push('SIGNING_SECRET: required in production; make one with: openssl rand -base64 48');
+  if (!given['PRODUCT_KEY_SECRETS'])
+    problems.push(
+      'PRODUCT_KEY_SECRETS: required in production; ID:BASE64 of a 32-byte key, made with: echo "k1:$(openssl rand -base64 32)"',
+    );
+  if (given['DEMO_DATA'] === 'true') problems.push('DEMO_DATA: not in production');
+  return problems;
+}
+
 function parseProductKeySecrets(text: string): Config['productKeySecrets'] {
   return text.split(',').map((pair) => {
     const [keyId = '', secret = ''] = pair.split(':');
@@ -180,19 +198,22 @@ function parseProductKeySecrets(text: string): Config['productKeySecrets'] {
   });
 }
 
-function keptSecrets(dataDir: string): { signingSecret: string; productKeySecrets: string } {
+function keptSecrets(dataDir: string): z.infer<typeof secretsFile> {
   const file = join(dataDir, 'secrets.json');
   mkdirSync(dataDir, { recursive: true });
-  try {
+  if (!existsSync(file)) {
     const secrets = {
       signingSecret: randomBytes(48).toString('base64'),
       productKeySecrets: `local:${randomBytes(32).toString('base64')}`,
     };
-    // 'wx': the first of several processes makes the file, the others read it.
-    writeFileSync(file, JSON.stringify(secrets), { mode: 0o600, flag: 'wx' });
-    return secrets;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return JSON.parse(readFileSync(file, 'utf8'));
+    // Of several processes that start together, all use what the first one made.
+    createOnce(file, JSON.stringify(secrets));
+  }
+  try {
+    return secretsFile.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    throw new ConfigError([
+      `DATA_DIR: ${file} cannot be read; restore it, or delete it together with the data it is for`,
+    ]);
   }
 }

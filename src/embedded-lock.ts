@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { createOnce } from './create-once.js';
 
 /** Another process has the embedded database open. */
 export class EmbeddedDatabaseInUse extends Error {
@@ -14,26 +15,30 @@ export class EmbeddedDatabaseInUse extends Error {
 export function lockEmbeddedDatabase(dataDir: string): () => void {
   const file = `${dataDir}.lock`;
   mkdirSync(dirname(file), { recursive: true });
-  for (;;) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' });
-      const release = () => rmSync(file, { force: true });
-      process.once('exit', release);
-      return () => {
-        process.removeListener('exit', release);
-        release();
-      };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const holder = Number(readFileSync(file, 'utf8').trim());
-      if (isRunning(holder)) {
-        throw new EmbeddedDatabaseInUse(
-          `The embedded database ${dataDir} is in use by process ${holder}. Stop that one first, set another DATA_DIR, or set DATABASE_URL to use a PostgreSQL server.`,
-        );
-      }
-      // Left behind by a process that was killed.
-      rmSync(file, { force: true });
+  while (!createOnce(file, String(process.pid))) {
+    const holder = holderOf(file);
+    if (isRunning(holder)) {
+      throw new EmbeddedDatabaseInUse(
+        `The embedded database ${dataDir} is in use by process ${holder}. Stop that one first, set another DATA_DIR, or set DATABASE_URL to use a PostgreSQL server.`,
+      );
     }
+    // Left behind by a process that was killed.
+    rmSync(file, { force: true });
+  }
+  const release = () => rmSync(file, { force: true });
+  process.once('exit', release);
+  return () => {
+    process.removeListener('exit', release);
+    release();
+  };
+}
+
+/** The process that has the lock; 0 where it was let go a moment ago. */
+function holderOf(file: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8').trim());
+  } catch {
+    return 0;
   }
 }
 

@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import { buildSchema } from 'type-graphql';
 import { authDirective, logsDenial } from './auth/auth.js';
+import { accessRevoked } from './auth/revocations.js';
 import type { Context } from './context.js';
 import { parseGlobalId } from './global-id.js';
 import { NodeResolver } from './graphql/node.resolver.js';
@@ -106,12 +107,16 @@ const byResponseKey: GraphQLFieldResolver<unknown, Context> = (source, args, con
   return isTree ? (source as Tree)[info.path.key] : defaultFieldResolver(source, args, context, info);
 };
 
-/** Refuses root fields by the table of access; the read model refuses all others while it compiles. */
+/**
+ * Refuses root fields by the table of access; the read model refuses all others while it compiles. Also refuses who was
+ * revoked since the request or the socket was let in; a stream says so itself.
+ */
 function guardRoot(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): void {
   if (!['Query', 'Mutation', 'Subscription'].includes(type.name)) return;
   const { resolve = defaultFieldResolver, subscribe } = field as Field;
   const requires = (context: Context) => context.access.denies(type.name, field.name);
   field.resolve = (async (source, args, context: Context, info) => {
+    if (!subscribe && context.services.revocations.covers(context.viewer)) throw accessRevoked();
     const denied = requires(context);
     if (!denied) return resolve(source, args, context, info);
     context.denials.add(`${type.name}.${field.name}`, denied, info.fieldNodes, [info.path.key]);

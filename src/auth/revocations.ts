@@ -1,4 +1,9 @@
+import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Viewer } from './viewer.js';
+
+/** What the revoked are told. */
+export const accessRevoked = () =>
+  codedError(ErrorCode.UNAUTHENTICATED, 'Your access was revoked. Sign in again once it is given back.');
 
 /** Since when whose tokens are void. Filled at start and by the feed's reader, in commit order. */
 export class Revocations {
@@ -10,10 +15,12 @@ export class Revocations {
     this.revokedAt.set(name, Math.max(at, this.revokedAt.get(name) ?? 0));
   }
 
-  /** Whether the viewer's token was issued before their access was revoked. Tokens count in whole seconds. */
+  /**
+   * Whether the viewer's token was issued before their access was revoked. Tokens count in whole seconds; one that does
+   * not say when it was issued may be as old as can be.
+   */
   covers(viewer: Viewer): boolean {
-    if (viewer.issuedAt === null) return false;
     const revokedAt = this.revokedAt.get(viewer.userPrincipalName);
-    return revokedAt !== undefined && viewer.issuedAt <= revokedAt;
+    return revokedAt !== undefined && (viewer.issuedAt ?? 0) <= revokedAt;
   }
 }

@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { JOSEError, JWTExpired } from 'jose/errors';
 import type { AuthConfig } from '../config.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import { partnerRoles, Role } from './role.js';
@@ -8,7 +9,13 @@ const DEMO_ISSUER = 'csp-graph-demo';
 const DEMO_AUDIENCE = 'csp-graph';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Tells who sends an `Authorization` value. @throws UNAUTHENTICATED for a token that does not hold */
+/** What jose says of a key set that does not answer, or not with keys. Other errors than its own are of the network. */
+const keySetOutOfReach = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
+
+/**
+ * Tells who sends an `Authorization` value.
+ * @throws UNAUTHENTICATED for a token that does not hold; whatever happened where the key set is out of reach
+ */
 export type Authenticate = (authorization: string | undefined) => Promise<Viewer>;
 
 const refuse = (why: string) => codedError(ErrorCode.UNAUTHENTICATED, why, { extensions: { http: { status: 401 } } });
@@ -36,9 +43,10 @@ export function createAuthenticate(auth: AuthConfig, signingSecret: Uint8Array):
             algorithms: ['HS256'],
           }));
     } catch (error) {
-      const expired = (error as { code?: string }).code === 'ERR_JWT_EXPIRED';
+      // Not the caller's fault, and no reason to sign in again.
+      if (!(error instanceof JOSEError) || keySetOutOfReach.has(error.code)) throw error;
       throw refuse(
-        expired
+        error instanceof JWTExpired
           ? 'The token has expired. Get a new one.'
           : 'The token is not valid: its signature, issuer, audience or form is wrong.',
       );
@@ -50,7 +58,9 @@ export function createAuthenticate(auth: AuthConfig, signingSecret: Uint8Array):
 function viewerOf(payload: JWTPayload, auth: AuthConfig): Viewer {
   const text = (value: unknown) => (typeof value === 'string' && value.length > 0 ? value : null);
   const named = Array.isArray(payload['roles']) ? payload['roles'] : [];
-  const roles = [...new Set(named.filter((role): role is Role => Object.hasOwn(Role, role as string)))];
+  const roles = [
+    ...new Set(named.filter((role): role is Role => typeof role === 'string' && Object.hasOwn(Role, role))),
+  ];
   const tenantId = text(payload['tid'])?.toLowerCase() ?? null;
   if (tenantId !== null && !UUID.test(tenantId)) throw refuse('The claim "tid" must be a GUID.');
   if (roles.includes(Role.CUSTOMER_ADMIN)) {

@@ -13,8 +13,9 @@ export interface Viewer {
   tenantId: string | null;
   /** Client application (`azp` or `appid`), where the token names one. */
   application: string | null;
-  /** Milliseconds since 1970; null for anonymous. */
+  /** Milliseconds since 1970; null for anonymous, and where the token does not say. */
   issuedAt: number | null;
+  /** Milliseconds since 1970; null for anonymous. */
   expiresAt: number | null;
 }
 

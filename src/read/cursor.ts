@@ -4,14 +4,17 @@ import { instant, type Row, type SortKey, type SortType, type Sql } from './mode
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const MAXIMUM_CURSOR_LENGTH = 1_000;
+/** PostgreSQL knows neither a year 0 nor a 31 February; JavaScript knows both. */
+const isInstant = (text: string) =>
+  !text.startsWith('0000') && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
 const isBelow2To63 = (text: string) => /^\d{1,19}$/.test(text) && BigInt(text) < 2n ** 63n;
 
 /** Whether a text may stand for a value of the type. Cursors are hostile input: nothing else reaches the database. */
 const fits: Record<SortType, (text: string) => boolean> = {
   text: (text) => !text.includes('\0'),
   uuid: (text) => UUID.test(text),
-  timestamptz: (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text)),
-  date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)),
+  timestamptz: (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && isInstant(text),
+  date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && isInstant(`${text}T00:00:00.000Z`),
   bigint: isBelow2To63,
   xid8: isBelow2To63,
 };

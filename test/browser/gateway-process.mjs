@@ -10,12 +10,28 @@ const START_TIMEOUT_MS = 120_000;
 /**
  * Starts a gateway of its own: a free port, an empty data folder, no setting of the caller's environment.
  * @param {string} entry the script to run
- * @returns {Promise<{ url: string, stop: () => Promise<void> }>} its address without a path, and the way to end it
+ * @returns its address without a path, the way to start it again with the same port and data, and the way to end it
  */
 export async function startGateway(entry) {
   const dataDir = await mkdtemp(join(tmpdir(), 'csp-graph-browser-'));
+  let run = await runGateway(entry, dataDir, '0');
+  const { url } = run;
+  return {
+    url,
+    async restart() {
+      await run.stop();
+      run = await runGateway(entry, dataDir, new URL(url).port);
+    },
+    async stop() {
+      await run.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function runGateway(entry, dataDir, port) {
   const child = spawn(process.execPath, [entry], {
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir },
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: port, DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit');
@@ -24,7 +40,6 @@ export async function startGateway(entry) {
   const stop = async () => {
     child.kill('SIGTERM');
     await ended;
-    await rm(dataDir, { recursive: true, force: true });
   };
   try {
     return { url: await readyUrl(child, ended), stop };
@@ -35,15 +50,16 @@ export async function startGateway(entry) {
 }
 
 async function readyUrl(child, ended) {
-  const timeout = AbortSignal.timeout(START_TIMEOUT_MS);
-  timeout.addEventListener('abort', () => child.kill('SIGKILL'));
-  for await (const line of createInterface({ input: child.stdout })) {
-    const ready = /^ready (http:\/\/.*)\/graphql$/.exec(line);
-    if (!ready) continue;
-    // What else the gateway says must not fill the pipe.
-    child.stdout.resume();
-    return ready[1];
-  }
-  const [code, signal] = await ended;
-  throw new Error(`the gateway ended (${signal ?? code}) before it said "ready"`);
+  const patience = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
+  const url = new Promise((resolve) => {
+    // The lines are read to the end, so that what else the gateway says does not fill the pipe.
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const ready = /^ready (http:\/\/.*)\/graphql$/.exec(line);
+      if (ready) resolve(ready[1]);
+    });
+  });
+  const end = ended.then(([code, signal]) => {
+    throw new Error(`the gateway ended (${signal ?? code}) before it said "ready"`);
+  });
+  return Promise.race([url, end]).finally(() => clearTimeout(patience));
 }

@@ -5,7 +5,7 @@ export class PlaygroundPage {
     this.page = page;
     this.response = page.locator('.graphiql-response .result-window');
     this.feed = page.getByRole('region', { name: 'Subscription' });
-    this.alert = page.getByRole('alert');
+    this.notice = page.locator('.playground-notice');
     this.status = page.locator('.playground-status');
   }
 
@@ -15,6 +15,11 @@ export class PlaygroundPage {
     await this.queryEditor.locator('.view-line').first().waitFor();
     await this.waitForStatus('ready');
     return answer;
+  }
+
+  /** A page behind another one draws too seldom to be clicked at. */
+  async toFront() {
+    await this.page.bringToFront();
   }
 
   get queryEditor() {
@@ -57,6 +62,14 @@ export class PlaygroundPage {
     await editor.locator('.view-lines').click();
     await this.page.keyboard.press('Control+A');
     await this.page.keyboard.insertText(text);
+    // Monaco closes brackets and quotes by itself behind what is written.
+    await this.page.keyboard.press('Control+Shift+End');
+    await this.page.keyboard.press('Delete');
+  }
+
+  /** The newest message of the subscription that holds the text. */
+  message(text) {
+    return this.feed.locator('summary').filter({ hasText: text }).first();
   }
 
   async run() {

@@ -8,13 +8,16 @@ import { step, summarize } from './steps.mjs';
 import { watch } from './watch.mjs';
 
 const SKU = { productId: 'DG7GMGF0FKZV', skuId: '0001' };
+const PURCHASE = 'mutation ($input: PurchaseInput!) { purchase(input: $input) { __typename } }';
+const oneOf = (sku) => ({ ...sku, quantity: 1 });
 const entry = process.env.GATEWAY_ENTRY || fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
 requireChromium();
-const gateway = await startGateway(entry);
 const browser = await launchChromium();
+const gateway = await startGateway(entry);
 try {
   await testPlayground(gateway.url);
+  await testRestart(gateway);
 } finally {
   await browser.close();
   await gateway.stop();
@@ -70,22 +73,26 @@ async function testPlayground(url) {
     await listener.feed.getByText('Subscription running').waitFor();
     await listener.page.locator('.playground-status[data-socket="open"]').waitFor();
 
+    await page.toFront();
     const customerId = await anyCustomer(page);
+    await page.chooseRole('SALES_AGENT');
     await page.chooseRole('ADMIN_AGENT');
     await page.openTab('Purchase');
-    const input = { idempotencyKey: crypto.randomUUID(), customerId, lines: [{ ...SKU, quantity: 1 }] };
+    const input = { idempotencyKey: crypto.randomUUID(), customerId, lines: [oneOf(SKU)] };
     await page.replaceVariables({ input });
     await page.run();
     await page.response.getByText('COMPLETED').waitFor();
-    await listener.feed.getByText('ORDER_PLACED').first().waitFor();
+    await listener.message('ORDER_PLACED').waitFor();
   });
 
   await step('the stop button ends the subscription', async () => {
+    await listener.toFront();
     await listener.feed.getByRole('button', { name: 'Stop' }).click();
     await listener.feed.getByText('Subscription stopped').waitFor();
   });
 
   await step('another role fetches the schema with its token and is remembered, by name only', async () => {
+    await page.toFront();
     const request = await page.chooseRole('SALES_AGENT');
     assert.match(await request.headerValue('authorization'), /^Bearer ey/);
     await page.page.reload();
@@ -97,11 +104,11 @@ async function testPlayground(url) {
 
   await step('a token that is refused is said so, and forgetting it mends the page', async () => {
     await page.pasteToken('Bearer not.a.token');
-    await page.alert.getByText('The gateway refused the token').waitFor();
+    await page.notice.getByText('The gateway refused the token').waitFor();
     await page.queryEditor.locator('.view-line').first().waitFor();
-    await page.alert.getByRole('button', { name: 'Forget this token' }).click();
+    await page.notice.getByRole('button', { name: 'Forget this token' }).click();
     await page.waitForStatus('ready');
-    assert.equal(await page.alert.count(), 0);
+    assert.equal(await page.notice.count(), 0);
   });
 
   await step('a caller without a token sees the schema and is asked for a token', async () => {
@@ -113,6 +120,23 @@ async function testPlayground(url) {
 
   await step('nothing was asked of any other host', () => assert.deepEqual(foreign, []));
   await step('the browser complained of nothing', () => assert.deepEqual(complaints, []));
+}
+
+async function testRestart({ url, restart }) {
+  const page = new PlaygroundPage(await browser.newPage());
+  await step('a subscription goes on where it stopped when the gateway restarts', async () => {
+    await page.open(url);
+    await page.chooseRole('GLOBAL_ADMIN');
+    await page.openTab('ActivityFeed');
+    await page.run();
+    await page.message('FeedCaughtUp').waitFor();
+    await restart();
+    const input = { idempotencyKey: crypto.randomUUID(), customerId: await anyCustomer(page), lines: [oneOf(SKU)] };
+    const { errors } = await page.ask('ADMIN_AGENT', PURCHASE, { input });
+    assert.equal(errors, undefined);
+    await page.message('FeedDraining').waitFor();
+    await page.message('ORDER_PLACED').waitFor();
+  });
 }
 
 async function anyCustomer(page) {

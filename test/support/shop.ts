@@ -48,12 +48,14 @@ export async function aPrice(
     segment = 'COMMERCIAL',
     from = '2020-01-01T00:00:00Z',
     to = '9999-11-30T23:59:59Z',
+    tierMin = null as number | null,
+    tierMax = null as number | null,
   } = {},
 ): Promise<void> {
   await gateway.sql(
-    `insert into prices (id, sku_id, market_code, currency, segment, unit_price, effective_start_date, effective_end_date, source)
-     select ?, s.id, ?, ?, ?, ?, ?, ?, 'INVENTED' from skus s join products p on p.id = s.product_id where p.product_id = ? and s.sku_id = ?`,
-    [randomUUID(), market, currency, segment, unitPrice, from, to, sku.productId, sku.skuId],
+    `insert into prices (id, sku_id, market_code, currency, segment, unit_price, effective_start_date, effective_end_date, pricing_tier_range_min, pricing_tier_range_max, source)
+     select ?, s.id, ?, ?, ?, ?, ?, ?, ?, ?, 'INVENTED' from skus s join products p on p.id = s.product_id where p.product_id = ? and s.sku_id = ?`,
+    [randomUUID(), market, currency, segment, unitPrice, from, to, tierMin, tierMax, sku.productId, sku.skuId],
   );
 }
 
@@ -64,6 +66,36 @@ export async function aSkuOf(gateway: TestGateway, kind: ProductKind): Promise<{
     [kind],
   );
   if (!sku) throw new Error(`the catalog has no ${kind}`);
+  return sku;
+}
+
+/** A SKU of a test's own, with a product of its own; a subscription for a month, unless said otherwise. */
+export async function aSku(
+  gateway: TestGateway,
+  {
+    kind = 'SOFTWARE_SUBSCRIPTION' as ProductKind,
+    term = 'P1M' as string | null,
+    refundType = 'PRORATED' as string | null,
+    windowDays = 30 as number | null,
+    supportRequestRequired = false,
+    minimum = 1,
+    maximum = 10_000,
+    title = 'A SKU',
+  } = {},
+): Promise<{ productId: string; skuId: string }> {
+  const id = randomUUID();
+  const sku = { productId: id.replaceAll('-', '').slice(0, 12).toUpperCase(), skuId: '0001' };
+  await gateway.sql('insert into products (id, product_id, title, publisher) values (?, ?, ?, ?)', [
+    id,
+    sku.productId,
+    `Product of ${title}`,
+    'Publisher',
+  ]);
+  await gateway.sql(
+    `insert into skus (id, product_id, sku_id, title, kind, term_duration, minimum_quantity, maximum_quantity, refund_type, cancellation_window_days, support_request_required)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [randomUUID(), id, sku.skuId, title, kind, term, minimum, maximum, refundType, windowDays, supportRequestRequired],
+  );
   return sku;
 }
 

@@ -19,6 +19,7 @@ import { IsText, IsUserPrincipalName } from '../../graphql/input-rules.js';
 import { problemType, resultMember } from '../../graphql/problem.type.js';
 import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
 import { validateInput } from '../../graphql/validate-input.js';
+import { isProblem } from '../../problem.js';
 import { transact } from '../../transaction.js';
 import { OwnAccessNotRevocable, revokeAccess } from './revoke-access.js';
 
@@ -86,13 +87,16 @@ export class AccessResolver {
     description: `Voids every token of a user and ends their streams. For ${accessRevokers.join(', ')}.`,
   })
   @Auth(...accessRevokers)
-  revokeAccess(
+  async revokeAccess(
     @Arg('input', () => RevokeAccessInput, { description: 'Whose access.', validateFn: validateInput })
     input: RevokeAccessInput,
     @Ctx() context: Context,
   ) {
-    return transact(context, (deed) =>
+    const result = await transact(context, (deed) =>
       revokeAccess(deed, { userPrincipalName: input.userPrincipalName, reason: input.reason ?? null }),
     );
+    // Here at once; other processes learn it from the feed.
+    if (!isProblem(result)) context.services.revocations.add(result.userPrincipalName, result.revokedAt.getTime());
+    return result;
   }
 }

@@ -38,23 +38,20 @@ export async function once<Success extends object>(
   );
   if (!lock.taken) return new RequestInProgress();
   const fingerprint = createHash('sha256').update(canonical(input)).digest('hex');
-  const known = await em.findOne(IdempotencyKey, { caller, operation, key });
-  if (known && known.expiresAt > now)
-    return known.fingerprint === fingerprint ? (known.answer as Success) : new IdempotencyKeyReused();
-  if (known) await em.nativeDelete(IdempotencyKey, { caller, operation, key });
+  const known = await em.findOne(IdempotencyKey, { caller, operation, key, expiresAt: { $gt: now } });
+  if (known) return known.fingerprint === fingerprint ? (known.answer as Success) : new IdempotencyKeyReused();
   const result = await work();
   if (isProblem(result)) return result;
-  em.persist(
-    em.create(IdempotencyKey, {
-      caller,
-      operation,
-      key,
-      fingerprint,
-      answer: result as Record<string, unknown>,
-      createdAt: now,
-      expiresAt: new Date(now.getTime() + KEPT_DAYS * 86_400_000),
-    }),
-  );
+  // In the place of an expired one, if there is one.
+  await em.upsert(IdempotencyKey, {
+    caller,
+    operation,
+    key,
+    fingerprint,
+    answer: result as Record<string, unknown>,
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + KEPT_DAYS * 86_400_000),
+  });
   return result;
 }
 

@@ -88,7 +88,7 @@ export const activityEntryRead: ReadType = {
       from: (entry, from: Date) => since(entry.col('at'), from),
       to: (entry, to: Date) => before(entry.col('at'), to),
       actions: (entry, actions: string[]) => among(entry.col('action'), actions),
-      actor: (entry, actor: string) => sql`${entry.col('actor')} = lower(${actor}::text)`,
+      actor: (entry, actor: string) => sql`${entry.col('actor')} = ${actor.toLowerCase()}`,
       customerId: (entry, id: string) =>
         sql`${entry.col('customerId')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
       orderId: (entry, id: string) => sql`${entry.col('orderId')} = ${idOf('Order', id, 'filter.orderId')}::uuid`,

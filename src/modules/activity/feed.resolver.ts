@@ -40,8 +40,8 @@ export class ActivityFeedResolver {
       const filter = args.filter ?? {};
       return openActivityStream(context.services, context.viewer, args.after ?? null, {
         ...filter,
-        customerId: filter.customerId ? idOf('Customer', filter.customerId, 'filter.customerId') : null,
-        orderId: filter.orderId ? idOf('Order', filter.orderId, 'filter.orderId') : null,
+        customerId: filter.customerId != null ? idOf('Customer', filter.customerId, 'filter.customerId') : null,
+        orderId: filter.orderId != null ? idOf('Order', filter.orderId, 'filter.orderId') : null,
       });
     }) as never,
   })
@@ -74,7 +74,7 @@ export class CancellationFeedResolver {
     }) =>
       openActivityStream(context.services, context.viewer, args.after ?? null, {
         actions: ['CANCELLATION_CONFIRMED'],
-        customerId: args.customerId ? idOf('Customer', args.customerId, 'customerId') : null,
+        customerId: args.customerId != null ? idOf('Customer', args.customerId, 'customerId') : null,
       })) as never,
   })
   @Auth(...cancellationListeners)

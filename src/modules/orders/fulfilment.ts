@@ -38,6 +38,8 @@ export class Fulfilment {
   private working: Promise<void> | null = null;
   private lookAgain = false;
   private stopped = false;
+  /** Waits no longer for the provider's answer. */
+  private giveUp = (): void => undefined;
 
   constructor(
     private readonly commit: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>,
@@ -57,11 +59,12 @@ export class Fulfilment {
     this.timers.add(timer);
   }
 
-  /** Ends after what is under way. */
+  /** Ends after what is being committed. What the provider has not answered yet is asked again by the next start. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.sweep);
     for (const timer of this.timers) clearTimeout(timer);
+    this.giveUp();
     await this.working;
   }
 
@@ -84,8 +87,13 @@ export class Fulfilment {
   }
 
   private async fulfil(id: string): Promise<void> {
-    const answer = await this.provider(await this.commit((em) => requestOf(em, id)));
-    await this.commit((em) => settle(em, id, answer, this.now()));
+    const request = await this.commit((em) => requestOf(em, id));
+    if (this.stopped) return;
+    const answer = await new Promise<FulfilmentAnswer | null>((resolve, reject) => {
+      this.giveUp = () => resolve(null);
+      this.provider(request).then(resolve, reject);
+    });
+    if (answer) await this.commit((em) => settle(em, id, answer, this.now()));
   }
 
   private readonly complain = (error: unknown): void =>

@@ -3,11 +3,13 @@ import { useEffect, useMemo, useState } from 'react';
 import { fetchConfig, type PlaygroundConfig } from './config';
 import { connection } from './connection';
 import { Feed } from './feed';
+
 import { connectGateway } from './gateway';
 import { Header } from './header';
 import { identityOf, recallRole, rememberRole } from './identity';
 import { Notice } from './notice';
 import { StopOnNewCaller } from './stop-on-new-caller';
+import { TabIntoEditors } from './tab-into-editors';
 
 /** The page: who calls, above GraphiQL as they see it. */
 export function App({ config: initialConfig }: { config: PlaygroundConfig }) {
@@ -61,6 +63,7 @@ export function App({ config: initialConfig }: { config: PlaygroundConfig }) {
           <GraphiQL.Footer>
             <Feed />
           </GraphiQL.Footer>
+          <TabIntoEditors />
           <StopOnNewCaller token={identity.token} />
         </GraphiQL>
       </main>

@@ -1,3 +1,4 @@
+import type { ExecutionResult } from 'graphql';
 import { watched } from './watched';
 
 /** How the last HTTP answer went. `refused`: the token was not accepted; `needsToken`: there was none. */
@@ -22,7 +23,7 @@ export interface Report {
 export interface FeedMessage {
   number: number;
   at: Date;
-  payload: unknown;
+  payload: ExecutionResult;
 }
 
 /** What the header, the notice and the feed show. The feed has its newest message first. */
@@ -35,7 +36,7 @@ export const connection = {
 const FEED_LIMIT = 200;
 
 /** Adds a message to the feed and forgets the oldest beyond the limit. */
-export function recordMessage(payload: unknown): void {
+export function recordMessage(payload: ExecutionResult): void {
   const feed = connection.feed.get();
   const message = { number: (feed[0]?.number ?? 0) + 1, at: new Date(), payload };
   connection.feed.set([message, ...feed].slice(0, FEED_LIMIT));

@@ -1,4 +1,5 @@
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
+import type { ExecutionResult } from 'graphql';
 import { connection, type FeedMessage } from './connection';
 import { useWatched } from './watched';
 
@@ -39,13 +40,21 @@ function FeedRow({ number, at, payload }: FeedMessage) {
     <li>
       <details>
         <summary>
-          <span>{number}</span> <time dateTime={at.toISOString()}>{at.toLocaleTimeString()}</time>{' '}
-          <code>{JSON.stringify(payload)}</code>
+          <span>{number}</span>
+          <time dateTime={at.toISOString()}>{at.toLocaleTimeString()}</time>
+          <code>{oneLine(payload)}</code>
         </summary>
         <pre>{JSON.stringify(payload, null, 2)}</pre>
       </details>
     </li>
   );
+}
+
+/** The value of the subscribed field without what only machines read; the whole message when there are errors. */
+function oneLine(payload: ExecutionResult): string {
+  const fields = Object.values(payload.data ?? {});
+  const shown = payload.errors || fields.length !== 1 ? payload : fields[0];
+  return JSON.stringify(shown, (key, value) => (key === 'cursor' || key === 'id' ? undefined : value));
 }
 
 function countOf([newest]: FeedMessage[]): string {

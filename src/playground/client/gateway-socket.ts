@@ -3,6 +3,22 @@ import type { ExecutionResult } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { connection, type Report, recordMessage } from './connection';
 
+/** What GraphiQL subscribes with; the other shapes of an observable it leaves alone. */
+interface Sink {
+  next(result: ExecutionResult): void;
+  error(cause: unknown): void;
+  complete(): void;
+}
+
+/** Where a message of our feeds stands, if the operation asks. */
+interface FeedPosition {
+  __typename?: string;
+  cursor?: string;
+}
+
+/** A gateway that says `FeedDraining` is about to close the socket. */
+const RESUME_DELAY_MS = 1_000;
+
 /** Close codes by which the gateway says that it does not accept the caller. */
 const REFUSALS = [4401, 4403];
 
@@ -14,41 +30,72 @@ export function connectSocket(token: string | null, report: Report): Client {
     url: url.href,
     connectionParams: token ? { authorization: `Bearer ${token}` } : {},
     keepAlive: 15_000,
-    retryAttempts: 20,
+    shouldRetry: (cause) => !isRefusal(cause),
+    retryAttempts: 120,
+    // Apart from each other by chance, so that many pages do not come back at once.
+    retryWait: () => new Promise((resolve) => setTimeout(resolve, 1_000 + Math.random() * 2_000)),
     on: {
       connecting: (isRetry) => report.socket({ state: isRetry ? 'reconnecting' : 'connecting' }),
       connected: () => report.socket({ state: 'open' }),
       closed(event) {
         const { code, reason } = event as CloseEvent;
         report.socket(code === 1000 ? { state: 'idle' } : { state: 'closed', detail: `${code} ${reason}`.trim() });
-        if (REFUSALS.includes(code)) report.http({ state: token ? 'refused' : 'needsToken', detail: reason });
+        if (isRefusal(event)) report.http({ state: token ? 'refused' : 'needsToken', detail: reason });
       },
     },
   });
 }
 
-/** Runs a subscription and keeps its messages in the feed, which starts empty. */
+/**
+ * Runs a subscription and keeps its messages in the feed, which starts empty. One that takes `$after` goes on where it
+ * stopped when the socket breaks or the gateway restarts.
+ */
 export function subscribe(socket: Client, params: FetcherParams): Observable<ExecutionResult> {
-  const payload = { ...params, variables: { ...params.variables } };
-  const resumes = /\$after\s*:/.test(params.query);
-  const start = (sink: Parameters<Observable<ExecutionResult>['subscribe']>[0]) => {
-    if (typeof sink !== 'object') throw new TypeError('GraphiQL subscribes with a sink');
+  const start = (sink: Sink) => {
     connection.feed.set([]);
-    const unsubscribe = socket.subscribe<Record<string, { cursor?: string } | null>>(payload, {
-      next(result) {
-        // graphql-ws sends this same payload again when it reconnects, and so goes on where it stopped.
-        const cursor = Object.values(result.data ?? {})[0]?.cursor;
-        if (resumes && cursor) payload.variables.after = cursor;
-        recordMessage(result);
-        sink.next(result as ExecutionResult);
-      },
-      error: (cause) =>
-        sink.error(
-          cause instanceof CloseEvent ? new Error(`The socket was closed: ${cause.code} ${cause.reason}`) : cause,
-        ),
-      complete: () => sink.complete(),
-    });
+    const payload = { ...params, variables: { ...params.variables } };
+    const resumes = /\$after\s*:/.test(params.query);
+    let isDraining = false;
+    let end: () => void;
+    const run = () => {
+      isDraining = false;
+      end = socket.subscribe<Record<string, FeedPosition | null>>(payload, {
+        next(result) {
+          const position = Object.values(result.data ?? {})[0];
+          isDraining = resumes && position?.__typename === 'FeedDraining';
+          // graphql-ws sends this same payload again when it reconnects.
+          if (resumes && position?.cursor) payload.variables.after = position.cursor;
+          recordMessage(result as ExecutionResult);
+          sink.next(result as ExecutionResult);
+        },
+        error(cause) {
+          sink.error(cause instanceof Event ? new Error(describe(cause)) : cause);
+        },
+        complete() {
+          if (!isDraining) return sink.complete();
+          const timer = setTimeout(run, RESUME_DELAY_MS);
+          end = () => {
+            clearTimeout(timer);
+            sink.complete();
+          };
+        },
+      });
+    };
+    run();
+    const unsubscribe = () => {
+      isDraining = false;
+      end();
+    };
     return { unsubscribe };
   };
-  return { subscribe: start };
+  return { subscribe: start as Observable<ExecutionResult>['subscribe'] };
+}
+
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof CloseEvent && REFUSALS.includes(cause.code);
+}
+
+function describe(event: Event): string {
+  if (!(event instanceof CloseEvent)) return 'The socket could not be opened.';
+  return `The socket was closed: ${event.code} ${event.reason}`.trim();
 }

@@ -1,5 +1,5 @@
 import type { Fetcher, FetcherParams } from '@graphiql/toolkit';
-import { type DocumentNode, getOperationAST } from 'graphql';
+import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { connection, type Report } from './connection';
 import { post } from './gateway-http';
 import { connectSocket, subscribe } from './gateway-socket';
@@ -22,8 +22,11 @@ export function connectGateway(token: string | null): Gateway {
   report.socket({ state: 'idle' });
   const socket = connectSocket(token, report);
   return {
-    fetcher: (params, options) =>
-      isSubscription(params, options?.documentAST) ? subscribe(socket, params) : post(params, token, report),
+    fetcher(params) {
+      const operation = operationOf(params);
+      const request = { ...params, operationName: operation?.name?.value };
+      return operation?.operation === 'subscription' ? subscribe(socket, request) : post(request, token, report);
+    },
     dispose() {
       isCurrent = false;
       void socket.dispose();
@@ -31,6 +34,15 @@ export function connectGateway(token: string | null): Gateway {
   };
 }
 
-function isSubscription({ operationName }: FetcherParams, document?: DocumentNode): boolean {
-  return document ? getOperationAST(document, operationName)?.operation === 'subscription' : false;
+/**
+ * The operation to run. Right after a change of tab GraphiQL still names the one of the tab before, so a name that is
+ * not in the document gives way to the only operation there is. What does not parse is left to the gateway to judge.
+ */
+function operationOf({ query, operationName }: FetcherParams): OperationDefinitionNode | null {
+  try {
+    const document = parse(query);
+    return getOperationAST(document, operationName) ?? getOperationAST(document) ?? null;
+  } catch {
+    return null;
+  }
 }

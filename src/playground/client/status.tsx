@@ -32,7 +32,7 @@ export function Status({ identity }: { identity: Identity }) {
       title={identity.token ? describeToken(identity.token) : 'no token is sent'}
     >
       <span className="playground-dot" aria-hidden="true" />
-      {HTTP_WORDS[http.state]} as {identity.title} · {socketWords}
+      {identity.title} · {HTTP_WORDS[http.state]} · {socketWords}
     </p>
   );
 }

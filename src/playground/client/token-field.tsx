@@ -25,9 +25,9 @@ export function TokenField({ token, onToken }: TokenFieldProps) {
 
   return (
     <form className="playground-field" onSubmit={submit}>
-      <label htmlFor="token">Token</label>
+      {token ? <span>Token</span> : <label htmlFor="token">Token</label>}
       {token ? (
-        <button type="button" id="token" onClick={() => onToken('')} title="Forget the pasted token">
+        <button type="button" onClick={() => onToken('')} title="Forget the pasted token">
           Forget pasted token
         </button>
       ) : (

@@ -1,0 +1,297 @@
+import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isSpecifiedDirective,
+  isSpecifiedScalarType,
+  isUnionType,
+} from 'graphql';
+import { Role } from '../src/auth/role.js';
+import { idPrefixes } from '../src/global-id.js';
+import { problemClasses } from '../src/graphql/problem.type.js';
+import { printGraph } from '../src/print-schema.js';
+import { buildGraph } from '../src/schema.js';
+import { contract } from './support/contract.js';
+
+/** Lists without pages, because they are short by nature. Whatever else can grow is a connection. */
+const boundedLists = new Set([
+  'Query.nodes', // at most 100 ids
+  'Query.markets', // as many as there are countries
+  'Query.sales', // groups, not rows
+  'Product.skus', // of one product family
+  'Sku.softwareVersions', // of one SKU
+  'Order.lines', // at most 50
+  'Order.cancellations', // each cancels at least one line
+  'Cancellation.lines', // at most the order's
+  'CancellationQuote.lines', // at most the order's
+  'SupportRequest.files', // at most 10
+  'Invoice.lines', // of one customer in one month
+]);
+
+describe('the schema', () => {
+  let schema: GraphQLSchema;
+  let types: GraphQLNamedType[];
+  beforeAll(async () => {
+    schema = await buildGraph();
+    types = Object.values(schema.getTypeMap()).filter(
+      (type) => !type.name.startsWith('__') && !isSpecifiedScalarType(type),
+    );
+  });
+
+  /** Every field of object and interface types, with its coordinate. */
+  const outputFields = () =>
+    types
+      .filter((type) => isObjectType(type) || isInterfaceType(type))
+      .flatMap((type) =>
+        Object.values((type as GraphQLObjectType).getFields()).map((field) => ({
+          at: `${type.name}.${field.name}`,
+          type: type as GraphQLObjectType,
+          field: field as GraphQLField<unknown, unknown>,
+        })),
+      );
+  /** Everything that has a name and needs a description, with its coordinate. */
+  const elements = () => [
+    ...types.map((type) => ({ at: type.name, ...type })),
+    ...types
+      .filter(isEnumType)
+      .flatMap((type) => type.getValues().map((value) => ({ ...value, at: `${type.name}.${value.name}` }))),
+    ...types
+      .filter(isInputObjectType)
+      .flatMap((type) =>
+        Object.values(type.getFields()).map((field) => ({ ...field, at: `${type.name}.${field.name}` })),
+      ),
+    ...outputFields().flatMap(({ at, field }) => [
+      { ...field, at },
+      ...field.args.map((argument) => ({ ...argument, at: `${at}(${argument.name}:)` })),
+    ]),
+    ...schema
+      .getDirectives()
+      .filter((directive) => !isSpecifiedDirective(directive))
+      .flatMap((directive) => [
+        { ...directive, at: `@${directive.name}` },
+        ...directive.args.map((argument) => ({ ...argument, at: `@${directive.name}(${argument.name}:)` })),
+      ]),
+  ];
+  const isConnection = (type: GraphQLNamedType): type is GraphQLObjectType => /Connection$/.test(type.name);
+  const objects = (pattern: RegExp) =>
+    types.filter((type): type is GraphQLObjectType => isObjectType(type) && pattern.test(type.name));
+
+  test('the committed contract is what the code prints', () => {
+    expect(readFileSync('schema/schema.graphql', 'utf8')).toBe(printGraph(schema));
+  });
+
+  test('every name that product.md promises is there, of the promised type', () => {
+    const missing = Object.entries(contract).flatMap(([name, promised]) => {
+      const type = schema.getType(name);
+      if (isEnumType(type)) return promised.filter((value) => !type.getValue(value)).map((value) => `${name}.${value}`);
+      const fields = isObjectType(type) || isInputObjectType(type) || isInterfaceType(type) ? type.getFields() : {};
+      return promised.filter((line) => !holds(fields, line)).map((line) => `${name}.${line}`);
+    });
+    expect(missing).toEqual([]);
+
+    /** `name(argument: Type): Type`; non-null marks may be left out on either side, lists not. */
+    function holds(fields: object, line: string): boolean {
+      const [, name = '', args = '', promised] = /^(\w+)(?:\((.*)\))?(?:: (.+))?$/.exec(line) ?? [];
+      const field = (fields as Record<string, GraphQLField<unknown, unknown>>)[name];
+      const bare = (type: unknown) => String(type).replaceAll('!', '');
+      const takes = (argument: string) => {
+        const [argumentName, argumentType] = argument.split(': ');
+        const given = field?.args.find((candidate) => candidate.name === argumentName);
+        return given !== undefined && (argumentType === undefined || bare(given.type) === bare(argumentType));
+      };
+      return (
+        field !== undefined &&
+        (promised === undefined || bare(field.type) === bare(promised)) &&
+        args.split(', ').filter(Boolean).every(takes)
+      );
+    }
+  });
+
+  test('types are PascalCase, fields and arguments camelCase, enum values UPPER_CASE', () => {
+    const enumValues = types.filter(isEnumType).flatMap((type) => type.getValues().map((value) => value.name));
+    expect(enumValues.filter((name) => !/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(name))).toEqual([]);
+    expect(types.map((type) => type.name).filter((name) => !/^[A-Z][A-Za-z0-9]*$/.test(name))).toEqual([]);
+    const camel = elements()
+      .map(({ at }) => at)
+      .filter((at) => at.includes('.') || at.startsWith('@'))
+      .map((at) => at.replace(/^.*[.(]/, '').replace(/[:)@]/g, ''))
+      .filter((name) => !enumValues.includes(name));
+    expect(camel.filter((name) => !/^[a-z][A-Za-z0-9]*$/.test(name))).toEqual([]);
+  });
+
+  test('fields do not begin with get, and do not repeat their type', () => {
+    const repeating = outputFields().filter(
+      ({ type, field }) =>
+        /^(get|query|fetch|list)[A-Z]/.test(field.name) ||
+        field.name.toLowerCase().startsWith(type.name.toLowerCase().replace(/(detail|type)$/, '')),
+    );
+    // Microsoft's own names of the two ids: productId "DG7GMGF0FKZV", skuId "0003".
+    expect(repeating.map(({ at }) => at).sort()).toEqual(['Product.productId', 'Sku.skuId']);
+  });
+
+  test('everything is described in a sentence', () => {
+    const undescribed = elements().filter(({ description }) => !/[.!?)`]$/.test(description ?? ''));
+    expect(undescribed.map(({ at }) => at)).toEqual([]);
+  });
+
+  test('nothing is unreachable', () => {
+    const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+    const reached = new Set<GraphQLNamedType>();
+    const visit = (type: GraphQLNamedType | null | undefined): void => {
+      if (!type || reached.has(type)) return;
+      reached.add(type);
+      if (isInterfaceType(type) || isUnionType(type)) for (const member of schema.getPossibleTypes(type)) visit(member);
+      if (isObjectType(type)) for (const face of type.getInterfaces()) visit(face);
+      if (isObjectType(type) || isInterfaceType(type))
+        for (const field of Object.values(type.getFields())) {
+          visit(getNamedType(field.type));
+          for (const argument of field.args) visit(getNamedType(argument.type));
+        }
+      if (isInputObjectType(type)) for (const field of Object.values(type.getFields())) visit(getNamedType(field.type));
+    };
+    for (const root of roots) visit(root);
+    for (const directive of schema.getDirectives())
+      for (const argument of directive.args) visit(getNamedType(argument.type));
+    expect(types.filter((type) => !reached.has(type)).map((type) => type.name)).toEqual([]);
+  });
+
+  test('numbers are whole or decimal text: there is no Float', () => {
+    expect(schema.getType('Float')).toBeUndefined();
+  });
+
+  test('references are objects: an output field ending in Id is a GUID or a number of the outside world', () => {
+    const ids = outputFields().filter(({ field }) => /Ids?$/.test(field.name));
+    expect([...new Set(ids.map(({ field }) => field.name))].sort()).toEqual([
+      'correlationId',
+      'productId',
+      'productIds',
+      'skuId',
+      'tenantId',
+    ]);
+  });
+
+  test('a list that can grow is a connection', () => {
+    const plain = outputFields().filter(
+      ({ type, field }) =>
+        isListType(getNullableType(field.type)) && isCompositeType(getNamedType(field.type)) && !isConnection(type),
+    );
+    expect(plain.map(({ at }) => at).sort()).toEqual([...boundedLists].sort());
+  });
+
+  test("connections, edges and their arguments have Relay's form", () => {
+    const connections = objects(/Connection$/);
+    expect(connections.length).toBeGreaterThan(5);
+    for (const connection of connections) {
+      const { edges, pageInfo, nodes, totalCount } = connection.getFields();
+      expect(String(pageInfo?.type)).toBe('PageInfo!');
+      expect(String(totalCount?.type)).toBe('Int!');
+      const edge = getNamedType(edges?.type) as GraphQLObjectType;
+      expect([connection.name, String(edges?.type), edge.name]).toEqual([
+        connection.name,
+        `[${edge.name}!]!`,
+        expect.stringMatching(/Edge$/),
+      ]);
+      expect(String(edge.getFields()['cursor']?.type)).toBe('String!');
+      const node = getNamedType(edge.getFields()['node']?.type) as GraphQLObjectType;
+      expect(node.getInterfaces().map((face) => face.name)).toContain('Node');
+      expect(getNamedType(nodes?.type)).toBe(node);
+    }
+    expect(String((schema.getType('PageInfo') as GraphQLObjectType).getFields()['hasNextPage']?.type)).toBe('Boolean!');
+    for (const { at, field } of outputFields().filter(({ field }) => isConnection(getNamedType(field.type)))) {
+      const args = Object.fromEntries(field.args.map(({ name, type }) => [name, String(type)]));
+      expect({ at, ...args }).toMatchObject({ at, first: 'Int', after: 'String', last: 'Int', before: 'String' });
+    }
+  });
+
+  test('every type with a global id implements Node, and no other does', () => {
+    const nodes = schema.getPossibleTypes(schema.getType('Node') as never).map((type) => type.name);
+    expect(nodes.toSorted()).toEqual(Object.keys(idPrefixes).toSorted());
+    const withId = objects(/./).filter((type) => type.getFields()['id'] && !nodes.includes(type.name));
+    expect(withId.map((type) => type.name)).toEqual(['ActivityResource']);
+  });
+
+  test('a mutation takes one input of its own and answers a union of its own', () => {
+    const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
+    expect(mutations).not.toHaveLength(0);
+    for (const { name, args, type } of mutations) {
+      const title = name.charAt(0).toUpperCase() + name.slice(1);
+      expect([name, args.map((argument) => `${argument.name}: ${argument.type}`)]).toEqual([
+        name,
+        [`input: ${title}Input!`],
+      ]);
+      expect([name, getNamedType(type).name]).toEqual([name, `${title}Result`]);
+      expect(isUnionType(getNamedType(type))).toBe(true);
+    }
+  });
+
+  test('a result has exactly one success; every other member is a Problem with a stable code', () => {
+    const results = types.filter(isUnionType).filter((type) => /Result$/.test(type.name));
+    for (const result of results) {
+      const [successes, problems] = [true, false].map((isSuccess) =>
+        result.getTypes().filter((member) => member.name.endsWith('Success') === isSuccess),
+      );
+      expect([result.name, successes?.map((member) => member.name)]).toEqual([
+        result.name,
+        [result.name.replace(/Result$/, 'Success')],
+      ]);
+      for (const problem of problems ?? [])
+        expect([problem.name, problem.getInterfaces().map((face) => face.name)]).toEqual([problem.name, ['Problem']]);
+    }
+    // Stands for whatever a problem is told: lines, instants, names.
+    const anything = Object.assign([], { toISOString: () => '' });
+    const codes = [...problemClasses].map(([name, Class]) => [
+      name,
+      (Reflect.construct(Class, Array(4).fill(anything)) as { code: string }).code,
+    ]);
+    // The code is the name in UPPER_SNAKE: nobody has to look it up.
+    expect(codes).toEqual(codes.map(([name = '']) => [name, name.replace(/(?<!^)([A-Z])/g, '_$1').toUpperCase()]));
+    const shown = schema.getPossibleTypes(schema.getType('Problem') as never).map((type) => type.name);
+    expect(shown.toSorted()).toEqual([...problemClasses.keys()].toSorted());
+  });
+
+  test('every root field is guarded, but for a short public list', () => {
+    const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+    const open = roots.flatMap((root) =>
+      Object.values(root?.getFields() ?? {})
+        .filter((field) => !field.astNode?.directives?.some((directive) => directive.name.value === 'auth'))
+        .map((field) => field.name),
+    );
+    expect(open.toSorted()).toEqual(['markets', 'viewer']);
+  });
+
+  test('a refusal costs one field: what is guarded is nullable', () => {
+    const guarded = outputFields().filter(({ field }) =>
+      field.astNode?.directives?.some((directive) => directive.name.value === 'auth'),
+    );
+    const subscriptions = guarded.filter(({ type }) => type.name === 'Subscription');
+    expect(
+      guarded.filter((one) => !subscriptions.includes(one) && isNonNullType(one.field.type)).map(({ at }) => at),
+    ).toEqual([]);
+    // A refused stream never begins, so its messages need not be nullable.
+    expect(subscriptions.length).toBeGreaterThan(0);
+  });
+
+  test('the roles are those of the tokens', () => {
+    const role = schema.getType('Role');
+    expect(
+      isEnumType(role) &&
+        role
+          .getValues()
+          .map((value) => value.name)
+          .toSorted(),
+    ).toEqual(Object.keys(Role).toSorted());
+  });
+});
