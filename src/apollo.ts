@@ -8,6 +8,7 @@ import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'gr
 import type { Context } from './context.js';
 import { ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
 import { limitRules, limits } from './graphql/limits.js';
+import { passThrough, stringifyResult } from './pass-through.js';
 
 /** Apollo Server over the graph: it parses, validates, limits and reports; what is shown of errors is ours. */
 export function createApollo(schema: GraphQLSchema, report: ReportInternalError): ApolloServer<Context> {
@@ -21,7 +22,13 @@ export function createApollo(schema: GraphQLSchema, report: ReportInternalError)
     // The server around it stops it, after the sockets have been told.
     stopOnTerminationSignals: false,
     formatError: (formatted, error) => shown(formatted, error, report),
-    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), tellDenials],
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      tellDenials,
+      passThrough(report),
+    ],
+    stringifyResult: stringifyResult as never,
   });
 }
 

@@ -1,13 +1,20 @@
-import { activityEntryRead } from './modules/activity/activity.read.js';
-import { invoiceLineRead, invoiceRead } from './modules/billing/invoice.read.js';
-import { priceRead, productRead, skuRead, softwareVersionRead } from './modules/catalog/catalog.read.js';
-import { customerRead } from './modules/customers/customer.read.js';
-import { entitlementRead } from './modules/entitlements/entitlement.read.js';
-import { marketRead } from './modules/markets/market.read.js';
-import { cancellationLineRead, cancellationRead, orderLineRead, orderRead } from './modules/orders/order.read.js';
-import { salesGroupRead } from './modules/orders/sales.read.js';
-import { supportFileRead, supportRequestRead } from './modules/support/support-request.read.js';
+import { activityEntryRead, activityRoots } from './modules/activity/activity.read.js';
+import { invoiceLineRead, invoiceRead, invoiceRoots } from './modules/billing/invoice.read.js';
+import { catalogRoots, priceRead, productRead, skuRead, softwareVersionRead } from './modules/catalog/catalog.read.js';
+import { customerRead, customerRoots } from './modules/customers/customer.read.js';
+import { entitlementRead, entitlementRoots } from './modules/entitlements/entitlement.read.js';
+import { marketRead, marketRoots } from './modules/markets/market.read.js';
+import {
+  cancellationLineRead,
+  cancellationRead,
+  orderLineRead,
+  orderRead,
+  orderRoots,
+} from './modules/orders/order.read.js';
+import { salesGroupRead, salesRoots } from './modules/orders/sales.read.js';
+import { supportFileRead, supportRequestRead, supportRequestRoots } from './modules/support/support-request.read.js';
 import type { ReadModel } from './read/compile.js';
+import type { RootReads } from './read/model.js';
 
 /** The one description of reads: every type by its GraphQL name. */
 export const readModel: ReadModel = new Map(
@@ -31,3 +38,16 @@ export const readModel: ReadModel = new Map(
     supportRequestRead,
   ].map((type) => [type.name, type]),
 );
+
+/** Root fields that the read model answers. */
+export const rootReads: RootReads = {
+  ...activityRoots,
+  ...catalogRoots,
+  ...customerRoots,
+  ...entitlementRoots,
+  ...invoiceRoots,
+  ...marketRoots,
+  ...orderRoots,
+  ...salesRoots,
+  ...supportRequestRoots,
+};

@@ -32,7 +32,7 @@ import { OrderResolver } from './modules/orders/order.resolver.js';
 import { PurchaseResolver } from './modules/orders/purchase.resolver.js';
 import { SupportRequestResolver } from './modules/support/support-request.resolver.js';
 import type { Tree } from './read/reader.js';
-import { readModel } from './read-model.js';
+import { readModel, rootReads } from './read-model.js';
 import { transact } from './transaction.js';
 
 type Field = GraphQLField<unknown, Context>;
@@ -67,7 +67,10 @@ export async function buildGraph(): Promise<GraphQLSchema> {
       type.isOneOf = type.astNode?.directives?.some((directive) => directive.name.value === 'oneOf') ?? false;
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     if (comesFromTree(type)) readFromTree(type);
-    for (const field of Object.values(type.getFields())) guardRoot(type, field);
+    for (const field of Object.values(type.getFields())) {
+      if (type.name === 'Query' && Object.hasOwn(rootReads, field.name)) field.resolve = readRoot as never;
+      guardRoot(type, field);
+    }
   }
   const role = built.getType('Role') as GraphQLEnumType;
   return new GraphQLSchema({ ...built.toConfig(), directives: [...built.getDirectives(), authDirective(role)] });
@@ -106,6 +109,8 @@ const byResponseKey: GraphQLFieldResolver<unknown, Context> = (source, args, con
   const isTree = Object.getPrototypeOf(source) === Object.prototype;
   return isTree ? (source as Tree)[info.path.key] : defaultFieldResolver(source, args, context, info);
 };
+
+const readRoot: GraphQLFieldResolver<unknown, Context> = (_source, _args, { read }, info) => read.root(info);
 
 /**
  * Refuses root fields by the table of access; the read model refuses all others while it compiles. Also refuses who was

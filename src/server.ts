@@ -16,7 +16,9 @@ import { Fulfilment, type FulfilmentProvider, localProvider } from './modules/or
 import { migrate, type Orm, openOrm } from './orm.js';
 import { printGraph } from './print-schema.js';
 import { projectFile } from './project-file.js';
-import { readModel } from './read-model.js';
+import { createExecute } from './read/execute.js';
+import { PlanCache } from './read/plan.js';
+import { readModel, rootReads } from './read-model.js';
 import { serveDownloads } from './routes/downloads.js';
 import { serveExports } from './routes/exports.js';
 import { serveLive } from './routes/live.js';
@@ -108,7 +110,15 @@ async function serve(
     config,
     orm,
     kysely,
-    readSource: { kysely, model: readModel, metadata: orm.getMetadata(), incarnation },
+    readSource: {
+      kysely,
+      model: readModel,
+      roots: rootReads,
+      metadata: orm.getMetadata(),
+      incarnation,
+      plans: new PlanCache(),
+      execute: await createExecute(orm, config.database.kind === 'embedded'),
+    },
     accessTable: new AccessTable(schema),
     revocations,
     signer: createSigner(config.signingSecret),

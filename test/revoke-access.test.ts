@@ -12,7 +12,7 @@ import {
 import { engine, serverUrl, testDatabase } from './support/database.js';
 import { type Caller, startTestGateway, type TestGateway, type TestStream } from './support/gateway.js';
 import { aCustomer, buy, skus, stockShop } from './support/shop.js';
-import { buySoftware, entriesOf, restart } from './support/software.js';
+import { buySoftware, entriesOf, restart, settled } from './support/software.js';
 
 describe(`revoking access, on ${engine}`, () => {
   let gateway: TestGateway;
@@ -114,13 +114,12 @@ describe(`revoking access, on ${engine}`, () => {
     });
 
     expect((await log.nextOf('ActivityRecorded')).entry.action).toBe('ACCESS_REVOKED');
-    const revoked = revoke(reader);
-    const after = buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
-    const { messages, code } = await rest(log);
-    await Promise.all([revoked, after]);
-    expect(messages.at(-1)).toMatchObject({ data: { activity: { __typename: 'AccessChanged' } } });
-    expect(JSON.stringify(messages)).not.toContain('AccessRevokedDetail');
-    expect(code).toBe(4401);
+    await revoke(reader);
+    await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
+    expect(await rest(log)).toMatchObject({
+      messages: [{ data: { activity: { __typename: 'AccessChanged' } } }],
+      code: 4401,
+    });
   });
 
   test('revokeAccess: a replay of the revoked delivers nothing; a new socket is refused', async () => {
@@ -193,6 +192,7 @@ describe(`revoking access, on ${engine}`, () => {
     const user = aUser();
     await revoke(user, 'left the company');
     await revoke(user);
+    await settled(gateway);
     const { data } = await gateway.run(
       `query { activity(last: 2, filter: { actions: [ACCESS_REVOKED] }) { nodes {
         outcome actor { userPrincipalName role } customer { id } resource { type id label } detail { ... on AccessRevokedDetail { userPrincipalName reason } } } } }`,
@@ -229,11 +229,13 @@ describe(`revoking access, on ${engine}`, () => {
       const second = await startTestGateway({ database: { ...database, drop: async () => undefined } });
       const first = await startTestGateway({ database });
       try {
+        await stockShop(first);
         const user = aUser();
         const token = await tokenOf(user, 'ACCOUNT_ADMIN');
         const stream = await second.subscribe(ActivityFeedDocument, {}, token);
         await stream.nextOf('FeedCaughtUp');
         await revoke(user, undefined, undefined, first);
+        await buy(first, await aCustomer(first), [{ ...skus.perpetual, quantity: 1 }]);
         expect(await rest(stream)).toMatchObject({
           messages: [{ data: { activity: { __typename: 'AccessChanged' } } }],
           code: 4401,

@@ -48,6 +48,8 @@ export function authDirective(role: GraphQLEnumType): GraphQLDirective {
 
 /** What one set of roles may reach in the graph. */
 export interface Access {
+  /** The same for the same set of roles. */
+  readonly key: string;
   /** The roles that may, where the viewer's may not; null: allowed. Names a field of an object type, or the type alone. */
   denies(type: string, field?: string): readonly Role[] | null;
 }
@@ -85,7 +87,10 @@ export class AccessTable {
         const required = this.guarded.get(coordinate);
         return required && !required.some((role) => roles.includes(role)) ? required : null;
       };
-      access = { denies: (type, field) => lacking(type) ?? (field === undefined ? null : lacking(`${type}.${field}`)) };
+      access = {
+        key,
+        denies: (type, field) => lacking(type) ?? (field === undefined ? null : lacking(`${type}.${field}`)),
+      };
       this.known.set(key, access);
     }
     return access;

@@ -5,17 +5,20 @@ import type { Operation } from './compile.js';
 /**
  * The fields that a selection asks of a concrete type, by response key: fragments spread, `@skip` and `@include`
  * decided, same keys merged. It is graphql-js' own algorithm, so that compiled and executed reads cannot differ.
+ * @param asked hears which variables decided, and what they were
  */
 export function collectSubFields(
   operation: Operation,
   type: GraphQLObjectType,
   nodes: readonly FieldNode[],
+  asked: (variable: string, value: unknown) => void,
 ): ReadonlyMap<string, readonly FieldNode[]> {
-  return collectSubfields(
-    operation.schema,
-    operation.fragments,
-    operation.variableValues as { [variable: string]: unknown },
-    type,
-    nodes,
-  );
+  const watched = new Proxy(operation.variableValues, {
+    get: (variables, name) => {
+      const value = Reflect.get(variables, name);
+      if (typeof name === 'string') asked(name, value);
+      return value;
+    },
+  });
+  return collectSubfields(operation.schema, operation.fragments, watched, type, nodes);
 }

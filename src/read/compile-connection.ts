@@ -1,16 +1,10 @@
 import type { FieldNode, GraphQLObjectType } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
-import { collectSubFields } from './collect-fields.js';
 import { type Compiler, columnsOf, jsonOf, type Selected, whereAll } from './compile.js';
 import { cursorOf, decodeCursor, feedTag } from './cursor.js';
 import type { Listing, ReadType, Row, SortKey, Sql } from './model.js';
-import { type PageArgs, pageOf } from './page.js';
-
-/** The arguments of every list: paging, a filter and an order. */
-interface ListArgs extends PageArgs {
-  filter?: Record<string, unknown> | null;
-  orderBy?: { field?: string; direction: 'ASC' | 'DESC' } | null;
-}
+import { pageOf } from './page.js';
+import type { Args, Param } from './param.js';
 
 /**
  * A page of rows as the JSON of its connection type. Only what is selected is computed: one row more than the page
@@ -20,54 +14,47 @@ interface ListArgs extends PageArgs {
 export function compileConnection(
   compiler: Compiler,
   type: ReadType,
-  args: ListArgs,
+  args: Args,
   nodes: readonly FieldNode[],
   connectionType: string,
   restrict: (row: Row) => Sql[],
 ): Sql {
   const listing = type.listing;
   if (!listing) throw new Error(`${type.name} has no listing`);
-  const page = pageOf(args);
-  const order = args.orderBy ?? listing.defaultOrder;
-  const field = order.field ?? listing.defaultOrder.field;
+  const backward = args.given('last') && !args.given('first');
+  const size = args.all.map((values) => pageOf(values).size);
+  compiler.checks.push(size);
+  const orderBy = args.object('orderBy');
+  const field = orderBy.known<string | undefined>('field') ?? listing.defaultOrder.field;
+  const direction = orderBy.known<string | undefined>('direction') ?? listing.defaultOrder.direction;
   const keys = listing.orders[field] as SortKey[];
-  const ascending = (order.direction === 'ASC') !== page.backward;
+  const ascending = (direction === 'ASC') !== backward;
   const tag = listing.feed ? feedTag(compiler.incarnation) : `${type.name}:${field}`;
+  const given = { after: args.given('after'), before: args.given('before') };
+  const cursorValues = (name: 'after' | 'before') =>
+    keys.map((_key, index) =>
+      args.param<string>(name).map((cursor) => decodeCursor(cursor, tag, keys, name).values[index] as string),
+    );
 
   const conditions = (row: Row) => [
     ...restrict(row),
     ...compiler.visible(type, row),
-    ...filterConditions(compiler, listing, row, args.filter ?? {}),
+    ...filterConditions(listing, row, args.object('filter')),
   ];
   const inner = compiler.row(type);
+  const [later, earlier] = direction === 'ASC' ? (['>', '<'] as const) : (['<', '>'] as const);
+  if (given.after) compiler.checks.push(...cursorValues('after'));
+  if (given.before) compiler.checks.push(...cursorValues('before'));
   const bounds = [
-    ...(args.after == null
-      ? []
-      : [
-          bound(
-            inner,
-            keys,
-            order.direction === 'ASC' ? '>' : '<',
-            decodeCursor(args.after, tag, keys, 'after').values,
-          ),
-        ]),
-    ...(args.before == null
-      ? []
-      : [
-          bound(
-            inner,
-            keys,
-            order.direction === 'ASC' ? '<' : '>',
-            decodeCursor(args.before, tag, keys, 'before').values,
-          ),
-        ]),
+    ...(given.after ? [bound(inner, keys, later, cursorValues('after'))] : []),
+    ...(given.before ? [bound(inner, keys, earlier, cursorValues('before'))] : []),
   ];
-  const direction = ascending ? sql`asc` : sql`desc`;
-  const orderBy = sql.join(keys.map((key) => sql`${inner.col(key.property)} ${direction}`));
+  const way = ascending ? sql`asc` : sql`desc`;
+  const sorted = sql.join(keys.map((key) => sql`${inner.col(key.property)} ${way}`));
   const pageRow = compiler.rowAs(type, `${inner.alias}p`);
   const position = sql.ref(`${pageRow.alias}.$i`);
-  const shownOrder = page.backward ? sql`desc` : sql`asc`;
-  const shown = sql`${position} <= ${page.size}::int`;
+  const shownOrder = backward ? sql`desc` : sql`asc`;
+  const shown = sql`${position} <= ${size}::int`;
   const cursor = () => cursorOf(pageRow, tag, keys);
   // Without an aggregate the statement must not read the page: it would answer a row for each of its rows.
   let readsPage = false;
@@ -106,7 +93,7 @@ export function compileConnection(
   }
 
   function pageInfo(pageInfoNodes: readonly FieldNode[]): Sql {
-    const more = () => ofPage(sql`coalesce(bool_or(${position} > ${page.size}::int), false)`);
+    const more = () => ofPage(sql`coalesce(bool_or(${position} > ${size}::int), false)`);
     const beyond = (given: boolean) => (given ? sql`true` : sql`false`);
     const at = (edgeOrder: RawBuilder<unknown>) =>
       ofPage(sql`(array_agg(${cursor()} order by ${position} ${edgeOrder}) filter (where ${shown}))[1]`);
@@ -114,13 +101,13 @@ export function compileConnection(
       const value = () => {
         switch ((fieldNodes[0] as FieldNode).name.value) {
           case 'hasNextPage':
-            return page.backward ? beyond(args.before != null) : more();
+            return backward ? beyond(given.before) : more();
           case 'hasPreviousPage':
-            return page.backward ? more() : beyond(args.after != null);
+            return backward ? more() : beyond(given.after);
           case 'startCursor':
-            return at(page.backward ? sql`desc` : sql`asc`);
+            return at(backward ? sql`desc` : sql`asc`);
           case 'endCursor':
-            return at(page.backward ? sql`asc` : sql`desc`);
+            return at(backward ? sql`asc` : sql`desc`);
           default:
             return sql`'PageInfo'::text`;
         }
@@ -131,7 +118,7 @@ export function compileConnection(
     return sql`json_build_object(${sql.join(pairs)})`;
   }
 
-  const rows = sql`select ${sql.id(inner.alias)}.*, row_number() over (order by ${orderBy}) as "$i" from ${compiler.from(type, inner)}${whereAll([...conditions(inner), ...bounds])} order by ${orderBy} limit ${page.size + 1}::int`;
+  const rows = sql`select ${sql.id(inner.alias)}.*, row_number() over (order by ${sorted}) as "$i" from ${compiler.from(type, inner)}${whereAll([...conditions(inner), ...bounds])} order by ${sorted} limit ${size.map((rows) => rows + 1)}::int`;
   return sql`(select to_json("$row") from (select ${columnsOf(selected)}${readsPage ? sql` from (${rows}) as ${sql.id(pageRow.alias)}` : sql``}) as "$row")`;
 }
 
@@ -140,23 +127,19 @@ function subFields(
   typeName: string,
   nodes: readonly FieldNode[],
 ): [string, readonly FieldNode[]][] {
-  return [
-    ...collectSubFields(compiler.operation, compiler.operation.schema.getType(typeName) as GraphQLObjectType, nodes),
-  ];
+  return [...compiler.subFields(compiler.operation.schema.getType(typeName) as GraphQLObjectType, nodes)];
 }
 
-function filterConditions(compiler: Compiler, listing: Listing, row: Row, filter: Record<string, unknown>): Sql[] {
-  const context = { viewer: compiler.viewer, args: filter };
-  return Object.entries(filter).flatMap(([name, value]) => {
-    if (value === null || value === undefined) return [];
+function filterConditions(listing: Listing, row: Row, filter: Args): Sql[] {
+  return filter.names.map((name) => {
     const condition = listing.filters[name];
     if (!condition) throw new Error(`The read model does not know the filter ${name}`);
-    return [condition(row, value as never, context)];
+    return condition(row, filter.param(name), () => filter.known(name));
   });
 }
 
 /** `(a, b) > (x, y)`: rows behind a cursor; an index on the keys answers it. */
-function bound(row: Row, keys: SortKey[], operator: '>' | '<', values: string[]): Sql {
+function bound(row: Row, keys: SortKey[], operator: '>' | '<', values: Param<string>[]): Sql {
   const left = sql.join(keys.map((key) => row.col(key.property)));
   const right = sql.join(keys.map((key, index) => sql`${values[index]}::${sql.raw(key.type)}`));
   return sql`(${left}) ${sql.raw(operator)} (${right})`;

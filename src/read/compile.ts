@@ -12,11 +12,12 @@ import {
 } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
 import type { Access } from '../auth/auth.js';
-import type { Denials } from '../auth/denials.js';
-import { tenantScope, type Viewer } from '../auth/viewer.js';
+import type { Role } from '../auth/role.js';
+import { tenantScope } from '../auth/viewer.js';
 import { collectSubFields } from './collect-fields.js';
 import { compileConnection } from './compile-connection.js';
 import { type Field, type Fields, type ReadType, Row, type Sql } from './model.js';
+import { Args, type Assumption, Param } from './param.js';
 
 /** The operation whose fields are compiled: what graphql-js hands to a resolver. */
 export interface Operation {
@@ -31,6 +32,14 @@ export interface Selected {
   value: Sql;
 }
 
+/** A field whose arguments are evaluated at each run. */
+export interface Site {
+  field: GraphQLField<unknown, unknown>;
+  node: FieldNode;
+}
+
+const ownTenant = new Param((run) => tenantScope(run.viewer) as string);
+
 /** Every type that can be read, by GraphQL name. */
 export type ReadModel = ReadonlyMap<string, ReadType>;
 
@@ -40,20 +49,25 @@ export type ReadModel = ReadonlyMap<string, ReadType>;
  */
 export class Compiler {
   private aliases = 0;
-  private readonly tenant: string | null;
+  /** Fields with arguments, in the order in which they were compiled. */
+  readonly sites: Site[] = [];
+  readonly assumptions: Assumption[] = [];
+  /** What is evaluated at each run even where the statement does not need it: it may refuse. */
+  readonly checks: Param<unknown>[] = [];
 
   constructor(
     private readonly model: ReadModel,
     private readonly metadata: MetadataStorage,
     readonly operation: Operation,
-    readonly viewer: Viewer,
+    /** Notes the variables that `@skip` and `@include` asked for. */
+    private readonly conditions: Map<string, unknown>,
+    /** Whether rows of one tenant only may be read: the viewer's, told at each run. */
+    private readonly ofOneTenant: boolean,
     private readonly access: Access,
-    private readonly denials: Denials,
+    private readonly deny: (coordinate: string, requires: readonly Role[], nodes: readonly FieldNode[]) => void,
     /** Incarnation of the database, for the feed's cursors. */
     readonly incarnation: string,
-  ) {
-    this.tenant = tenantScope(viewer);
-  }
+  ) {}
 
   /** The read type of a GraphQL type. */
   typeOf(name: string): ReadType {
@@ -86,7 +100,7 @@ export class Compiler {
   /** The conditions under which the viewer may see a row: its tenant's, and committed for readers. */
   visible(type: ReadType, row: Row): Sql[] {
     const conditions: Sql[] = [];
-    if (this.tenant !== null && type.scope) conditions.push(type.scope(row, this.tenant));
+    if (this.ofOneTenant && type.scope) conditions.push(type.scope(row, ownTenant));
     if (type.listing?.always) conditions.push(type.listing.always(row));
     return conditions;
   }
@@ -94,15 +108,22 @@ export class Compiler {
   /** Whether the viewer may see the type at all; notes the refusal where not. */
   mayReach(typeName: string, nodes: readonly FieldNode[]): boolean {
     const requires = this.access.denies(typeName);
-    if (requires) this.denials.add(typeName, requires, nodes);
+    if (requires) this.deny(typeName, requires, nodes);
     return requires === null;
   }
 
-  /** Coerced arguments of a field. */
-  argsOf(parent: string, nodes: readonly FieldNode[]): Record<string, unknown> {
+  /** The fields that a selection asks of a type, by response key. */
+  subFields(type: GraphQLObjectType, nodes: readonly FieldNode[]): ReadonlyMap<string, readonly FieldNode[]> {
+    return collectSubFields(this.operation, type, nodes, (name, value) => this.conditions.set(name, value));
+  }
+
+  /** The arguments of a field: values come at each run. */
+  argsOf(parent: string, nodes: readonly FieldNode[]): Args {
     const node = nodes[0] as FieldNode;
-    const field = (this.operation.schema.getType(parent) as GraphQLObjectType).getFields()[node.name.value];
-    return getArgumentValues(field as never, node, this.operation.variableValues);
+    const type = this.operation.schema.getType(parent) as GraphQLObjectType;
+    const site = { field: type.getFields()[node.name.value] as GraphQLField<unknown, unknown>, node };
+    const current = getArgumentValues(site.field, node, this.operation.variableValues);
+    return new Args(this.sites.push(site) - 1, current, (assumption) => this.assumptions.push(assumption));
   }
 
   /** The selected fields of an object that is read from `row`. `parentNodes` are the fields that select it. */
@@ -111,7 +132,7 @@ export class Compiler {
     const selected: Selected[] = [];
     // Whoever holds the object only by an interface or union must be told which member it is.
     if (abstract) selected.push({ key: '__typename', value: sql`${typeName}::text` });
-    for (const [key, nodes] of collectSubFields(this.operation, type, parentNodes)) {
+    for (const [key, nodes] of this.subFields(type, parentNodes)) {
       const name = (nodes[0] as FieldNode).name.value;
       if (name === '__typename') {
         if (!abstract || key !== '__typename') selected.push({ key, value: sql`${typeName}::text` });
@@ -121,7 +142,7 @@ export class Compiler {
       if (!field) throw new Error(`The read model does not know ${typeName}.${name}`);
       const requires = this.access.denies(typeName, name);
       if (requires) {
-        this.denials.add(`${typeName}.${name}`, requires, nodes);
+        this.deny(`${typeName}.${name}`, requires, nodes);
         selected.push({ key, value: sql`null` });
         continue;
       }
@@ -137,11 +158,10 @@ export class Compiler {
   }
 
   private field(parentType: string, field: Field, row: Row, nodes: readonly FieldNode[]): Sql {
-    const context = () => ({ viewer: this.viewer, args: this.argsOf(parentType, nodes) });
     const returned = this.returnTypeOf(parentType, nodes);
     switch (field.kind) {
       case 'leaf':
-        return field.sql(row, context());
+        return field.sql(row);
       case 'embedded': {
         const object = jsonOf(this.select(returned.name, field.fields, row, nodes, false));
         return field.presence ? sql`case when ${field.presence(row)} is null then null else ${object} end` : object;
@@ -157,14 +177,14 @@ export class Compiler {
         const type = this.typeOf(field.type);
         if (!this.mayReach(type.name, nodes)) return sql`null`;
         const child = this.row(type);
-        const where = [field.on(row, child, context()), ...this.visible(type, child)];
+        const where = [field.on(row, child, this.argsOf(parentType, nodes)), ...this.visible(type, child)];
         return this.oneFrom(type, child, where, nodes, isAbstractType(returned), field.first?.(child));
       }
       case 'many': {
         const type = this.typeOf(field.type);
         if (!this.mayReach(type.name, nodes)) return sql`null`;
         const child = this.row(type);
-        const where = [field.on(row, child, context()), ...this.visible(type, child)];
+        const where = [field.on(row, child, this.argsOf(parentType, nodes)), ...this.visible(type, child)];
         return this.listFrom(type, child, where, nodes, field.orderBy(child));
       }
       case 'connection': {

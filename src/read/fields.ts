@@ -1,6 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { idPrefixes, type NodeType } from '../global-id.js';
 import { computed, type Leaf, type Sql } from './model.js';
+import type { Param } from './param.js';
 
 /** The global id of the row. */
 export function globalId(type: NodeType): Leaf {
@@ -8,21 +9,21 @@ export function globalId(type: NodeType): Leaf {
 }
 
 /** Whether a text holds another, in any case; the wildcards of LIKE stand for themselves. */
-export function contains(text: Sql, part: string): RawBuilder<SqlBool> {
-  return sql<SqlBool>`${text} ilike ${`%${part.replace(/[\\%_]/g, '\\$&')}%`}`;
+export function contains(text: Sql, part: Param<string>): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${text} ilike ${part.map((value) => `%${value.replace(/[\\%_]/g, '\\$&')}%`)}`;
 }
 
 /** Whether a value is one of the list. */
-export function among(value: Sql, list: readonly string[]): RawBuilder<SqlBool> {
-  return sql<SqlBool>`${value} = any(${sql.val(list)}::text[])`;
+export function among(value: Sql, list: Param<readonly string[]>): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${value} = any(${list}::text[])`;
 }
 
 /** Whether an instant is at or after the bound. */
-export function since(instant: Sql, bound: Date): RawBuilder<SqlBool> {
-  return sql<SqlBool>`${instant} >= ${bound.toISOString()}::timestamptz`;
+export function since(instant: Sql, bound: Param<Date>): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${instant} >= ${bound.map((value) => value.toISOString())}::timestamptz`;
 }
 
 /** Whether an instant is before the bound. */
-export function before(instant: Sql, bound: Date): RawBuilder<SqlBool> {
-  return sql<SqlBool>`${instant} < ${bound.toISOString()}::timestamptz`;
+export function before(instant: Sql, bound: Param<Date>): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${instant} < ${bound.map((value) => value.toISOString())}::timestamptz`;
 }

@@ -1,6 +1,6 @@
 import type { EntityMetadata } from '@mikro-orm/core';
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { Viewer } from '../auth/viewer.js';
+import type { Args, Param } from './param.js';
 
 /** An SQL expression; identifiers and values in it are Kysely's job. */
 export type Sql<T = unknown> = Expression<T>;
@@ -35,17 +35,10 @@ export function instant(expression: Sql): Sql<string> {
   return sql<string>`to_char(${expression} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
-/** What an expression of the model may depend on beside the row. Values become parameters, never text. */
-export interface ReadContext {
-  viewer: Viewer;
-  /** Arguments of the field, coerced by the schema. */
-  args: Record<string, unknown>;
-}
-
 /** A scalar or a list of scalars. */
 export interface Leaf {
   kind: 'leaf';
-  sql(row: Row, context: ReadContext): Sql;
+  sql(row: Row): Sql;
 }
 /** An object made of the same row, such as Money. */
 export interface Embedded {
@@ -65,7 +58,7 @@ export interface Union {
 export interface One {
   kind: 'one';
   type: string;
-  on(parent: Row, child: Row, context: ReadContext): Sql<SqlBool>;
+  on(parent: Row, child: Row, args: Args): Sql<SqlBool>;
   /** Which row, where several match: the first one in this order. */
   first?: (child: Row) => Sql[];
 }
@@ -73,7 +66,7 @@ export interface One {
 export interface Many {
   kind: 'many';
   type: string;
-  on(parent: Row, child: Row, context: ReadContext): Sql<SqlBool>;
+  on(parent: Row, child: Row, args: Args): Sql<SqlBool>;
   orderBy(child: Row): Sql[];
 }
 /** A page of the rows of another type that belong to this one. */
@@ -92,10 +85,14 @@ export interface SortKey {
   type: SortType;
 }
 
+/** A condition on a row; the value comes at each run. `known` tells it where it decides the statement's shape. */
+// biome-ignore lint/suspicious/noExplicitAny: each filter says what its value is; the schema has coerced it
+export type Filter = (row: Row, value: Param<any>, known: () => any) => Sql<SqlBool>;
+
 /** How a type is listed: by which filters, in which orders. */
 export interface Listing {
   /** By the names of the filter input's fields. */
-  filters: Record<string, (row: Row, value: never, context: ReadContext) => Sql<SqlBool>>;
+  filters: Record<string, Filter>;
   /** By the values of `orderBy.field`; each ends in a unique column, so that pages neither repeat nor skip. */
   orders: Record<string, SortKey[]>;
   defaultOrder: { field: string; direction: 'ASC' | 'DESC' };
@@ -115,9 +112,19 @@ export interface ReadType {
   idPrefix?: string;
   fields: Fields;
   /** The rows that a viewer of one tenant may reach; without it, a type is not tied to a tenant. */
-  scope?: (row: Row, tenantId: string) => Sql<SqlBool>;
+  scope?: (row: Row, tenantId: Param<string>) => Sql<SqlBool>;
   listing?: Listing;
 }
+
+/** How a root field is read. */
+export type RootRead =
+  | { kind: 'connection'; type: string }
+  | { kind: 'one'; type: string; where(row: Row, args: Args): Sql }
+  | { kind: 'list'; type: string; where(row: Row, args: Args): Sql[]; orderBy(row: Row): Sql[] }
+  /** Rows of a statement of its own, such as a grouping; the type reads the aliases of its columns. */
+  | { kind: 'grouped'; type: string; query(args: Args): Sql; orderBy(row: Row): Sql[] };
+/** Root fields by name. */
+export type RootReads = Record<string, RootRead>;
 
 /** A property of the entity under its own or another name. */
 export function property(name: string): Leaf {

@@ -1,35 +1,37 @@
 import type { MetadataStorage } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
-import {
-  type FieldNode,
-  type GraphQLObjectType,
-  type GraphQLResolveInfo,
-  getArgumentValues,
-  getNamedType,
-} from 'graphql';
+import { type FieldNode, type GraphQLField, type GraphQLResolveInfo, getNamedType } from 'graphql';
 import { type Kysely, sql } from 'kysely';
 import type { Access } from '../auth/auth.js';
 import type { Denials } from '../auth/denials.js';
-import type { Viewer } from '../auth/viewer.js';
-import { Compiler, columnsOf, jsonOf, type ReadModel, whereAll } from './compile.js';
+import { tenantScope, type Viewer } from '../auth/viewer.js';
+import { Compiler, columnsOf, jsonOf, type Operation, type ReadModel, whereAll } from './compile.js';
 import { compileConnection } from './compile-connection.js';
-import type { Row, Sql } from './model.js';
+import type { Execute } from './execute.js';
+import type { RootReads, Sql } from './model.js';
+import { Param } from './param.js';
+import { type Denial, finishPlan, type Plan, type PlanCache, parametersOf, runOf } from './plan.js';
 
 /** What every reader of the process shares. */
 export interface ReadSource {
   kysely: Kysely<unknown>;
   model: ReadModel;
+  roots: RootReads;
   metadata: MetadataStorage;
   /** Incarnation of the database, for the feed's cursors. */
   incarnation: string;
+  plans: PlanCache;
+  execute: Execute;
 }
 
 /** A tree of JSON values under response keys. */
 export type Tree = Record<string, unknown>;
 
+const loadedIds = new Param((run) => run.ids);
+
 /**
- * Reads for one request, operation or event: compiles what the resolver's field selects into one statement and answers
- * the tree, aliases and all. Rows that the viewer may not see are absent; fields are null and noted in `denials`.
+ * Reads for one request, operation or event: what a field selects is one statement, compiled once per document, roles
+ * and shape of the arguments. Rows that the viewer may not see are absent; fields are null and noted in `denials`.
  */
 export class Reader {
   private readonly loaders = new Map<readonly FieldNode[], Map<string, DataLoader<string, Tree | null>>>();
@@ -41,51 +43,19 @@ export class Reader {
     private readonly denials: Denials,
   ) {}
 
-  /** The row of `type` that fits, or null. */
-  async one(
-    typeName: string,
-    info: GraphQLResolveInfo,
-    where: (row: Row) => Sql,
-    abstract = false,
-  ): Promise<Tree | null> {
-    const compiler = this.compiler(info);
-    if (!compiler.mayReach(typeName, info.fieldNodes)) return null;
-    const type = compiler.typeOf(typeName);
-    const row = compiler.row(type);
-    return this.run<Tree | null>(
-      compiler.oneFrom(type, row, [where(row), ...compiler.visible(type, row)], info.fieldNodes, abstract),
-    );
+  /** Whether a root field is one of the read model's. */
+  answers(rootField: string): boolean {
+    return Object.hasOwn(this.source.roots, rootField);
   }
 
-  /** The rows of `type` that fit, in order: for lists short by nature. */
-  async list(
-    typeName: string,
-    info: GraphQLResolveInfo,
-    where: (row: Row) => Sql[],
-    orderBy: (row: Row) => Sql[],
-  ): Promise<Tree[]> {
-    const compiler = this.compiler(info);
-    const type = compiler.typeOf(typeName);
-    const row = compiler.row(type);
-    return this.run<Tree[]>(
-      compiler.listFrom(type, row, [...where(row), ...compiler.visible(type, row)], info.fieldNodes, orderBy(row)),
-    );
+  /** What a root field answers, as the JSON text of PostgreSQL. @throws BAD_USER_INPUT for arguments that do not hold */
+  rootText(operation: Operation, nodes: readonly FieldNode[]): Promise<string> {
+    return this.text(operation, nodes, 'root', (compiler) => this.compileRoot(compiler, nodes));
   }
 
-  /** A page of `type` by the arguments of the resolver's field. */
-  async connection(
-    typeName: string,
-    info: GraphQLResolveInfo,
-    restrict: (row: Row) => Sql[] = () => [],
-  ): Promise<Tree | null> {
-    const compiler = this.compiler(info);
-    if (!compiler.mayReach(typeName, info.fieldNodes)) return null;
-    const field = info.parentType.getFields()[info.fieldName];
-    const args = getArgumentValues(field as never, info.fieldNodes[0] as FieldNode, info.variableValues);
-    const connectionType = getNamedType(info.returnType).name;
-    return this.run<Tree>(
-      compileConnection(compiler, compiler.typeOf(typeName), args, info.fieldNodes, connectionType, restrict),
-    );
+  /** What a root field answers, as a tree. */
+  async root(info: GraphQLResolveInfo): Promise<Tree | Tree[] | null> {
+    return JSON.parse(await this.rootText(info, info.fieldNodes));
   }
 
   /** The row of `type` with that id, or null; loads of one field are batched into one statement. */
@@ -97,62 +67,95 @@ export class Reader {
     return loader.load(id);
   }
 
-  /** Rows as selected by a statement of the caller's own, such as a grouping; `fields` read the aliases of its columns. */
-  async grouped(
-    query: Sql,
-    alias: string,
-    typeName: string,
-    info: GraphQLResolveInfo,
-    orderBy: Sql[],
-  ): Promise<Tree[]> {
-    const compiler = this.compiler(info);
-    const type = compiler.typeOf(typeName);
-    const row = compiler.bareRow(alias);
-    const columns = columnsOf(compiler.select(typeName, type.fields, row, info.fieldNodes, false));
-    return this.run<Tree[]>(
-      sql`(select coalesce(json_agg("$row"), '[]') from (select ${columns} from (${query}) as ${sql.id(alias)} order by ${sql.join(orderBy)}) as "$row")`,
-    );
-  }
-
   private async byIds(
     typeName: string,
     ids: readonly string[],
     info: GraphQLResolveInfo,
     abstract: boolean,
   ): Promise<(Tree | null)[]> {
-    const compiler = this.compiler(info);
-    if (!compiler.mayReach(typeName, info.fieldNodes)) return ids.map(() => null);
-    const type = compiler.typeOf(typeName);
-    const row = compiler.row(type);
-    const json = jsonOf(compiler.select(typeName, type.fields, row, info.fieldNodes, abstract));
-    const wanted = sql`${row.col('id')} = any(${sql.val(ids)}::uuid[])`;
-    const found = await this.run<{ id: string; json: Tree }[]>(
-      sql`(select coalesce(json_agg(json_build_object('id', ${row.col('id')}, 'json', ${json})), '[]') from ${compiler.from(type, row)}${whereAll([wanted, ...compiler.visible(type, row)])})`,
+    const compile = (compiler: Compiler) => {
+      if (!compiler.mayReach(typeName, info.fieldNodes)) return sql`'[]'::json`;
+      const type = compiler.typeOf(typeName);
+      const row = compiler.row(type);
+      const json = jsonOf(compiler.select(typeName, type.fields, row, info.fieldNodes, abstract));
+      const wanted = sql`${row.col('id')} = any(${loadedIds}::uuid[])`;
+      return sql`select coalesce(json_agg(json_build_object('id', ${row.col('id')}, 'json', ${json})), '[]') from ${compiler.from(type, row)}${whereAll([wanted, ...compiler.visible(type, row)])}`;
+    };
+    const found: { id: string; json: Tree }[] = JSON.parse(
+      await this.text(info, info.fieldNodes, `${typeName}:${abstract}`, compile, ids),
     );
-    const byId = new Map(found.map(({ id, json: tree }) => [id, tree]));
+    const byId = new Map(found.map(({ id, json }) => [id, json]));
     return ids.map((id) => byId.get(id) ?? null);
   }
 
-  private compiler(info: GraphQLResolveInfo): Compiler {
-    return new Compiler(
-      this.source.model,
-      this.source.metadata,
-      info,
-      this.viewer,
-      this.access,
-      this.denials,
-      this.source.incarnation,
+  private compileRoot(compiler: Compiler, nodes: readonly FieldNode[]): Sql {
+    const name = (nodes[0] as FieldNode).name.value;
+    const root = this.source.roots[name];
+    if (!root) throw new Error(`The read model does not know Query.${name}`);
+    if (!compiler.mayReach(root.type, nodes)) return sql`select null`;
+    const type = compiler.typeOf(root.type);
+    const args = compiler.argsOf('Query', nodes);
+    if (root.kind === 'connection') {
+      const field = compiler.operation.schema.getQueryType()?.getFields()[name] as GraphQLField<unknown, unknown>;
+      return compileConnection(compiler, type, args, nodes, getNamedType(field.type).name, () => []);
+    }
+    if (root.kind === 'grouped') {
+      const row = compiler.bareRow('g');
+      const columns = columnsOf(compiler.select(type.name, type.fields, row, nodes, false));
+      return sql`select coalesce(json_agg("$row"), '[]') from (select ${columns} from (${root.query(args)}) as "g" order by ${sql.join(root.orderBy(row))}) as "$row"`;
+    }
+    const row = compiler.row(type);
+    if (root.kind === 'one')
+      return compiler.oneFrom(type, row, [root.where(row, args), ...compiler.visible(type, row)], nodes, false);
+    return compiler.listFrom(
+      type,
+      row,
+      [...root.where(row, args), ...compiler.visible(type, row)],
+      nodes,
+      root.orderBy(row),
     );
   }
 
-  private async run<Result>(expression: Sql): Promise<Result> {
-    const { rows } = await sql<{ json: unknown }>`select ${expression} as "json"`.execute(this.source.kysely);
-    const json = rows[0]?.json;
-    return (typeof json === 'string' ? JSON.parse(json) : json) as Result;
+  /** Runs the plan of a field, which is compiled where none fits. */
+  private async text(
+    operation: Operation,
+    nodes: readonly FieldNode[],
+    kind: string,
+    compile: (compiler: Compiler) => Sql,
+    ids?: readonly string[],
+  ): Promise<string> {
+    const ofOneTenant = tenantScope(this.viewer) !== null;
+    const key = `${kind}|${this.access.key}`;
+    const { plan, run } = this.source.plans.get(
+      nodes,
+      key,
+      operation.variableValues,
+      (candidate) => runOf(candidate.sites, operation.variableValues, this.viewer, ids),
+      () => this.compilePlan(operation, nodes, ofOneTenant, compile),
+    );
+    for (const { coordinate, requires, nodes: denied } of plan.denials) this.denials.add(coordinate, requires, denied);
+    return (await this.source.execute(plan, parametersOf(plan, run))) ?? 'null';
   }
-}
 
-/** Whether a GraphQL type's fields come out of a reader's tree. */
-export function isCompiled(model: ReadModel, type: GraphQLObjectType): boolean {
-  return model.has(type.name);
+  private compilePlan(
+    operation: Operation,
+    nodes: readonly FieldNode[],
+    ofOneTenant: boolean,
+    compile: (compiler: Compiler) => Sql,
+  ): Plan {
+    const { model, metadata, incarnation, kysely } = this.source;
+    const denials: Denial[] = [];
+    const conditions = new Map<string, unknown>();
+    const compiler = new Compiler(
+      model,
+      metadata,
+      operation,
+      conditions,
+      ofOneTenant,
+      this.access,
+      (coordinate, requires, denied) => denials.push({ coordinate, requires, nodes: denied }),
+      incarnation,
+    );
+    return finishPlan(compiler, nodes, compile(compiler), conditions, denials, kysely);
+  }
 }

@@ -11,8 +11,10 @@ import {
   properties,
   property,
   type ReadType,
+  type RootReads,
   type Row,
 } from '../../read/model.js';
+import type { Param } from '../../read/param.js';
 import type { ActivityAction } from './activity-action.js';
 
 const inDetail = (entry: Row, key: string): RawBuilder<unknown> => sql`(${entry.col('detail')} ->> ${sql.lit(key)})`;
@@ -85,14 +87,16 @@ export const activityEntryRead: ReadType = {
     feed: true,
     always: (entry) => sql`${entry.col('xid')} < pg_snapshot_xmin(pg_current_snapshot())`,
     filters: {
-      from: (entry, from: Date) => since(entry.col('at'), from),
-      to: (entry, to: Date) => before(entry.col('at'), to),
-      actions: (entry, actions: string[]) => among(entry.col('action'), actions),
-      actor: (entry, actor: string) => sql`${entry.col('actor')} = ${actor.toLowerCase()}`,
-      customerId: (entry, id: string) =>
-        sql`${entry.col('customerId')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
-      orderId: (entry, id: string) => sql`${entry.col('orderId')} = ${idOf('Order', id, 'filter.orderId')}::uuid`,
-      productId: (entry, productId: string) => sql`${entry.col('productIds')} @> array[upper(${productId}::text)]`,
+      from: (entry, from: Param<Date>) => since(entry.col('at'), from),
+      to: (entry, to: Param<Date>) => before(entry.col('at'), to),
+      actions: (entry, actions: Param<string[]>) => among(entry.col('action'), actions),
+      actor: (entry, actor: Param<string>) => sql`${entry.col('actor')} = ${actor.map((name) => name.toLowerCase())}`,
+      customerId: (entry, id: Param<string>) =>
+        sql`${entry.col('customerId')} = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
+      orderId: (entry, id: Param<string>) =>
+        sql`${entry.col('orderId')} = ${id.map((globalId) => idOf('Order', globalId, 'filter.orderId'))}::uuid`,
+      productId: (entry, productId: Param<string>) =>
+        sql`${entry.col('productIds')} @> array[upper(${productId}::text)]`,
     },
     orders: {
       COMMITTED: [
@@ -103,3 +107,6 @@ export const activityEntryRead: ReadType = {
     defaultOrder: { field: 'COMMITTED', direction: 'ASC' },
   },
 };
+
+/** Root fields of the activity log. */
+export const activityRoots: RootReads = { activity: { kind: 'connection', type: 'ActivityEntry' } };

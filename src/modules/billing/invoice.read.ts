@@ -2,7 +2,18 @@ import { sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
-import { computed, many, money, ofTenant, one, properties, type ReadType, type Row } from '../../read/model.js';
+import {
+  computed,
+  many,
+  money,
+  ofTenant,
+  one,
+  properties,
+  type ReadType,
+  type RootReads,
+  type Row,
+} from '../../read/model.js';
+import type { Param } from '../../read/param.js';
 
 const currencyOfInvoice = (line: Row) =>
   sql`(select "currency" from "invoices" where "invoices"."id" = ${line.col('invoice')})`;
@@ -28,13 +39,13 @@ export const invoiceRead: ReadType = {
   },
   listing: {
     filters: {
-      customerId: (invoice, id: string) =>
-        sql`${invoice.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
-      from: (invoice, from: string) => sql`${invoice.col('periodStart')} >= ${from}::date`,
-      to: (invoice, to: string) => sql`${invoice.col('periodStart')} < ${to}::date`,
-      currency: (invoice, currency: string) => sql`${invoice.col('currency')} = upper(${currency}::text)`,
-      status: (invoice, status: string) =>
-        status === 'ISSUED'
+      customerId: (invoice, id: Param<string>) =>
+        sql`${invoice.col('customer')} = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
+      from: (invoice, from: Param<string>) => sql`${invoice.col('periodStart')} >= ${from}::date`,
+      to: (invoice, to: Param<string>) => sql`${invoice.col('periodStart')} < ${to}::date`,
+      currency: (invoice, currency: Param<string>) => sql`${invoice.col('currency')} = upper(${currency}::text)`,
+      status: (invoice, _status, known) =>
+        known() === 'ISSUED'
           ? sql`${invoice.col('periodEnd')} < ${today}`
           : sql`${invoice.col('periodEnd')} >= ${today}`,
     },
@@ -65,3 +76,6 @@ export const invoiceLineRead: ReadType = {
     amount: money((line) => line.col('amount'), currencyOfInvoice),
   },
 };
+
+/** Root fields of invoices. */
+export const invoiceRoots: RootReads = { invoices: { kind: 'connection', type: 'Invoice' } };

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
 import { contains, globalId } from '../../read/fields.js';
-import { computed, many, money, one, properties, type ReadType, type Row } from '../../read/model.js';
+import { computed, many, money, one, properties, type ReadType, type RootReads, type Row } from '../../read/model.js';
+import type { Param } from '../../read/param.js';
 
 /** How a Product is read. */
 export const productRead: ReadType = {
@@ -15,11 +16,11 @@ export const productRead: ReadType = {
   },
   listing: {
     filters: {
-      kind: (product, kind: string) =>
+      kind: (product, kind: Param<string>) =>
         sql`exists (select from "skus" where "skus"."product_id" = ${product.col('id')} and "skus"."kind" = ${kind})`,
-      search: (product, text: string) =>
+      search: (product, text: Param<string>) =>
         sql`(${contains(product.col('title'), text)} or ${contains(product.col('productId'), text)} or exists (select from "skus" where "skus"."product_id" = ${product.col('id')} and ${contains(sql.ref('skus.title'), text)}))`,
-      publisher: (product, publisher: string) => sql`${product.col('publisher')} = ${publisher}`,
+      publisher: (product, publisher: Param<string>) => sql`${product.col('publisher')} = ${publisher}`,
     },
     orders: {
       TITLE: [
@@ -63,18 +64,20 @@ export const skuRead: ReadType = {
     price: {
       kind: 'one',
       type: 'Price',
-      on: (sku, price, { args }) =>
-        sql`${price.col('sku')} = ${sku.col('id')} and ${price.col('market')} = upper(${args['market']}::text) and ${price.col('segment')} = ${args['segment']}
-          and ${price.col('currency')} = coalesce(upper(${args['currency'] ?? null}::text), (select "currencies"[1] from "markets" where "code" = upper(${args['market']}::text)))
-          and ${validAt(price, (args['at'] as Date | undefined) ?? null)}`,
+      on: (sku, price, args) => {
+        const market = args.param<string>('market');
+        return sql`${price.col('sku')} = ${sku.col('id')} and ${price.col('market')} = upper(${market}::text) and ${price.col('segment')} = ${args.param('segment')}
+          and ${price.col('currency')} = coalesce(upper(${args.param('currency')}::text), (select "currencies"[1] from "markets" where "code" = upper(${market}::text)))
+          and ${validAt(price, args.param<Date | undefined>('at'))}`;
+      },
       first: latestEnd,
     },
   },
 };
 
 /** Rule 3: a price holds at an instant (now, where null). */
-function validAt(price: Row, at: Date | null) {
-  const instant = sql`coalesce(${at?.toISOString() ?? null}::timestamptz, now())`;
+function validAt(price: Row, at: Param<Date | undefined>) {
+  const instant = sql`coalesce(${at.map((value) => value?.toISOString())}::timestamptz, now())`;
   return sql`${price.col('effectiveStartDate')} <= ${instant} and ${price.col('effectiveEndDate')} > ${instant} and coalesce(${price.col('pricingTierRangeMin')}, 1) <= 1`;
 }
 
@@ -110,5 +113,15 @@ export const priceRead: ReadType = {
       (price) => price.col('currency'),
     ),
     market: one('Market', 'market', 'code'),
+  },
+};
+
+/** Root fields of the catalog. */
+export const catalogRoots: RootReads = {
+  products: { kind: 'connection', type: 'Product' },
+  product: {
+    kind: 'one',
+    type: 'Product',
+    where: (product, args) => sql`${product.col('productId')} = upper(${args.param('productId')}::text)`,
   },
 };

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
+import { idOf } from '../../graphql/id-of.js';
 import { contains, globalId } from '../../read/fields.js';
-import { connection, ofTenant, one, properties, property, type ReadType } from '../../read/model.js';
+import { connection, ofTenant, one, properties, property, type ReadType, type RootReads } from '../../read/model.js';
+import type { Param } from '../../read/param.js';
 
 /** How a Customer is read. */
 export const customerRead: ReadType = {
@@ -30,11 +32,11 @@ export const customerRead: ReadType = {
   },
   listing: {
     filters: {
-      search: (customer, text: string) =>
+      search: (customer, text: Param<string>) =>
         sql`(${contains(customer.col('companyName'), text)} or ${contains(customer.col('domain'), text)})`,
-      market: (customer, code: string) => sql`${customer.col('market')} = upper(${code}::text)`,
-      domain: (customer, domain: string) => sql`${customer.col('domain')} = lower(${domain}::text)`,
-      segment: (customer, segment: string) => sql`${customer.col('segment')} = ${segment}`,
+      market: (customer, code: Param<string>) => sql`${customer.col('market')} = upper(${code}::text)`,
+      domain: (customer, domain: Param<string>) => sql`${customer.col('domain')} = lower(${domain}::text)`,
+      segment: (customer, segment: Param<string>) => sql`${customer.col('segment')} = ${segment}`,
     },
     orders: {
       COMPANY_NAME: [
@@ -47,5 +49,21 @@ export const customerRead: ReadType = {
       ],
     },
     defaultOrder: { field: 'COMPANY_NAME', direction: 'ASC' },
+  },
+};
+
+/** Root fields of customers. */
+export const customerRoots: RootReads = {
+  customers: { kind: 'connection', type: 'Customer' },
+  customer: {
+    kind: 'one',
+    type: 'Customer',
+    where: (customer, args) => {
+      const by = args.object('by');
+      if (by.given('id'))
+        return sql`${customer.col('id')} = ${by.param<string>('id').map((id) => idOf('Customer', id, 'by.id'))}::uuid`;
+      if (by.given('tenantId')) return sql`${customer.col('tenantId')} = ${by.param('tenantId')}::uuid`;
+      return sql`${customer.col('domain')} = lower(${by.param('domain')}::text)`;
+    },
   },
 };

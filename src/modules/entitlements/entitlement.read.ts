@@ -2,7 +2,17 @@ import { type RawBuilder, sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, globalId } from '../../read/fields.js';
-import { computed, instant, ofTenant, one, properties, type ReadType, type Row } from '../../read/model.js';
+import {
+  computed,
+  instant,
+  ofTenant,
+  one,
+  properties,
+  type ReadType,
+  type RootReads,
+  type Row,
+} from '../../read/model.js';
+import type { Param } from '../../read/param.js';
 
 /** EXPIRED is no stored state: it is ACTIVE with its term behind it, so that no job has to run at midnight. */
 const status = (entitlement: Row) =>
@@ -66,13 +76,13 @@ export const entitlementRead: ReadType = {
   },
   listing: {
     filters: {
-      customerId: (entitlement, id: string) =>
-        sql`${entitlement.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
-      statuses: (entitlement, statuses: string[]) => among(status(entitlement), statuses),
-      kinds: (entitlement, kinds: string[]) => among(ofSku(entitlement, 'kind'), kinds),
-      productId: (entitlement, productId: string) =>
+      customerId: (entitlement, id: Param<string>) =>
+        sql`${entitlement.col('customer')} = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
+      statuses: (entitlement, statuses: Param<string[]>) => among(status(entitlement), statuses),
+      kinds: (entitlement, kinds: Param<string[]>) => among(ofSku(entitlement, 'kind'), kinds),
+      productId: (entitlement, productId: Param<string>) =>
         sql`${entitlement.col('sku')} in (select "s"."id" from "skus" "s" join "products" "p" on "p"."id" = "s"."product_id" where "p"."product_id" = upper(${productId}::text))`,
-      expiresBefore: (entitlement, bound: Date) => before(entitlement.col('expiresAt'), bound),
+      expiresBefore: (entitlement, bound: Param<Date>) => before(entitlement.col('expiresAt'), bound),
     },
     orders: {
       GRANTED_AT: [
@@ -83,3 +93,6 @@ export const entitlementRead: ReadType = {
     defaultOrder: { field: 'GRANTED_AT', direction: 'DESC' },
   },
 };
+
+/** Root fields of entitlements. */
+export const entitlementRoots: RootReads = { software: { kind: 'connection', type: 'Entitlement' } };

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { computed, properties, type ReadType } from '../../read/model.js';
+import { computed, properties, type ReadType, type RootReads } from '../../read/model.js';
 
 /** How a Market is read. */
 export const marketRead: ReadType = {
@@ -11,5 +11,20 @@ export const marketRead: ReadType = {
       (market) =>
         sql`array(select "kind" from "market_closures" where "market_code" = ${market.col('code')} order by "kind")`,
     ),
+  },
+};
+
+/** Root fields of markets. */
+export const marketRoots: RootReads = {
+  markets: {
+    kind: 'list',
+    type: 'Market',
+    where: (market, args) =>
+      args.given('closedTo')
+        ? [
+            sql`${market.col('code')} in (select "market_code" from "market_closures" where "kind" = ${args.param('closedTo')})`,
+          ]
+        : [],
+    orderBy: (market) => [market.col('code')],
   },
 };

@@ -2,7 +2,18 @@ import { sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, globalId, since } from '../../read/fields.js';
-import { computed, many, money, ofTenant, one, properties, type ReadType, type Row } from '../../read/model.js';
+import {
+  computed,
+  many,
+  money,
+  ofTenant,
+  one,
+  properties,
+  type ReadType,
+  type RootReads,
+  type Row,
+} from '../../read/model.js';
+import type { Param } from '../../read/param.js';
 
 const orderCurrency = (line: Row) => sql`(select "currency" from "orders" where "orders"."id" = ${line.col('order')})`;
 const cancellationCurrency = (line: Row) =>
@@ -31,16 +42,16 @@ export const orderRead: ReadType = {
   },
   listing: {
     filters: {
-      customerId: (order, id: string) =>
-        sql`${order.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
-      statuses: (order, statuses: string[]) => among(order.col('status'), statuses),
-      from: (order, from: Date) => since(order.col('placedAt'), from),
-      to: (order, to: Date) => before(order.col('placedAt'), to),
-      kind: (order, kind: string) =>
+      customerId: (order, id: Param<string>) =>
+        sql`${order.col('customer')} = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
+      statuses: (order, statuses: Param<string[]>) => among(order.col('status'), statuses),
+      from: (order, from: Param<Date>) => since(order.col('placedAt'), from),
+      to: (order, to: Param<Date>) => before(order.col('placedAt'), to),
+      kind: (order, kind: Param<string>) =>
         sql`exists (select from "order_lines" "l" join "skus" "s" on "s"."id" = "l"."sku_id" where "l"."order_id" = ${order.col('id')} and "s"."kind" = ${kind})`,
-      productId: (order, productId: string) =>
+      productId: (order, productId: Param<string>) =>
         sql`exists (select from "order_lines" "l" join "skus" "s" on "s"."id" = "l"."sku_id" join "products" "p" on "p"."id" = "s"."product_id" where "l"."order_id" = ${order.col('id')} and "p"."product_id" = upper(${productId}::text))`,
-      placedBy: (order, user: string) => sql`${order.col('placedBy')} = lower(${user}::text)`,
+      placedBy: (order, user: Param<string>) => sql`${order.col('placedBy')} = lower(${user}::text)`,
     },
     orders: {
       PLACED_AT: [
@@ -107,5 +118,20 @@ export const cancellationLineRead: ReadType = {
     orderLine: one('OrderLine', 'orderLine'),
     unitCredit: money((line) => line.col('unitCredit'), cancellationCurrency),
     credit: money((line) => line.col('credit'), cancellationCurrency),
+  },
+};
+
+/** Root fields of orders. */
+export const orderRoots: RootReads = {
+  orders: { kind: 'connection', type: 'Order' },
+  order: {
+    kind: 'one',
+    type: 'Order',
+    where: (order, args) => {
+      const by = args.object('by');
+      return by.given('id')
+        ? sql`${order.col('id')} = ${by.param<string>('id').map((id) => idOf('Order', id, 'by.id'))}::uuid`
+        : sql`${order.col('number')} = lower(${by.param('number')}::text)`;
+    },
   },
 };

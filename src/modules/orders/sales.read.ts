@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
+import { badUserInput } from '../../graphql/errors.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, since } from '../../read/fields.js';
-import { computed, money, one, type ReadType, type Row, type Sql } from '../../read/model.js';
-import type { SalesDimension, SalesFilter } from './sales.type.js';
+import { computed, money, one, type ReadType, type RootReads, type Row, type Sql } from '../../read/model.js';
+import type { Args, Param } from '../../read/param.js';
+import type { SalesDimension } from './sales.type.js';
 
 const currency = (group: Row) => group.col('currency');
 
@@ -33,15 +35,15 @@ const columns: Record<SalesDimension, { column: string; of: Sql; type: Sql }> = 
 };
 
 /** Order lines grouped by dimensions and currency. A credit counts once confirmed, in the month of the purchase. */
-export function salesQuery(dimensions: readonly SalesDimension[], filter: SalesFilter): Sql {
+function salesQuery(dimensions: readonly SalesDimension[], filter: Args): Sql {
   const selected = (Object.keys(columns) as SalesDimension[]).map((dimension) => {
     const { column, of, type } = columns[dimension];
     return dimensions.includes(dimension) ? sql`${of} as ${sql.id(column)}` : sql`null::${type} as ${sql.id(column)}`;
   });
   const groups = [...dimensions.map((dimension) => columns[dimension].of), sql`"o"."currency"`];
-  const conditions = [sql`true`, ...conditionsOf(filter)];
+  const conditions = [sql`true`, ...filter.names.map((name) => (filters[name] as Filter)(filter.param(name)))];
   return sql`select ${sql.join(selected)}, "o"."currency" as "currency", count(*)::int as "count", sum("l"."quantity")::int as "quantity",
-      sum("l"."total") as "gross", sum(coalesce("c"."credit", 0 * "l"."total")) as "credited"
+      sum("l"."total") as "gross", coalesce(sum("c"."credit"), 0) as "credited"
     from "order_lines" "l"
     join "orders" "o" on "o"."id" = "l"."order_id"
     join "skus" "s" on "s"."id" = "l"."sku_id"
@@ -50,19 +52,37 @@ export function salesQuery(dimensions: readonly SalesDimension[], filter: SalesF
     group by ${sql.join(groups)}`;
 }
 
-function conditionsOf(filter: SalesFilter): Sql[] {
-  return [
-    filter.from && since(sql`"o"."placed_at"`, filter.from),
-    filter.to && before(sql`"o"."placed_at"`, filter.to),
-    filter.customerId && sql`"o"."customer_id" = ${idOf('Customer', filter.customerId, 'filter.customerId')}::uuid`,
-    filter.markets &&
-      among(
-        sql`"o"."market_code"`,
-        filter.markets.map((code) => code.toUpperCase()),
-      ),
-    filter.kinds && among(sql`"s"."kind"`, filter.kinds),
-    filter.productId &&
-      sql`"s"."product_id" = (select "id" from "products" where "product_id" = upper(${filter.productId}::text))`,
-    filter.currency && sql`"o"."currency" = upper(${filter.currency}::text)`,
-  ].filter((condition) => condition !== undefined && condition !== null && condition !== '') as Sql[];
-}
+// biome-ignore lint/suspicious/noExplicitAny: each filter says what its value is; the schema has coerced it
+type Filter = (value: Param<any>) => Sql;
+
+/** By the names of SalesFilter's fields. */
+const filters: Record<string, Filter> = {
+  from: (from: Param<Date>) => since(sql`"o"."placed_at"`, from),
+  to: (to: Param<Date>) => before(sql`"o"."placed_at"`, to),
+  customerId: (id: Param<string>) =>
+    sql`"o"."customer_id" = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
+  markets: (codes: Param<string[]>) =>
+    among(
+      sql`"o"."market_code"`,
+      codes.map((list) => list.map((code) => code.toUpperCase())),
+    ),
+  kinds: (kinds: Param<string[]>) => among(sql`"s"."kind"`, kinds),
+  productId: (productId: Param<string>) =>
+    sql`"s"."product_id" = (select "id" from "products" where "product_id" = upper(${productId}::text))`,
+  currency: (currency: Param<string>) => sql`"o"."currency" = upper(${currency}::text)`,
+};
+
+/** Root fields of sales. */
+export const salesRoots: RootReads = {
+  sales: {
+    kind: 'grouped',
+    type: 'SalesGroup',
+    query: (args) => {
+      const dimensions = args.knownList<SalesDimension>('groupBy');
+      if (new Set(dimensions).size !== dimensions.length) throw badUserInput('groupBy', 'name each dimension once');
+      return salesQuery(dimensions, args.object('filter'));
+    },
+    orderBy: (group) =>
+      ['month', 'market', 'kind', 'product', 'customer', 'currency'].map((column) => group.col(column)),
+  },
+};

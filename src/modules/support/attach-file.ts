@@ -24,11 +24,7 @@ export async function attachFile(
   now: Date,
 ): Promise<SupportFile | null> {
   // Two uploads at once wait for each other: both counting first would let in twice as many.
-  const request = await em.findOne(
-    SupportRequest,
-    { id: supportRequestId },
-    { lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
+  const request = await em.findOne(SupportRequest, { id: supportRequestId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!request || (await em.count(SupportFile, { supportRequest: request })) >= MAXIMUM_FILES) return null;
   const attached = em.create(SupportFile, {
     id: newId(),

@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
-import { many, money, ofTenant, one, properties, property, type ReadType } from '../../read/model.js';
+import { many, money, ofTenant, one, properties, property, type ReadType, type RootReads } from '../../read/model.js';
+import type { Param } from '../../read/param.js';
 
 /** How a SupportRequest is read. */
 export const supportRequestRead: ReadType = {
@@ -37,10 +38,10 @@ export const supportRequestRead: ReadType = {
   },
   listing: {
     filters: {
-      customerId: (request, id: string) =>
-        sql`${request.col('customer')} = ${idOf('Customer', id, 'filter.customerId')}::uuid`,
-      status: (request, status: string) => sql`${request.col('status')} = ${status}`,
-      topic: (request, topic: string) => sql`${request.col('topic')} = ${topic}`,
+      customerId: (request, id: Param<string>) =>
+        sql`${request.col('customer')} = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
+      status: (request, status: Param<string>) => sql`${request.col('status')} = ${status}`,
+      topic: (request, topic: Param<string>) => sql`${request.col('topic')} = ${topic}`,
     },
     orders: {
       SUBMITTED_AT: [
@@ -58,3 +59,6 @@ export const supportFileRead: ReadType = {
   entity: 'SupportFile',
   fields: properties('name', 'contentType', 'size', 'sha256', 'uploadedAt'),
 };
+
+/** Root fields of support requests. */
+export const supportRequestRoots: RootReads = { supportRequests: { kind: 'connection', type: 'SupportRequest' } };

@@ -1,0 +1,97 @@
+import type { Viewer } from '../auth/viewer.js';
+
+/** What a plan is run with. */
+export interface Run {
+  viewer: Viewer;
+  /** Coerced arguments of a field of the plan, by the number the plan gave it. */
+  argsOf(site: number): Record<string, unknown>;
+  /** Ids of rows to load. */
+  ids?: readonly string[];
+}
+
+/**
+ * A value that is not known when a statement is compiled: put into `sql` it becomes a parameter, and is evaluated at
+ * each run. So one plan serves every value.
+ */
+export class Param<Value> {
+  constructor(readonly evaluate: (run: Run) => Value) {}
+
+  /** What is made of the value at each run. It may throw BAD_USER_INPUT. */
+  map<Result>(make: (value: Value) => Result): Param<Result> {
+    return new Param((run) => make(this.evaluate(run)));
+  }
+}
+
+/** What a plan was compiled under; a run for which it does not hold needs another plan. */
+export type Assumption = (run: Run) => boolean;
+
+/**
+ * The arguments of a field while it is compiled. Values are parameters; whatever decides the shape of the statement
+ * (is it given? which direction?) is asked by `given` and `known`, and so becomes an assumption of the plan.
+ */
+export class Args {
+  constructor(
+    private readonly site: number,
+    private readonly current: Record<string, unknown>,
+    private readonly assume: (assumption: Assumption) => void,
+    private readonly path: readonly string[] = [],
+  ) {}
+
+  /** Whether an argument is given and not null. */
+  given(name: string): boolean {
+    const given = this.current[name] != null;
+    this.assume((run) => (this.at(run)[name] != null) === given);
+    return given;
+  }
+
+  /** The names of what is given and not null, in the order of the input type. */
+  get names(): string[] {
+    const names = namesOf(this.current);
+    const joined = names.join();
+    this.assume((run) => namesOf(this.at(run)).join() === joined);
+    return names;
+  }
+
+  /** The value itself: it becomes part of the statement's shape. */
+  known<Value>(name: string): Value {
+    const value = this.current[name];
+    this.assume((run) => this.at(run)[name] === value);
+    return value as Value;
+  }
+
+  /** A list of enum values: it becomes part of the statement's shape. */
+  knownList<Value extends string>(name: string): Value[] {
+    const values = (this.current[name] ?? []) as Value[];
+    const joined = values.join();
+    this.assume((run) => ((this.at(run)[name] ?? []) as Value[]).join() === joined);
+    return values;
+  }
+
+  /** The value as a parameter. */
+  param<Value>(name: string): Param<Value> {
+    return new Param((run) => this.at(run)[name] as Value);
+  }
+
+  /** The fields of an argument that is an input object; none where it is not given. */
+  object(name: string): Args {
+    return new Args(this.site, (this.current[name] ?? {}) as Record<string, unknown>, this.assume, [
+      ...this.path,
+      name,
+    ]);
+  }
+
+  /** All arguments as a parameter. */
+  get all(): Param<Record<string, unknown>> {
+    return new Param((run) => this.at(run));
+  }
+
+  private at(run: Run): Record<string, unknown> {
+    let value = run.argsOf(this.site);
+    for (const name of this.path) value = (value[name] ?? {}) as Record<string, unknown>;
+    return value;
+  }
+}
+
+function namesOf(object: Record<string, unknown>): string[] {
+  return Object.keys(object).filter((name) => object[name] != null);
+}
