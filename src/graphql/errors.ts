@@ -65,8 +65,7 @@ export function maskError(error: GraphQLError, report: ReportInternalError): Gra
       extensions: { ...error.extensions, code: ErrorCode.BAD_USER_INPUT },
     });
   }
-  if (typeof code === 'string' && codes.has(code) && code !== ErrorCode.INTERNAL_SERVER_ERROR)
-    return withoutStack(error);
+  if (typeof code === 'string' && codes.has(code) && code !== ErrorCode.INTERNAL_SERVER_ERROR) return forClients(error);
   if (isStatementTimeout(cause)) {
     return codedError(
       ErrorCode.TIMEOUT,
@@ -83,8 +82,9 @@ export function maskError(error: GraphQLError, report: ReportInternalError): Gra
   });
 }
 
-function withoutStack(error: GraphQLError): GraphQLError {
-  const { stacktrace: _dropped, ...extensions } = error.extensions;
+/** The same without what is Apollo's own business: the stack, and the status that the error asked for. */
+function forClients(error: GraphQLError): GraphQLError {
+  const { stacktrace: _stacktrace, http: _http, ...extensions } = error.extensions;
   return new GraphQLError(error.message, {
     nodes: error.nodes,
     source: error.source,

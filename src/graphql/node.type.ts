@@ -1,9 +1,10 @@
 import { Field, ID, InterfaceType } from 'type-graphql';
+import { memberOf } from '../read/model.js';
 
 /** Relay's Node. */
 @InterfaceType('Node', {
   description: 'Anything with an id of its own, that `node(id:)` finds again.',
-  resolveType: (tree: { __typename: string }) => tree.__typename,
+  resolveType: memberOf,
 })
 export abstract class NodeType {
   @Field(() => ID, { description: 'Opaque and unique in the whole graph.' })

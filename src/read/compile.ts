@@ -16,7 +16,7 @@ import type { Role } from '../auth/role.js';
 import { tenantScope } from '../auth/viewer.js';
 import { collectSubFields } from './collect-fields.js';
 import { compileConnection } from './compile-connection.js';
-import { type Field, type Fields, type ReadType, Row, type Sql } from './model.js';
+import { type Field, type Fields, memberIs, type ReadType, Row, type Sql } from './model.js';
 import { Args, type Assumption, Param } from './param.js';
 
 /** The operation whose fields are compiled: what graphql-js hands to a resolver. */
@@ -63,6 +63,8 @@ export class Compiler {
     private readonly conditions: Map<string, unknown>,
     /** Whether rows of one tenant only may be read: the viewer's, told at each run. */
     private readonly ofOneTenant: boolean,
+    /** Whether graphql-js goes on with the tree, and must be told which member of a union an object is. */
+    private readonly isExecuted: boolean,
     private readonly access: Access,
     private readonly deny: (coordinate: string, requires: readonly Role[], nodes: readonly FieldNode[]) => void,
     /** Incarnation of the database, for the feed's cursors. */
@@ -126,16 +128,17 @@ export class Compiler {
     return new Args(this.sites.push(site) - 1, current, (assumption) => this.assumptions.push(assumption));
   }
 
-  /** The selected fields of an object that is read from `row`. `parentNodes` are the fields that select it. */
+  /**
+   * The selected fields of an object that is read from `row`. `parentNodes` are the fields that select it.
+   * @param abstract whether it is held by an interface or union
+   */
   select(typeName: string, fields: Fields, row: Row, parentNodes: readonly FieldNode[], abstract: boolean): Selected[] {
     const type = this.operation.schema.getType(typeName) as GraphQLObjectType;
-    const selected: Selected[] = [];
-    // Whoever holds the object only by an interface or union must be told which member it is.
-    if (abstract) selected.push({ key: '__typename', value: sql`${typeName}::text` });
+    const selected: Selected[] = abstract && this.isExecuted ? [memberIs(typeName)] : [];
     for (const [key, nodes] of this.subFields(type, parentNodes)) {
       const name = (nodes[0] as FieldNode).name.value;
       if (name === '__typename') {
-        if (!abstract || key !== '__typename') selected.push({ key, value: sql`${typeName}::text` });
+        selected.push({ key, value: sql`${typeName}::text` });
         continue;
       }
       const field = fields[name];

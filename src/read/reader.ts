@@ -50,12 +50,13 @@ export class Reader {
 
   /** What a root field answers, as the JSON text of PostgreSQL. @throws BAD_USER_INPUT for arguments that do not hold */
   rootText(operation: Operation, nodes: readonly FieldNode[]): Promise<string> {
-    return this.text(operation, nodes, 'root', (compiler) => this.compileRoot(compiler, nodes));
+    return this.text(operation, nodes, 'root', false, (compiler) => this.compileRoot(compiler, nodes));
   }
 
   /** What a root field answers, as a tree. */
   async root(info: GraphQLResolveInfo): Promise<Tree | Tree[] | null> {
-    return JSON.parse(await this.rootText(info, info.fieldNodes));
+    const compile = (compiler: Compiler) => this.compileRoot(compiler, info.fieldNodes);
+    return JSON.parse(await this.text(info, info.fieldNodes, 'executed root', true, compile));
   }
 
   /** The row of `type` with that id, or null; loads of one field are batched into one statement. */
@@ -82,7 +83,7 @@ export class Reader {
       return sql`select coalesce(json_agg(json_build_object('id', ${row.col('id')}, 'json', ${json})), '[]') from ${compiler.from(type, row)}${whereAll([wanted, ...compiler.visible(type, row)])}`;
     };
     const found: { id: string; json: Tree }[] = JSON.parse(
-      await this.text(info, info.fieldNodes, `${typeName}:${abstract}`, compile, ids),
+      await this.text(info, info.fieldNodes, `${typeName}:${abstract}`, true, compile, ids),
     );
     const byId = new Map(found.map(({ id, json }) => [id, json]));
     return ids.map((id) => byId.get(id) ?? null);
@@ -121,6 +122,7 @@ export class Reader {
     operation: Operation,
     nodes: readonly FieldNode[],
     kind: string,
+    isExecuted: boolean,
     compile: (compiler: Compiler) => Sql,
     ids?: readonly string[],
   ): Promise<string> {
@@ -131,7 +133,7 @@ export class Reader {
       key,
       operation.variableValues,
       (candidate) => runOf(candidate.sites, operation.variableValues, this.viewer, ids),
-      () => this.compilePlan(operation, nodes, ofOneTenant, compile),
+      () => this.compilePlan(operation, nodes, ofOneTenant, isExecuted, compile),
     );
     for (const { coordinate, requires, nodes: denied } of plan.denials) this.denials.add(coordinate, requires, denied);
     return (await this.source.execute(plan, parametersOf(plan, run))) ?? 'null';
@@ -141,6 +143,7 @@ export class Reader {
     operation: Operation,
     nodes: readonly FieldNode[],
     ofOneTenant: boolean,
+    isExecuted: boolean,
     compile: (compiler: Compiler) => Sql,
   ): Plan {
     const { model, metadata, incarnation, kysely } = this.source;
@@ -152,6 +155,7 @@ export class Reader {
       operation,
       conditions,
       ofOneTenant,
+      isExecuted,
       this.access,
       (coordinate, requires, denied) => denials.push({ coordinate, requires, nodes: denied }),
       incarnation,

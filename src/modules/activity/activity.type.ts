@@ -5,6 +5,7 @@ import { connectionTypes, OrderDirection, PageArgsType } from '../../graphql/con
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
+import { memberOf } from '../../read/model.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderType } from '../orders/order.type.js';
 import { ActivityAction, ActivityOutcome, ResourceType } from './activity-action.js';
@@ -75,7 +76,7 @@ export const ActivityDetailUnion = createUnionType({
   name: 'ActivityDetail',
   description: 'More of what was done: one shape per action.',
   types: () => activityDetailTypes as never,
-  resolveType: (tree: { __typename: string }) => tree.__typename,
+  resolveType: memberOf,
 });
 
 @ObjectType('ActivityEntry', {

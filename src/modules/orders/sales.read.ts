@@ -43,7 +43,7 @@ function salesQuery(dimensions: readonly SalesDimension[], filter: Args): Sql {
   const groups = [...dimensions.map((dimension) => columns[dimension].of), sql`"o"."currency"`];
   const conditions = [sql`true`, ...filter.names.map((name) => (filters[name] as Filter)(filter.param(name)))];
   return sql`select ${sql.join(selected)}, "o"."currency" as "currency", count(*)::int as "count", sum("l"."quantity")::int as "quantity",
-      sum("l"."total") as "gross", coalesce(sum("c"."credit"), 0) as "credited"
+      sum("l"."total") as "gross", sum(coalesce("c"."credit", 0 * "l"."total")) as "credited"
     from "order_lines" "l"
     join "orders" "o" on "o"."id" = "l"."order_id"
     join "skus" "s" on "s"."id" = "l"."sku_id"

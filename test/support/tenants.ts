@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import type { Caller, TestGateway } from './gateway.js';
+import { aCustomer } from './shop.js';
+import { adminOf, buySoftware, cancelAndConfirm, reveal, settled, type TestSoftware } from './software.js';
+
+/** A customer with rows of every kind. */
+export interface TestTenant extends TestSoftware {
+  /** Its administrator. */
+  admin: Caller;
+  /** One id of every type that implements Node and belongs to a customer. */
+  ids: Record<
+    'Customer' | 'Order' | 'Entitlement' | 'ActivityEntry' | 'Invoice' | 'SupportRequest' | 'Cancellation',
+    string
+  >;
+  /** Texts by which its rows are known: in the answer to somebody else they have no place. */
+  marks: string[];
+}
+
+/** A customer that cancelled a purchase, made another, read its key, and for which support was asked. */
+export async function aTenant(gateway: TestGateway): Promise<TestTenant> {
+  const customer = await aCustomer(gateway);
+  await cancelAndConfirm(gateway, await buySoftware(gateway, customer));
+  const software = await buySoftware(gateway, customer);
+  await reveal(gateway, software.entitlementId, software.choice.version);
+  const input = {
+    idempotencyKey: randomUUID(),
+    customerId: customer.id,
+    topic: 'CSP Purchase/Refund on behalf of customers',
+    impact: 'MINIMAL',
+    title: 'title',
+    description: 'description',
+    contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
+  };
+  await gateway.run(
+    'mutation ($input: SubmitSupportRequestInput!) { submitSupportRequest(input: $input) { __typename } }',
+    { input },
+  );
+  await settled(gateway);
+  const { data } = await gateway.run(
+    `query ($id: ID!) { customer(by: { id: $id }) { activity(last: 1) { nodes { id } } invoices { nodes { id } }
+      supportRequests { nodes { id } } orders { nodes { cancellations { id } } } } }`,
+    { id: customer.id },
+  );
+  const { activity, invoices, supportRequests, orders } = data.customer;
+  return {
+    ...software,
+    admin: await adminOf(gateway, customer),
+    ids: {
+      Customer: customer.id,
+      Order: software.order.id,
+      Entitlement: software.entitlementId,
+      ActivityEntry: activity.nodes[0].id,
+      Invoice: invoices.nodes[0].id,
+      SupportRequest: supportRequests.nodes[0].id,
+      Cancellation: orders.nodes.flatMap((order: { cancellations: object[] }) => order.cancellations)[0].id,
+    },
+    marks: [
+      customer.rowId,
+      customer.tenantId,
+      customer.domain,
+      software.order.number,
+      software.order.id.slice(4),
+      software.entitlementId.slice(4),
+    ],
+  };
+}
+
+/** The answer as it came, to compare to the byte. */
+export async function rawAnswer(gateway: TestGateway, query: string, variables: object, as: Caller): Promise<string> {
+  const token = typeof as === 'string' ? await gateway.token(as) : as.token;
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  return `${response.status} ${await response.text()}`;
+}
+
+/** The answer to a query over a socket, where it is executed field by field. */
+export async function overSocket(
+  gateway: TestGateway,
+  query: string,
+  variables: Record<string, unknown>,
+  as: Caller | null,
+) {
+  const stream = await gateway.subscribe(query, variables, as as Caller);
+  const message = await stream.next();
+  await stream.end();
+  return message;
+}
