@@ -5,6 +5,7 @@ import pino, { type Logger } from 'pino';
 import { createApollo } from './apollo.js';
 import { AccessTable } from './auth/auth.js';
 import { Revocations } from './auth/revocations.js';
+import { rememberTokens } from './auth/token-cache.js';
 import { createAuthenticate } from './auth/tokens.js';
 import type { Config } from './config.js';
 import type { Services } from './context.js';
@@ -130,7 +131,7 @@ async function serve(
   };
   const fulfilment = new Fulfilment((work) => committing(services, work), options.provider ?? localProvider, now, log);
   const report = (id: string, error: unknown) => log.error({ err: error, id }, 'internal error');
-  const authenticate = createAuthenticate(config.auth, config.signingSecret);
+  const authenticate = rememberTokens(createAuthenticate(config.auth, config.signingSecret));
 
   await feed.start();
   // After the feed stands at the end of the log: a revocation is either read here or by the feed, never by neither.
