@@ -7,7 +7,7 @@ import {
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Context } from './context.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
-import { limitRules, limits } from './graphql/limits.js';
+import { limitRules, limits, refusalBehind } from './graphql/limits.js';
 import { passThrough, stringifyResult } from './pass-through.js';
 
 /** Apollo Server over the graph: it parses, validates, limits and reports; what is shown of errors is ours. */
@@ -61,14 +61,8 @@ const tellDenials: ApolloServerPlugin<Context> = {
 };
 
 function shown(formatted: GraphQLFormattedError, error: unknown, report: ReportInternalError): GraphQLFormattedError {
-  const code = formatted.extensions?.['code'];
-  if (code === ErrorCode.GRAPHQL_PARSE_FAILED && /more than \d+ tokens/.test(formatted.message)) {
-    return {
-      ...formatted,
-      message: `The document has more than ${limits.tokens} tokens.`,
-      extensions: { code: ErrorCode.LIMIT_EXCEEDED },
-    };
-  }
+  const refused = refusalBehind(formatted);
+  if (refused) return { ...refused.toJSON(), locations: formatted.locations };
   const original = unwrapResolverError(error);
   const known =
     error instanceof GraphQLError

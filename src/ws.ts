@@ -18,7 +18,7 @@ import type { Authenticate } from './auth/tokens.js';
 import type { Viewer } from './auth/viewer.js';
 import { type Context, createContext, type Services } from './context.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
-import { limitRules, limits } from './graphql/limits.js';
+import { limitRules, limits, refusalBehind } from './graphql/limits.js';
 
 /** What a socket is told when it must come back with a new token. */
 const TOKEN_EXPIRED = 'Token expired';
@@ -137,19 +137,10 @@ export function serveSockets(
     try {
       document = parse(payload.query, { maxTokens: limits.tokens });
     } catch (error) {
-      const { message } = error as GraphQLError;
-      return /more than \d+ tokens/.test(message)
-        ? [codedError(ErrorCode.LIMIT_EXCEEDED, `The document has more than ${limits.tokens} tokens.`)]
-        : [codedError(ErrorCode.GRAPHQL_PARSE_FAILED, message)];
+      return [told(ErrorCode.GRAPHQL_PARSE_FAILED, error as GraphQLError)];
     }
     const errors = validate(schema, document, rules);
-    if (errors.length > 0) {
-      return errors.map((error) =>
-        error.extensions['code']
-          ? error
-          : codedError(ErrorCode.GRAPHQL_VALIDATION_FAILED, error.message, { nodes: error.nodes }),
-      );
-    }
+    if (errors.length > 0) return errors.map((error) => told(ErrorCode.GRAPHQL_VALIDATION_FAILED, error));
     if (!getOperationAST(document, payload.operationName))
       return [codedError(ErrorCode.OPERATION_RESOLUTION_FAILURE, 'Say in operationName which operation to run.')];
     return {
@@ -186,6 +177,12 @@ export function serveSockets(
       clearTimeout(patience);
     },
   };
+}
+
+/** An error of parsing or validating with its code, and its place in the document. */
+function told(code: ErrorCode, error: GraphQLError): GraphQLError {
+  const { message, nodes, source, positions } = error;
+  return refusalBehind(error) ?? codedError(code, message, { nodes, source, positions });
 }
 
 /** A stream of results out of a stream of events; ending it ends its source. */

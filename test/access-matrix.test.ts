@@ -3,12 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
+  type FieldDefinitionNode,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
   isCompositeType,
   isNonNullType,
+  isObjectType,
   type OperationDefinitionNode,
 } from 'graphql';
 import { Role } from '../src/auth/role.js';
@@ -159,11 +161,15 @@ describe(`who may read what, on ${engine}`, () => {
   test('style 35: what guards a field is what the SDL says', () => {
     const { accessTable } = gateway.gateway.services;
     for (const type of Object.values(schema.getTypeMap())) {
-      if (!('getFields' in type) || type.name.startsWith('__')) continue;
-      for (const [coordinate, node] of [
-        [type.name, type.astNode] as const,
-        ...Object.values(type.getFields()).map((field) => [`${type.name}.${field.name}`, field.astNode] as const),
-      ]) {
+      if (!isObjectType(type) || type.name.startsWith('__')) continue;
+      const guards: [string, typeof type.astNode | FieldDefinitionNode | undefined][] = [
+        [type.name, type.astNode],
+        ...Object.values(type.getFields()).map((field): [string, typeof field.astNode] => [
+          `${type.name}.${field.name}`,
+          field.astNode,
+        ]),
+      ];
+      for (const [coordinate, node] of guards) {
         const directive = node?.directives?.find(({ name }) => name.value === 'auth');
         const [argument] = directive?.arguments ?? [];
         const said = argument?.value.kind === 'ListValue' ? argument.value.values : undefined;
@@ -179,7 +185,7 @@ describe(`who may read what, on ${engine}`, () => {
     const { accessTable } = gateway.gateway.services;
     const torn: string[] = [];
     for (const type of Object.values(schema.getTypeMap())) {
-      if (!('getFields' in type) || type.name.startsWith('__') || 'isOneOf' in type) continue;
+      if (!isObjectType(type)) continue;
       for (const field of Object.values(type.getFields())) {
         const coordinate = `${type.name}.${field.name}`;
         const guard = accessTable.requires(coordinate);

@@ -101,7 +101,7 @@ describe(`rows of one tenant, on ${engine}`, () => {
     const lookups: [string, object, object][] = [
       ...Object.keys(none).map((type): [string, object, object] => [
         'query ($id: ID!) { node(id: $id) { __typename id ... on Customer { domain } ... on Order { number } ... on Entitlement { status } } }',
-        { id: theirs.ids[type] },
+        { id: theirs.ids[type as 'Order'] },
         { id: none[type] },
       ]),
       [

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { SignJWT } from 'jose';
 import pg from 'pg';
 import type { Role } from '../src/auth/role.js';
 import { toGlobalId } from '../src/global-id.js';
@@ -9,6 +10,7 @@ import { aCustomer, stockShop } from './support/shop.js';
 import {
   adminOf,
   buySoftware,
+  cancelAndConfirm,
   entriesOf,
   everyRow,
   keyOf,
@@ -265,6 +267,29 @@ describe(`product keys, on ${engine}`, () => {
     expect(await entriesOf(gateway, { actions: ['ACCESS_DENIED'] }, as)).toEqual([]);
   });
 
+  test('rule 22: who has several roles is logged in the one that allows the deed', async () => {
+    const { entitlementId, choice, order } = await buySoftware(gateway, await aCustomer(gateway));
+    const user = 'many.hats@partner.example';
+    const token = await new SignJWT({
+      roles: ['REPORT_VIEWER', 'ACCOUNT_ADMIN', 'ADMIN_AGENT', 'GLOBAL_ADMIN'],
+      upn: user,
+    })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('csp-graph-demo')
+      .setAudience('csp-graph')
+      .setSubject(user)
+      .setExpirationTime('1h')
+      .sign(gateway.gateway.services.config.signingSecret);
+    await reveal(gateway, entitlementId, choice.version, { token });
+    await fetch((await linkOf(gateway, { entitlementId, choice } as never, { token })).url);
+    const entries = await entriesOf(gateway, { orderId: order.id, actor: user });
+    expect(entries.map((entry) => [entry.action, entry.actor.role])).toEqual([
+      ['PRODUCT_KEY_REVEALED', 'ADMIN_AGENT'],
+      ['DOWNLOAD_LINK_CREATED', 'ADMIN_AGENT'],
+      ['SOFTWARE_DOWNLOADED', 'ADMIN_AGENT'],
+    ]);
+  });
+
   test('rule 9: a caller without a token is refused, and is nobody to write down', async () => {
     const { entitlementId, choice, customer } = await buySoftware(gateway, await aCustomer(gateway));
     const answer = await reveal(gateway, entitlementId, choice.version, null);
@@ -273,35 +298,68 @@ describe(`product keys, on ${engine}`, () => {
     expect(await entriesOf(gateway, { customerId: customer.id, actions: ['ACCESS_DENIED'] })).toEqual([]);
   });
 
-  (serverUrl ? test : test.skip)(
-    'rule 18: a key asked for while the cancellation is being confirmed waits for it, and is none (only where two connections can overlap)',
-    async () => {
-      const software = await buySoftware(gateway, await aCustomer(gateway));
-      const { config } = gateway.gateway.services;
-      const fulfilment = new pg.Client(config.database.kind === 'server' ? config.database.url : '');
-      await fulfilment.connect();
-      try {
+  const onServer = serverUrl ? test : test.skip;
+  /** Runs `work` beside a transaction of its own on the server. */
+  async function beside(work: (other: pg.Client, locked: (count: number) => Promise<void>) => Promise<void>) {
+    const { database } = gateway.gateway.services.config;
+    const other = new pg.Client(database.kind === 'server' ? database.url : '');
+    await other.connect();
+    const locked = async (count: number) => {
+      for (let waiting = 0; waiting < count; ) {
+        const rows = await gateway.sql(
+          "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        );
+        waiting = rows.length;
+      }
+    };
+    try {
+      await other.query('begin');
+      await work(other, locked);
+    } finally {
+      await other.end();
+    }
+  }
+
+  onServer(
+    'rule 18: a key or link asked for while the cancellation is being confirmed waits for it, and is none (server only)',
+    () =>
+      beside(async (fulfilment, locked) => {
+        const software = await buySoftware(gateway, await aCustomer(gateway));
         const id = software.entitlementId.slice(4);
-        await fulfilment.query('begin');
+        await fulfilment.query('select from orders where number = $1 for update', [software.order.number]);
         await fulfilment.query("update entitlements set status = 'REVOKED', revoked_at = now() where id = $1", [id]);
         const answers = Promise.all([
           reveal(gateway, software.entitlementId, software.choice.version),
           linkOf(gateway, software).catch((error: Error) => error.message),
         ]);
-        for (let waiting = 0; waiting < 2; ) {
-          const { rows } = await fulfilment.query(
-            "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-          );
-          waiting = rows.length;
-        }
+        await locked(2);
         await fulfilment.query('commit');
         const [answer, link] = await answers;
         expect(answer.data.revealProductKey?.__typename).toBe('EntitlementRevoked');
         expect(link).toContain('EntitlementRevoked');
         expect(await gateway.sql('select from product_keys where entitlement_id = ?', [id])).toEqual([]);
-      } finally {
-        await fulfilment.end();
-      }
-    },
+      }),
+  );
+
+  onServer(
+    'rule 18: a cancellation that is confirmed while a key is being made waits for it, and destroys it (server only)',
+    () =>
+      beside(async (reader, locked) => {
+        const software = await buySoftware(gateway, await aCustomer(gateway));
+        const id = software.entitlementId.slice(4);
+        await reader.query('select from orders where number = $1 for update', [software.order.number]);
+        const cancelled = cancelAndConfirm(gateway, software);
+        await locked(1);
+        await reader.query(
+          "insert into product_keys (entitlement_id, version, key_id, sealed, issued_at) values ($1, '2019', 'test', '', now())",
+          [id],
+        );
+        await reader.query('commit');
+        await cancelled;
+        expect(await gateway.sql('select status from entitlements where id = ?', [id])).toEqual([
+          { status: 'REVOKED' },
+        ]);
+        expect(await gateway.sql('select from product_keys where entitlement_id = ?', [id])).toEqual([]);
+      }),
   );
 });

@@ -176,14 +176,14 @@ describe(`revoking access, on ${engine}`, () => {
   });
 
   test('revokeAccess: what is no user principal name, and an empty reason, are refused at the door', async () => {
-    for (const [input, field] of [
-      [['nobody'], 'input.userPrincipalName'],
-      [['anonymous'], 'input.userPrincipalName'],
-      [['a b@c'], 'input.userPrincipalName'],
-      [[aUser(), ' '], 'input.reason'],
-      [[aUser(), 'x'.repeat(1_001)], 'input.reason'],
+    for (const [user, reason, field] of [
+      ['nobody', 'why', 'input.userPrincipalName'],
+      ['anonymous', 'why', 'input.userPrincipalName'],
+      ['a b@c', 'why', 'input.userPrincipalName'],
+      [aUser(), ' ', 'input.reason'],
+      [aUser(), 'x'.repeat(1_001), 'input.reason'],
     ] as const) {
-      const { errors } = await revoke(...(input as [string, string?]));
+      const { errors } = await revoke(user, reason);
       expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
     }
   });

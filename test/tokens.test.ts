@@ -3,6 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { rememberTokens } from '../src/auth/token-cache.js';
+import type { Authenticate } from '../src/auth/tokens.js';
+import { anonymous, type Viewer } from '../src/auth/viewer.js';
 import { DEMO_PARTNER_TENANT_ID } from '../src/config.js';
 import { ViewerDocument } from './generated/graphql.js';
 import { engine } from './support/database.js';
@@ -151,6 +154,46 @@ describe(`demo tokens, on ${engine}`, () => {
     );
     expect(data).toMatchObject({ orders: {}, activity: {}, invoices: null });
     expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN', coordinate: 'Query.invoices' } }]);
+  });
+});
+
+describe('tokens that were checked before', () => {
+  const viewer: Viewer = { ...anonymous, subject: 'anna' };
+  const counting = (expiresAt: number) => {
+    const asked: string[] = [];
+    const authenticate: Authenticate = async (authorization) => {
+      asked.push(authorization ?? '');
+      if (authorization === 'bad') throw new Error('bad');
+      return { ...viewer, expiresAt };
+    };
+    return { asked, authenticate };
+  };
+
+  test('are believed for a minute, and never past their expiry', async () => {
+    let time = 0;
+    const { asked, authenticate } = counting(90_000);
+    const remembering = rememberTokens(authenticate, () => time);
+    for (time of [0, 59_999, 60_000, 89_999, 90_000, 90_001]) await remembering('a');
+    expect(asked).toHaveLength(4);
+  });
+
+  test('are each their own, and those that do not hold are asked for each time', async () => {
+    const { asked, authenticate } = counting(90_000);
+    const remembering = rememberTokens(authenticate, () => 0);
+    await remembering('a');
+    await remembering('A');
+    await remembering('a');
+    for (let times = 0; times < 2; times += 1) await expect(remembering('bad')).rejects.toThrow('bad');
+    expect(asked).toEqual(['a', 'A', 'bad', 'bad']);
+  });
+
+  test('are forgotten, the oldest first, where there are more than a thousand', async () => {
+    const { asked, authenticate } = counting(90_000);
+    const remembering = rememberTokens(authenticate, () => 0);
+    for (let index = 0; index <= 1_000; index += 1) await remembering(String(index));
+    await remembering('1000');
+    await remembering('0');
+    expect(asked).toHaveLength(1_002);
   });
 });
 

@@ -79,11 +79,12 @@ export async function readEntries(
     ...(until ? [sql`("xid", "seq") <= (${String(until.xid)}::xid8, ${String(until.seq)}::bigint)`] : []),
     ...conditionsOf(filter),
   ];
+  // Ordered by the columns of the table: a bare "xid" would be the text of the select list, where 10 comes before 9.
   const { rows } = await sql<
     Record<string, unknown>
   >`select "xid"::text as "xid", "seq"::text as "seq", "id", "action", "actor", "customer_id",
       "order_id", to_json("product_ids") as "product_ids", "resource_id", "detail" ->> 'cancellationId' as "cancellation_id", (extract(epoch from "at") * 1000)::bigint::text as "at"
-    from "activity_entries" where ${sql.join(bounds, sql` and `)} order by "xid", "seq" limit ${limit}::int`.execute(
+    from "activity_entries" where ${sql.join(bounds, sql` and `)} order by "activity_entries"."xid", "activity_entries"."seq" limit ${limit}::int`.execute(
     kysely,
   );
   return rows.map((row) => ({

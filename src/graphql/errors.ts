@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { GraphQLError, type GraphQLErrorOptions } from 'graphql';
+import { GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql';
 
 /** The closed list of `extensions.code`: failures that are not part of a mutation's result. No other code leaves. */
 export const ErrorCode = {
@@ -55,8 +55,10 @@ export function maskError(error: GraphQLError, report: ReportInternalError): Gra
   const { nodes, source, positions, path } = error;
   const code = error.extensions['code'];
   const cause = error.originalError;
-  // graphql-js raises errors without a code for variables and enum values that do not fit: the caller's mistake.
-  if (code === undefined && (cause === undefined || cause === null)) {
+  // What graphql-js itself raises has no code: a variable that does not fit, told with its definition and the scalar's
+  // own error, or another mistake in the request, told without a cause.
+  const isOfVariable = nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
+  if (code === undefined && (isOfVariable || cause === undefined || cause === null)) {
     return new GraphQLError(error.message, {
       nodes,
       source,

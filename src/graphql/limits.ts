@@ -1,4 +1,10 @@
-import type { ValidationContext, ValidationRule } from 'graphql';
+import type {
+  GraphQLError,
+  GraphQLErrorOptions,
+  GraphQLFormattedError,
+  ValidationContext,
+  ValidationRule,
+} from 'graphql';
 import { MAXIMUM_PAGE_SIZE } from '../read/page.js';
 import { codedError, ErrorCode } from './errors.js';
 import { measure, type Size } from './measure.js';
@@ -23,7 +29,21 @@ export const limits = {
   bodyBytes: 256 * 1024,
 };
 
-const refuse = (message: string) => codedError(ErrorCode.LIMIT_EXCEEDED, message);
+/** `extensions.limit` names the limit; Apollo replaces the code of whatever a rule reports, but not this. */
+const refuse = (limit: keyof typeof limits, message: string) =>
+  codedError(ErrorCode.LIMIT_EXCEEDED, message, { extensions: { limit } });
+
+/** The refusal behind an error of parsing or validating, if a limit was exceeded: ours, or one of graphql-js itself. */
+export function refusalBehind({ message, extensions, nodes }: Refused): GraphQLError | null {
+  if (extensions?.['limit'] !== undefined)
+    return codedError(ErrorCode.LIMIT_EXCEEDED, message, { nodes, extensions: { limit: extensions['limit'] } });
+  if (/tha[nt] \d+ tokens/.test(message)) return refuse('tokens', `Tokens limit of ${limits.tokens} exceeded.`);
+  if (message === 'Validation aborted.') return refuse('fields', 'The same fields are selected too often.');
+  return null;
+}
+
+/** An error as graphql-js or Apollo tell it. */
+type Refused = Pick<GraphQLFormattedError, 'message' | 'extensions'> & Pick<GraphQLErrorOptions, 'nodes'>;
 
 const measures: Record<keyof Size, string> = {
   depth: 'Depth',
@@ -42,7 +62,7 @@ function operationSize(context: ValidationContext): ReturnType<ValidationRule> {
       const size = sizeOf(operation);
       for (const [name, title] of Object.entries(measures) as [keyof Size, string][]) {
         if (size[name] > limits[name])
-          context.reportError(refuse(`${title} limit of ${limits[name]} exceeded, found ${size[name]}.`));
+          context.reportError(refuse(name, `${title} limit of ${limits[name]} exceeded, found ${size[name]}.`));
       }
     },
   };
@@ -54,7 +74,9 @@ function nameLength(context: ValidationContext): ReturnType<ValidationRule> {
     Field({ alias, name }) {
       const { length } = (alias ?? name).value;
       if (length > limits.nameLength)
-        context.reportError(refuse(`Names and aliases may have ${limits.nameLength} characters, found ${length}.`));
+        context.reportError(
+          refuse('nameLength', `Name length limit of ${limits.nameLength} exceeded, found ${length}.`),
+        );
     },
   };
 }

@@ -1,5 +1,5 @@
 import multipart from '@fastify/multipart';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Services } from '../context.js';
 import {
   ACCEPTED_CONTENT_TYPES,
@@ -9,8 +9,18 @@ import {
 } from '../modules/support/attach-file.js';
 import { committing } from '../transaction.js';
 
-/** Rolls the transaction back. */
-class TooManyFiles extends Error {}
+/** Why an upload is not taken. Inside a transaction it rolls back. */
+class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const tooManyFiles = () => new Refusal(409, 'TOO_MANY_FILES', `A support request may have ${MAXIMUM_FILES} files.`);
 
 /** `/support-requests/TOKEN/files`: takes files of a support request as multipart/form-data (rule 21). */
 export async function serveSupportFiles(app: FastifyInstance, services: Services): Promise<void> {
@@ -19,53 +29,62 @@ export async function serveSupportFiles(app: FastifyInstance, services: Services
       limits: { fileSize: MAXIMUM_FILE_BYTES, files: MAXIMUM_FILES, fields: 5 },
       throwFileSizeLimit: false,
     });
+    scope.setErrorHandler((error, _request, reply) => {
+      if (!(error instanceof Refusal)) throw error;
+      return reply.code(error.status).send({ code: error.code, message: error.message });
+    });
     scope.post<{ Params: { token: string } }>(
       '/support-requests/:token/files',
       { bodyLimit: MAXIMUM_FILES * (MAXIMUM_FILE_BYTES + 4_096) },
       async (request, reply) => {
-        const refuse = (status: number, code: string, message: string) => reply.code(status).send({ code, message });
         const claims = await services.signer.verify('upload', request.params.token, services.now());
         if (claims === 'expired')
-          return refuse(410, 'EXPIRED', 'This address was good for 24 hours. Submit a new support request.');
-        if (claims === 'invalid') return refuse(404, 'NOT_FOUND', 'There is no such address.');
-        if (!request.isMultipart()) return refuse(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send files as multipart/form-data.');
-        const files: { name: string; contentType: string; content: Buffer }[] = [];
-        for await (const part of request.files()) {
-          if (!ACCEPTED_CONTENT_TYPES.includes(part.mimetype)) {
-            return refuse(
-              415,
-              'CONTENT_TYPE_NOT_ACCEPTED',
-              `${part.filename}: ${part.mimetype} is not accepted. Send one of: ${ACCEPTED_CONTENT_TYPES.join(', ')}.`,
-            );
-          }
-          const content = await part.toBuffer();
-          if (part.file.truncated)
-            return refuse(413, 'FILE_TOO_LARGE', `${part.filename}: a file may have ${MAXIMUM_FILE_BYTES} bytes.`);
-          if (content.length === 0) return refuse(400, 'FILE_EMPTY', `${part.filename}: the file is empty.`);
-          files.push({
-            name: part.filename.replace(/[\0-\x1f\x7f/\\]/g, '_').slice(0, 200),
-            contentType: part.mimetype,
-            content,
-          });
-        }
-        if (files.length === 0) return refuse(400, 'NO_FILE', 'Send at least one file.');
+          throw new Refusal(410, 'EXPIRED', 'This address was good for 24 hours. Submit a new support request.');
+        if (claims === 'invalid') throw new Refusal(404, 'NOT_FOUND', 'There is no such address.');
+        const files = await filesOf(request);
         // All files of a request or none: a refused one leaves nothing behind.
         const attached = await committing(services, async (em) => {
           const done = [];
           for (const file of files) {
             const kept = await attachFile(em, String(claims['supportRequest']), file, services.now());
-            if (!kept) throw new TooManyFiles();
+            if (!kept) throw tooManyFiles();
             await em.flush();
             done.push({ name: kept.name, contentType: kept.contentType, size: kept.size, sha256: kept.sha256 });
           }
           return done;
-        }).catch((error: unknown) => {
-          if (error instanceof TooManyFiles) return null;
-          throw error;
         });
-        if (!attached) return refuse(409, 'TOO_MANY_FILES', `A support request may have ${MAXIMUM_FILES} files.`);
         return reply.code(201).send({ files: attached });
       },
     );
   });
+}
+
+/** The files in the body of a request, judged. */
+async function filesOf(request: FastifyRequest): Promise<{ name: string; contentType: string; content: Buffer }[]> {
+  if (!request.isMultipart()) throw new Refusal(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send files as multipart/form-data.');
+  const files: { name: string; contentType: string; content: Buffer }[] = [];
+  try {
+    for await (const part of request.files()) {
+      if (!ACCEPTED_CONTENT_TYPES.includes(part.mimetype)) {
+        const accepted = ACCEPTED_CONTENT_TYPES.join(', ');
+        const message = `${part.filename}: ${part.mimetype} is not accepted. Send one of: ${accepted}.`;
+        throw new Refusal(415, 'CONTENT_TYPE_NOT_ACCEPTED', message);
+      }
+      const content = await part.toBuffer();
+      if (part.file.truncated)
+        throw new Refusal(413, 'FILE_TOO_LARGE', `${part.filename}: a file may have ${MAXIMUM_FILE_BYTES} bytes.`);
+      if (content.length === 0) throw new Refusal(400, 'FILE_EMPTY', `${part.filename}: the file is empty.`);
+      files.push({
+        name: part.filename.replace(/[\0-\x1f\x7f/\\]/g, '_').slice(0, 200),
+        contentType: part.mimetype,
+        content,
+      });
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    const { code, message } = error as { code?: string; message: string };
+    throw code === 'FST_FILES_LIMIT' ? tooManyFiles() : new Refusal(400, 'MALFORMED_BODY', message);
+  }
+  if (files.length === 0) throw new Refusal(400, 'NO_FILE', 'Send at least one file.');
+  return files;
 }

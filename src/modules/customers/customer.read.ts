@@ -34,7 +34,7 @@ export const customerRead: ReadType = {
     filters: {
       search: (customer, text: Param<string>) =>
         sql`(${contains(customer.col('companyName'), text)} or ${contains(customer.col('domain'), text)})`,
-      market: (customer, code: Param<string>) => sql`${customer.col('market')} = upper(${code}::text)`,
+      market: (customer, code: Param<string>) => sql`${customer.col('market')} = upper(${code}::text)::bpchar`,
       domain: (customer, domain: Param<string>) => sql`${customer.col('domain')} = lower(${domain}::text)`,
       segment: (customer, segment: Param<string>) => sql`${customer.col('segment')} = ${segment}`,
     },

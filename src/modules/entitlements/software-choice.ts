@@ -7,6 +7,7 @@ import type { Deed } from '../../transaction.js';
 import { actorOf, recordActivity } from '../activity/record-activity.js';
 import { SoftwareVersion } from '../catalog/catalog.entity.js';
 import { reaches } from '../customers/find-customer.js';
+import { Order } from '../orders/order.entity.js';
 import { Entitlement } from './entitlement.entity.js';
 
 /** There is no such entitlement, or it is not the viewer's: both look the same. */
@@ -85,8 +86,9 @@ export async function recordRoleDenied(deed: Deed, operation: string, entitlemen
 }
 
 /**
- * The entitlement and the version chosen, if the viewer may have software of it now (rules 7 and 9); its row is locked
- * until the transaction ends. An attempt at somebody else's is written down, and answered as if there were none.
+ * The entitlement and the version chosen, if the viewer may have software of it now (rules 7 and 9). Its order is locked
+ * until the transaction ends, as by fulfilment. An attempt at somebody else's is written down, and answered as if there
+ * were none.
  */
 export async function chooseSoftware(
   deed: Deed,
@@ -101,7 +103,8 @@ export async function chooseSoftware(
     return new EntitlementNotFound();
   }
   // Waits for whoever is confirming its cancellation or making its first key, and sees what they did.
-  await em.findOneOrFail(Entitlement, { id: entitlement.id }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+  await em.findOneOrFail(Order, { id: entitlement.orderLine.order.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  await em.refresh(entitlement);
   if (entitlement.status === 'REVOKED') return new EntitlementRevoked(entitlement.revokedAt as Date);
   if (entitlement.expiresAt && entitlement.expiresAt <= now) return new EntitlementExpired(entitlement.expiresAt);
   const versions = await em.find(SoftwareVersion, { sku: entitlement.sku }, { orderBy: { position: 'asc' } });

@@ -105,7 +105,7 @@ async function dueCancellations(em: Em, now: Date): Promise<string[]> {
   const due = await em.find(
     Cancellation,
     { status: CancellationStatus.PENDING, dueAt: { $lte: now } },
-    { fields: ['id'], orderBy: { dueAt: 'asc' } },
+    { fields: ['id'], orderBy: { dueAt: 'asc', id: 'asc' } },
   );
   return due.map(({ id }) => id);
 }
