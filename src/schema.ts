@@ -72,9 +72,20 @@ export async function buildGraph(): Promise<GraphQLSchema> {
       guardRoot(type, field);
     }
   }
+  for (const [name, description] of Object.entries(rootDescriptions)) {
+    (built.getType(name) as GraphQLObjectType).description = description;
+  }
   const role = built.getType('Role') as GraphQLEnumType;
   return new GraphQLSchema({ ...built.toConfig(), directives: [...built.getDirectives(), authDirective(role)] });
 }
+
+/** What the root types are: TypeGraphQL gives them no description. */
+const rootDescriptions = {
+  Query: 'What can be read. A field that your roles may not read is null, with one error that says who may.',
+  Mutation:
+    'What can be done, one per deed of the business. Each answers its success or a problem that says what to do.',
+  Subscription: 'What can be followed as it is committed. Over WebSocket, `graphql-transport-ws`.',
+};
 
 /** Types that a reader answers as trees under response keys; their embedded ones are found by their parents. */
 function comesFromTree(type: GraphQLObjectType): boolean {

@@ -42,7 +42,12 @@ export function authDirective(role: GraphQLEnumType): GraphQLDirective {
     description:
       'Who may read it: callers with any of these roles. To others the field is null, with one FORBIDDEN error.',
     locations: [DirectiveLocation.OBJECT, DirectiveLocation.FIELD_DEFINITION],
-    args: { requires: { type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(role))) } },
+    args: {
+      requires: {
+        type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(role))),
+        description: 'Any of these roles is enough.',
+      },
+    },
   });
 }
 
