@@ -12,13 +12,13 @@ import {
   validate,
 } from 'graphql';
 import { CloseCode, type SubscribePayload } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocketServer } from 'ws';
 import type { Authenticate } from './auth/tokens.js';
 import type { Viewer } from './auth/viewer.js';
 import { type Context, createContext, type Services } from './context.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
 import { limitRules, limits, refusalBehind } from './graphql/limits.js';
+import { type Line, speakProtocol } from './ws-protocol.js';
 
 /** What a socket is told when it must come back with a new token. */
 const TOKEN_EXPIRED = 'Token expired';
@@ -30,8 +30,7 @@ const MAXIMUM_SUBSCRIPTIONS_PER_SOCKET = 50;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** What is known of a socket once it is acknowledged. */
-interface Connected extends Record<PropertyKey, unknown> {
-  socket: WebSocket;
+interface Connected extends Line {
   viewer: Viewer;
 }
 
@@ -69,18 +68,16 @@ export function serveSockets(
     return true;
   };
 
-  const cleanup = useServer<Record<string, unknown>, Connected>(
+  speakProtocol<Connected>(
+    sockets,
     {
-      // Whatever is not foreseen is told to the log alone, outside production too.
-      isProd: true,
       connectionInitWaitTimeout: 5_000,
       onConnect: async ({ connectionParams, extra }) => {
         const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
         try {
           const viewer = await authenticate(typeof authorization === 'string' ? authorization : undefined);
-          if (services.revocations.covers(viewer)) return false;
-          const { socket } = extra;
-          Object.assign(extra, { viewer });
+          const { socket } = Object.assign(extra, { viewer });
+          if (isShutOut(extra)) return false;
           if (viewer.expiresAt !== null) {
             const timer = setTimeout(
               () => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED),
@@ -96,9 +93,8 @@ export function serveSockets(
         }
       },
       onSubscribe: (ctx, _id, payload) => {
-        const connected = ctx.extra as Connected;
         // Nobody reads the answer: the socket is closing.
-        if (isShutOut(connected)) return [codedError(ErrorCode.UNAUTHENTICATED, ACCESS_REVOKED)];
+        if (isShutOut(ctx.extra)) return [codedError(ErrorCode.UNAUTHENTICATED, ACCESS_REVOKED)];
         if (Object.keys(ctx.subscriptions).length > MAXIMUM_SUBSCRIPTIONS_PER_SOCKET) {
           return [
             codedError(
@@ -107,7 +103,7 @@ export function serveSockets(
             ),
           ];
         }
-        return prepare(payload, () => createContext(services, connected.viewer));
+        return prepare(payload, () => createContext(services, ctx.extra.viewer));
       },
       execute: async (args) => {
         const context = (args as ExecutionArgs).contextValue as Context;
@@ -124,12 +120,12 @@ export function serveSockets(
         });
       },
       // The stream of a revoked viewer has said AccessChanged and ended: the socket goes too.
-      onComplete: ({ extra }) => void isShutOut(extra as Connected),
+      onComplete: ({ extra }) => void isShutOut(extra),
       // Also what a stream threw while it ran, such as a failing database.
       onError: (_ctx, _id, _payload, errors) => mask(errors as readonly GraphQLError[]),
     },
-    sockets,
     KEEP_ALIVE_MS,
+    services.log,
   );
 
   function prepare(payload: SubscribePayload, context: () => Context): ExecutionArgs | readonly GraphQLError[] {
@@ -157,23 +153,14 @@ export function serveSockets(
       return sockets.clients.size;
     },
     close: async () => {
-      const clients = [...sockets.clients];
-      for (const [index, client] of clients.entries()) {
+      for (const [index, client] of [...sockets.clients].entries()) {
         setTimeout(() => client.close(1012, 'Service Restart'), Math.min(index, 500)).unref();
       }
       // One that does not answer the close, because its line is dead, must not hold the stop up.
       const patience = setTimeout(() => {
         for (const client of sockets.clients) client.terminate();
       }, services.config.drainTimeoutMs);
-      await Promise.all(
-        clients.map(
-          (client) =>
-            new Promise((resolve) =>
-              client.readyState === client.CLOSED ? resolve(null) : client.once('close', resolve),
-            ),
-        ),
-      );
-      await cleanup.dispose();
+      await new Promise((resolve) => sockets.close(resolve));
       clearTimeout(patience);
     },
   };

@@ -205,16 +205,19 @@ describe(`idempotency keys, on ${engine}`, () => {
       },
     );
 
-    testOnServer('rule 5: a request that was cut off in flight leaves nothing behind, and its key works at once', async () => {
-      const customer = await aCustomer(gateway);
-      const key = randomUUID();
-      const first = await stuck(customer, key);
-      await other.query('select pg_cancel_backend($1)', [first.pid]);
-      expect((await first.answer).errors).toMatchObject([{ extensions: { code: 'TIMEOUT' } }]);
-      await other.query('select pg_advisory_unlock(42)');
-      expect(await effects(customer)).toEqual({ orders: 0, entries: 0, charges: 0 });
-      expect((await purchase(customer, key))?.__typename).toBe('PurchaseSuccess');
-      expect(await effects(customer)).toEqual(once);
-    });
+    testOnServer(
+      'rule 5: a request that was cut off in flight leaves nothing behind, and its key works at once',
+      async () => {
+        const customer = await aCustomer(gateway);
+        const key = randomUUID();
+        const first = await stuck(customer, key);
+        await other.query('select pg_cancel_backend($1)', [first.pid]);
+        expect((await first.answer).errors).toMatchObject([{ extensions: { code: 'TIMEOUT' } }]);
+        await other.query('select pg_advisory_unlock(42)');
+        expect(await effects(customer)).toEqual({ orders: 0, entries: 0, charges: 0 });
+        expect((await purchase(customer, key))?.__typename).toBe('PurchaseSuccess');
+        expect(await effects(customer)).toEqual(once);
+      },
+    );
   });
 });

@@ -12,7 +12,7 @@ import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { dice, type Pool, randomOperation } from './support/random-operation.js';
 
 /** Operations compared; RANDOM_OPERATIONS=10000 for a long run. */
-const COUNT = Number(process.env['RANDOM_OPERATIONS'] ?? 600);
+const COUNT = Number(process.env['RANDOM_OPERATIONS'] ?? 400);
 
 describe(`compiled reads against ordinary execution, on ${engine}`, () => {
   let gateway: TestGateway;

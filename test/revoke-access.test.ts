@@ -127,7 +127,7 @@ describe(`revoking access, on ${engine}`, () => {
     const token = await tokenOf(user, 'ACCOUNT_ADMIN');
     await revoke(user);
     const stream = await gateway.subscribe(ActivityFeedDocument, {}, token);
-    await expect(stream.next()).rejects.toMatchObject({ code: 4403 });
+    await expect(stream.next()).rejects.toMatchObject({ code: 4401 });
   });
 
   test('revokeAccess: an open socket without streams can do nothing more, and closes with 4401', async () => {

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { Role } from '../src/auth/role.js';
 import { toGlobalId } from '../src/global-id.js';
 import {
-  ActivityDocument,
   SubmitSupportRequestDocument,
   type SubmitSupportRequestInput,
   SupportRequestsDocument,
@@ -87,10 +86,15 @@ describe(`support, on ${engine}`, () => {
       contact: { name: 'Anna Agent', email: 'anna@partner.example', phone: '+39 (02) 123-4567' },
       files: [],
     });
-    const filter = { orderId: order.id, actions: ['SUPPORT_REQUEST_SUBMITTED' as const] };
-    const { data } = await gateway.run(ActivityDocument, { filter }, 'GLOBAL_ADMIN');
-    expect(data.activity?.edges.map(({ node }) => node)).toMatchObject([
-      { resource: { label: request.number }, detail: { supportRequestNumber: request.number, topic: REFUND } },
+    const entries = await gateway.sql(
+      `select resource_label, detail from activity_entries where resource_id = ? and action = 'SUPPORT_REQUEST_SUBMITTED'`,
+      [request.id],
+    );
+    expect(entries).toEqual([
+      {
+        resource_label: request.number,
+        detail: { supportRequestNumber: request.number, topic: REFUND, impact: 'CRITICAL' },
+      },
     ]);
   });
 

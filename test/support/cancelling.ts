@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { toGlobalId } from '../../src/global-id.js';
 import {
   CancellationConfirmationsDocument,
   CancellationQuoteDocument,
@@ -47,7 +48,10 @@ export async function cancelled(...args: Parameters<typeof cancel>) {
   return result;
 }
 
-/** Does a deed, and waits until a cancellation of the customer's is confirmed. */
+/**
+ * Does a deed, and waits until a cancellation of the customer's is confirmed that was not before. An earlier one may
+ * still come on the stream: what it shows waits for every transaction that is older, of whichever database.
+ */
 export async function confirming<Result>(
   gateway: TestGateway,
   customer: TestCustomer,
@@ -55,8 +59,16 @@ export async function confirming<Result>(
 ): Promise<Result> {
   const stream = await gateway.subscribe(CancellationConfirmationsDocument, { customerId: customer.id }, 'ADMIN_AGENT');
   await stream.nextOf('FeedCaughtUp');
+  const known = await gateway.sql<{ id: string }>(
+    `select id from cancellations where customer_id = ? and status = 'CONFIRMED'`,
+    [customer.rowId],
+  );
+  const before = new Set(known.map(({ id }) => toGlobalId('Cancellation', id)));
   const result = await deed();
-  await stream.nextOf('CancellationConfirmed');
+  for (;;) {
+    const { cancellation } = await stream.nextOf('CancellationConfirmed');
+    if (!before.has(cancellation.id)) break;
+  }
   await stream.end();
   return result;
 }
