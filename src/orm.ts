@@ -37,6 +37,32 @@ const shared: Options = {
   logger: () => undefined,
 };
 
+/** What node-postgres' pool tells of its connections. */
+interface Pool {
+  on(
+    event: 'connect',
+    listener: (client: { once(event: 'end', listener: () => void): void; release(destroy: boolean): void }) => void,
+  ): void;
+}
+
+/**
+ * Kysely gives a connection back after COMMIT or ROLLBACK. One that the server ends inside a transaction answers
+ * neither, and would count against the pool for ever: after as many losses as it holds, everything would wait.
+ */
+function releaseLostConnections(pool: Pool): void {
+  pool.on('connect', (client) => {
+    client.once('end', () =>
+      setImmediate(() => {
+        try {
+          client.release(true);
+        } catch {
+          // It was given back already.
+        }
+      }),
+    );
+  });
+}
+
 /**
  * Opens the database. Connects on first use; run `migrate` before anything else.
  * @throws {EmbeddedDatabaseInUse} where another process has the embedded database open
@@ -54,6 +80,7 @@ export async function openOrm(database: DatabaseConfig, instance?: PGlite): Prom
         statement_timeout: database.statementTimeoutMs,
         // An open writing transaction holds the feed's horizon back for everybody (product.md section 4).
         idle_in_transaction_session_timeout: 30_000,
+        onPoolCreated: releaseLostConnections,
       },
     });
   }

@@ -3,7 +3,8 @@ import { badUserInput, codedError, ErrorCode } from '../graphql/errors.js';
 import { instant, type Row, type SortKey, type SortType, type Sql } from './model.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const MAXIMUM_CURSOR_LENGTH = 1_000;
+/** A name of a company, in base64 and with all else that a cursor holds, is shorter. */
+const MAXIMUM_CURSOR_LENGTH = 8_000;
 /** PostgreSQL knows neither a year 0 nor a 31 February; JavaScript knows both. */
 const isInstant = (text: string) =>
   !text.startsWith('0000') && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;

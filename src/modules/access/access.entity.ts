@@ -26,7 +26,7 @@ export const IdempotencyKey = defineEntity({
     fingerprint: p.text(),
     answer: p.json<Record<string, unknown>>().columnType('jsonb'),
     createdAt: p.datetime(3),
-    /** Rows are kept at least until then: 40 days. */
+    /** Until when the answer counts: 45 days, more than the 40 of rule 5. */
     expiresAt: p.datetime(3),
   },
   indexes: [{ name: 'idempotency_keys_expiry_idx', properties: ['expiresAt'] }],
