@@ -8,7 +8,7 @@ const problems: string[] = [];
 if (readFileSync('schema/schema.graphql', 'utf8') !== printGraph(await buildGraph())) {
   problems.push('schema/schema.graphql is not what the code says. Run: npm run schema');
 }
-const orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
+const orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, undefined, true);
 if (await orm.migrator.checkSchema()) {
   problems.push('The entities have changed since the last migration. Run: npm run migration:create -- --name PURPOSE');
 }

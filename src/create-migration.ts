@@ -7,7 +7,7 @@ import { openOrm } from './orm.js';
  */
 const { values } = parseArgs({ options: { name: { type: 'string' } } });
 if (!values.name) throw new Error('Say what the migration is for: npm run migration:create -- --name add_invoices');
-const orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
+const orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, undefined, true);
 const created = await orm.migrator.create('migrations', false, false, values.name);
 console.log(created.fileName ? `wrote migrations/${created.fileName}` : 'the entities have not changed');
 await orm.close(true);

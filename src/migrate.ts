@@ -1,19 +1,23 @@
 import { ConfigError, readConfig } from './config.js';
 import { loadFacts } from './data/load-facts.js';
+import { demoIsLoaded } from './demo/load-demo.js';
 import { migrate, migrateDown, openOrm } from './orm.js';
 
-/** `npm run migrate [-- --down]`: brings the tables up to date, or takes the last migration back. */
+/** `npm run migrate [-- --down [--drop-data]]`: brings the tables up to date, or takes the last migration back. */
 try {
   const { database } = readConfig();
   const orm = await openOrm(database.kind === 'server' ? { ...database, statementTimeoutMs: 0 } : database);
   try {
     const down = process.argv.includes('--down');
+    if (down && !process.argv.includes('--drop-data') && (await demoIsLoaded(orm).catch(() => false))) {
+      throw new Error(
+        'Taking a migration back drops its tables with what is in them, and there are customers. Nothing was done; if you mean it, add --drop-data.',
+      );
+    }
     const names = down ? await migrateDown(orm) : await migrate(orm);
     if (!down) await orm.em.fork().transactional((em) => loadFacts(em));
     console.log(
-      names.length > 0
-        ? names.map((name) => `${down ? 'took back' : 'ran'} ${name}`).join('\n')
-        : 'nothing to do: the tables are up to date',
+      names.length > 0 ? names.map((name) => `${down ? 'took back' : 'ran'} ${name}`).join('\n') : 'nothing to do',
     );
   } finally {
     await orm.close(true);

@@ -28,6 +28,8 @@ const shared: Options = {
     path: 'migrations',
     emit: 'ts',
     snapshotName: '.snapshot-csp-graph',
+    // Running migrations must not write into the project; who makes or checks one asks for it.
+    snapshot: false,
     generator: TSMigrationGenerator,
     allOrNothing: true,
     disableForeignKeys: false,
@@ -66,12 +68,14 @@ function releaseLostConnections(pool: Pool): void {
 /**
  * Opens the database. Connects on first use; run `migrate` before anything else.
  * @throws {EmbeddedDatabaseInUse} where another process has the embedded database open
+ * @param withSnapshot whether the migrator keeps the snapshot beside the migrations: to make or check one
  * @param instance a PGlite of the caller's own (tests hand over one with a loaded data directory)
  */
-export async function openOrm(database: DatabaseConfig, instance?: PGlite): Promise<Orm> {
+export async function openOrm(database: DatabaseConfig, instance?: PGlite, withSnapshot = false): Promise<Orm> {
+  const common: Options = { ...shared, migrations: { ...shared.migrations, snapshot: withSnapshot } };
   if (database.kind === 'server') {
     return MikroORM.init({
-      ...shared,
+      ...common,
       driver: PostgreSqlDriver,
       clientUrl: database.url,
       pool: { min: 0, max: database.poolSize },
@@ -93,7 +97,7 @@ export async function openOrm(database: DatabaseConfig, instance?: PGlite): Prom
       throw error;
     }));
   const orm = await MikroORM.init({
-    ...shared,
+    ...common,
     driver: PgliteDriver,
     dbName: 'postgres',
     driverOptions: { pglite },

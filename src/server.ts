@@ -149,7 +149,12 @@ async function serve(
   serveLive(app, projectFile('dist/live'));
   serveOperations(app, services, () => sockets, printGraph(schema));
   sockets = serveSockets(app.server, schema, services, authenticate, report);
-  await app.listen({ host: config.host, port: config.port });
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await Promise.all([feed.stop(), app.close(), apollo.stop()]);
+    throw error;
+  }
   const { port } = app.server.address() as AddressInfo;
   url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   fulfilment.wakeIn(0);

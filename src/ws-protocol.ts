@@ -48,6 +48,9 @@ export function speakProtocol<Known extends Line>(
           socket.on('message', (data) => {
             take(String(data)).catch((error) => {
               if (socket.readyState !== socket.OPEN) return log.debug({ err: error }, 'a socket broke');
+              // A message that only servers send.
+              if (/^Unexpected message/.test(error.message))
+                return socket.close(CloseCode.BadRequest, 'Invalid message received');
               log.error({ err: error }, 'a message could not be handled');
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });

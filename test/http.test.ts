@@ -115,6 +115,21 @@ describe(`GraphQL over HTTP, on ${engine}`, () => {
       expect([refused.status, await codesOf(refused)]).toEqual([413, ['LIMIT_EXCEEDED']]);
     });
 
+    test('a persisted query that does not hold is refused with a code', async () => {
+      const persisted = (persistedQuery: unknown) => post({ query: VIEWER, extensions: { persistedQuery } });
+      for (const wrong of [{ version: 1, sha256Hash: 'a'.repeat(64) }, { version: 2, sha256Hash: 'a' }, 7]) {
+        const response = await persisted(wrong);
+        const { errors } = (await response.json()) as { errors: unknown };
+        expect([response.status, errors]).toMatchObject([400, [{ extensions: { code: 'BAD_USER_INPUT' } }]]);
+        expect(JSON.stringify(errors)).not.toContain('http');
+      }
+    });
+
+    test('a document over a limit is 400 LIMIT_EXCEEDED', async () => {
+      const response = await post({ query: `{ viewer { ${'roles '.repeat(limits.tokens)} } }` });
+      expect([response.status, await codesOf(response)]).toEqual([400, ['LIMIT_EXCEEDED']]);
+    });
+
     test('other methods are refused', async () => {
       for (const method of ['PUT', 'DELETE', 'PATCH']) {
         const response = await fetch(`${gateway.url}/graphql`, { method });
@@ -330,6 +345,12 @@ describe(`what nobody foresaw, on ${engine}`, () => {
     const [{ extensions }] = JSON.parse(text).errors;
     expect(extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR', id: response.headers.get('x-correlation-id') });
     expect(gateway.log.some((line) => line.includes(extensions.id) && line.includes('download_links'))).toBe(true);
+  });
+
+  test('a second gateway on the same port does not start, and the first one goes on', async () => {
+    const { port } = new URL(gateway.url);
+    await expect(startTestGateway({ config: { port: Number(port) } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect((await gateway.run(VIEWER)).data.viewer.userPrincipalName).toContain('@');
   });
 
   test('health is not ready while the database is out of reach', async () => {

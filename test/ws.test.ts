@@ -49,6 +49,7 @@ describe(`GraphQL over WebSocket, on ${engine}`, () => {
       ['a list', '[]'],
       ['a message without a type', '{}'],
       ['an unknown type', '{"type":"start"}'],
+      ['a message that only servers send', '{"type":"next","id":"1","payload":{}}'],
       ['bytes that are no text', new Uint8Array([0xc0, 0xff, 0x00])],
       ['a subscribe without an id', JSON.stringify({ type: 'subscribe', payload: { query: VIEWER } })],
       ['a subscribe without a query', JSON.stringify({ type: 'subscribe', id: '1', payload: {} })],

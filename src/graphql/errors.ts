@@ -52,22 +52,16 @@ export type ReportInternalError = (id: string, error: unknown) => void;
  * Both transports use it.
  */
 export function maskError(error: GraphQLError, report: ReportInternalError): GraphQLError {
-  const { nodes, source, positions, path } = error;
+  const { nodes, path } = error;
   const code = error.extensions['code'];
   const cause = error.originalError;
   // What graphql-js itself raises has no code: a variable that does not fit, told with its definition and the scalar's
   // own error, or another mistake in the request, told without a cause.
   const isOfVariable = nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
-  if (code === undefined && (isOfVariable || cause === undefined || cause === null)) {
-    return new GraphQLError(error.message, {
-      nodes,
-      source,
-      positions,
-      path,
-      extensions: { ...error.extensions, code: ErrorCode.BAD_USER_INPUT },
-    });
-  }
-  if (typeof code === 'string' && codes.has(code) && code !== ErrorCode.INTERNAL_SERVER_ERROR) return forClients(error);
+  if (code === undefined && (isOfVariable || cause === undefined || cause === null))
+    return forClients(error, ErrorCode.BAD_USER_INPUT);
+  if (typeof code === 'string' && codes.has(code) && code !== ErrorCode.INTERNAL_SERVER_ERROR)
+    return forClients(error, code);
   if (isStatementTimeout(cause)) {
     return codedError(
       ErrorCode.TIMEOUT,
@@ -85,15 +79,10 @@ export function maskError(error: GraphQLError, report: ReportInternalError): Gra
 }
 
 /** The same without what is Apollo's own business: the stack, and the status that the error asked for. */
-function forClients(error: GraphQLError): GraphQLError {
+function forClients(error: GraphQLError, code: string): GraphQLError {
+  const { nodes, source, positions, path } = error;
   const { stacktrace: _stacktrace, http: _http, ...extensions } = error.extensions;
-  return new GraphQLError(error.message, {
-    nodes: error.nodes,
-    source: error.source,
-    positions: error.positions,
-    path: error.path,
-    extensions,
-  });
+  return new GraphQLError(error.message, { nodes, source, positions, path, extensions: { ...extensions, code } });
 }
 
 function isStatementTimeout(cause: unknown): boolean {

@@ -7,6 +7,6 @@ import { badUserInput } from './errors.js';
  */
 export function idOf(type: NodeType, globalId: string, field: string): string {
   const parsed = parseGlobalId(globalId);
-  if (parsed?.type !== type) throw badUserInput(field, `must be the id of a ${type}, as the graph gives it`);
+  if (parsed?.type !== type) throw badUserInput(field, `must be an id of type ${type}, as the graph gives it`);
   return parsed.id;
 }

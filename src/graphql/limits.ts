@@ -38,6 +38,9 @@ export function refusalBehind({ message, extensions, nodes }: Refused): GraphQLE
   if (extensions?.['limit'] !== undefined)
     return codedError(ErrorCode.LIMIT_EXCEEDED, message, { nodes, extensions: { limit: extensions['limit'] } });
   if (/tha[nt] \d+ tokens/.test(message)) return refuse('tokens', `Tokens limit of ${limits.tokens} exceeded.`);
+  // graphql-js parses by recursion, and so ends at the stack's end.
+  if (message === 'Maximum call stack size exceeded')
+    return refuse('depth', `Depth limit of ${limits.depth} exceeded.`);
   if (message === 'Validation aborted.') return refuse('fields', 'The same fields are selected too often.');
   return null;
 }

@@ -22,7 +22,7 @@ const idOf = (type: 'Customer' | 'Order') =>
   z.string().transform((globalId, context) => {
     const parsed = parseGlobalId(globalId);
     if (parsed?.type === type) return parsed.id;
-    context.addIssue({ code: 'custom', message: `must be the id of a ${type}, as the graph gives it` });
+    context.addIssue({ code: 'custom', message: `must be an id of type ${type}, as the graph gives it` });
     return z.NEVER;
   });
 const text = z.string().regex(/^[^\0]{1,200}$/, 'must be 1 to 200 characters');

@@ -97,7 +97,7 @@ async function restart(): Promise<void> {
   counts.clear();
   seen.clear();
   element('counts').replaceChildren();
-  element('empty').hidden = false;
+  element('empty').hidden = true;
   const bearer = token.value.trim() || role.value;
   if (!bearer) return say('closed', 'choose a role or paste a token');
   const filter = action.value ? { actions: [action.value] } : null;
@@ -110,6 +110,7 @@ async function restart(): Promise<void> {
   const { data, errors } = await response.json();
   if (!data?.activity) return say('closed', errors?.[0]?.message ?? 'refused');
   for (const entry of data.activity.nodes as Entry[]) show(entry);
+  element('empty').hidden = seen.size > 0;
   follow(bearer, data.activity.pageInfo.endCursor, filter);
 }
 
