@@ -59,7 +59,11 @@ async function* messages(
     const moved = comparePositions(next.position, position) > 0;
     position = next.position;
     if (revocations.covers(viewer)) return yield { type: 'AccessChanged' };
-    if (feed.isDraining) return yield { type: 'FeedDraining', cursor: cursorAt(position) };
+    if (feed.isDraining) {
+      yield { type: 'FeedDraining', cursor: cursorAt(position) };
+      // A stream that completed would let a client close by itself and stay away; 1012 tells it to come back.
+      return await untilAborted(signal);
+    }
     if (moved && comparePositions(position, feed.position) < 0) continue;
     if (!caughtUp) {
       caughtUp = true;
@@ -89,6 +93,13 @@ export async function ownCustomerScope(services: Services, viewer: Viewer): Prom
     id: string;
   }>`select "id" from "customers" where "tenant_id" = ${tenantId}::uuid`.execute(services.kysely);
   return { ownCustomerId: rows[0]?.id ?? null };
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
 }
 
 /** An iterator whose `return` also wakes a generator that waits: else a dropped socket would hold it until the next event. */
