@@ -21,6 +21,8 @@ export function speakProtocol<Known extends Line>(
 ): void {
   sockets.options.handleProtocols = handleProtocols;
   const protocol = makeServer(options);
+  // Errors of the HTTP server come by here too, such as a taken port: `listen` tells them.
+  sockets.on('error', () => undefined);
   sockets.on('connection', (socket, request) => {
     // ws closes it itself, with the code that fits, such as 1009 for a frame that is too large.
     socket.on('error', (error) => log.debug({ err: error }, 'a socket broke'));

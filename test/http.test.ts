@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { toGlobalId } from '../src/global-id.js';
 import { limits } from '../src/graphql/limits.js';
-import { engine } from './support/database.js';
+import { engine, testDatabase } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { aCustomer } from './support/shop.js';
 
@@ -349,7 +349,11 @@ describe(`what nobody foresaw, on ${engine}`, () => {
 
   test('a second gateway on the same port does not start, and the first one goes on', async () => {
     const { port } = new URL(gateway.url);
-    await expect(startTestGateway({ config: { port: Number(port) } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const database = await testDatabase();
+    await expect(startTestGateway({ database, config: { port: Number(port) } })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    await database.drop();
     expect((await gateway.run(VIEWER)).data.viewer.userPrincipalName).toContain('@');
   });
 
