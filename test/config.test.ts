@@ -262,7 +262,7 @@ describe('the embedded database', () => {
     });
     expect(await runScript(['dist/src/migrate.js'])).toMatchObject({
       code: 0,
-      out: 'nothing to do: the tables are up to date\n',
+      out: 'nothing to do\n',
     });
   });
 });

@@ -86,10 +86,7 @@ describe(`migrations, on ${engine}`, () => {
       }),
     );
     const said = (await Promise.all(processes)).map(({ stdout }) => stdout.trim());
-    expect(said.toSorted()).toEqual([
-      ...Array(2).fill('nothing to do: the tables are up to date'),
-      names.map((name) => `ran ${name}`).join('\n'),
-    ]);
+    expect(said.toSorted()).toEqual([...Array(2).fill('nothing to do'), names.map((name) => `ran ${name}`).join('\n')]);
   });
 
   onServerOnly('gateways that start at once on an empty database all serve, with one set of facts', async () => {

@@ -10,13 +10,18 @@ import { ownCustomerScope } from '../feed/activity-stream.js';
 import type { FeedFilter } from '../feed/feed-entry.js';
 import { parseGlobalId } from '../global-id.js';
 import { ErrorCode } from '../graphql/errors.js';
+import { DateTimeScalar } from '../graphql/scalars.js';
 import { requireValidToken } from '../http.js';
 import { ActivityAction } from '../modules/activity/activity-action.js';
 import { type ExportedEntry, exportActivity, exportColumns } from '../modules/activity/export-activity.js';
 
-const instant = z.iso.datetime({
-  offset: true,
-  error: 'must be an ISO 8601 instant with a time zone, such as 2026-11-22T09:30:00Z',
+const instant = z.string().transform((text, context) => {
+  try {
+    return DateTimeScalar.parseValue(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
 });
 const idOf = (type: 'Customer' | 'Order') =>
   z.string().transform((globalId, context) => {
@@ -67,8 +72,8 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
         const { from, to, ...rest } = parsed.data;
         const filter: FeedFilter = {
           ...rest,
-          from: from ? new Date(from) : null,
-          to: to ? new Date(to) : null,
+          from: from ?? null,
+          to: to ?? null,
           ...(await ownCustomerScope(services, viewer)),
         };
         return reply
