@@ -1,87 +1,90 @@
-// `npm run bench`: requests a second of the gateway beside the bare limit on the same tables, as ratios.
-// DATABASE_URL names the database to measure; without it the embedded one in a folder of its own. BENCH_SECONDS (3), BENCH_ROUNDS (3).
-import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import autocannon from 'autocannon';
+// `npm run bench -- --help`: csp-graph beside its peers and the bare limit, on the same tables of the same PostgreSQL.
+import { cpus } from 'node:os';
+import pg from 'pg';
+import { readArguments } from './arguments.mjs';
+import { prepareDatabase } from './database.mjs';
+import { checkEqual, countStatements, load } from './measure.mjs';
+import { report } from './report.mjs';
+import { Served, servers } from './servers.mjs';
 import { shapes } from './shapes.mjs';
+import { chooseVariables } from './variables.mjs';
 
-const seconds = Number(process.env.BENCH_SECONDS ?? 3);
-const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
-const BODIES = 100;
-const CONNECTIONS = 12;
+const given = readArguments();
+// What is told while it runs goes to standard error, the tables to standard output.
+const say = (what) => console.error(`${new Date().toTimeString().slice(0, 8)}  ${what}`);
+const keys = given.shapes;
+const chosen = servers.filter(({ name }) => name === 'limit' || given.servers.includes(name));
 
-const dataDir = mkdtempSync(join(tmpdir(), 'csp-graph-bench-'));
-const child = fork(new URL('./server.mjs', import.meta.url), {
-  env: { ...process.env, DATA_DIR: dataDir },
-  stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-});
-const served = await new Promise((resolve, reject) => {
-  child.once('message', resolve);
-  child.once('exit', (code) => reject(new Error(`the gateway stopped with ${code}`)));
-});
-
-const headers = { 'content-type': 'application/json', authorization: `Bearer ${served.token}` };
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-
-async function ask(url, body) {
-  const response = await fetch(url, { method: 'POST', headers, body });
-  const { data, errors } = await response.json();
-  if (errors) throw new Error(JSON.stringify(errors));
-  return data;
-}
-
-async function measure(url, bodies, duration) {
-  const result = await autocannon({
-    url,
-    method: 'POST',
-    headers,
-    connections: CONNECTIONS,
-    duration,
-    requests: bodies.map((body) => ({ body })),
-  });
-  if (result.non2xx > 0 || result.errors > 0)
-    throw new Error(`${url}: ${result.non2xx} refused, ${result.errors} failed`);
-  return result.requests.total / result.duration;
-}
-
-console.log(
-  `csp-graph beside the bare limit on the same tables: ${served.engine === 'server' ? 'PostgreSQL server' : 'embedded PostgreSQL'}, ${CONNECTIONS} connections, ${rounds} interleaved rounds of ${seconds} s.`,
-);
-console.log('Only ratios mean anything: load, gateway and database share one machine.\n');
+const database = await prepareDatabase(given.server, given.scale, given.keep, say);
+const served = [];
+const watch = new pg.Client({ connectionString: database.url });
+await watch.connect();
+/** Whether no statement of any server runs. */
+const isQuiet = async () => {
+  const { rowCount } = await watch.query(
+    "select from pg_stat_activity where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid() and backend_type = 'client backend'",
+  );
+  return rowCount === 0;
+};
+const pressure = { ...given, isQuiet };
 try {
-  const table = [];
-  for (const [index, shape] of shapes.entries()) {
-    const numbered = Array.from({ length: BODIES }, (_, i) => i);
-    const ours = numbered.map((i) =>
-      JSON.stringify({ query: shape.query, variables: shape.variables(i, served.facts) }),
-    );
-    const bare = numbered.map((i) => JSON.stringify({ parameters: shape.parameters(i, served.facts) }));
-    const limitUrl = `${served.limit}/${index}`;
-    for (const i of [0, 7, 42]) {
-      const [a, b] = [await ask(served.gateway, ours[i]), await ask(limitUrl, bare[i])];
-      if (shape.same(a) !== shape.same(b))
-        throw new Error(`the answers differ:\n${shape.same(a).slice(0, 400)}\n${shape.same(b).slice(0, 400)}`);
+  for (const server of chosen) served.push(await Served.start(server, database.url, given.profile));
+  const variables = await chooseVariables(database.url, ...(await askForCursors()));
+  say(`${await checkEqual(served, keys, variables)} answers of each shape are equal, on ${served.length} servers`);
+  const results = {};
+  for (const server of served) {
+    results[server.name] = {};
+    for (const key of keys) {
+      const statements = await countStatements(server, key, shapes[key], variables);
+      results[server.name][key] = { statements, figures: [] };
+      await load(server, key, shapes[key], variables, { ...pressure, seconds: Math.min(2, given.seconds) });
     }
-    await measure(served.gateway, ours, 2);
-    await measure(limitUrl, bare, 1);
-    const figures = { ours: [], bare: [] };
-    for (let round = 0; round < rounds; round += 1) {
-      figures.ours.push(await measure(served.gateway, ours, seconds));
-      figures.bare.push(await measure(limitUrl, bare, seconds));
-    }
-    const ratio = median(figures.ours.map((figure, round) => figure / figures.bare[round]));
-    table.push({
-      shape: shape.name,
-      'csp-graph req/s': Math.round(median(figures.ours)),
-      'bare limit req/s': Math.round(median(figures.bare)),
-      ratio: ratio.toFixed(2),
-    });
   }
-  console.table(table);
+  say('statements are counted, everything is warm');
+  for (let round = 0; round < given.rounds; round += 1) {
+    for (const key of keys) {
+      // Every other round runs backwards, so that nobody always follows the same one.
+      for (const server of round % 2 === 0 ? served : [...served].reverse()) {
+        const { resident, ...figure } = await load(server, key, shapes[key], variables, pressure);
+        results[server.name][key].figures.push(figure);
+        results[server.name].resident = resident;
+      }
+    }
+    say(`round ${round + 1} of ${given.rounds}`);
+  }
+  console.log(await circumstances());
+  console.log(`${report(served, keys, results)}\n`);
 } finally {
-  child.send('stop');
-  await new Promise((resolve) => child.once('exit', resolve));
-  rmSync(dataDir, { recursive: true, force: true });
+  for (const server of served) await server.stop();
+  await watch.end();
+  await database.drop();
+}
+
+/** A cursor into the list of customers from the gateway and from PostGraphile, where they take part. */
+async function askForCursors() {
+  const pages = {
+    'csp-graph': '{ page: customers(first: 1) { edges { cursor } } }',
+    postgraphile: '{ page: allCustomers(first: 1, orderBy: [COMPANY_NAME_ASC, ROW_ID_ASC]) { edges { cursor } } }',
+  };
+  const cursors = [];
+  for (const [name, query] of Object.entries(pages)) {
+    const server = served.find((one) => one.name === name);
+    const page = server && (await server.ask({ url: server.url, body: JSON.stringify({ query }) })).page;
+    cursors.push(page?.edges[0].cursor ?? null);
+  }
+  return cursors;
+}
+
+/** What was measured, where. */
+async function circumstances() {
+  const { rows } = await watch.query(`select current_setting('server_version') as version,
+    (select count(*)::int from customers) as customers, (select count(*)::int from orders) as orders, (select count(*)::int from activity_entries) as activity`);
+  const [{ version, customers, orders, activity }] = rows;
+  const count = (number) => number.toLocaleString('en');
+  return [
+    `\n${count(customers)} customers, ${count(orders)} orders, ${count(activity)} activity entries. PostgreSQL ${version.split(' ')[0]}, Node ${process.versions.node},`,
+    `${cpus().length} cores shared by load, server and database. ${given.connections} connections, ${given.rounds} interleaved rounds of ${given.seconds} s; medians (lowest..highest).`,
+    ...keys.map((key) => `- **${key}**: ${shapes[key].title}`),
+    '',
+  ].join('\n');
 }

@@ -1,7 +1,15 @@
 import type { MigrationObject } from '@mikro-orm/core';
 import { Migration20261122180000_initial } from './Migration20261122180000_initial.js';
+import { Migration20261122215340_feed_incarnation } from './Migration20261122215340_feed_incarnation.js';
+import { Migration20261122220209_scale } from './Migration20261122220209_scale.js';
+import { Migration20261122223854_activity_seals } from './Migration20261122223854_activity_seals.js';
+import { Migration20261123070000_customer_search } from './Migration20261123070000_customer_search.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
   { name: 'Migration20261122180000_initial', class: Migration20261122180000_initial },
+  { name: 'Migration20261122215340_feed_incarnation', class: Migration20261122215340_feed_incarnation },
+  { name: 'Migration20261122220209_scale', class: Migration20261122220209_scale },
+  { name: 'Migration20261122223854_activity_seals', class: Migration20261122223854_activity_seals },
+  { name: 'Migration20261123070000_customer_search', class: Migration20261123070000_customer_search },
 ];

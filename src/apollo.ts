@@ -5,13 +5,19 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { stringifyResult, withDenials } from './answer-by-reads.js';
 import type { Context } from './context.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
 import { limitRules, limits, refusalBehind } from './graphql/limits.js';
-import { passThrough, stringifyResult } from './pass-through.js';
+import type { KnownDocuments } from './known-documents.js';
+import { passThrough } from './pass-through.js';
 
 /** Apollo Server over the graph: it parses, validates, limits and reports; what is shown of errors is ours. */
-export function createApollo(schema: GraphQLSchema, report: ReportInternalError): ApolloServer<Context> {
+export function createApollo(
+  schema: GraphQLSchema,
+  report: ReportInternalError,
+  known: KnownDocuments,
+): ApolloServer<Context> {
   return new ApolloServer<Context>({
     schema,
     introspection: true,
@@ -27,7 +33,7 @@ export function createApollo(schema: GraphQLSchema, report: ReportInternalError)
       ApolloServerPluginLandingPageDisabled(),
       refuseSubscriptions,
       tellDenials,
-      passThrough(report),
+      passThrough(report, known),
     ],
     stringifyResult: stringifyResult as never,
   });
@@ -40,22 +46,20 @@ const refuseSubscriptions: ApolloServerPlugin<Context> = {
       if (operation?.operation !== 'subscription') return;
       throw codedError(
         ErrorCode.BAD_REQUEST,
-        'Subscriptions run over WebSocket at the same address, by the protocol graphql-transport-ws.',
+        'Subscriptions run over WebSocket at the same address, by the protocol graphql-transport-ws, or as event streams at /graphql/stream.',
         { extensions: { http: { status: 400 } } },
       );
     },
   }),
 };
 
-/** Adds the refusals of the operation: one error per denied field, beside the data that may be seen. */
+/** Adds the refusals of the operation. */
 const tellDenials: ApolloServerPlugin<Context> = {
   requestDidStart: async () => ({
     willSendResponse: async ({ contextValue, response }) => {
       if (response.body.kind !== 'single') return;
-      const denied = contextValue.denials.errors;
-      if (denied.length === 0) return;
       const result = response.body.singleResult;
-      result.errors = [...(result.errors ?? []), ...denied.map((error) => error.toJSON())];
+      result.errors = withDenials(result.errors, contextValue.denials);
     },
   }),
 };

@@ -3,10 +3,25 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { createOnce } from './create-once.js';
+import type { NatsAddress } from './feed/nats/wire.js';
+
+/** What reads of analysts get: connections of their own, so that they never take the front end's, and a time limit. */
+export interface AnalystLimits {
+  poolSize: number;
+  statementTimeoutMs: number;
+}
 
 /** Where rows are kept: a PostgreSQL server, or PostgreSQL inside the process (PGlite). */
 export type DatabaseConfig =
-  | { kind: 'server'; url: string; poolSize: number; statementTimeoutMs: number }
+  | {
+      kind: 'server';
+      url: string;
+      poolSize: number;
+      statementTimeoutMs: number;
+      analysts?: AnalystLimits;
+      /** A streaming replica of it, for reads of analysts while it is at most `maxLagMs` behind. */
+      replica?: { url: string; maxLagMs: number } | undefined;
+    }
   | { kind: 'embedded'; dataDir: string };
 
 /** Who issues the tokens: an identity provider, or the gateway itself outside production (product.md section 5). */
@@ -35,8 +50,16 @@ export interface Config {
   fulfilmentDelayMs: number;
   /** How often the feed's reader looks for what other processes committed. */
   feedPollMs: number;
+  /** NATS JetStream between the database and the feeds of many gateways; null: each polls the database. */
+  nats: NatsAddress | null;
   /** How often a quiet stream tells its cursor. */
   feedCheckpointMs: number;
+  /** How often WebSockets are pinged; one that has not answered by the next ping is released. */
+  socketPingMs: number;
+  /** From which age on the log names a transaction that holds the feed back, in milliseconds. */
+  horizonWarnMs: number;
+  /** How often the sealer looks for entries to seal. */
+  sealIntervalMs: number;
   /** How long a stopping process waits for what runs. */
   drainTimeoutMs: number;
   /** Demonstration data is loaded into an empty database. */
@@ -57,6 +80,9 @@ const milliseconds = (fallback: number, minimum: number, maximum: number) =>
 const oneOf = <Value extends string>(...values: [Value, ...Value[]]) =>
   z.enum(values, { error: `must be one of: ${values.join(', ')}` });
 
+const POSTGRES_SHAPE = /^postgres(ql)?:\/\//;
+const NATS_SHAPE = 'must look like nats://host:4222 or tls://host:4222, several joined by commas';
+
 const settings = z.object({
   // A closed list: behind a slip such as "prod" the gateway would hand out demo tokens.
   NODE_ENV: oneOf('development', 'test', 'production').default('development'),
@@ -68,13 +94,17 @@ const settings = z.object({
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: z
     .string()
-    .regex(
-      /^postgres(ql)?:\/\//,
-      'must look like postgres://user@host:5432/database; leave it out for the embedded database',
-    )
+    .regex(POSTGRES_SHAPE, 'must look like postgres://user@host:5432/database; leave it out for the embedded database')
     .optional(),
+  DATABASE_REPLICA_URL: z
+    .string()
+    .regex(POSTGRES_SHAPE, 'must look like postgres://user@host:5432/database')
+    .optional(),
+  REPLICA_MAX_LAG_MS: milliseconds(10_000, 100, 600_000),
   DATABASE_POOL_SIZE: whole('a whole number of connections', 2, 500).default(10),
   STATEMENT_TIMEOUT_MS: milliseconds(15_000, 0, 600_000),
+  ANALYST_POOL_SIZE: whole('a whole number of connections', 1, 100).default(3),
+  ANALYST_STATEMENT_TIMEOUT_MS: milliseconds(15_000, 1, 600_000),
   AUTH_JWKS_URL: z.url({ error: 'must be the address of the identity provider’s key set' }).optional(),
   AUTH_ISSUER: z.string().min(1).optional(),
   AUTH_AUDIENCE: z.string().min(1).optional(),
@@ -94,6 +124,16 @@ const settings = z.object({
   FULFILMENT_DELAY_MS: milliseconds(2_000, 0, FIFTEEN_MINUTES_MS),
   FEED_POLL_MS: milliseconds(100, 5, 10_000),
   FEED_CHECKPOINT_MS: milliseconds(30_000, 100, 30_000),
+  SOCKET_PING_MS: milliseconds(12_000, 100, 600_000),
+  HORIZON_WARN_MS: milliseconds(10_000, 0, 3_600_000),
+  SEAL_INTERVAL_MS: milliseconds(5_000, 5, 600_000),
+  NATS_URL: z
+    .string()
+    .regex(/^(nats|tls):\/\/[^,\s]+(,(nats|tls):\/\/[^,\s]+)*$/, NATS_SHAPE)
+    .refine((url) => url.split(',').every((address) => URL.canParse(address)), { error: NATS_SHAPE })
+    .optional(),
+  NATS_STREAM_MAX_AGE_MS: milliseconds(3_600_000, 1_000, 30 * 86_400_000),
+  NATS_STREAM_MAX_BYTES: whole('a whole number of bytes', 65_536, 2 ** 40).default(256 * 1024 * 1024),
   DRAIN_TIMEOUT_MS: milliseconds(10_000, 0, 600_000),
   DEMO_DATA: oneOf('true', 'false').optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent').optional(),
@@ -138,8 +178,15 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       ? {
           kind: 'server',
           url: values.DATABASE_URL,
+          replica: values.DATABASE_REPLICA_URL
+            ? { url: values.DATABASE_REPLICA_URL, maxLagMs: values.REPLICA_MAX_LAG_MS }
+            : undefined,
           poolSize: values.DATABASE_POOL_SIZE,
           statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
+          analysts: {
+            poolSize: values.ANALYST_POOL_SIZE,
+            statementTimeoutMs: values.ANALYST_STATEMENT_TIMEOUT_MS,
+          },
         }
       : { kind: 'embedded', dataDir: join(dataDir, 'postgres') },
     auth:
@@ -157,7 +204,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     downloadsDir: values.DOWNLOADS_DIR ? resolve(values.DOWNLOADS_DIR) : null,
     fulfilmentDelayMs: values.FULFILMENT_DELAY_MS,
     feedPollMs: values.FEED_POLL_MS,
+    nats: values.NATS_URL
+      ? { url: values.NATS_URL, maxAgeMs: values.NATS_STREAM_MAX_AGE_MS, maxBytes: values.NATS_STREAM_MAX_BYTES }
+      : null,
     feedCheckpointMs: values.FEED_CHECKPOINT_MS,
+    socketPingMs: values.SOCKET_PING_MS,
+    horizonWarnMs: values.HORIZON_WARN_MS,
+    sealIntervalMs: values.SEAL_INTERVAL_MS,
     drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
     demoData: values.DEMO_DATA ? values.DEMO_DATA === 'true' : !values.DATABASE_URL,
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
@@ -173,6 +226,10 @@ function contradictions(given: Record<string, string | undefined>): string[] {
   const folder = given['DOWNLOADS_DIR'];
   if (folder && !existsSync(folder))
     problems.push(`DOWNLOADS_DIR: ${folder} does not exist; create it or leave the setting out`);
+  if (given['DATABASE_REPLICA_URL'] && !given['DATABASE_URL'])
+    problems.push('DATABASE_REPLICA_URL: needs DATABASE_URL, of which it is a replica');
+  if (given['NATS_URL'] && !given['DATABASE_URL'])
+    problems.push('NATS_URL: needs DATABASE_URL; the embedded database is one process’s own');
   if (given['NODE_ENV'] !== 'production') return problems;
 
   if (jwksGiven === 0)

@@ -4,24 +4,37 @@ import type { Logger } from 'pino';
 import type { Access, AccessTable } from './auth/auth.js';
 import { Denials } from './auth/denials.js';
 import type { Revocations } from './auth/revocations.js';
-import type { Viewer } from './auth/viewer.js';
+import { isAnalyst, type Viewer } from './auth/viewer.js';
 import type { Config } from './config.js';
 import type { Feed } from './feed/feed.js';
 import type { Orm } from './orm.js';
+import type { Departure } from './read/departure.js';
+import type { FeedCursors } from './read/feed-cursors.js';
 import { Reader, type ReadSource } from './read/reader.js';
+import type { Sealer } from './seal/sealer.js';
 import type { Signer } from './signing.js';
 
 /** What the whole process shares. */
 export interface Services {
   config: Config;
   orm: Orm;
+  /** For the gateway's own work: no flood of operations makes it wait. */
   kysely: Kysely<unknown>;
   readSource: ReadSource;
+  /** The same over the analysts' own connections; embedded there is one connection for all. */
+  analystReadSource: ReadSource;
+  /** For long reads that are no operation, such as exports: they must not take the front end's connections. */
+  longReads: Kysely<unknown>;
   accessTable: AccessTable;
   revocations: Revocations;
   signer: Signer;
   feed: Feed;
+  /** Of the database as it is now. */
+  feedCursors: FeedCursors;
+  sealer: Sealer;
   log: Logger;
+  /** Queries over HTTP since the start, by how they were answered: by reads alone, or executed field by field. */
+  queries: { compiled: number; executed: number };
   /** The time, for the rules that speak of it. */
   now: () => Date;
   /** Address under which clients reach the gateway: `http://127.0.0.1:4000`. */
@@ -39,10 +52,20 @@ export interface Context {
   read: Reader;
   /** The same in every activity entry of one cause. */
   correlationId: string;
+  /** Of whoever waits for the answer, where the transport hears of it. */
+  departure?: Departure | undefined;
+  /** Where the client's transport resumes a stream (`Last-Event-ID`): it goes before `after`. */
+  resumeAfter?: string | null;
 }
 
-/** A fresh context. */
-export function createContext(services: Services, viewer: Viewer, correlationId: string = randomUUID()): Context {
+/** A fresh context. @param departure of the client: what it reads is cancelled then, never what it writes */
+export function createContext(
+  services: Services,
+  viewer: Viewer,
+  correlationId: string = randomUUID(),
+  departure?: Departure,
+): Context {
+  const source = isAnalyst(viewer) ? services.analystReadSource : services.readSource;
   const access = services.accessTable.for(viewer.roles);
   const denials = new Denials(viewer);
   return {
@@ -51,6 +74,7 @@ export function createContext(services: Services, viewer: Viewer, correlationId:
     access,
     denials,
     correlationId,
-    read: new Reader(services.readSource, viewer, access, denials),
+    departure,
+    read: new Reader(source, viewer, access, denials, departure),
   };
 }

@@ -1,11 +1,13 @@
 import { AccessRevocation, IdempotencyKey } from './modules/access/access.entity.js';
 import { ActivityEntry, DatabaseIncarnation } from './modules/activity/activity-entry.entity.js';
+import { ActivitySeal } from './modules/activity/activity-seal.entity.js';
 import { Invoice, InvoiceLine } from './modules/billing/invoice.entity.js';
 import { Price, Product, Sku, SoftwareVersion } from './modules/catalog/catalog.entity.js';
 import { Customer } from './modules/customers/customer.entity.js';
 import { DownloadLink, Entitlement, ProductKey } from './modules/entitlements/entitlement.entity.js';
 import { Market, MarketClosure } from './modules/markets/market.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from './modules/orders/order.entity.js';
+import { SalesByCustomer, SalesByProduct, SalesDelta } from './modules/orders/sales.entity.js';
 import { SupportFile, SupportRequest } from './modules/support/support-request.entity.js';
 
 /** Every table of the gateway, in the order in which rows can be inserted. */
@@ -24,11 +26,15 @@ export const entities = [
   DownloadLink,
   Cancellation,
   CancellationLine,
+  SalesDelta,
+  SalesByProduct,
+  SalesByCustomer,
   Invoice,
   InvoiceLine,
   SupportRequest,
   SupportFile,
   ActivityEntry,
+  ActivitySeal,
   DatabaseIncarnation,
   AccessRevocation,
   IdempotencyKey,

@@ -36,7 +36,7 @@ export async function greeting(
     `  database     ${config.database.kind === 'embedded' ? `embedded PostgreSQL in ${config.database.dataDir}` : 'PostgreSQL server (DATABASE_URL)'}`,
     `  data         ${counts.join(', ')}`,
     `  playground   ${url}/`,
-    `  graph        ${url}/graphql (HTTP and WebSocket), contract at ${url}/schema.graphql`,
+    `  graph        ${url}/graphql (HTTP and WebSocket; event streams at /graphql/stream), contract at ${url}/schema.graphql`,
     `  dashboard    ${url}/live`,
     `  operators    ${url}/health/ready, ${url}/metrics`,
   ];

@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { constants } from 'node:zlib';
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import helmet from '@fastify/helmet';
-import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import type { GraphQLError } from 'graphql';
+import compress from '@fastify/compress';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import type { GraphQLError, GraphQLSchema } from 'graphql';
+import helmet from 'helmet';
 import type { Authenticate } from './auth/tokens.js';
 import { anonymous, type Viewer } from './auth/viewer.js';
 import { type Context, createContext, type Services } from './context.js';
-import { codedError, ErrorCode } from './graphql/errors.js';
+import { departureOf } from './departure.js';
+import { validated } from './entity-tag.js';
+import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
 import { limits } from './graphql/limits.js';
+import type { KnownDocuments } from './known-documents.js';
+import { answerKnown } from './known-front.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,20 +28,31 @@ export async function createHttp(services: Services, authenticate: Authenticate)
   const app = Fastify({
     loggerInstance: services.log,
     logController: new LogController({ disableRequestLogging: true }),
+    // What is logged of a request bears its correlation id: a logger for each request would be made for nothing.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: limits.bodyBytes,
     // Download and upload addresses hold a signed token.
     routerOptions: { maxParamLength: 2_000 },
     trustProxy: true,
+    // Addresses that cannot be decoded never come to the error handler below.
+    frameworkErrors: (_error, _request, anyReply) => {
+      const reply = anyReply as unknown as FastifyReply;
+      const malformed = codedError(ErrorCode.BAD_REQUEST, 'The address is not well formed.');
+      return reply.code(400).send({ errors: [malformed.toJSON()] });
+    },
     forceCloseConnections: 'idle',
   }) as unknown as FastifyInstance;
   // Pages bring their own content security policy.
-  await app.register(helmet, { contentSecurityPolicy: false, crossOriginEmbedderPolicy: false });
+  const secure = helmet({ contentSecurityPolicy: false, crossOriginEmbedderPolicy: false });
+  app.addHook('onRequest', (request, reply, done) => secure(request.raw, reply.raw, done as () => void));
+  await app.register(compress, { global: false });
   app.decorateRequest('viewer');
   app.decorateRequest('correlationId', '');
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     request.viewer = anonymous;
     request.correlationId = correlationIdOf(request.headers['x-correlation-id']);
     reply.header('x-correlation-id', request.correlationId);
+    done();
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
@@ -52,13 +69,20 @@ export async function createHttp(services: Services, authenticate: Authenticate)
           : codedError(ErrorCode.BAD_REQUEST, error.message);
     return reply.code(status).send({ errors: [shown.toJSON()] });
   });
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({
+      errors: [
+        codedError(ErrorCode.BAD_REQUEST, `There is nothing at ${request.method} ${pathOf(request.url)}.`).toJSON(),
+      ],
+    }),
+  );
   app.decorate('authenticate', authenticate);
   return app;
 }
 
 /** Tells who asks. A bad token is refused with 401, other than none at all: that is the anonymous viewer. */
 export function requireValidToken(services: Services, authenticate: Authenticate) {
-  return async (request: FastifyRequest, reply: import('fastify').FastifyReply) => {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
     try {
       request.viewer = await authenticate(request.headers.authorization);
       if (services.revocations.covers(request.viewer))
@@ -74,21 +98,40 @@ export function requireValidToken(services: Services, authenticate: Authenticate
   };
 }
 
+/** Answers above this many bytes are compressed, where the client takes it, at little cost. */
+const compression = {
+  threshold: 1_536,
+  encodings: ['br', 'gzip'] as ('br' | 'gzip')[],
+  brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
+  zlibOptions: { level: 4 },
+};
+
 /** `/graphql` over HTTP. */
 export function serveGraphql(
   app: FastifyInstance,
   apollo: ApolloServer<Context>,
+  schema: GraphQLSchema,
   services: Services,
   authenticate: Authenticate,
+  known: KnownDocuments,
+  report: ReportInternalError,
 ): void {
+  const handler = fastifyApolloHandler(apollo, {
+    context: async (request, reply) =>
+      createContext(services, request.viewer, request.correlationId, departureOf(reply.raw)),
+  });
   app.route({
     url: '/graphql',
     method: ['GET', 'POST', 'OPTIONS'],
     preHandler: requireValidToken(services, authenticate),
-    handler: fastifyApolloHandler(apollo, {
-      context: async (request) => createContext(services, request.viewer, request.correlationId),
-    }) as never,
+    compress: compression,
+    handler: validated(answerKnown(schema, services, known, report, handler as never)),
   });
+}
+
+/** An address without its query, which may hold secrets, and no longer than a line. */
+function pathOf(url: string): string {
+  return (url.split('?', 1)[0] as string).slice(0, 80);
 }
 
 /** A correlation id as callers may send it, else a new one. */

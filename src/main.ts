@@ -3,10 +3,14 @@ import { ConfigError, readConfig } from './config.js';
 import { loadDemoOnFirstStart } from './demo/load-demo.js';
 import { EmbeddedDatabaseInUse } from './embedded-lock.js';
 import { greeting, progress } from './greeting.js';
+import { NotAReplica } from './read/replica.js';
 import { type Gateway, startGateway } from './server.js';
 
 // Whoever reads our lines may stop reading, as `npm start | head` does: that is no reason to stop serving.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+/** What is left for closing what is idle, once the drain's time is over. */
+const CLOSING_MS = 1_000;
 
 /** Reads the settings, starts, says where, and stops on a signal. */
 async function main(): Promise<void> {
@@ -29,11 +33,17 @@ async function main(): Promise<void> {
   process.stdout.write(`ready ${gateway.url}/graphql\n`);
 
   let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       // A second signal means now.
       if (stopping) process.exit(1);
       stopping = true;
+      process.stderr.write('stopping\n');
+      // A statement that waits for a lock would hold its connection, and so the process, beyond what was allowed.
+      setTimeout(() => {
+        gateway.services.log.error('not everything could be finished in DRAIN_TIMEOUT_MS; stopping all the same');
+        process.exit(1);
+      }, config.drainTimeoutMs + CLOSING_MS).unref();
       gateway.stop().then(
         () => process.exit(0),
         (error) => {
@@ -45,16 +55,26 @@ async function main(): Promise<void> {
   }
 }
 
+/** What to do about a database that cannot be used, by what node-postgres or PostgreSQL calls it. */
+const databaseProblems: Record<string, string> = {
+  ECONNREFUSED:
+    'nothing answers there. Start the PostgreSQL server, or leave the setting out for the embedded database.',
+  ENOTFOUND: 'there is no host of that name.',
+  EAI_AGAIN: 'the name of the host cannot be looked up.',
+  '3D000': 'there is no database of that name. Make it with createdb, or name another one.',
+  '28000': 'the server does not let that user in.',
+  '28P01': 'the password is not the user’s.',
+};
+
 main().catch((error: Error & { code?: string }) => {
-  if (error instanceof ConfigError || error instanceof EmbeddedDatabaseInUse) console.error(`\n${error.message}`);
+  const problem = databaseProblems[error.code ?? ''];
+  if (error instanceof ConfigError || error instanceof EmbeddedDatabaseInUse || error instanceof NotAReplica)
+    console.error(`\n${error.message}`);
   else if (error.code === 'EADDRINUSE')
     console.error(
       '\nPORT: the port is taken. Stop what listens there, or set PORT to another one (0 picks a free one).',
     );
-  else if (error.code === 'ECONNREFUSED')
-    console.error(
-      '\nDATABASE_URL: nothing answers there. Start the PostgreSQL server, or leave the setting out for the embedded database.',
-    );
+  else if (problem) console.error(`\nDATABASE_URL: ${problem}`);
   else console.error(error);
   process.exit(1);
 });

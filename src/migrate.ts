@@ -1,21 +1,25 @@
+import { parseArgs } from 'node:util';
 import { ConfigError, readConfig } from './config.js';
 import { loadFacts } from './data/load-facts.js';
 import { demoIsLoaded } from './demo/load-demo.js';
 import { migrate, migrateDown, openOrm } from './orm.js';
 
-/** `npm run migrate [-- --down [--drop-data]]`: brings the tables up to date, or takes the last migration back. */
 /** Before the first migration there is no table to count in; any other error is one. */
 function noTables(error: { code?: string }): false {
   if (error.code === '42P01') return false;
   throw error;
 }
 
+/** `npm run migrate [-- --down [--drop-data]]`: brings the tables up to date, or takes the last migration back. */
 try {
+  const { values: options } = parseArgs({
+    options: { down: { type: 'boolean', default: false }, 'drop-data': { type: 'boolean', default: false } },
+  });
   const { database } = readConfig();
   const orm = await openOrm(database.kind === 'server' ? { ...database, statementTimeoutMs: 0 } : database);
   try {
-    const down = process.argv.includes('--down');
-    if (down && !process.argv.includes('--drop-data') && (await demoIsLoaded(orm).catch(noTables))) {
+    const { down } = options;
+    if (down && !options['drop-data'] && (await demoIsLoaded(orm).catch(noTables))) {
       throw new Error(
         'Taking a migration back drops its tables with what is in them, and there are customers. Nothing was done; if you mean it, add --drop-data.',
       );

@@ -1,8 +1,10 @@
 import { PGlite, type PGliteOptions, types } from '@electric-sql/pglite';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { Migrator, TSMigrationGenerator } from '@mikro-orm/migrations';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { MikroORM, type Options, PostgreSqlDriver, type SqlEntityManager } from '@mikro-orm/postgresql';
 import { migrations } from '../migrations/index.js';
+import { AdvisoryLock } from './advisory-locks.js';
 import type { DatabaseConfig } from './config.js';
 import { lockEmbeddedDatabase } from './embedded-lock.js';
 import { entities } from './entities.js';
@@ -12,11 +14,11 @@ export type Orm = MikroORM;
 /** A unit of work over either engine; entities are for writing, reads go through `read/`. */
 export type Em = SqlEntityManager;
 
-/** How an embedded database reads values: calendar days stay text, as from a server, instead of becoming instants. */
-export const embeddedOptions: PGliteOptions = { parsers: { [types.DATE]: (day: string) => day } };
-
-/** Key of the advisory lock under which migrations run: several processes may start at once. */
-const MIGRATION_LOCK = 4_275_001;
+/** What an embedded database has, and how it reads values: days stay text, as from a server, and are no instants. */
+export const embeddedOptions: PGliteOptions = {
+  extensions: { pg_trgm },
+  parsers: { [types.DATE]: (day: string) => day },
+};
 
 const shared: Options = {
   entities,
@@ -34,6 +36,8 @@ const shared: Options = {
     allOrNothing: true,
     disableForeignKeys: false,
   },
+  // Functions are the migrations' own: the ORM has no word for STABLE, on which `feed_horizon()` depends.
+  schemaGenerator: { ignoreRoutines: true },
   forceUtcTimezone: true,
   // What ran is answered by `migrate`; standard output is for the one line that says where the gateway serves.
   logger: () => undefined,
@@ -128,7 +132,7 @@ async function underMigrationLock(orm: Orm, work: () => Promise<{ name: string }
   return orm.em.fork().transactional(async (em) => {
     await em.execute('set local statement_timeout = 0');
     await em.execute('set local idle_in_transaction_session_timeout = 0');
-    await em.execute(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    await em.execute(`select pg_advisory_xact_lock(${AdvisoryLock.MIGRATION})`);
     return names();
   });
 }

@@ -50,4 +50,6 @@ export const rootReads: RootReads = {
   ...orderRoots,
   ...salesRoots,
   ...supportRequestRoots,
+  node: { kind: 'node' },
+  nodes: { kind: 'nodes' },
 };

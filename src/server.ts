@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net';
 import type { PGlite } from '@electric-sql/pglite';
-import { sql } from 'kysely';
 import pino, { type Logger } from 'pino';
 import { createApollo } from './apollo.js';
 import { AccessTable } from './auth/auth.js';
@@ -10,15 +9,26 @@ import { createAuthenticate } from './auth/tokens.js';
 import type { Config } from './config.js';
 import type { Services } from './context.js';
 import { loadFacts } from './data/load-facts.js';
+import { every } from './every.js';
+import { DatabaseSource } from './feed/entry-source.js';
 import { Feed } from './feed/feed.js';
+import { HorizonWatch } from './feed/horizon.js';
+import { establishIncarnation } from './feed/incarnation.js';
+import { NatsSource } from './feed/nats/nats-source.js';
 import { createHttp, serveGraphql } from './http.js';
-import { AccessRevocation } from './modules/access/access.entity.js';
+import { KnownDocuments } from './known-documents.js';
+import { Lru } from './lru.js';
+import { readRevocations } from './modules/access/read-revocations.js';
+import { FOLD_MS, foldAllSales } from './modules/orders/fold-sales.js';
 import { Fulfilment, type FulfilmentProvider, localProvider } from './modules/orders/fulfilment.js';
 import { migrate, type Orm, openOrm } from './orm.js';
 import { printGraph } from './print-schema.js';
 import { projectFile } from './project-file.js';
-import { createExecute } from './read/execute.js';
+import { FeedCursors } from './read/feed-cursors.js';
 import { PlanCache } from './read/plan.js';
+import type { ReadSource } from './read/reader.js';
+import { type Connections, openConnections } from './read/sources.js';
+import { Together } from './read/together.js';
 import { readModel, rootReads } from './read-model.js';
 import { serveDownloads } from './routes/downloads.js';
 import { serveExports } from './routes/exports.js';
@@ -27,9 +37,17 @@ import { serveOperations } from './routes/operations.js';
 import { servePlayground } from './routes/playground.js';
 import { serveSupportFiles } from './routes/support-files.js';
 import { buildGraph } from './schema.js';
+import { Sealer } from './seal/sealer.js';
 import { createSigner } from './signing.js';
+import { serveStreams } from './sse.js';
 import { committing } from './transaction.js';
 import { type SocketServer, serveSockets } from './ws.js';
+
+/** How often to look for what other processes revoked. */
+const REVOCATIONS_MS = 1_000;
+/** A revocation bears the time at which its transaction began; it may be committed that much later. */
+const OVERLAP_MS = 120_000;
+const HORIZON_MS = 5_000;
 
 /** What tests and operators may put in the place of the usual. */
 export interface GatewayOptions {
@@ -60,14 +78,17 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const now = options.now ?? (() => new Date());
   say('opening the database');
   const orm = await openOrm(config.database, options.pglite);
+  let connections: Connections | undefined;
   try {
     say('bringing the tables up to date');
     await migrateApart(config, orm);
     await orm.em.fork().transactional((em) => loadFacts(em));
     await options.prepare?.(orm);
     say('building the graph');
-    return await serve(config, orm, { ...options, now, log });
+    connections = await openConnections(config, orm, log);
+    return await serve(config, orm, connections, { ...options, now, log });
   } catch (error) {
+    await connections?.close();
     await orm.close(true);
     throw error;
   }
@@ -90,41 +111,63 @@ async function migrateApart(config: Config, orm: Orm): Promise<void> {
 async function serve(
   config: Config,
   orm: Orm,
+  connections: Connections,
   options: GatewayOptions & { now: () => Date; log: Logger },
 ): Promise<Gateway> {
   const { log, now } = options;
-  const kysely = orm.em.fork().getKysely() as unknown as Services['kysely'];
-  const { rows } = await sql<{ id: string }>`select "id" from "database_incarnation"`.execute(kysely);
-  const incarnation = (rows[0] as { id: string }).id;
+  const kysely = connections.own;
+  const feedCursors = new FeedCursors(config.signingSecret, (await establishIncarnation(kysely)).id);
   const schema = await buildGraph();
   const revocations = new Revocations();
+  const { nats, feedPollMs } = config;
+  const natsSource =
+    nats && new NatsSource({ kysely, log, pollMs: feedPollMs, ...nats, incarnation: () => feedCursors.incarnation });
   const feed = new Feed({
     kysely,
-    pollMs: config.feedPollMs,
+    source: natsSource ?? new DatabaseSource(kysely, feedPollMs),
     log,
     onEntry: (entry) => {
       if (entry.action === 'ACCESS_REVOKED') revocations.add(entry.resourceId, entry.at);
     },
+    isAnotherDatabase: async () => {
+      const { id } = await establishIncarnation(kysely);
+      if (id === feedCursors.incarnation) return false;
+      log.warn({ incarnation: id }, 'the database is another one than before: restored, or failed over');
+      feedCursors.incarnation = id;
+      return true;
+    },
   });
   let url = '';
+  const readSource: ReadSource = {
+    kysely,
+    model: readModel,
+    roots: rootReads,
+    metadata: orm.getMetadata(),
+    feedCursors,
+    plans: new PlanCache(),
+    joined: new Lru(1_000),
+    execute: connections.front,
+    together: new Together(connections.front, kysely),
+  };
   const services: Services = {
     config,
     orm,
     kysely,
-    readSource: {
-      kysely,
-      model: readModel,
-      roots: rootReads,
-      metadata: orm.getMetadata(),
-      incarnation,
-      plans: new PlanCache(),
-      execute: await createExecute(orm, config.database.kind === 'embedded'),
+    readSource,
+    analystReadSource: {
+      ...readSource,
+      execute: connections.analysts,
+      together: new Together(connections.analysts, kysely),
     },
+    longReads: connections.long,
     accessTable: new AccessTable(schema),
     revocations,
     signer: createSigner(config.signingSecret),
     feed,
+    feedCursors,
+    sealer: new Sealer(kysely, config.sealIntervalMs, log),
     log,
+    queries: { compiled: 0, executed: 0 },
     now,
     publicUrl: () => config.publicUrl ?? url,
     cancellationRequested: () => fulfilment.wakeIn(config.fulfilmentDelayMs),
@@ -135,29 +178,47 @@ async function serve(
 
   await feed.start();
   // After the feed stands at the end of the log: a revocation is either read here or by the feed, never by neither.
-  for (const { userPrincipalName, revokedAt } of await orm.em.fork().find(AccessRevocation, {}))
-    revocations.add(userPrincipalName, revokedAt.getTime());
-  const apollo = createApollo(schema, report);
+  for (const { userPrincipalName, revokedAt } of await readRevocations(kysely))
+    revocations.add(userPrincipalName, revokedAt);
+  const horizon = new HorizonWatch(kysely, log, config.horizonWarnMs);
+  const chores = [
+    every(FOLD_MS, 'folding sales', () => foldAllSales((work) => orm.em.fork().transactional((em) => work(em))), log),
+  ];
+  if (config.database.kind === 'server') {
+    // The feed tells revocations too, but not before its horizon: one may wait for somebody's long transaction.
+    const learn = async () => {
+      const recent = await readRevocations(kysely, now().getTime() - OVERLAP_MS);
+      const news = recent.filter(({ userPrincipalName, revokedAt }) => revocations.add(userPrincipalName, revokedAt));
+      if (news.length > 0) feed.wake();
+    };
+    chores.push(every(REVOCATIONS_MS, 'reading revocations', learn, log));
+    chores.push(every(HORIZON_MS, "watching the feed's horizon", () => horizon.look(), log));
+  }
+  const known = new KnownDocuments();
+  const apollo = createApollo(schema, report, known);
   await apollo.start();
   const app = await createHttp(services, authenticate);
   let sockets: SocketServer | null = null;
-  serveGraphql(app, apollo, services, authenticate);
+  serveGraphql(app, apollo, schema, services, authenticate, known, report);
+  const streams = serveStreams(app, schema, services, authenticate, report);
   serveExports(app, services, authenticate);
   serveDownloads(app, services);
   await serveSupportFiles(app, services);
   await servePlayground(app, config);
   serveLive(app, projectFile('dist/live'));
-  serveOperations(app, services, () => sockets, printGraph(schema));
+  const open = { sockets: () => sockets, streams: () => streams.streams, natsSource, horizon, known, connections };
+  serveOperations(app, services, open, printGraph(schema));
   sockets = serveSockets(app.server, schema, services, authenticate, report);
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
-    await Promise.all([feed.stop(), app.close(), apollo.stop()]);
+    await Promise.all([feed.stop(), app.close(), apollo.stop(), ...chores.map((chore) => chore.stop())]);
     throw error;
   }
   const { port } = app.server.address() as AddressInfo;
   url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   fulfilment.wakeIn(0);
+  services.sealer.start();
 
   return {
     url,
@@ -165,12 +226,15 @@ async function serve(
     stop: async () => {
       feed.drain();
       const patience = setTimeout(() => app.server.closeAllConnections(), config.drainTimeoutMs);
-      await sockets.close();
+      await Promise.all([sockets.close(), streams.close()]);
       await app.close();
       clearTimeout(patience);
       await apollo.stop();
       await fulfilment.stop();
+      await Promise.all(chores.map((chore) => chore.stop()));
+      await services.sealer.stop();
       await feed.stop();
+      await connections.close();
       await orm.close(true);
     },
   };

@@ -12,8 +12,14 @@ const USAGE = `Usage: npm run --silent token -- --role ROLE [--customer DOMAIN] 
 
 async function main(): Promise<string> {
   const { values } = parseArgs({
-    options: { role: { type: 'string' }, customer: { type: 'string' }, ttl: { type: 'string', default: '8h' } },
+    options: {
+      role: { type: 'string' },
+      customer: { type: 'string' },
+      ttl: { type: 'string', default: '8h' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
   });
+  if (values.help) return USAGE;
   const role = values.role?.toUpperCase() as Role | undefined;
   if (!role || !Object.hasOwn(Role, role)) throw new Error(USAGE);
   if (!/^\d+ ?(s|m|h|d)$/.test(values.ttl)) throw new Error('--ttl must be a number and s, m, h or d, such as 30m');

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
+import { CloseCode, handleProtocols, MessageType, makeServer, type ServerOptions } from 'graphql-ws';
 import type { Logger } from 'pino';
 import type { WebSocket, WebSocketServer } from 'ws';
 
@@ -47,16 +47,19 @@ export function speakProtocol<Known extends Line>(
           }),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (take) =>
-          socket.on('message', (data) => {
-            take(String(data)).catch((error) => {
-              if (socket.readyState !== socket.OPEN) return log.debug({ err: error }, 'a socket broke');
-              // A message that only servers send.
-              if (/^Unexpected message/.test(error.message))
-                return socket.close(CloseCode.BadRequest, 'Invalid message received');
-              log.error({ err: error }, 'a message could not be handled');
-              socket.close(CloseCode.InternalServerError, 'Internal server error');
-            });
-          }),
+          socket.on(
+            'message',
+            oneAfterAnother(socket, (text) =>
+              take(text).catch((error) => {
+                if (socket.readyState !== socket.OPEN) return log.debug({ err: error }, 'a socket broke');
+                // A message that only servers send.
+                if (/^Unexpected message/.test(error.message))
+                  return socket.close(CloseCode.BadRequest, 'Invalid message received');
+                log.error({ err: error }, 'a message could not be handled');
+                socket.close(CloseCode.InternalServerError, 'Internal server error');
+              }),
+            ),
+          ),
       },
       { socket, request } as Known,
     );
@@ -65,4 +68,50 @@ export function speakProtocol<Known extends Line>(
       closed(code, String(reason)).catch((error) => log.error({ err: error }, 'a socket could not be cleared away'));
     });
   });
+}
+
+/**
+ * Hands messages on. graphql-ws keeps its books by id, and forgets an id when its client completes it, though the
+ * operation is still being cleared away: one that begins with that id meanwhile would be taken for it, and neither
+ * would ever be released. It therefore waits until the one before is gone.
+ */
+function oneAfterAnother(socket: WebSocket, take: (text: string) => Promise<void>): (data: unknown) => void {
+  const running = new Map<string, Promise<void>>();
+  /** By id of an operation that its client has completed: what begins after it, if anything. */
+  const next = new Map<string, string | null>();
+
+  const begin = (id: string, text: string) => {
+    const done = take(text);
+    if (running.has(id)) return;
+    running.set(id, done);
+    void done.then(() => {
+      running.delete(id);
+      const waiting = next.get(id);
+      next.delete(id);
+      if (waiting && socket.readyState === socket.OPEN) begin(id, waiting);
+    });
+  };
+
+  return (data) => {
+    const text = String(data);
+    const { type, id } = operationOf(text);
+    if (id === undefined || (type !== MessageType.Subscribe && type !== MessageType.Complete)) return void take(text);
+    const waiting = next.get(id);
+    if (type === MessageType.Complete) {
+      if (running.has(id)) next.set(id, null);
+      if (waiting === undefined) void take(text);
+    } else if (waiting) socket.close(CloseCode.SubscriberAlreadyExists, 'Subscriber already exists');
+    else if (waiting === null) next.set(id, text);
+    else begin(id, text);
+  };
+}
+
+/** Which operation a message is about. What is no message graphql-ws refuses. */
+function operationOf(text: string): { type?: unknown; id?: string } {
+  try {
+    const { type, id } = JSON.parse(text) ?? {};
+    return typeof id === 'string' ? { type, id } : {};
+  } catch {
+    return {};
+  }
 }

@@ -6,45 +6,59 @@ import {
   execute,
   type GraphQLError,
   type GraphQLSchema,
-  getOperationAST,
-  parse,
-  specifiedRules,
-  validate,
 } from 'graphql';
-import { CloseCode, type SubscribePayload } from 'graphql-ws';
-import { WebSocketServer } from 'ws';
+import { CloseCode } from 'graphql-ws';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticate } from './auth/tokens.js';
 import type { Viewer } from './auth/viewer.js';
 import { type Context, createContext, type Services } from './context.js';
-import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
-import { limitRules, limits, refusalBehind } from './graphql/limits.js';
+import { ActivityStream } from './feed/activity-stream.js';
+import { FanOut } from './feed/fan-out.js';
+import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
+import { limits } from './graphql/limits.js';
+import { Departure } from './read/departure.js';
+import { sharedRender, shareKey } from './shared-stream.js';
+import { ACCESS_REVOKED, atExpiry, operationRules, TOKEN_EXPIRED } from './streams.js';
+import { drainedOf, SocketOutlet } from './ws-outlet.js';
 import { type Line, speakProtocol } from './ws-protocol.js';
 
-/** What a socket is told when it must come back with a new token. */
-const TOKEN_EXPIRED = 'Token expired';
-/** What a socket is told when it should stay away. */
-const ACCESS_REVOKED = 'Access revoked';
-const KEEP_ALIVE_MS = 12_000;
 const MAXIMUM_SUBSCRIPTIONS_PER_SOCKET = 50;
-/** A timer of Node holds at most this long. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Queries and mutations of a socket that run at once: more would take the others' turns, and hold many answers in memory. */
+const MAXIMUM_RUNNING_PER_SOCKET = 4;
+/** Characters of an operation's id: every message of the operation repeats it. */
+const MAXIMUM_ID = 128;
 
 /** What is known of a socket once it is acknowledged. */
 interface Connected extends Line {
   viewer: Viewer;
+  /** Lets its operations run a few at a time. */
+  inTurn: LimitFunction;
+}
+
+/** An operation, and whose it is. */
+interface Prepared extends ExecutionArgs {
+  line: Connected;
+  operationId: string;
 }
 
 /** GraphQL over WebSocket, open. */
 export interface SocketServer {
   /** Open sockets. */
   readonly sockets: number;
-  /** Closes what is left with 1012 (come back), staggered, so that not all come back at once. */
+  /** Bytes that wait for all of them. */
+  readonly backlog: number;
+  readonly fanOut: FanOut;
+  /**
+   * Closes each with 1012 (come back) once its streams have said FeedDraining and its operations are answered; staggered,
+   * so that not all come back at once. What is left after the drain's time is cut.
+   */
   close(): Promise<void>;
 }
 
 /**
  * GraphQL over WebSocket (`graphql-transport-ws`) on the gateway's HTTP server: same context, limits, guards and masking
- * as over HTTP. Every event of a stream gets a context of its own, so that nothing is stale.
+ * as over HTTP. Events of a stream get a context of their own, so that nothing is stale.
  */
 export function serveSockets(
   server: Server,
@@ -53,14 +67,24 @@ export function serveSockets(
   authenticate: Authenticate,
   report: ReportInternalError,
 ): SocketServer {
-  const sockets = new WebSocketServer({ server, path: '/graphql', maxPayload: limits.bodyBytes });
-  const rules = [...specifiedRules, ...limitRules];
-  const mask = (errors: readonly GraphQLError[]) => errors.map((error) => maskError(error, report));
+  const sockets = new WebSocketServer({
+    server,
+    path: '/graphql',
+    maxPayload: limits.bodyBytes,
+    perMessageDeflate: false,
+  });
+  const fanOut = new FanOut(services);
+  const { prepare, mask, finished } = operationRules(schema, report);
 
-  const finished = (result: ExecutionResult, context: Context): ExecutionResult => {
-    const errors = [...mask(result.errors ?? []), ...context.denials.errors];
-    return { ...result, errors: errors.length > 0 ? errors : undefined };
+  /** By socket, what it is still owed before it may be closed. */
+  const owed = new WeakMap<WebSocket, Set<Promise<unknown>>>();
+  const owe = (socket: WebSocket, answer: Promise<unknown>) => {
+    const answers = owed.get(socket) ?? new Set();
+    owed.set(socket, answers.add(answer));
+    const done = () => void answers.delete(answer);
+    answer.then(done, done);
   };
+
   /** Closes the socket of a revoked viewer for good: no operation of theirs begins after the revocation. */
   const isShutOut = ({ socket, viewer }: Connected) => {
     if (!services.revocations.covers(viewer)) return false;
@@ -76,23 +100,21 @@ export function serveSockets(
         const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
         try {
           const viewer = await authenticate(typeof authorization === 'string' ? authorization : undefined);
-          const { socket } = Object.assign(extra, { viewer });
+          const { socket } = Object.assign(extra, { viewer, inTurn: pLimit(MAXIMUM_RUNNING_PER_SOCKET) });
           if (isShutOut(extra)) return false;
-          if (viewer.expiresAt !== null) {
-            const timer = setTimeout(
-              () => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED),
-              Math.min(viewer.expiresAt - Date.now(), LONGEST_TIMER_MS),
-            );
-            timer.unref();
-            socket.once('close', () => clearTimeout(timer));
-          }
+          const callOff = atExpiry(viewer, () => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED));
+          socket.once('close', callOff);
           return true;
-        } catch {
-          // 4403: the client may come back with a token that holds.
+        } catch (error) {
+          const { code, expired } = (error as Partial<GraphQLError>).extensions ?? {};
+          // Trying again with the same token is in vain; clients stay away after 4401.
+          if (code === ErrorCode.UNAUTHENTICATED && !expired)
+            extra.socket.close(CloseCode.Unauthorized, (error as Error).message);
+          // 4403: the client may come back, with a new token where its own has expired.
           return false;
         }
       },
-      onSubscribe: (ctx, _id, payload) => {
+      onSubscribe: (ctx, id, payload) => {
         // Nobody reads the answer: the socket is closing.
         if (isShutOut(ctx.extra)) return [codedError(ErrorCode.UNAUTHENTICATED, ACCESS_REVOKED)];
         if (Object.keys(ctx.subscriptions).length > MAXIMUM_SUBSCRIPTIONS_PER_SOCKET) {
@@ -103,58 +125,57 @@ export function serveSockets(
             ),
           ];
         }
-        return prepare(payload, () => createContext(services, ctx.extra.viewer));
+        if (id.length > MAXIMUM_ID)
+          return [codedError(ErrorCode.LIMIT_EXCEEDED, `An operation id may have ${MAXIMUM_ID} characters.`)];
+        const departure = new Departure();
+        const prepared = prepare(payload, () => createContext(services, ctx.extra.viewer, undefined, departure));
+        // graphql-ws ends what stands here when the client completes the operation, or is gone; a stream takes its place.
+        ctx.subscriptions[id] = endingWith(() => departure.leave());
+        return isRefusal(prepared) ? prepared : { ...prepared, line: ctx.extra, operationId: id };
       },
       execute: async (args) => {
-        const context = (args as ExecutionArgs).contextValue as Context;
-        return finished(await execute(args as ExecutionArgs), context);
+        const { line, operationId: _, ...asked } = args as Prepared;
+        const answer = line.inTurn(async () => {
+          // Who does not take the answers gets no further ones: they would wait in memory.
+          await drainedOf(line.request.socket);
+          return execute(asked);
+        });
+        owe(line.socket, answer);
+        return finished(await answer, asked.contextValue as Context);
       },
       subscribe: async (args) => {
-        const { contextValue } = args as ExecutionArgs;
-        const viewer = (contextValue as Context).viewer;
-        const source = await createSourceEventStream(args as ExecutionArgs);
-        if (!(Symbol.asyncIterator in source)) return { errors: mask(source.errors ?? []) };
-        return mapped(source, async (rootValue) => {
-          const context = createContext(services, viewer);
-          return finished(await execute({ ...(args as ExecutionArgs), rootValue, contextValue: context }), context);
-        });
+        const { line, operationId, ...asked } = args as Prepared;
+        const source = await createSourceEventStream(asked);
+        if (!(source instanceof ActivityStream)) return { errors: mask((source as ExecutionResult).errors ?? []) };
+        // graphql-ws keeps the protocol; the loop that would multiply the work by the subscribers is ours.
+        const outlet = new SocketOutlet(line.socket, line.request.socket, operationId);
+        const delivery = fanOut.deliver(shareKey(asked), source, sharedRender(asked, finished), outlet);
+        owe(line.socket, delivery.farewell);
+        return delivery;
       },
       // The stream of a revoked viewer has said AccessChanged and ended: the socket goes too.
       onComplete: ({ extra }) => void isShutOut(extra),
       // Also what a stream threw while it ran, such as a failing database.
       onError: (_ctx, _id, _payload, errors) => mask(errors as readonly GraphQLError[]),
     },
-    KEEP_ALIVE_MS,
+    services.config.socketPingMs,
     services.log,
   );
 
-  function prepare(payload: SubscribePayload, context: () => Context): ExecutionArgs | readonly GraphQLError[] {
-    let document: ReturnType<typeof parse>;
-    try {
-      document = parse(payload.query, { maxTokens: limits.tokens });
-    } catch (error) {
-      return [told(ErrorCode.GRAPHQL_PARSE_FAILED, error as GraphQLError)];
-    }
-    const errors = validate(schema, document, rules);
-    if (errors.length > 0) return errors.map((error) => told(ErrorCode.GRAPHQL_VALIDATION_FAILED, error));
-    if (!getOperationAST(document, payload.operationName))
-      return [codedError(ErrorCode.OPERATION_RESOLUTION_FAILURE, 'Say in operationName which operation to run.')];
-    return {
-      schema,
-      document,
-      operationName: payload.operationName,
-      variableValues: payload.variables,
-      contextValue: context(),
-    };
-  }
-
   return {
+    fanOut,
     get sockets() {
       return sockets.clients.size;
     },
+    get backlog() {
+      return [...sockets.clients].reduce((bytes, client) => bytes + client.bufferedAmount, 0);
+    },
     close: async () => {
       for (const [index, client] of [...sockets.clients].entries()) {
-        setTimeout(() => client.close(1012, 'Service Restart'), Math.min(index, 500)).unref();
+        const answers = [...(owed.get(client) ?? [])];
+        void Promise.allSettled(answers).then(() =>
+          setTimeout(() => client.close(1012, 'Service Restart'), Math.min(index, 500)).unref(),
+        );
       }
       // One that does not answer the close, because its line is dead, must not hold the stop up.
       const patience = setTimeout(() => {
@@ -166,29 +187,15 @@ export function serveSockets(
   };
 }
 
-/** An error of parsing or validating with its code, and its place in the document. */
-function told(code: ErrorCode, error: GraphQLError): GraphQLError {
-  const { message, nodes, source, positions } = error;
-  return refusalBehind(error) ?? codedError(code, message, { nodes, source, positions });
-}
+const isRefusal = (prepared: ExecutionArgs | readonly GraphQLError[]): prepared is readonly GraphQLError[] =>
+  Array.isArray(prepared);
 
-/** A stream of results out of a stream of events; ending it ends its source. */
-function mapped<Event, Result>(
-  source: AsyncIterable<Event>,
-  map: (event: Event) => Promise<Result>,
-): AsyncIterableIterator<Result> {
-  const iterator = source[Symbol.asyncIterator]();
-  return {
-    next: async () => {
-      const { value, done } = await iterator.next();
-      return done ? { value: undefined, done: true } : { value: await map(value), done: false };
-    },
+/** A stream without events that says when it is ended. */
+async function* nothing(): AsyncGenerator<never> {}
+const endingWith = (ended: () => void): AsyncGenerator<never> =>
+  Object.assign(nothing(), {
     return: async () => {
-      await iterator.return?.();
-      return { value: undefined, done: true };
+      ended();
+      return { value: undefined, done: true as const };
     },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
+  });

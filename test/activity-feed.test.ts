@@ -16,8 +16,9 @@ import { aCustomer, buy, skus, stockShop } from './support/shop.js';
 import { buySoftware, cancelAndConfirm, entriesOf, restart, reveal, settled } from './support/software.js';
 import { aTenant, type TestTenant } from './support/tenants.js';
 
-const cursorOf = (values: string[]) => Buffer.from(JSON.stringify(values)).toString('base64');
-const partsOf = (cursor: string): [string, string, string] => JSON.parse(Buffer.from(cursor, 'base64').toString());
+const placeOf = (values: unknown) => Buffer.from(JSON.stringify(values)).toString('base64url');
+const partsOf = (cursor: string): [string, string, string] =>
+  JSON.parse(Buffer.from(cursor.split('.')[0] as string, 'base64url').toString());
 const isUpTo = (cursor: string, other: string) => {
   const [[, xid, seq], [, otherXid, otherSeq]] = [partsOf(cursor), partsOf(other)];
   return BigInt(xid) === BigInt(otherXid) ? BigInt(seq) <= BigInt(otherSeq) : BigInt(xid) < BigInt(otherXid);
@@ -98,24 +99,33 @@ describe(`the activity feed, on ${engine}`, () => {
 
   test('a cursor that is none, of another list, or corrupt is BAD_USER_INPUT; one of another database CURSOR_EXPIRED', async () => {
     const cursor = await beginning();
+    const [place = '', signature = ''] = cursor.split('.');
     const [tag, xid, seq] = partsOf(cursor);
+    const { feedCursors } = gateway.gateway.services;
     const { data } = await gateway.run('{ orders { pageInfo { endCursor } } }');
     const bad = [
       '',
       'nonsense',
       cursor.slice(0, -6),
       data.orders.pageInfo.endCursor,
-      cursorOf([tag, xid]),
-      cursorOf([tag, xid, seq, seq]),
-      cursorOf([tag, '-1', seq]),
-      cursorOf([tag, xid, '9'.repeat(30)]),
-      cursorOf([tag, `${xid}; drop table orders`, seq]),
-      cursorOf([`Order:PLACED_AT`, xid, seq]),
-      Buffer.from(JSON.stringify([tag, Number(xid), Number(seq)])).toString('base64'),
-      Buffer.from('{"0":"feed"}').toString('base64'),
+      // Without a signature, with that of another place, with one of nobody's.
+      place,
+      `${placeOf([tag, String(BigInt(xid) + 1n), seq])}.${signature}`,
+      `${place}.${'A'.repeat(22)}`,
+      ...[
+        [tag, xid],
+        [tag, xid, seq, seq],
+        ['Order:PLACED_AT', xid, seq],
+        [tag, Number(xid), Number(seq)],
+        { 0: tag },
+      ].map((values) => `${placeOf(values)}.${signature}`),
+      // Signed, and still no numbers of PostgreSQL's.
+      ...['-1', '9'.repeat(19), '9'.repeat(30), '01', `${xid}; drop table orders`].map((wrong) =>
+        feedCursors.seal({ xid: wrong, seq }),
+      ),
       'x'.repeat(2_000),
     ];
-    const foreign = cursorOf(['feed:00000000-0000-4000-8000-000000000000', xid, seq]);
+    const foreign = `${placeOf(['feed:00000000-0000-4000-8000-000000000000', xid, seq])}.${signature}`;
     for (const [after, code] of [...bad.map((text) => [text, 'BAD_USER_INPUT']), [foreign, 'CURSOR_EXPIRED']]) {
       const asked = await gateway.run(ActivityDocument, { after });
       expect([after, asked.data, asked.errors?.[0].extensions]).toEqual([

@@ -48,6 +48,26 @@ const runScript = (args: string[], settings: Record<string, string> = {}) =>
 const module = (name: string) => JSON.stringify(join(process.cwd(), 'dist/src', name));
 
 describe('settings', () => {
+  test('NATS needs an address and a database server, and its credentials are not told', () => {
+    const DATABASE_URL = production.DATABASE_URL;
+    const url = 'nats://user:s3cret@one:4222,tls://two:4222';
+    expect(read({ DATABASE_URL, NATS_URL: url, NATS_STREAM_MAX_AGE_MS: '60000' }).nats).toEqual({
+      url,
+      maxAgeMs: 60_000,
+      maxBytes: 268_435_456,
+    });
+    expect(read({ DATABASE_URL }).nats).toBeNull();
+    expect(problemsOf({ NATS_URL: url })).toEqual([expect.stringMatching(/^NATS_URL: needs DATABASE_URL/)]);
+    for (const wrong of [
+      'http://user:s3cret@one',
+      'nats://user:s3cret@one:99999',
+      'nats://one, nats://user:s3cret@two',
+    ])
+      expect(problemsOf({ DATABASE_URL, NATS_URL: wrong })).toEqual([
+        'NATS_URL: must look like nats://host:4222 or tls://host:4222, several joined by commas',
+      ]);
+  });
+
   test('none are needed to try it out', () => {
     expect(read()).toMatchObject({
       production: false,
@@ -98,6 +118,8 @@ describe('settings', () => {
     ['FULFILMENT_DELAY_MS', '900001', 'from 0 to 900000'],
     ['FEED_POLL_MS', '0', 'from 5 to 10000'],
     ['FEED_CHECKPOINT_MS', '0', 'from 100 to 30000'],
+    ['SOCKET_PING_MS', '0', 'from 100 to 600000'],
+    ['HORIZON_WARN_MS', '-1', 'from 0 to 3600000'],
     ['DRAIN_TIMEOUT_MS', '-1', 'from 0 to 600000'],
     ['DEMO_DATA', 'yes', 'true, false'],
     ['LOG_LEVEL', 'verbose', 'fatal, error, warn, info, debug, silent'],

@@ -90,8 +90,9 @@ describe(`download links, on ${engine}`, () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([...Array(50).fill(200), ...Array(5).fill(410)]);
     expect(await reason(url)).toEqual([410, 'USED_UP']);
     const entries = await downloadsOf(software);
-    expect(entries).toHaveLength(50);
-    expect(entries.at(-1)?.detail).toMatchObject({ remainingDownloads: 0 });
+    // Transactions that run at once may stand in the log in another order than they waited for each other.
+    const left = entries.map(({ detail }) => (detail as { remainingDownloads: number }).remainingDownloads);
+    expect(left.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 50 }, (_, index) => index));
   });
 
   test('rule 11: 14 days to the millisecond, then 410 EXPIRED', async () => {

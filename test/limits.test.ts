@@ -19,7 +19,7 @@ function deep(depth: number): string {
 }
 
 /** Documents of a measured size, by what is measured. */
-const sized: Record<Exclude<keyof typeof limits, 'bodyBytes' | 'items'>, (size: number) => string> = {
+const sized: Record<Exclude<keyof typeof limits, 'bodyBytes' | 'items' | 'itemsOfEntry'>, (size: number) => string> = {
   tokens: (size) => `{ activity(filter: { actions: [${times(size - 16, () => 'ORDER_PLACED')}] }) { totalCount } }`,
   depth: deep,
   aliases: (size) => `{ viewer { ${times(size, (at) => `a${at}: roles`)} } }`,
@@ -88,6 +88,15 @@ describe.each(transports)(`limits over %s, on ${engine}`, (transport) => {
     expect((await run(pages('first: 10', 'first: 10', 'first: null'))).errors).toBeUndefined();
     const variable = `query ($n: Int) ${pages('first: $n', 'first: $n', 'first: $n')}`;
     expect(await run(variable, { n: 1 })).toMatchObject(refusal('items'));
+  });
+
+  test('a subscription may select fewer items: they are read for each entry', async () => {
+    const document = (size: number) =>
+      `subscription { activity { __typename ... on ActivityRecorded { entry { customer { orders(first: ${size}) { nodes { activity: lines { lineNumber } customer { activity(first: 10) { totalCount } } } } } } } } }`;
+    // Over HTTP a subscription is refused in any case; whether it is for its size is told before.
+    const codes = async (size: number) => (await run(document(size))).errors?.map(({ extensions }) => extensions);
+    expect(await codes(91)).toContainEqual({ code: 'LIMIT_EXCEEDED', limit: 'itemsOfEntry' });
+    if (transport === 'HTTP') expect(await codes(90)).toMatchObject([{ code: 'BAD_REQUEST' }]);
   });
 
   test('fragments that spread one another twice each are refused, and measured in no time', async () => {

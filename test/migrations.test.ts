@@ -67,7 +67,8 @@ describe(`migrations, on ${engine}`, () => {
     for (const name of names.toReversed()) expect(await migrateDown(orm)).toEqual([name]);
     expect(await migrateDown(orm)).toEqual([]);
     expect(await tablesOf(orm)).toEqual(['migrations']);
-    const functions = `select proname from pg_proc join pg_namespace n on n.oid = pronamespace where nspname = 'public'`;
+    const functions = `select proname from pg_proc f join pg_namespace n on n.oid = pronamespace
+      where nspname = 'public' and not exists (select from pg_depend where objid = f.oid and deptype = 'e')`;
     expect(await orm.em.fork().execute(functions)).toEqual([]);
     expect(await migrate(orm)).toEqual(names);
     expect(await orm.schema.getUpdateSchemaSQL()).toBe('');

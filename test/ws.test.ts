@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import WebSocket from 'ws';
 import { limits } from '../src/graphql/limits.js';
 import { ActivityFeedDocument, PurchaseDocument } from './generated/graphql.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
+import { metricOf } from './support/metrics.js';
 import { openAcknowledged, openRaw } from './support/raw-socket.js';
 import { aCustomer, buy, skus, stockShop } from './support/shop.js';
 import { until } from './support/until.js';
@@ -118,12 +121,16 @@ describe(`GraphQL over WebSocket, on ${engine}`, () => {
 
   describe('knows who asks', () => {
     test.each([
-      ['signed by another', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl'],
-      ['that is none', 'nonsense'],
-    ])('4403: a token %s', async (_what, token) => {
+      [
+        'signed by another',
+        'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl',
+        'The token is not valid: its signature, issuer, audience or form is wrong.',
+      ],
+      ['that is none', 'nonsense', 'Authorization must be "Bearer" and a JWT.'],
+    ])('4401, to stay away, and why: a token %s', async (_what, token, reason) => {
       const raw = await openRaw(gateway);
       raw.send(init(token));
-      expect(await raw.closed).toEqual({ code: 4403, reason: 'Forbidden' });
+      expect(await raw.closed).toEqual({ code: 4401, reason });
     });
 
     test('4403: an expired token, at the door and in the middle of a stream', async () => {
@@ -230,7 +237,9 @@ describe(`GraphQL over WebSocket, on ${engine}`, () => {
       [
         'a cursor of another database',
         ActivityFeedDocument.toString(),
-        { after: Buffer.from(JSON.stringify([`feed:${randomUUID()}`, '1', '1'])).toString('base64') },
+        {
+          after: `${Buffer.from(JSON.stringify([`feed:${randomUUID()}`, '1', '1'])).toString('base64url')}.${'A'.repeat(22)}`,
+        },
         'CURSOR_EXPIRED',
       ],
       [
@@ -260,6 +269,45 @@ describe(`GraphQL over WebSocket, on ${engine}`, () => {
       expect(await raw.next()).toEqual({ type: 'pong' });
       raw.send({ type: 'ping', payload: { at: 7 } });
       expect(await raw.next()).toEqual({ type: 'pong', payload: { at: 7 } });
+      raw.socket.terminate();
+    });
+
+    test('an operation id is refused that every message would repeat at length', async () => {
+      const raw = await openAcknowledged(gateway, await gateway.token('GLOBAL_ADMIN'));
+      raw.send(subscribe(VIEWER, {}, 'i'.repeat(128)));
+      expect(await raw.next()).toMatchObject({ type: 'next' });
+      expect(await raw.next()).toMatchObject({ type: 'complete' });
+      raw.send(subscribe(FEED, {}, 'i'.repeat(129)));
+      expect(await raw.next()).toMatchObject({
+        type: 'error',
+        payload: [{ message: 'An operation id may have 128 characters.', extensions: { code: 'LIMIT_EXCEEDED' } }],
+      });
+      raw.socket.terminate();
+    });
+
+    test('a client that takes no answers gets no further ones made for it; once it reads, it gets all', async () => {
+      const LARGE =
+        'query { a: __schema { ...T } b: __schema { ...T } c: __schema { ...T } d: __schema { ...T } } fragment T on __Schema { types { name description fields { name description args { name description } } } }';
+      const raw = await openAcknowledged(gateway, await gateway.token('GLOBAL_ADMIN'));
+      raw.socket.pause();
+      for (let id = 1; id <= 50; id += 1) raw.send(subscribe(LARGE, {}, String(id)));
+      let [backlog, looks] = [0, 0];
+      await until('the backlog grows no more', async () => {
+        const now = await metricOf(gateway, 'csp_graph_sockets_backlog_bytes');
+        looks = now > 0 && now === backlog ? looks + 1 : 0;
+        backlog = now;
+        return looks === 20;
+      });
+      raw.socket.resume();
+      let [answers, bytes] = [0, 0];
+      while (answers < 50) {
+        const message = await raw.next();
+        if (message.type !== 'next') continue;
+        answers += 1;
+        bytes = JSON.stringify(message).length;
+      }
+      expect(50 * bytes).toBeGreaterThan(10_000_000);
+      expect(backlog).toBeLessThan(6 * bytes);
       raw.socket.terminate();
     });
 
@@ -306,27 +354,78 @@ describe(`a socket's end, on ${engine}`, () => {
   });
   afterAll(() => gateway.stop());
 
-  const waiters = (count: number) => () => gateway.gateway.services.feed.waiters === count;
+  const subscribers = (count: number) => async () => (await metricOf(gateway, 'csp_graph_feed_subscribers')) === count;
   const streams = async (count: number) => {
     const raw = await openAcknowledged(gateway, await gateway.token('GLOBAL_ADMIN'));
     for (let id = 1; id <= count; id += 1) raw.send(subscribe(FEED, {}, String(id)));
-    await until(`${count} wait`, waiters(count));
+    await until(`there are ${count}`, subscribers(count));
     return raw;
   };
 
   test('unsubscribing releases the stream, and only that', async () => {
     const raw = await streams(2);
     raw.send({ id: '1', type: 'complete' });
-    await until('one is left', waiters(1));
+    await until('one is left', subscribers(1));
     raw.send({ id: '2', type: 'complete' });
-    await until('none is left', waiters(0));
+    await until('none is left', subscribers(0));
     raw.socket.terminate();
+  });
+
+  test('an id that is used again at once is one stream, and it is released', async () => {
+    const raw = await streams(1);
+    for (let round = 0; round < 20; round += 1) {
+      raw.send({ id: '1', type: 'complete' });
+      raw.send(subscribe(FEED, {}, '1'));
+    }
+    raw.send(subscribe(FEED, {}, 'last'));
+    await until('both are there', subscribers(2));
+    raw.send({ id: 'last', type: 'complete' });
+    await until('one is left', subscribers(1));
+    raw.socket.terminate();
+    await until('none is left', subscribers(0));
+  });
+
+  test('an id that is used again before its stream began is one stream, and it is released', async () => {
+    const raw = await streams(0);
+    for (let round = 0; round < 20; round += 1) {
+      raw.send(subscribe(FEED, {}, '1'));
+      raw.send({ id: '1', type: 'complete' });
+    }
+    raw.send(subscribe(FEED, {}, '1'));
+    await until('it says that it has caught up', async () => (await raw.next()).type === 'next');
+    await until('there is one', subscribers(1));
+    raw.socket.close();
+    await raw.closed;
+    await until('none is left', subscribers(0));
   });
 
   test.each(['terminate', 'close'] as const)('a socket that is lost (%s) releases its streams', async (end) => {
     const raw = await streams(3);
     raw.socket[end]();
-    await until('none is left', waiters(0));
+    await until('none is left', subscribers(0));
+  });
+});
+
+describe(`a line that is dead, on ${engine}`, () => {
+  test('is noticed by ping, and what it held is released', async () => {
+    const gateway = await startTestGateway({ config: { socketPingMs: 100 } });
+    const dead = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+      autoPong: false,
+    });
+    dead.on('error', () => undefined);
+    await once(dead, 'open');
+    dead.send(
+      JSON.stringify({
+        type: 'connection_init',
+        payload: { authorization: `Bearer ${await gateway.token('GLOBAL_ADMIN')}` },
+      }),
+    );
+    await once(dead, 'message');
+    const [closed] = [once(dead, 'close'), dead.send(JSON.stringify(subscribe(FEED)))];
+    await closed;
+    await until('nothing is left of it', async () => (await metricOf(gateway, 'csp_graph_feed_subscribers')) === 0);
+    expect(await metricOf(gateway, 'csp_graph_sockets')).toBe(0);
+    await gateway.stop();
   });
 });
 

@@ -9,10 +9,18 @@ export const accessRevoked = () =>
 export class Revocations {
   private readonly revokedAt = new Map<string, number>();
 
-  /** Notes a revocation. @param at milliseconds since 1970 */
-  add(userPrincipalName: string, at: number): void {
+  /** Notes a revocation. @param at milliseconds since 1970 @returns whether it is news */
+  add(userPrincipalName: string, at: number): boolean {
     const name = userPrincipalName.toLowerCase();
-    this.revokedAt.set(name, Math.max(at, this.revokedAt.get(name) ?? 0));
+    const known = this.revokedAt.get(name);
+    if (known !== undefined && known >= at) return false;
+    this.revokedAt.set(name, at);
+    return true;
+  }
+
+  /** Whether nobody was ever revoked. */
+  get isEmpty(): boolean {
+    return this.revokedAt.size === 0;
   }
 
   /**

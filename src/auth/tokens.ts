@@ -18,7 +18,8 @@ const keySetOutOfReach = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_J
  */
 export type Authenticate = (authorization: string | undefined) => Promise<Viewer>;
 
-const refuse = (why: string) => codedError(ErrorCode.UNAUTHENTICATED, why, { extensions: { http: { status: 401 } } });
+const refuse = (why: string, expired = false) =>
+  codedError(ErrorCode.UNAUTHENTICATED, why, { extensions: { http: { status: 401 }, ...(expired && { expired }) } });
 
 /** Checks tokens as the settings say: against a key set, or the gateway's own demo tokens. No value: anonymous. */
 export function createAuthenticate(auth: AuthConfig, signingSecret: Uint8Array): Authenticate {
@@ -45,11 +46,8 @@ export function createAuthenticate(auth: AuthConfig, signingSecret: Uint8Array):
     } catch (error) {
       // Not the caller's fault, and no reason to sign in again.
       if (!(error instanceof JOSEError) || keySetOutOfReach.has(error.code)) throw error;
-      throw refuse(
-        error instanceof JWTExpired
-          ? 'The token has expired. Get a new one.'
-          : 'The token is not valid: its signature, issuer, audience or form is wrong.',
-      );
+      if (error instanceof JWTExpired) throw refuse('The token has expired. Get a new one.', true);
+      throw refuse('The token is not valid: its signature, issuer, audience or form is wrong.');
     }
     return viewerOf(payload, auth);
   };

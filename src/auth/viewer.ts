@@ -35,6 +35,11 @@ export function hasRole(viewer: Viewer, roles: readonly Role[]): boolean {
   return viewer.roles.some((role) => roles.includes(role));
 }
 
+/** Whether the viewer only reads reports: such reads have connections and a time limit of their own. */
+export function isAnalyst(viewer: Viewer): boolean {
+  return viewer.roles.length > 0 && viewer.roles.every((role) => role === Role.REPORT_VIEWER);
+}
+
 /** The tenant whose rows alone the viewer may reach; null: rows of every customer. */
 export function tenantScope(viewer: Viewer): string | null {
   return viewer.roles.includes(Role.CUSTOMER_ADMIN) ? viewer.tenantId : null;

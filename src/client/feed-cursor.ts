@@ -7,7 +7,8 @@ export interface CursorPosition {
 /** The position that a cursor names; null where it is none of the feed's. */
 export function positionOfCursor(cursor: string): CursorPosition | null {
   try {
-    const parts: unknown = JSON.parse(atob(cursor.split('.')[0] as string));
+    // Base64, of either alphabet; what follows the dot is a signature.
+    const parts: unknown = JSON.parse(atob((cursor.split('.')[0] as string).replaceAll('-', '+').replaceAll('_', '/')));
     const [tag, xid, seq] = parts as [string, string, string];
     return tag.startsWith('feed:') ? { xid: BigInt(xid), seq: BigInt(seq) } : null;
   } catch {

@@ -1,5 +1,7 @@
+import { AdvisoryLock } from '../advisory-locks.js';
 import { marketOf } from '../data/facts.js';
 import type { SealingKey } from '../modules/entitlements/product-key.js';
+import { foldAllSales } from '../modules/orders/fold-sales.js';
 import type { Em, Orm } from '../orm.js';
 import { type Counts, countAll, countRows, pricedSkus } from './already-there.js';
 import { contosoOrderCount, tellContosoStory } from './contoso.js';
@@ -14,9 +16,6 @@ import { priceRows } from './prices.js';
 import { tellRevocation } from './revocation.js';
 import { publishActivity, stageActivity } from './staged-activity.js';
 import { tellOrders } from './tell-orders.js';
-
-/** Key of the advisory lock under which a load runs: several processes may start on one empty database. */
-const LOAD_LOCK = 4_275_003;
 
 /** How much to load. */
 export interface DemoSize {
@@ -80,7 +79,7 @@ export async function loadDemo(orm: Orm, options: DemoOptions): Promise<DemoSize
   const loaded = await orm.em.fork().transactional(async (em) => {
     await em.execute('set local statement_timeout = 0');
     await em.execute('set local idle_in_transaction_session_timeout = 0');
-    await em.execute(`select pg_advisory_xact_lock(${LOAD_LOCK})`);
+    await em.execute(`select pg_advisory_xact_lock(${AdvisoryLock.DEMO_LOAD})`);
     const first = await countAll(em);
     if (first.customers > 0 && !options.append) {
       throw new DemoRefused(
@@ -89,6 +88,12 @@ export async function loadDemo(orm: Orm, options: DemoOptions): Promise<DemoSize
     }
     return load(em, options, size, first);
   });
+  await foldAllSales((work) =>
+    orm.em.fork().transactional(async (em) => {
+      await em.execute('set local statement_timeout = 0');
+      return work(em);
+    }),
+  );
   await orm.em.fork().execute('analyze');
   return loaded;
 }

@@ -1,9 +1,7 @@
 import { sql } from 'kysely';
 import { tenantScope, type Viewer } from '../auth/viewer.js';
 import type { Services } from '../context.js';
-import { activityEntryRead } from '../modules/activity/activity.read.js';
-import { decodeCursor, encodeCursor, feedTag } from '../read/cursor.js';
-import type { SortKey } from '../read/model.js';
+import { cursorExpired } from '../read/feed-cursors.js';
 import type { FeedEntry, FeedFilter } from './feed-entry.js';
 import { comparePositions, type Position } from './position.js';
 
@@ -15,74 +13,83 @@ export type FeedMessage =
   | { type: 'FeedDraining'; cursor: string }
   | { type: 'AccessChanged' };
 
-const feedKeys = activityEntryRead.listing?.orders['COMMITTED'] as SortKey[];
+/**
+ * Everything after a cursor, then live: at least once on the wire, exactly once by cursor. Iterated, it is pulled at the
+ * caller's own pace, and nothing is buffered for them; `fan-out.ts` delivers many that ask for the same together.
+ */
+export class ActivityStream implements AsyncIterable<FeedMessage> {
+  constructor(
+    private readonly services: Services,
+    readonly viewer: Viewer,
+    /** Everything after it. */
+    readonly start: Position,
+    /** Narrowed to what the viewer may reach. */
+    readonly filter: FeedFilter,
+    /** Of the feed when it was opened. */
+    readonly generation: number,
+  ) {}
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<FeedMessage> {
+    return abortable((signal) => this.messages(signal));
+  }
+
+  /** Ends when the gateway drains or the viewer's access is revoked. */
+  private async *messages(signal: AbortSignal): AsyncGenerator<FeedMessage> {
+    const { feed, feedCursors, revocations, config } = this.services;
+    let position = this.start;
+    let caughtUp = false;
+    let lastSaid = Date.now();
+    while (!signal.aborted) {
+      if (this.generation !== feed.generation) throw cursorExpired('after');
+      const next = await feed.after(position, this.filter);
+      for (const entry of next.entries) {
+        if (revocations.covers(this.viewer)) return yield { type: 'AccessChanged' };
+        yield { type: 'entry', cursor: feedCursors.seal(entry), entry };
+        lastSaid = Date.now();
+      }
+      const moved = comparePositions(next.position, position) > 0;
+      position = next.position;
+      if (revocations.covers(this.viewer)) return yield { type: 'AccessChanged' };
+      if (feed.isDraining) {
+        yield { type: 'FeedDraining', cursor: feedCursors.seal(position) };
+        // A stream that completed would let a client close by itself and stay away; 1012 tells it to come back.
+        return await untilAborted(signal);
+      }
+      if (moved && comparePositions(position, feed.position) < 0) continue;
+      if (!caughtUp) {
+        caughtUp = true;
+        yield { type: 'FeedCaughtUp', cursor: feedCursors.seal(position) };
+        lastSaid = Date.now();
+        continue;
+      }
+      const quietFor = Date.now() - lastSaid;
+      if (quietFor >= config.feedCheckpointMs) {
+        yield { type: 'FeedCheckpoint', cursor: feedCursors.seal(position) };
+        lastSaid = Date.now();
+      } else if (comparePositions(position, feed.position) >= 0) {
+        await feed.changed(signal, config.feedCheckpointMs - quietFor);
+      }
+    }
+  }
+}
 
 /**
- * Everything after a cursor, then live: the caller's own pace decides, nothing is buffered for them. At least once on
- * the wire, exactly once by cursor. Without a cursor it begins now. Ends when the gateway drains or the viewer's access
- * is revoked.
- * @throws BAD_USER_INPUT or CURSOR_EXPIRED for a cursor that does not hold
+ * Opens a stream after a cursor; without one it begins now.
+ * @throws BAD_USER_INPUT for a cursor that does not hold, CURSOR_EXPIRED for one that is not of this log
  */
 export async function openActivityStream(
   services: Services,
   viewer: Viewer,
   after: string | null,
   filter: FeedFilter,
-): Promise<AsyncIterableIterator<FeedMessage>> {
-  const { feed, readSource } = services;
-  const tag = feedTag(readSource.incarnation);
-  const start = after === null ? feed.position : positionOf(decodeCursor(after, tag, feedKeys, 'after').values);
+): Promise<ActivityStream> {
+  const { feed, feedCursors } = services;
+  const { generation } = feed;
+  const start = after === null ? feed.position : feedCursors.open(after, 'after');
+  // It bears our signature, and yet no entry is there: the log was put back to a time before it.
+  if (after !== null && !(await feed.isKnown(start))) throw cursorExpired('after');
   const scoped = { ...filter, ...(await ownCustomerScope(services, viewer)) };
-  return abortable((signal) => messages(services, viewer, start, scoped, tag, signal));
-}
-
-async function* messages(
-  services: Services,
-  viewer: Viewer,
-  start: Position,
-  filter: FeedFilter,
-  tag: string,
-  signal: AbortSignal,
-): AsyncGenerator<FeedMessage> {
-  const { feed, revocations, config } = services;
-  const cursorAt = (position: Position) => encodeCursor({ tag, values: [String(position.xid), String(position.seq)] });
-  let position = start;
-  let caughtUp = false;
-  let lastSaid = Date.now();
-  while (!signal.aborted) {
-    const next = await feed.after(position, filter);
-    for (const entry of next.entries) {
-      if (revocations.covers(viewer)) return yield { type: 'AccessChanged' };
-      yield { type: 'entry', cursor: cursorAt(entry), entry };
-      lastSaid = Date.now();
-    }
-    const moved = comparePositions(next.position, position) > 0;
-    position = next.position;
-    if (revocations.covers(viewer)) return yield { type: 'AccessChanged' };
-    if (feed.isDraining) {
-      yield { type: 'FeedDraining', cursor: cursorAt(position) };
-      // A stream that completed would let a client close by itself and stay away; 1012 tells it to come back.
-      return await untilAborted(signal);
-    }
-    if (moved && comparePositions(position, feed.position) < 0) continue;
-    if (!caughtUp) {
-      caughtUp = true;
-      yield { type: 'FeedCaughtUp', cursor: cursorAt(position) };
-      lastSaid = Date.now();
-      continue;
-    }
-    const quietFor = Date.now() - lastSaid;
-    if (quietFor >= config.feedCheckpointMs) {
-      yield { type: 'FeedCheckpoint', cursor: cursorAt(position) };
-      lastSaid = Date.now();
-    } else if (comparePositions(position, feed.position) >= 0) {
-      await feed.changed(signal, config.feedCheckpointMs - quietFor);
-    }
-  }
-}
-
-function positionOf([xid = '0', seq = '0']: string[]): Position {
-  return { xid: BigInt(xid), seq: BigInt(seq) };
+  return new ActivityStream(services, viewer, start, scoped, generation);
 }
 
 /** What narrows the log to the rows that a CUSTOMER_ADMIN may reach; nothing for the partner's people. */

@@ -1,5 +1,6 @@
-import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type Kysely, type SqlBool, sql } from 'kysely';
 import type { ActivityAction } from '../modules/activity/activity-action.js';
+import { matching } from './matching.js';
 import { comparePositions, type Position } from './position.js';
 
 /** What the feed holds of an entry: enough to filter it and to find the rest. */
@@ -31,7 +32,7 @@ export interface FeedFilter {
   ownCustomerId?: string | null;
 }
 
-/** Whether an entry passes: the same rule as `conditionsOf`, for entries in memory. */
+/** Whether an entry passes: the same rule as `matching`, for entries in memory. */
 export function passes(entry: FeedEntry, filter: FeedFilter): boolean {
   if (
     filter.ownCustomerId !== undefined &&
@@ -48,19 +49,11 @@ export function passes(entry: FeedEntry, filter: FeedFilter): boolean {
   return true;
 }
 
-/** The same rule as `passes`, for entries in the table. */
-export function conditionsOf(filter: FeedFilter): RawBuilder<unknown>[] {
-  const conditions: RawBuilder<unknown>[] = [];
-  if (filter.ownCustomerId !== undefined) conditions.push(sql`"customer_id" = ${filter.ownCustomerId}::uuid`);
-  if (filter.from) conditions.push(sql`"at" >= ${filter.from.toISOString()}::timestamptz`);
-  if (filter.to) conditions.push(sql`"at" < ${filter.to.toISOString()}::timestamptz`);
-  if (filter.actions) conditions.push(sql`"action" = any(${sql.val(filter.actions)}::text[])`);
-  if (filter.actor != null) conditions.push(sql`"actor" = ${filter.actor.toLowerCase()}`);
-  if (filter.customerId != null) conditions.push(sql`"customer_id" = ${filter.customerId}::uuid`);
-  if (filter.orderId != null) conditions.push(sql`"order_id" = ${filter.orderId}::uuid`);
-  if (filter.productId != null) conditions.push(sql`"product_ids" @> array[upper(${filter.productId}::text)]`);
-  return conditions;
-}
+/**
+ * No transaction that could still commit an entry before one of these is open. Asked once for a statement: in a
+ * subquery PostgreSQL does not ask again for each row.
+ */
+export const belowHorizon = sql<SqlBool>`"xid" < (select feed_horizon())`;
 
 /**
  * Entries after a position, in commit order, below the snapshot horizon: no open transaction can still commit a row
@@ -75,18 +68,15 @@ export async function readEntries(
 ): Promise<FeedEntry[]> {
   const bounds = [
     sql`("xid", "seq") > (${String(after.xid)}::xid8, ${String(after.seq)}::bigint)`,
-    sql`"xid" < pg_snapshot_xmin(pg_current_snapshot())`,
+    belowHorizon,
     ...(until ? [sql`("xid", "seq") <= (${String(until.xid)}::xid8, ${String(until.seq)}::bigint)`] : []),
-    ...conditionsOf(filter),
   ];
   // Ordered by the columns of the table: a bare "xid" would be the text of the select list, where 10 comes before 9.
   const { rows } = await sql<
     Record<string, unknown>
-  >`select "xid"::text as "xid", "seq"::text as "seq", "id", "action", "actor", "customer_id",
+  >`select "xid"::text as "xid", "seq"::text as "seq", "id", "e"."action", "actor", "customer_id",
       "order_id", to_json("product_ids") as "product_ids", "resource_id", "detail" ->> 'cancellationId' as "cancellation_id", (extract(epoch from "at") * 1000)::bigint::text as "at"
-    from "activity_entries" where ${sql.join(bounds, sql` and `)} order by "activity_entries"."xid", "activity_entries"."seq" limit ${limit}::int`.execute(
-    kysely,
-  );
+    from ${matching(filter, bounds, limit)} "e" order by "e"."xid", "e"."seq" limit ${limit}::int`.execute(kysely);
   return rows.map((row) => ({
     xid: BigInt(row['xid'] as string),
     seq: BigInt(row['seq'] as string),
@@ -110,11 +100,18 @@ export async function lastPosition(kysely: Kysely<unknown>): Promise<Position | 
     xid: string;
     seq: string;
   }>`select "xid"::text as "xid", "seq"::text as "seq" from "activity_entries"
-    where "xid" < pg_snapshot_xmin(pg_current_snapshot()) order by "activity_entries"."xid" desc, "activity_entries"."seq" desc limit 1`.execute(
+    where ${belowHorizon} order by "activity_entries"."xid" desc, "activity_entries"."seq" desc limit 1`.execute(
     kysely,
   );
   const row = rows[0];
   return row ? { xid: BigInt(row.xid), seq: BigInt(row.seq) } : null;
+}
+
+/** Whether there is an entry at a position that readers may see. */
+export async function isEntryAt(kysely: Kysely<unknown>, { xid, seq }: Position): Promise<boolean> {
+  const { rows } = await sql`select from "activity_entries"
+    where "xid" = ${String(xid)}::xid8 and "seq" = ${String(seq)}::bigint and ${belowHorizon}`.execute(kysely);
+  return rows.length > 0;
 }
 
 /** Entries of a sorted list that come after a position. */

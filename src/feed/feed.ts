@@ -1,6 +1,15 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { entriesAfter, type FeedEntry, type FeedFilter, lastPosition, passes, readEntries } from './feed-entry.js';
+import type { EntrySource } from './entry-source.js';
+import {
+  entriesAfter,
+  type FeedEntry,
+  type FeedFilter,
+  isEntryAt,
+  lastPosition,
+  passes,
+  readEntries,
+} from './feed-entry.js';
 import { comparePositions, type Position, START } from './position.js';
 
 /** Most recent entries kept in memory; a subscriber further behind reads the table at its own cursor. */
@@ -10,17 +19,19 @@ const BATCH_SIZE = 500;
 /** What the feed needs. */
 export interface FeedOptions {
   kysely: Kysely<unknown>;
-  /** Milliseconds between looks for what other processes committed. */
-  pollMs: number;
+  /** Where new entries come from. */
+  source: EntrySource;
   log: Logger;
   /** Hears each entry first, in commit order: revocations take effect before the entry is delivered. */
   onEntry: (entry: FeedEntry) => void;
+  /** Asked when the database answers again after it did not: whether it is another one (restored, failed over). */
+  isAnotherDatabase: () => Promise<boolean>;
 }
 
 /**
  * One reader of the activity log per process, whatever the number of subscribers (product.md section 4). It reads in
- * commit order what was committed since, when poked after a commit in this process and by polling for others, and keeps
- * the latest in memory. Subscribers pull: each at its own cursor and pace, so a slow one holds nobody up.
+ * commit order what was committed since, when poked after a commit in this process and by looking at its source for
+ * others, and keeps the latest in memory. Subscribers pull: each at its own cursor and pace, so a slow one holds nobody up.
  */
 export class Feed {
   private entries: FeedEntry[] = [];
@@ -34,19 +45,26 @@ export class Feed {
   private state: 'idle' | 'running' | 'draining' | 'stopped' = 'idle';
   /** The last entry read. */
   position: Position = START;
+  /** Counts the databases that it has read: a stream that began on another one cannot go on. */
+  generation = 0;
 
   constructor(private readonly options: FeedOptions) {}
 
   /** Begins at the end of the log. */
   async start(): Promise<void> {
-    this.position = (await lastPosition(this.options.kysely)) ?? START;
-    this.keptAfter = this.position;
+    await this.beginAtEnd();
     this.state = 'running';
+    this.options.source.start(() => this.look());
     this.schedule();
   }
 
-  /** Says that something was committed: look now. */
+  /** Says that this process has committed something: look now. */
   poke(): void {
+    this.options.source.poke();
+    this.look();
+  }
+
+  private look(): void {
     if (this.state !== 'running') return;
     if (this.reading) {
       this.again = true;
@@ -57,16 +75,32 @@ export class Feed {
       this.reading = null;
       if (this.again) {
         this.again = false;
-        this.poke();
+        this.look();
       } else {
         this.schedule();
       }
     });
   }
 
+  /** Whether a position is one of this log: that of an entry that readers may see, or before all. */
+  async isKnown(position: Position): Promise<boolean> {
+    if (comparePositions(position, START) === 0) return true;
+    if (this.keeps(position) && comparePositions(position, this.position) <= 0) {
+      if (comparePositions(position, this.keptAfter) === 0) return true;
+      const [before] = entriesAfter(this.entries, { xid: position.xid, seq: position.seq - 1n });
+      return before !== undefined && comparePositions(before, position) === 0;
+    }
+    return isEntryAt(this.options.kysely, position);
+  }
+
+  /** Whether everything after a position is in memory. */
+  keeps(position: Position): boolean {
+    return comparePositions(position, this.keptAfter) >= 0;
+  }
+
   /** Entries after a position that pass, and the position up to which that is all: at most `BATCH_SIZE`. */
   async after(position: Position, filter: FeedFilter): Promise<{ entries: readonly FeedEntry[]; position: Position }> {
-    if (comparePositions(position, this.keptAfter) >= 0) {
+    if (this.keeps(position)) {
       const next = entriesAfter(this.entries, position).slice(0, BATCH_SIZE);
       return { entries: next.filter((entry) => passes(entry, filter)), position: next.at(-1) ?? position };
     }
@@ -113,18 +147,26 @@ export class Feed {
     clearTimeout(this.timer);
     this.wake();
     await this.reading;
+    await this.options.source.stop();
   }
 
   private schedule(): void {
     if (this.state !== 'running') return;
-    this.timer = setTimeout(() => this.poke(), this.options.pollMs);
+    this.timer = setTimeout(() => this.look(), this.options.source.pollMs);
     this.timer.unref();
   }
 
   private async readOn(): Promise<void> {
+    const { source } = this.options;
     try {
+      if ((source.lostSight() || this.failing) && (await this.options.isAnotherDatabase())) {
+        await this.beginAtEnd();
+        source.restart();
+        this.generation += 1;
+        this.wake();
+      }
       for (;;) {
-        const next = await readEntries(this.options.kysely, this.position, {}, BATCH_SIZE);
+        const next = await source.read(this.position, BATCH_SIZE);
         if (this.failing) this.options.log.info('the feed reads again');
         this.failing = false;
         for (const entry of next) this.options.onEntry(entry);
@@ -139,6 +181,12 @@ export class Feed {
     }
   }
 
+  private async beginAtEnd(): Promise<void> {
+    this.position = (await lastPosition(this.options.kysely)) ?? START;
+    this.keptAfter = this.position;
+    this.entries = [];
+  }
+
   private keep(next: FeedEntry[]): void {
     this.entries.push(...next);
     this.position = next.at(-1) as FeedEntry;
@@ -150,7 +198,8 @@ export class Feed {
     this.wake();
   }
 
-  private wake(): void {
+  /** Lets whoever waits look again: there is more, or access has changed. */
+  wake(): void {
     for (const waiter of [...this.waiting]) waiter();
   }
 }

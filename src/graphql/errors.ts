@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql';
+import { isOutOfReach } from '../out-of-reach.js';
 
 /** The closed list of `extensions.code`: failures that are not part of a mutation's result. No other code leaves. */
 export const ErrorCode = {
@@ -25,7 +26,7 @@ export const ErrorCode = {
   PERSISTED_QUERY_NOT_SUPPORTED: 'PERSISTED_QUERY_NOT_SUPPORTED',
   /** The statement took longer than the role's limit. */
   TIMEOUT: 'TIMEOUT',
-  /** The gateway is stopping; try again, on another one. */
+  /** The gateway is stopping, or its database is out of reach: try again, perhaps on another one. */
   UNAVAILABLE: 'UNAVAILABLE',
   /** Ours to mend. The id in the message is in the log. */
   INTERNAL_SERVER_ERROR: 'INTERNAL_SERVER_ERROR',
@@ -58,7 +59,7 @@ export function maskError(error: GraphQLError, report: ReportInternalError): Gra
   // What graphql-js itself raises has no code: a variable that does not fit, told with its definition and the scalar's
   // own error, or another mistake in the request, told without a cause.
   const isOfVariable = nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
-  if (code === undefined && (isOfVariable || cause === undefined || cause === null))
+  if (code === undefined && (isOfVariable || cause === undefined || cause === null || isOfArgument(cause)))
     return forClients(error, ErrorCode.BAD_USER_INPUT);
   if (typeof code === 'string' && codes.has(code) && code !== ErrorCode.INTERNAL_SERVER_ERROR)
     return forClients(error, code);
@@ -71,6 +72,13 @@ export function maskError(error: GraphQLError, report: ReportInternalError): Gra
   }
   const id = randomUUID();
   report(id, cause ?? error);
+  if (isOutOfReach(cause)) {
+    return codedError(
+      ErrorCode.UNAVAILABLE,
+      `The database is out of reach. Try again in a few seconds; a mutation with the same idempotencyKey, as it may have been done. Support finds it by this id: ${id}`,
+      { nodes, path, extensions: { id } },
+    );
+  }
   return codedError(ErrorCode.INTERNAL_SERVER_ERROR, `Something went wrong on our side. Tell support this id: ${id}`, {
     nodes,
     path,
@@ -83,6 +91,16 @@ function forClients(error: GraphQLError, code: string): GraphQLError {
   const { nodes, source, positions, path } = error;
   const { stacktrace: _stacktrace, http: _http, ...extensions } = error.extensions;
   return new GraphQLError(error.message, { nodes, source, positions, path, extensions: { ...extensions, code } });
+}
+
+/**
+ * An argument that graphql-js could not coerce, of a field or a directive, such as a variable sent as null where it
+ * must not be. Told of its value or its directive; what a resolver answered wrongly is told of its field, or of nothing.
+ */
+function isOfArgument(cause: unknown): boolean {
+  if (!(cause instanceof GraphQLError) || cause.extensions['code'] !== undefined) return false;
+  const kind = cause.nodes?.[0]?.kind;
+  return kind !== undefined && kind !== Kind.FIELD;
 }
 
 function isStatementTimeout(cause: unknown): boolean {

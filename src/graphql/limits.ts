@@ -23,6 +23,8 @@ export const limits = {
   fields: 1_000,
   /** Items of pages inside pages, were every page full; where the size is a variable, pages of 100. */
   items: 200_000,
+  /** The same of a subscription, for one entry: it is read for each. */
+  itemsOfEntry: 1_000,
   /** Characters of a name or alias: PostgreSQL cuts longer ones, and answers would lose their keys. */
   nameLength: 63,
   /** Bytes of a request. */
@@ -63,6 +65,13 @@ function operationSize(context: ValidationContext): ReturnType<ValidationRule> {
   return {
     OperationDefinition(operation) {
       const size = sizeOf(operation);
+      if (operation.operation === 'subscription' && size.items > limits.itemsOfEntry)
+        context.reportError(
+          refuse(
+            'itemsOfEntry',
+            `Items limit of ${limits.itemsOfEntry} for each entry of a subscription exceeded, found ${size.items}.`,
+          ),
+        );
       for (const [name, title] of Object.entries(measures) as [keyof Size, string][]) {
         if (size[name] > limits[name])
           context.reportError(refuse(name, `${title} limit of ${limits[name]} exceeded, found ${size[name]}.`));

@@ -100,3 +100,17 @@ export const UuidScalar = new GraphQLScalarType<string, string>({
   parseValue: parseUuid,
   parseLiteral: literal(parseUuid),
 });
+
+/** A whole number beyond 32 bits, as JSON number: sums of quantities pass 2³¹ where single ones do not. */
+export const SafeIntScalar = new GraphQLScalarType<number, number>({
+  name: 'SafeInt',
+  description: 'A whole number that a float of 64 bits holds exactly: from -2⁵³ + 1 to 2⁵³ - 1.',
+  serialize: (value) => parseSafeInt(Number(value)),
+  parseValue: parseSafeInt,
+  parseLiteral: (node) => parseSafeInt(node.kind === Kind.INT ? Number(node.value) : undefined),
+});
+
+function parseSafeInt(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new TypeError('It must be a whole number from -2⁵³ + 1 to 2⁵³ - 1');
+  return value as number;
+}

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { AdvisoryLock } from '../advisory-locks.js';
 import { newId } from '../ids.js';
 import type { PriceListRow } from './price-list-row.js';
 
@@ -20,9 +21,6 @@ export interface Contradiction {
   otherValue: string;
 }
 
-/** Several imports at once would compare with the same past. Held for the session, not for a transaction. */
-const PRICE_LIST_LOCK = 4_275_002;
-
 const TABLES = ['staged_prices', 'contradictions', 'listed_products', 'listed_skus', 'listed_prices'];
 
 /** What one price is told by; the unique index `prices_identity_key` in words of the list. */
@@ -30,9 +28,9 @@ export const IDENTITY = sql.raw('product_id, sku_id, market, currency, segment, 
 
 /** Takes the lock that `closeStage` gives back. Answers false while another import runs on this database. */
 export async function lockImports(connection: Connection): Promise<boolean> {
-  const { rows } = await sql<{ free: boolean }>`select pg_try_advisory_lock(${PRICE_LIST_LOCK}::int) as free`.execute(
-    connection,
-  );
+  const { rows } = await sql<{
+    free: boolean;
+  }>`select pg_try_advisory_lock(${AdvisoryLock.PRICE_LIST}::int) as free`.execute(connection);
   return rows[0]?.free === true;
 }
 
@@ -50,7 +48,7 @@ export async function openStage(connection: Connection): Promise<void> {
 export async function closeStage(connection: Connection): Promise<void> {
   await sql`drop table if exists ${sql.raw(TABLES.map((table) => `pg_temp.${table}`).join(', '))}`.execute(connection);
   await sql`reset statement_timeout`.execute(connection);
-  await sql`select pg_advisory_unlock(${PRICE_LIST_LOCK}::int)`.execute(connection);
+  await sql`select pg_advisory_unlock(${AdvisoryLock.PRICE_LIST}::int)`.execute(connection);
 }
 
 /** Adds a batch. Each row brings ids for whatever of it turns out to be new. */

@@ -1,8 +1,8 @@
 import type { FieldNode, GraphQLObjectType } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
 import { type Compiler, columnsOf, jsonOf, type Selected, whereAll } from './compile.js';
-import { cursorOf, decodeCursor, feedTag } from './cursor.js';
-import type { Listing, ReadType, Row, SortKey, Sql } from './model.js';
+import { cursorOf, decodeCursor } from './cursor.js';
+import { type Listing, PARENT, type ReadType, type Row, type SortKey, type Sql } from './model.js';
 import { pageOf } from './page.js';
 import type { Args, Param } from './param.js';
 
@@ -21,6 +21,7 @@ export function compileConnection(
 ): Sql {
   const listing = type.listing;
   if (!listing) throw new Error(`${type.name} has no listing`);
+  compiler.readsMany = true;
   const backward = args.given('last') && !args.given('first');
   const size = args.all.map((values) => pageOf(values).size);
   compiler.checks.push(size);
@@ -29,17 +30,23 @@ export function compileConnection(
   const direction = orderBy.known<string | undefined>('direction') ?? listing.defaultOrder.direction;
   const keys = listing.orders[field] as SortKey[];
   const ascending = (direction === 'ASC') !== backward;
-  const tag = listing.feed ? feedTag(compiler.incarnation) : `${type.name}:${field}`;
+  const tag = `${type.name}:${field}`;
+  const { feedCursors } = compiler;
+  const valuesOf = (text: string, name: string): string[] => {
+    if (!listing.feed) return decodeCursor(text, tag, keys, name).values;
+    const { xid, seq } = feedCursors.open(text, name);
+    return [String(xid), String(seq)];
+  };
   const given = { after: args.given('after'), before: args.given('before') };
   const cursorValues = (name: 'after' | 'before') =>
-    keys.map((_key, index) =>
-      args.param<string>(name).map((cursor) => decodeCursor(cursor, tag, keys, name).values[index] as string),
-    );
+    keys.map((_key, index) => args.param<string>(name).map((cursor) => valuesOf(cursor, name)[index] as string));
 
-  const conditions = (row: Row) => [
+  const isNarrowed = compiler.readsOneTenant(type) || restrict(compiler.rowAs(type, 'any')).length > 0;
+  const filter = args.object('filter');
+  const conditions = (row: Row, without?: string) => [
     ...restrict(row),
     ...compiler.visible(type, row),
-    ...filterConditions(listing, row, args.object('filter')),
+    ...filterConditions(listing, row, filter, isNarrowed, without),
   ];
   const inner = compiler.row(type);
   const [later, earlier] = direction === 'ASC' ? (['>', '<'] as const) : (['<', '>'] as const);
@@ -55,7 +62,11 @@ export function compileConnection(
   const position = sql.ref(`${pageRow.alias}.$i`);
   const shownOrder = backward ? sql`desc` : sql`asc`;
   const shown = sql`${position} <= ${size}::int`;
-  const cursor = () => cursorOf(pageRow, tag, keys);
+  const cursor = () => {
+    if (!listing.feed) return cursorOf(pageRow, tag, keys);
+    compiler.writesFeedCursors = true;
+    return feedCursors.placeholder(pageRow);
+  };
   // Without an aggregate the statement must not read the page: it would answer a row for each of its rows.
   let readsPage = false;
   const ofPage = <Value>(value: Value): Value => {
@@ -118,7 +129,15 @@ export function compileConnection(
     return sql`json_build_object(${sql.join(pairs)})`;
   }
 
-  const rows = sql`select ${sql.id(inner.alias)}.*, row_number() over (order by ${sorted}) as "$i" from ${compiler.from(type, inner)}${whereAll([...conditions(inner), ...bounds])} order by ${sorted} limit ${size.map((rows) => rows + 1)}::int`;
+  const implied = listing.implied?.(inner, filter, ascending) ?? [];
+  const limited = sql`order by ${sorted} limit ${size.map((rows) => rows + 1)}::int`;
+  const wanted = (conditionsOfFilter: Sql[]) =>
+    sql`from ${compiler.from(type, inner)}${whereAll([...conditionsOfFilter, ...implied, ...bounds])}`;
+  const spread = spreadOf(listing, filter, isNarrowed);
+  const source = spread
+    ? sql`from (${spread.values}) as "$v" ("value") cross join lateral (select * ${wanted([sql`${inner.col(spread.key)} = "$v"."value"`, ...conditions(inner, spread.replaces)])} ${limited}) as ${sql.id(inner.alias)}`
+    : wanted(conditions(inner));
+  const rows = sql`select ${sql.id(inner.alias)}.*, row_number() over (order by ${sorted}) as "$i" ${source} ${limited}`;
   return sql`(select to_json("$row") from (select ${columnsOf(selected)}${readsPage ? sql` from (${rows}) as ${sql.id(pageRow.alias)}` : sql``}) as "$row")`;
 }
 
@@ -130,11 +149,39 @@ function subFields(
   return [...compiler.subFields(compiler.operation.schema.getType(typeName) as GraphQLObjectType, nodes)];
 }
 
-function filterConditions(listing: Listing, row: Row, filter: Args): Sql[] {
-  return filter.names.map((name) => {
+/** The filter that is read as one page per value; none where another one, or what is around the list, narrows more. */
+function spreadOf(
+  listing: Listing,
+  filter: Args,
+  isNarrowed: boolean,
+): { key: string; values: Sql; replaces: string | undefined } | null {
+  if (isNarrowed || !filter.names.every((name) => listing.spread?.[name] || name === 'from' || name === 'to'))
+    return null;
+  for (const [name, { key, isList, values }] of Object.entries(listing.spread ?? {})) {
+    if (!filter.given(name)) continue;
+    if (isList && namesOne(filter, name)) return null;
+    return { key, values: values(filter.param(name)), replaces: isList ? name : undefined };
+  }
+  return null;
+}
+
+/** Whether a filter by a list has a single value: most do, and then an index has its rows in order. */
+function namesOne(filter: Args, name: string): boolean {
+  return filter.knownAs(name, (list: readonly unknown[] | null | undefined) => list?.length === 1);
+}
+
+function filterConditions(listing: Listing, row: Row, filter: Args, isNarrowed: boolean, without?: string): Sql[] {
+  const names = filter.names.filter((name) => name !== without);
+  const narrowedBy = new Set([...filter.names, ...(isNarrowed ? [PARENT] : [])]);
+  return names.map((name) => {
+    const spread = listing.spread?.[name];
+    if (spread?.isList && namesOne(filter, name)) {
+      const only = filter.param<readonly string[]>(name).map((list) => list[0]);
+      return sql`${row.col(spread.key)} = ${only}::text`;
+    }
     const condition = listing.filters[name];
     if (!condition) throw new Error(`The read model does not know the filter ${name}`);
-    return condition(row, filter.param(name), () => filter.known(name));
+    return condition(row, filter.param(name), () => filter.known(name), narrowedBy);
   });
 }
 

@@ -16,6 +16,7 @@ import type { Role } from '../auth/role.js';
 import { tenantScope } from '../auth/viewer.js';
 import { collectSubFields } from './collect-fields.js';
 import { compileConnection } from './compile-connection.js';
+import type { FeedCursors } from './feed-cursors.js';
 import { type Field, type Fields, memberIs, type ReadType, Row, type Sql } from './model.js';
 import { Args, type Assumption, Param } from './param.js';
 
@@ -24,6 +25,8 @@ export interface Operation {
   schema: GraphQLSchema;
   fragments: Record<string, FragmentDefinitionNode>;
   variableValues: Record<string, unknown>;
+  /** Absent: a query. */
+  operation?: { operation: string };
 }
 
 /** A value in the statement under its response key. */
@@ -54,6 +57,10 @@ export class Compiler {
   readonly assumptions: Assumption[] = [];
   /** What is evaluated at each run even where the statement does not need it: it may refuse. */
   readonly checks: Param<unknown>[] = [];
+  /** Whether the answer holds placeholders of the feed's cursors. */
+  writesFeedCursors = false;
+  /** Whether it reads lists, or looks among several rows for the right one. */
+  readsMany = false;
 
   constructor(
     private readonly model: ReadModel,
@@ -67,8 +74,7 @@ export class Compiler {
     private readonly isExecuted: boolean,
     private readonly access: Access,
     private readonly deny: (coordinate: string, requires: readonly Role[], nodes: readonly FieldNode[]) => void,
-    /** Incarnation of the database, for the feed's cursors. */
-    readonly incarnation: string,
+    readonly feedCursors: FeedCursors,
   ) {}
 
   /** The read type of a GraphQL type. */
@@ -105,6 +111,11 @@ export class Compiler {
     if (this.ofOneTenant && type.scope) conditions.push(type.scope(row, ownTenant));
     if (type.listing?.always) conditions.push(type.listing.always(row));
     return conditions;
+  }
+
+  /** Whether rows of a type are read for one tenant only. */
+  readsOneTenant(type: ReadType): boolean {
+    return this.ofOneTenant && type.scope !== undefined;
   }
 
   /** Whether the viewer may see the type at all; notes the refusal where not. */
@@ -210,12 +221,14 @@ export class Compiler {
     orderBy?: Sql[],
   ): Sql {
     const columns = columnsOf(this.select(type.name, type.fields, child, nodes, abstract));
+    if (orderBy) this.readsMany = true;
     const order = orderBy ? sql` order by ${sql.join(orderBy)}` : sql``;
     return sql`(select to_json("$row") from (select ${columns} from ${this.from(type, child)}${whereAll(where)}${order} limit 1) as "$row")`;
   }
 
   /** `(select json array of the matching rows)`, in order. */
   listFrom(type: ReadType, child: Row, where: Sql[], nodes: readonly FieldNode[], orderBy: Sql[]): Sql {
+    this.readsMany = true;
     const columns = columnsOf(this.select(type.name, type.fields, child, nodes, false));
     return sql`(select coalesce(json_agg("$row"), '[]') from (select ${columns} from ${this.from(type, child)}${whereAll(where)} order by ${sql.join(orderBy)}) as "$row")`;
   }

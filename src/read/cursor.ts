@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { badUserInput, codedError, ErrorCode } from '../graphql/errors.js';
+import { badUserInput } from '../graphql/errors.js';
 import { instant, type Row, type SortKey, type SortType, type Sql } from './model.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -17,6 +17,7 @@ const fits: Record<SortType, (text: string) => boolean> = {
   timestamptz: (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && isInstant(text),
   date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && isInstant(`${text}T00:00:00.000Z`),
   bigint: isBelow2To63,
+  // Of the feed's cursors, which are signed.
   xid8: isBelow2To63,
 };
 
@@ -25,9 +26,6 @@ export interface Cursor {
   tag: string;
   values: string[];
 }
-
-/** The tag of the activity feed's cursors: it names the database incarnation (product.md section 4). */
-export const feedTag = (incarnation: string): string => `feed:${incarnation}`;
 
 /** A cursor as text. The SQL of `cursorOf` makes the same text. */
 export function encodeCursor(cursor: Cursor): string {
@@ -49,7 +47,7 @@ export function cursorOf(row: Row, tag: string, keys: SortKey[]): Sql {
 
 /**
  * Reads a cursor that a client sent.
- * @throws BAD_USER_INPUT naming the argument; CURSOR_EXPIRED where it is one of the feed's, of another incarnation
+ * @throws BAD_USER_INPUT naming the argument
  */
 export function decodeCursor(text: string, tag: string, keys: SortKey[], argument: string): Cursor {
   const wrong = () => badUserInput(argument, 'must be a cursor that this list gave, in the same order');
@@ -63,13 +61,6 @@ export function decodeCursor(text: string, tag: string, keys: SortKey[], argumen
   if (!Array.isArray(parts) || parts.length !== keys.length + 1 || !parts.every((part) => typeof part === 'string'))
     throw wrong();
   const [given = '', ...values] = parts as string[];
-  if (given !== tag && given.startsWith('feed:') && tag.startsWith('feed:')) {
-    throw codedError(
-      ErrorCode.CURSOR_EXPIRED,
-      `${argument}: CursorExpired. The cursor is of another database, or of this one before it was restored. Read the list from its start.`,
-      { extensions: { field: argument } },
-    );
-  }
   if (given !== tag || !keys.every((key, index) => fits[key.type](values[index] as string))) throw wrong();
   return { tag, values };
 }

@@ -1,37 +1,62 @@
 import type { PGlite } from '@electric-sql/pglite';
+import { PgliteDriver } from '@mikro-orm/pglite';
+import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Orm } from '../orm.js';
-import type { Plan } from './plan.js';
+import { cancellableReads, givenUp, type Pool, type PoolStatement } from './cancel.js';
+import type { Departure } from './departure.js';
+import type { Statement } from './plan.js';
 
-/** Runs a plan; answers the JSON text that PostgreSQL made. */
-export type Execute = (plan: Plan, parameters: unknown[]) => Promise<string>;
+/**
+ * Runs the statement of a plan; answers the JSON text that PostgreSQL made. On the client's departure the read ends:
+ * embedded, where statements run one after another in this process, only one that has not begun.
+ * @throws UNAVAILABLE, that nobody reads, once the client has gone
+ */
+export type Execute = (plan: Statement, parameters: unknown[], departure?: Departure) => Promise<string>;
 
-/** What node-postgres' pool does with a statement. */
-interface Pool {
-  query(statement: { name?: string; text: string; values: unknown[]; rowMode: 'array' }): Promise<{ rows: [string][] }>;
-}
-
+/** Most reads of a pool that wait for a connection: what comes after is refused at once instead of waiting in vain. */
+const MAXIMUM_WAITING = 1_000;
 /** From this many runs on a plan is a prepared statement. Below it would only fill the server's memory. */
 const PREPARED_FROM_RUN = 3;
 /** Most prepared statements of a process: each connection keeps its own until it ends. */
 const MAXIMUM_PREPARED = 1_000;
 
+/** The ORM's connections to a server. */
+export async function poolOf(orm: Orm): Promise<Pool> {
+  return (await nativeOf(orm)) as Pool;
+}
+
+function nativeOf(orm: Orm): Promise<unknown> {
+  return (orm.em.getConnection() as unknown as { getNativeClient(): Promise<unknown> }).getNativeClient();
+}
+
 /** Runs plans on the ORM's own connections, past its hydration: nothing is parsed that is only passed on. */
-export async function createExecute(orm: Orm, embedded: boolean): Promise<Execute> {
-  const native = await (orm.em.getConnection() as unknown as { getNativeClient(): Promise<unknown> }).getNativeClient();
-  if (embedded) {
-    const pglite = native as PGlite;
-    return async (plan, parameters) => {
+export async function createExecute(orm: Orm): Promise<Execute> {
+  if (orm.driver instanceof PgliteDriver) {
+    const pglite = (await nativeOf(orm)) as PGlite;
+    return async (plan, parameters, departure) => {
+      if (departure?.hasLeft) throw givenUp();
       const { rows } = await pglite.query<[string]>(plan.text, parameters, { rowMode: 'array' });
       return (rows[0] as [string])[0];
     };
   }
-  const pool = native as Pool;
+  const pool = await poolOf(orm);
+  const cancellable = cancellableReads(pool);
   const prepared = new Set<string>();
-  return async (plan, values) => {
+  return async (plan, values, departure) => {
+    if (departure?.hasLeft) throw givenUp();
+    if (pool.waitingCount - cancellable.abandoned >= MAXIMUM_WAITING)
+      throw codedError(ErrorCode.LIMIT_EXCEEDED, 'Too many reads wait for the database. Try again in a few seconds.');
     plan.runs += 1;
     if (plan.runs >= PREPARED_FROM_RUN && prepared.size < MAXIMUM_PREPARED) prepared.add(plan.name);
     const name = prepared.has(plan.name) ? plan.name : undefined;
-    const { rows } = await pool.query({ name, text: plan.text, values, rowMode: 'array' });
-    return (rows[0] as [string])[0];
+    const statement: PoolStatement = { name, text: plan.text, values, rowMode: 'array' };
+    if (!departure) return textOf(await pool.query(statement));
+    try {
+      return textOf(await cancellable.run(statement, departure));
+    } catch (error) {
+      throw departure.hasLeft ? givenUp() : error;
+    }
   };
 }
+
+const textOf = ({ rows }: { rows: [string][] }) => (rows[0] as [string])[0];

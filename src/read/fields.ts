@@ -1,6 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { idPrefixes, type NodeType } from '../global-id.js';
-import { computed, type Leaf, type Sql } from './model.js';
+import { computed, type Leaf, type Spread, type Sql } from './model.js';
 import type { Param } from './param.js';
 
 /** The global id of the row. */
@@ -26,4 +26,13 @@ export function since(instant: Sql, bound: Param<Date>): RawBuilder<SqlBool> {
 /** Whether an instant is before the bound. */
 export function before(instant: Sql, bound: Param<Date>): RawBuilder<SqlBool> {
   return sql<SqlBool>`${instant} < ${bound.map((value) => value.toISOString())}::timestamptz`;
+}
+
+/** A list of values of the column `key`. */
+export function eachOf(key: string): Spread {
+  return {
+    key,
+    isList: true,
+    values: (list: Param<readonly string[]>) => sql`select distinct unnest(${list}::text[])`,
+  };
 }

@@ -85,9 +85,24 @@ export interface SortKey {
   type: SortType;
 }
 
+/** What else narrows a list: the other filters by name, `PARENT` where it belongs to a row or is read for one tenant. */
+export type Narrowing = ReadonlySet<string>;
+export const PARENT = '(parent)';
+
 /** A condition on a row; the value comes at each run. `known` tells it where it decides the statement's shape. */
 // biome-ignore lint/suspicious/noExplicitAny: each filter says what its value is; the schema has coerced it
-export type Filter = (row: Row, value: Param<any>, known: () => any) => Sql<SqlBool>;
+export type Filter = (row: Row, value: Param<any>, known: () => any, narrowedBy: Narrowing) => Sql<SqlBool>;
+
+/** A filter that names several values of one column, each of which an index has in every order of the list. */
+export interface Spread {
+  /** Property of the column. */
+  key: string;
+  /** Whether the values are those of the filter's list: then they say all that the filter says. */
+  isList?: boolean;
+  /** A query of the values, each once, in one column. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  values(value: Param<any>): Sql;
+}
 
 /** How a type is listed: by which filters, in which orders. */
 export interface Listing {
@@ -96,6 +111,13 @@ export interface Listing {
   /** By the values of `orderBy.field`; each ends in a unique column, so that pages neither repeat nor skip. */
   orders: Record<string, SortKey[]>;
   defaultOrder: { field: string; direction: 'ASC' | 'DESC' };
+  /**
+   * Filters, by name, that are read as one page per value, out of which the page is made. Else the statement would read
+   * either rows until enough have the value, or all that have it. Not where another filter or a parent narrows more.
+   */
+  spread?: Record<string, Spread>;
+  /** What else follows from the filters, said so that an index can begin where the page does. */
+  implied?: (row: Row, filter: Args, ascending: boolean) => Sql[];
   /** Rows that no reader may see yet or at all. */
   always?: (row: Row) => Sql<SqlBool>;
   /** Cursors name the database incarnation: the activity feed's (product.md section 4). */
@@ -126,6 +148,9 @@ export const memberOf = (tree: object): string => (tree as Record<string, string
 /** How a root field is read. */
 export type RootRead =
   | { kind: 'connection'; type: string }
+  /** Rows of any type that implements Node, by their global ids. */
+  | { kind: 'node' }
+  | { kind: 'nodes' }
   | { kind: 'one'; type: string; where(row: Row, args: Args): Sql }
   | { kind: 'list'; type: string; where(row: Row, args: Args): Sql[]; orderBy(row: Row): Sql[] }
   /** Rows of a statement of its own, such as a grouping; the type reads the aliases of its columns. */

@@ -67,6 +67,18 @@ export class Args {
     return values;
   }
 
+  /** What is made of a value: it becomes part of the statement's shape. It may throw BAD_USER_INPUT. */
+  knownAs<Value, Made extends string | boolean>(name: string, make: (value: Value) => Made): Made {
+    return this.knownOf((values) => make(values[name] as Value));
+  }
+
+  /** The same of several values together. */
+  knownOf<Made extends string | boolean>(make: (values: Record<string, unknown>) => Made): Made {
+    const made = make(this.current);
+    this.assume((run) => make(this.at(run)) === made);
+    return made;
+  }
+
   /** The value as a parameter. */
   param<Value>(name: string): Param<Value> {
     return new Param((run) => this.at(run)[name] as Value);

@@ -16,6 +16,8 @@ export interface Denial {
 /** A compiled read: one statement that answers JSON text, and how to come by its parameters at each run. */
 export interface Plan {
   text: string;
+  /** Its JSON as text, to stand in a statement beside others. */
+  expression: Sql;
   parameters: readonly unknown[];
   checks: readonly Param<unknown>[];
   sites: readonly Site[];
@@ -25,6 +27,10 @@ export interface Plan {
   /** Variables that `@skip` and `@include` asked for, as they were. */
   conditions: ReadonlyMap<string, unknown>;
   denials: readonly Denial[];
+  /** Whether the answer holds placeholders of the feed's cursors. */
+  writesFeedCursors: boolean;
+  /** Whether it reads single rows by their keys, and so costs next to nothing. */
+  readsOneRow: boolean;
   /** Runs so far: a plan that is used again gets a prepared statement. */
   runs: number;
   /** Of the prepared statement. */
@@ -44,20 +50,36 @@ export function finishPlan(
   denials: Denial[],
   kysely: Kysely<unknown>,
 ): Plan {
-  const compiled = sql`select (${expression})::text as "json"`.compile(kysely);
-  serial += 1;
   return {
-    text: compiled.sql,
-    parameters: compiled.parameters,
+    ...statementOf(expression, kysely),
+    expression,
     checks: compiler.checks,
     sites: compiler.sites,
     nodes,
     assumptions: compiler.assumptions,
     conditions,
     denials,
-    runs: 0,
-    name: `csp_graph_${serial}`,
+    writesFeedCursors: compiler.writesFeedCursors,
+    readsOneRow: !compiler.readsMany,
   };
+}
+
+/** The statement of a plan: what PostgreSQL is told. */
+export type Statement = Pick<Plan, 'text' | 'parameters' | 'runs' | 'name'>;
+
+function statementOf(expression: Sql, kysely: Kysely<unknown>): Statement {
+  const { sql: text, parameters } = sql`select (${expression})::text as "json"`.compile(kysely);
+  serial += 1;
+  return { text, parameters, runs: 0, name: `csp_graph_${serial}` };
+}
+
+/** Between the answers of several plans: JSON as PostgreSQL writes it holds no control character. */
+export const RECORD_SEPARATOR = '\x1e';
+
+/** One statement that answers what several plans do, in their order: at one moment, and in one round trip. */
+export function joinPlans(plans: readonly Plan[], kysely: Kysely<unknown>): Statement {
+  const texts = plans.map(({ expression }) => sql`coalesce((${expression})::text, 'null')`);
+  return statementOf(sql`concat_ws(chr(30), ${sql.join(texts)})`, kysely);
 }
 
 /** A run with the arguments as the variables have them now, coerced by the schema, each at most once. */

@@ -1,19 +1,23 @@
-import { Readable } from 'node:stream';
-import { stringify } from 'csv-stringify/sync';
-import type { FastifyInstance } from 'fastify';
+import { pipeline, Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import { activityReaders } from '../auth/role-sets.js';
 import type { Authenticate } from '../auth/tokens.js';
 import { hasRole } from '../auth/viewer.js';
 import type { Services } from '../context.js';
 import { ownCustomerScope } from '../feed/activity-stream.js';
-import type { FeedFilter } from '../feed/feed-entry.js';
+import type { Position } from '../feed/position.js';
 import { parseGlobalId } from '../global-id.js';
 import { ErrorCode } from '../graphql/errors.js';
 import { DateTimeScalar } from '../graphql/scalars.js';
 import { requireValidToken } from '../http.js';
 import { ActivityAction } from '../modules/activity/activity-action.js';
-import { type ExportedEntry, exportActivity, exportColumns } from '../modules/activity/export-activity.js';
+import { type ExportFormat, exportFormats } from '../modules/activity/export-format.js';
+import { exportRights } from '../modules/activity/export-rights.js';
+import { cursorExpired } from '../read/feed-cursors.js';
+import { bodyOf, type Export, manifestOf } from './export-body.js';
 
 const instant = z.string().transform((text, context) => {
   try {
@@ -33,7 +37,7 @@ const idOf = (type: 'Customer' | 'Order') =>
 const text = z.string().regex(/^[^\0]{1,200}$/, 'must be 1 to 200 characters');
 
 /** The same filter as `Query.activity` takes, as query parameters; `actions` joined by commas. */
-const filterParameters = z.strictObject({
+const parameters = z.strictObject({
   from: instant.optional(),
   to: instant.optional(),
   actions: z
@@ -45,11 +49,21 @@ const filterParameters = z.strictObject({
   customerId: idOf('Customer').optional(),
   orderId: idOf('Order').optional(),
   productId: text.optional(),
+  /** Cursors: entries after the one, up to and with the other. */
+  after: z.string().optional(),
+  until: z.string().optional(),
+  manifest: z.literal('1').optional(),
 });
 
-/** `/exports/activity.csv` and `.jsonl`: the activity log as a file, by the same filter and rights as `Query.activity`. */
+const mediaTypes = { csv: 'text/csv; charset=utf-8', jsonl: 'application/x-ndjson; charset=utf-8' };
+
+/**
+ * `/exports/activity.csv` and `.jsonl`: the activity log as a file, by the same filter and rights as `Query.activity`, up
+ * to the last entry that was committed when it began (`x-export-until`). The manifest (`manifest=1`) is an answer of its
+ * own rather than trailers, which proxies drop and browsers do not show; the `link` header of an export names it.
+ */
 export function serveExports(app: FastifyInstance, services: Services, authenticate: Authenticate): void {
-  for (const format of ['csv', 'jsonl'] as const) {
+  for (const format of exportFormats) {
     app.get(
       `/exports/activity.${format}`,
       { preHandler: requireValidToken(services, authenticate) },
@@ -61,7 +75,7 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
           return refuse(401, ErrorCode.UNAUTHENTICATED, 'Send a token: Authorization: Bearer …');
         if (!hasRole(viewer, activityReaders))
           return refuse(403, ErrorCode.FORBIDDEN, `The activity log is for ${activityReaders.join(', ')}.`);
-        const parsed = filterParameters.safeParse(request.query);
+        const parsed = parameters.safeParse(request.query);
         if (!parsed.success) {
           return refuse(
             400,
@@ -69,34 +83,74 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
             parsed.error.issues.map((issue) => `${issue.path.join('.') || 'query'}: ${issue.message}`).join('; '),
           );
         }
-        const { from, to, ...rest } = parsed.data;
-        const filter: FeedFilter = {
-          ...rest,
-          from: from ?? null,
-          to: to ?? null,
-          ...(await ownCustomerScope(services, viewer)),
-        };
-        return reply
-          .header('content-type', format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson; charset=utf-8')
-          .header('content-disposition', `attachment; filename="activity.${format}"`)
-          .header('cache-control', 'no-store')
-          .send(Readable.from(lines(services, filter, format)));
+        let wanted: Export;
+        try {
+          wanted = await exportOf(services, request, parsed.data, format);
+        } catch (error) {
+          if (!(error instanceof GraphQLError)) throw error;
+          const code = error.extensions['code'] as string;
+          return refuse(code === ErrorCode.CURSOR_EXPIRED ? 410 : 400, code, error.message);
+        }
+        const isManifest = parsed.data.manifest !== undefined;
+        const until = services.feedCursors.seal(wanted.until);
+        const text = Readable.from((isManifest ? manifestOf : bodyOf)(services, wanted), { highWaterMark: 1 });
+        reply.headers({
+          'content-type': isManifest ? 'application/json; charset=utf-8' : mediaTypes[format],
+          'content-disposition': `attachment; filename="activity.${format}${isManifest ? '.manifest.json' : ''}"`,
+          'cache-control': 'no-store',
+          vary: 'accept-encoding',
+          'x-export-until': until,
+          ...(isManifest ? {} : { link: `<${manifestAddress(request, until)}>; rel="describedby"` }),
+        });
+        if (!acceptsGzip(request.headers['accept-encoding'])) return reply.send(text);
+        // Ends with the other where the client leaves or the log cannot be read; the reply sees the error.
+        return reply.header('content-encoding', 'gzip').send(pipeline(text, createGzip(), () => undefined));
       },
     );
   }
 }
 
-async function* lines(services: Services, filter: FeedFilter, format: 'csv' | 'jsonl'): AsyncGenerator<string> {
-  if (format === 'csv') yield stringify([exportColumns as string[]]);
-  for await (const entries of exportActivity(services.kysely, filter, services.feed.position)) {
-    yield format === 'csv' ? csvOf(entries) : entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-  }
+async function exportOf(
+  services: Services,
+  { viewer, query }: FastifyRequest,
+  given: z.infer<typeof parameters>,
+  format: ExportFormat,
+): Promise<Export> {
+  const { after, until, manifest: _, from, to, ...rest } = given;
+  const scope = await ownCustomerScope(services, viewer);
+  const { after: _after, until: _until, manifest: _manifest, ...filter } = query as Record<string, unknown>;
+  const rights = exportRights(services.accessTable.for(viewer.roles));
+  return {
+    viewer,
+    rights,
+    format,
+    filter: { ...rest, from: from ?? null, to: to ?? null, ...scope },
+    after: after === undefined ? null : await known(services, after, 'after'),
+    until: until === undefined ? services.feed.position : await known(services, until, 'until'),
+    asked: { filter, after: after ?? null },
+    isWhole:
+      rights.isWhole && Object.keys(filter).length === 0 && after === undefined && scope.ownCustomerId === undefined,
+  };
 }
 
-/** Cells that a spreadsheet would run as a formula are made text by a leading apostrophe. */
-function csvOf(entries: ExportedEntry[]): string {
-  return stringify(
-    entries.map((entry) => exportColumns.map((column) => entry[column])),
-    { escape_formulas: true },
-  );
+/** @throws BAD_USER_INPUT for a cursor that does not hold, CURSOR_EXPIRED for one that is not of this log */
+async function known({ feed, feedCursors }: Services, cursor: string, parameter: string): Promise<Position> {
+  const position = feedCursors.open(cursor, parameter);
+  if (!(await feed.isKnown(position))) throw cursorExpired(parameter);
+  return position;
+}
+
+/** Of exactly the entries that are being sent. */
+function manifestAddress({ url }: FastifyRequest, until: string): string {
+  const address = new URL(url, 'http://gateway');
+  address.searchParams.set('until', until);
+  address.searchParams.set('manifest', '1');
+  return `${address.pathname}${address.search}`;
+}
+
+function acceptsGzip(header: string | undefined): boolean {
+  return (header ?? '').split(',').some((part) => {
+    const [coding = '', quality = '1'] = part.trim().split(/\s*;\s*q=/);
+    return coding.toLowerCase() === 'gzip' && Number(quality) > 0;
+  });
 }

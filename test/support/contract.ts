@@ -202,7 +202,7 @@ export const contract: Record<string, string[]> = {
     'detail',
   ],
   ActivityActor: ['userPrincipalName', 'role'],
-  SalesGroup: ['count: Int', 'quantity: Int', 'gross: Money', 'credited: Money', 'net: Money'],
+  SalesGroup: ['count: Int', 'quantity: SafeInt', 'gross: Money', 'credited: Money', 'net: Money'],
   ActivityRecorded: ['cursor: String', 'entry: ActivityEntry'],
   FeedCaughtUp: ['cursor: String'],
   FeedCheckpoint: ['cursor: String'],

@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 // Compiled code: Jest's transform is not there yet when the set-up runs.
 import { loadFacts } from '../../dist/src/data/load-facts.js';
-import { migrate, openOrm } from '../../dist/src/orm.js';
+import { embeddedOptions, migrate, openOrm } from '../../dist/src/orm.js';
 
 /** Makes one migrated database with facts; every test file gets a copy (a dump, or a template on a server). */
 export default async function globalSetup() {
@@ -19,7 +19,7 @@ async function fill(orm) {
 
 async function embedded() {
   const dump = join(tmpdir(), `csp-graph-test-${process.pid}.tar`);
-  const pglite = await PGlite.create();
+  const pglite = await PGlite.create(embeddedOptions);
   const orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, pglite);
   await fill(orm);
   writeFileSync(dump, Buffer.from(await (await pglite.dumpDataDir('none')).arrayBuffer()));

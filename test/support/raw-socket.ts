@@ -17,7 +17,7 @@ export interface RawSocket {
 
 /** Opens a socket; `protocol` null offers none. */
 export async function openRaw(
-  gateway: TestGateway,
+  gateway: Pick<TestGateway, 'url'>,
   protocol: string | null = 'graphql-transport-ws',
   path = '/graphql',
 ): Promise<RawSocket> {
@@ -55,7 +55,7 @@ export async function openRaw(
 }
 
 /** A socket that is acknowledged: of a token, or of nobody. */
-export async function openAcknowledged(gateway: TestGateway, token: string | null): Promise<RawSocket> {
+export async function openAcknowledged(gateway: Pick<TestGateway, 'url'>, token: string | null): Promise<RawSocket> {
   const raw = await openRaw(gateway);
   raw.send({ type: 'connection_init', payload: token === null ? {} : { authorization: `Bearer ${token}` } });
   const { type } = await raw.next();

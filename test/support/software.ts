@@ -106,9 +106,7 @@ export async function cancelAndConfirm(gateway: TestGateway, { order, customer }
  */
 export async function settled(gateway: TestGateway): Promise<void> {
   for (;;) {
-    const above = await gateway.sql(
-      'select from activity_entries where xid >= pg_snapshot_xmin(pg_current_snapshot()) limit 1',
-    );
+    const above = await gateway.sql('select from activity_entries where xid >= feed_horizon() limit 1');
     if (above.length === 0) return;
   }
 }

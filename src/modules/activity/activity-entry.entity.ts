@@ -14,7 +14,7 @@ export const ActivityEntry = defineEntity({
   tableName: 'activity_entries',
   properties: {
     seq: p.bigint('string').autoincrement().primary(),
-    xid: p.string().columnType('xid8').defaultRaw('pg_current_xact_id()'),
+    xid: p.string().columnType('xid8').defaultRaw('feed_xid()'),
     id: p.uuid().unique('activity_entries_id_key'),
     at: p.datetime(3).defaultRaw('clock_timestamp()'),
     action: p.enum(Object.values(ActivityAction)),
@@ -40,7 +40,11 @@ export const ActivityEntry = defineEntity({
     { name: 'activity_entries_action_idx', properties: ['action', 'xid', 'seq'] },
     { name: 'activity_entries_actor_idx', properties: ['actor', 'xid', 'seq'] },
     { name: 'activity_entries_order_id_idx', properties: ['orderId', 'xid', 'seq'] },
-    { name: 'activity_entries_at_idx', properties: ['at'] },
+    // Where in the log a day begins and ends: see inDays of activity.read.ts.
+    {
+      name: 'activity_entries_day_idx',
+      expression: `create index "activity_entries_day_idx" on "activity_entries" ((("at" at time zone 'UTC')::date), "xid", "seq")`,
+    },
     {
       name: 'activity_entries_products_idx',
       expression: 'create index "activity_entries_products_idx" on "activity_entries" using gin ("product_ids")',
@@ -59,12 +63,19 @@ export const ActivityEntry = defineEntity({
 });
 export type ActivityEntry = InferEntity<typeof ActivityEntry>;
 
-/** The incarnation of this database: cursors name it, so that one from another database is refused. One row. */
+/**
+ * The incarnation of this database: cursors name it, so that one from another database, or from before a restore or a
+ * failover, is refused (product.md section 4). One row; `feed/incarnation.ts` keeps it true.
+ */
 export const DatabaseIncarnation = defineEntity({
   name: 'DatabaseIncarnation',
   tableName: 'database_incarnation',
   properties: {
     singleton: p.boolean().primary().default(true).check('singleton'),
     id: p.uuid().defaultRaw('gen_random_uuid()'),
+    /** Cluster, database, table and timeline that the id was given to; null until a gateway first started. */
+    fingerprint: p.text().nullable(),
+    /** Added to this cluster's transaction ids: restored entries keep those of another, and must stay before new ones. */
+    xidOffset: p.bigint('string').default('0'),
   },
 });

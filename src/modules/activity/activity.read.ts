@@ -1,7 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
 import { idOf } from '../../graphql/id-of.js';
-import { among, before, globalId, since } from '../../read/fields.js';
+import { among, before, eachOf, globalId, since } from '../../read/fields.js';
 import {
   computed,
   type Fields,
@@ -13,8 +13,9 @@ import {
   type ReadType,
   type RootReads,
   type Row,
+  type Sql,
 } from '../../read/model.js';
-import type { Param } from '../../read/param.js';
+import type { Args, Param } from '../../read/param.js';
 import type { ActivityAction } from './activity-action.js';
 
 const inDetail = (entry: Row, key: string): RawBuilder<unknown> => sql`(${entry.col('detail')} ->> ${sql.lit(key)})`;
@@ -55,6 +56,47 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
   ACCESS_DENIED: { type: 'AccessDeniedDetail', fields: text('operation', 'reason') },
 };
 
+const YEAR_MS = 366 * 86_400_000;
+const dayOf = (instant: Sql) => sql`(${instant} at time zone 'UTC')::date`;
+
+/**
+ * `at` is not the order of the log: a page of an old week would read every entry between it and the log's end. So the
+ * position where a page begins is looked up: the first (or last) one that the days of the range have, each of which
+ * activity_entries_day_idx tells at once. No assumption is made about how far `at` and commit order lie apart.
+ */
+function inDays(entry: Row, filter: Args, ascending: boolean): Sql<SqlBool>[] {
+  const [hasFrom, hasTo] = [filter.given('from'), filter.given('to')];
+  if (!hasFrom && !hasTo) return [];
+  const dayOfBound = (name: string) =>
+    dayOf(sql`${filter.param<Date>(name).map((value) => value.toISOString())}::timestamptz`);
+  const outermost = (way: Sql) =>
+    sql`(select ${dayOf(sql`"at"`)} from "activity_entries" order by ${dayOf(sql`"at"`)} ${way} limit 1)`;
+  const isShort = filter.knownOf(({ from, to }) => from instanceof Date && to instanceof Date && +to - +from < YEAR_MS);
+  // A long range, or one without an end, is cut to the days that there are.
+  const first = isShort
+    ? dayOfBound('from')
+    : hasFrom
+      ? sql`greatest(${dayOfBound('from')}, ${outermost(sql`asc`)})`
+      : outermost(sql`asc`);
+  const last = isShort
+    ? dayOfBound('to')
+    : hasTo
+      ? sql`least(${dayOfBound('to')}, ${outermost(sql`desc`)})`
+      : outermost(sql`desc`);
+  const edge = (way: Sql) =>
+    sql`(select "edge"."xid", "edge"."seq" from (select ${first} as "first", ${last} as "last") as "range"
+    cross join lateral generate_series(0, "range"."last" - "range"."first") as "day" ("of")
+    cross join lateral (select "d"."xid", "d"."seq" from "activity_entries" "d" where ${dayOf(sql`"d"."at"`)} = "range"."first" + "day"."of" order by "d"."xid" ${way}, "d"."seq" ${way} limit 1) "edge"
+    order by "edge"."xid" ${way}, "edge"."seq" ${way} limit 1)`;
+  const position = sql`(${entry.col('xid')}, ${entry.col('seq')})`;
+  const from = sql<SqlBool>`${position} >= ${edge(sql`asc`)}`;
+  const to = sql<SqlBool>`${position} <= ${edge(sql`desc`)}`;
+  // Where too few entries pass the other filters, a page would be looked for beyond the range, to the end of the log.
+  const isSparse = filter.names.some((name) => name !== 'from' && name !== 'to');
+  if (isSparse && hasFrom && hasTo) return [from, to];
+  return ascending ? [from] : [to];
+}
+
 /**
  * How an ActivityEntry is read. Only rows below the snapshot horizon exist for readers: no transaction that could still
  * commit a row before them is open. So a cursor never skips one (product.md section 4).
@@ -85,7 +127,7 @@ export const activityEntryRead: ReadType = {
   },
   listing: {
     feed: true,
-    always: (entry) => sql`${entry.col('xid')} < pg_snapshot_xmin(pg_current_snapshot())`,
+    always: (entry) => sql`${entry.col('xid')} < (select feed_horizon())`,
     filters: {
       from: (entry, from: Param<Date>) => since(entry.col('at'), from),
       to: (entry, to: Param<Date>) => before(entry.col('at'), to),
@@ -98,6 +140,8 @@ export const activityEntryRead: ReadType = {
       productId: (entry, productId: Param<string>) =>
         sql`${entry.col('productIds')} @> array[upper(${productId}::text)]`,
     },
+    spread: { actions: eachOf('action') },
+    implied: inDays,
     orders: {
       COMMITTED: [
         { property: 'xid', type: 'xid8' },

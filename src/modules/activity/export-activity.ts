@@ -1,78 +1,95 @@
 import { type Kysely, sql } from 'kysely';
-import { conditionsOf, type FeedFilter } from '../../feed/feed-entry.js';
-import { type Position, START } from '../../feed/position.js';
+import { belowHorizon, type FeedFilter } from '../../feed/feed-entry.js';
+import { matching } from '../../feed/matching.js';
+import type { Position } from '../../feed/position.js';
 import { toGlobalId } from '../../global-id.js';
 
-/** One line of an export: an entry of the log, flat. */
+/** One entry of the log as exports show it: every column, flat. */
 export interface ExportedEntry {
+  /** Where it lies in commit order: `xid.seq`. */
+  position: string;
   id: string;
+  /** ISO 8601 in UTC, to the millisecond. */
   at: string;
   action: string;
   outcome: string;
   actor: string;
   actorRole: string;
   application: string | null;
-  customer: string | null;
+  customerId: string | null;
+  orderId: string | null;
+  productIds: string[];
   resourceType: string;
   resourceId: string;
   resourceLabel: string;
-  productIds: string;
   correlationId: string;
+  /** JSON, as PostgreSQL writes it. */
+  detail: string;
+  /** Name of the customer: not of the entry, and not sealed. */
+  customer: string | null;
 }
 
-/** Columns of an export, in their order. */
-export const exportColumns: readonly (keyof ExportedEntry)[] = [
-  'at',
-  'action',
-  'outcome',
-  'actor',
-  'actorRole',
-  'application',
-  'customer',
-  'resourceType',
-  'resourceId',
-  'resourceLabel',
-  'productIds',
-  'correlationId',
-  'id',
-];
+/** Which entries: those after `after` up to and with `until` that pass `filter`. */
+export interface ExportRange {
+  filter: FeedFilter;
+  /** Null: from the very first one. */
+  after: Position | null;
+  until: Position;
+}
 
 const BATCH_SIZE = 1_000;
 
-/**
- * The entries that pass, in commit order, a batch at a time: memory stays flat however many there are. It ends at the
- * last entry that was committed when it began.
- */
-export async function* exportActivity(
+/** The next entries in commit order; without `until` those that no open transaction can come before. */
+export async function readExported(
   kysely: Kysely<unknown>,
-  filter: FeedFilter,
-  until: Position,
-): AsyncGenerator<ExportedEntry[]> {
-  let after: Position = START;
+  { filter, after, until }: Omit<ExportRange, 'until'> & { until: Position | null },
+  limit: number,
+): Promise<ExportedEntry[]> {
+  const bounds = [
+    ...(after ? [sql`("xid", "seq") > (${String(after.xid)}::xid8, ${String(after.seq)}::bigint)`] : []),
+    until ? sql`("xid", "seq") <= (${String(until.xid)}::xid8, ${String(until.seq)}::bigint)` : belowHorizon,
+  ];
+  const { rows } = await sql<
+    Record<string, string | null>
+  >`select "xid"::text || '.' || "seq"::text as "position", "id",
+      to_char("at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "at", "e"."action", "outcome", "actor",
+      "actor_role" as "actorRole", "application", "customer_id" as "customerId", "order_id" as "orderId",
+      to_json("product_ids")::text as "productIds", "resource_type" as "resourceType", "resource_id" as "resourceId",
+      "resource_label" as "resourceLabel", "correlation_id" as "correlationId", "detail"::text as "detailText",
+      (select "company_name" from "customers" where "customers"."id" = "e"."customer_id") as "customer"
+    from ${matching(filter, bounds, limit)} "e" order by "e"."xid", "e"."seq" limit ${limit}::int`.execute(kysely);
+  return rows.map(({ id, customerId, orderId, productIds, detailText, ...row }) => ({
+    ...(row as unknown as ExportedEntry),
+    id: toGlobalId('ActivityEntry', id as string),
+    customerId: customerId ? toGlobalId('Customer', customerId) : null,
+    orderId: orderId ? toGlobalId('Order', orderId) : null,
+    productIds: JSON.parse(productIds as string),
+    detail: detailText as string,
+  }));
+}
+
+/** The position that an entry names. */
+export function positionOf({ position }: Pick<ExportedEntry, 'position'>): Position {
+  const [xid = '', seq = ''] = position.split('.');
+  return { xid: BigInt(xid), seq: BigInt(seq) };
+}
+
+/**
+ * The entries of a range in commit order, a batch at a time, read when the one before has been taken: memory stays flat
+ * however many there are and however slowly they are taken.
+ *
+ * The cursor is a keyset kept on the server's side of the wire, not one DECLAREd in PostgreSQL. The log is append-only
+ * and complete below `until`, so that statements of their own read exactly what one snapshot would. A DECLAREd cursor
+ * lives in a transaction: for as long as a client takes its time that would hold one of the few connections of the pool
+ * (embedded, the only one there is), keep VACUUM from cleaning anything in the cluster, and be ended by
+ * `idle_in_transaction_session_timeout` when the client pauses. Between batches this holds nothing.
+ */
+export async function* exportActivity(kysely: Kysely<unknown>, range: ExportRange): AsyncGenerator<ExportedEntry[]> {
+  let { after } = range;
   for (;;) {
-    const { rows } = await sql<
-      Record<string, string | null>
-    >`select "xid"::text as "xid", "seq"::text as "seq", "e"."id",
-        to_char("at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "at", "action", "outcome", "actor", "actor_role" as "actorRole", "application",
-        (select "company_name" from "customers" where "customers"."id" = "e"."customer_id") as "customer",
-        "resource_type" as "resourceType", "resource_id" as "resourceId", "resource_label" as "resourceLabel",
-        array_to_string("product_ids", ' ') as "productIds", "correlation_id" as "correlationId"
-      from "activity_entries" "e"
-      where ${sql.join(
-        [
-          sql`("xid", "seq") > (${String(after.xid)}::xid8, ${String(after.seq)}::bigint)`,
-          sql`("xid", "seq") <= (${String(until.xid)}::xid8, ${String(until.seq)}::bigint)`,
-          ...conditionsOf(filter),
-        ],
-        sql` and `,
-      )} order by "e"."xid", "e"."seq" limit ${BATCH_SIZE}::int`.execute(kysely);
-    if (rows.length === 0) return;
-    yield rows.map(({ xid: _xid, seq: _seq, ...row }) => ({
-      ...(row as unknown as ExportedEntry),
-      id: toGlobalId('ActivityEntry', row['id'] as string),
-    }));
-    const last = rows.at(-1) as Record<string, string>;
-    after = { xid: BigInt(last['xid'] as string), seq: BigInt(last['seq'] as string) };
-    if (rows.length < BATCH_SIZE) return;
+    const entries = await readExported(kysely, { ...range, after }, BATCH_SIZE);
+    if (entries.length > 0) yield entries;
+    if (entries.length < BATCH_SIZE) return;
+    after = positionOf(entries.at(-1) as ExportedEntry);
   }
 }

@@ -38,7 +38,7 @@ export class ActivityFeedResolver {
       context: Context;
     }) => {
       const filter = args.filter ?? {};
-      return openActivityStream(context.services, context.viewer, args.after ?? null, {
+      return openActivityStream(context.services, context.viewer, context.resumeAfter ?? args.after ?? null, {
         ...filter,
         customerId: filter.customerId != null ? idOf('Customer', filter.customerId, 'filter.customerId') : null,
         orderId: filter.orderId != null ? idOf('Order', filter.orderId, 'filter.orderId') : null,
@@ -72,7 +72,7 @@ export class CancellationFeedResolver {
       args: { after?: string | null; customerId?: string | null };
       context: Context;
     }) =>
-      openActivityStream(context.services, context.viewer, args.after ?? null, {
+      openActivityStream(context.services, context.viewer, context.resumeAfter ?? args.after ?? null, {
         actions: ['CANCELLATION_CONFIRMED'],
         customerId: args.customerId != null ? idOf('Customer', args.customerId, 'customerId') : null,
       })) as never,

@@ -21,7 +21,11 @@ export const Invoice = defineEntity({
     periodEnd: p.date(),
   },
   uniques: [{ name: 'invoices_period_key', properties: ['customer', 'currency', 'periodStart'] }],
-  indexes: [{ name: 'invoices_recent_idx', properties: ['periodStart', 'id'] }],
+  indexes: [
+    { name: 'invoices_recent_idx', properties: ['periodStart', 'id'] },
+    { name: 'invoices_customer_recent_idx', properties: ['customer', 'periodStart', 'id'] },
+    { name: 'invoices_currency_recent_idx', properties: ['currency', 'periodStart', 'id'] },
+  ],
   checks: [{ name: 'invoices_period', expression: 'period_end >= period_start' }],
 });
 export type Invoice = InferEntity<typeof Invoice>;

@@ -18,6 +18,7 @@ import type { Param } from '../../read/param.js';
 const currencyOfInvoice = (line: Row) =>
   sql`(select "currency" from "invoices" where "invoices"."id" = ${line.col('invoice')})`;
 const today = sql`(now() at time zone 'UTC')::date`;
+const thisMonth = sql`date_trunc('month', now() at time zone 'UTC')::date`;
 
 /** How an Invoice is read. Its total is added up from its lines each time: there is no second number to be wrong. */
 export const invoiceRead: ReadType = {
@@ -44,10 +45,11 @@ export const invoiceRead: ReadType = {
       from: (invoice, from: Param<string>) => sql`${invoice.col('periodStart')} >= ${from}::date`,
       to: (invoice, to: Param<string>) => sql`${invoice.col('periodStart')} < ${to}::date`,
       currency: (invoice, currency: Param<string>) => sql`${invoice.col('currency')} = upper(${currency}::text)`,
+      // By the first day, which is what the list is ordered by: a period is a calendar month (billing-period.ts).
       status: (invoice, _status, known) =>
         known() === 'ISSUED'
-          ? sql`${invoice.col('periodEnd')} < ${today}`
-          : sql`${invoice.col('periodEnd')} >= ${today}`,
+          ? sql`${invoice.col('periodStart')} < ${thisMonth}`
+          : sql`${invoice.col('periodStart')} >= ${thisMonth}`,
     },
     orders: {
       PERIOD_START: [

@@ -23,6 +23,14 @@ export const Customer = defineEntity({
     { name: 'customers_company_name_idx', properties: ['companyName', 'id'] },
     { name: 'customers_created_at_idx', properties: ['createdAt', 'id'] },
     { name: 'customers_market_idx', properties: ['market', 'companyName', 'id'] },
+    { name: 'customers_market_created_idx', properties: ['market', 'createdAt', 'id'] },
+    { name: 'customers_segment_idx', properties: ['segment', 'companyName', 'id'] },
+    { name: 'customers_segment_created_idx', properties: ['segment', 'createdAt', 'id'] },
+    {
+      name: 'customers_search_idx',
+      expression:
+        'create index "customers_search_idx" on "customers" using gin ("company_name" gin_trgm_ops, "domain" gin_trgm_ops)',
+    },
   ],
 });
 export type Customer = InferEntity<typeof Customer>;

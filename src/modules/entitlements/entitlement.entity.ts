@@ -31,6 +31,12 @@ export const Entitlement = defineEntity({
     { name: 'entitlements_customer_idx', properties: ['customer', 'grantedAt', 'id'] },
     { name: 'entitlements_recent_idx', properties: ['grantedAt', 'id'] },
     { name: 'entitlements_sku_idx', properties: ['sku', 'grantedAt', 'id'] },
+    { name: 'entitlements_status_idx', properties: ['status', 'grantedAt', 'id'] },
+    // When the newest was granted of what expires on a day: see expiring of entitlement.read.ts.
+    {
+      name: 'entitlements_expiry_idx',
+      expression: `create index "entitlements_expiry_idx" on "entitlements" ((("expires_at" at time zone 'UTC')::date), "granted_at", "id")`,
+    },
   ],
   checks: [{ name: 'entitlements_revoked', expression: "(status = 'REVOKED') = (revoked_at is not null)" }],
 });

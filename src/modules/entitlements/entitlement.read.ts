@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { idPrefixes } from '../../global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, globalId } from '../../read/fields.js';
@@ -11,8 +11,9 @@ import {
   type ReadType,
   type RootReads,
   type Row,
+  type Sql,
 } from '../../read/model.js';
-import type { Param } from '../../read/param.js';
+import type { Args, Param } from '../../read/param.js';
 
 /** EXPIRED is no stored state: it is ACTIVE with its term behind it, so that no job has to run at midnight. */
 const status = (entitlement: Row) =>
@@ -29,6 +30,29 @@ const ifEligible = (value: (entitlement: Row) => RawBuilder<unknown>) =>
 /** Core licences that Windows Server needs at least by virtual machine and by customer (domain.md 5.5). */
 const CORES_PER_VIRTUAL_MACHINE = 8;
 const CORES_PER_CUSTOMER = 16;
+
+const skusOfProduct = (productId: Param<string>) =>
+  sql`select "s"."id" from "skus" "s" join "products" "p" on "p"."id" = "s"."product_id" where "p"."product_id" = upper(${productId}::text)`;
+
+/**
+ * Newest first, what expired long ago lies behind all that did not. So the page begins at the newest grant of what
+ * expires on the days before the bound, each of which entitlements_expiry_idx tells at once.
+ */
+function expiring(entitlement: Row, filter: Args, ascending: boolean): Sql<SqlBool>[] {
+  if (ascending || !filter.given('expiresBefore')) return [];
+  const day = sql`("expires_at" at time zone 'UTC')::date`;
+  const outermost = (way: Sql) =>
+    sql`(select ${day} from "entitlements" where ${day} is not null order by ${day} ${way} limit 1)`;
+  const bound = filter.param<Date>('expiresBefore').map((value) => value.toISOString());
+  const [first, last] = [
+    outermost(sql`asc`),
+    sql`least((${bound}::timestamptz at time zone 'UTC')::date, ${outermost(sql`desc`)})`,
+  ];
+  return [
+    sql<SqlBool>`${entitlement.col('grantedAt')} <= (select max("edge"."granted_at") from generate_series(0, ${last} - ${first}) as "day" ("of")
+      cross join lateral (select "granted_at" from "entitlements" where ${day} = ${first} + "day"."of" order by "granted_at" desc limit 1) "edge")`,
+  ];
+}
 
 /** How an Entitlement is read. There is no way from here to a product key (rule 8). */
 export const entitlementRead: ReadType = {
@@ -81,8 +105,22 @@ export const entitlementRead: ReadType = {
       statuses: (entitlement, statuses: Param<string[]>) => among(status(entitlement), statuses),
       kinds: (entitlement, kinds: Param<string[]>) => among(ofSku(entitlement, 'kind'), kinds),
       productId: (entitlement, productId: Param<string>) =>
-        sql`${entitlement.col('sku')} in (select "s"."id" from "skus" "s" join "products" "p" on "p"."id" = "s"."product_id" where "p"."product_id" = upper(${productId}::text))`,
+        sql`${entitlement.col('sku')} in (${skusOfProduct(productId)})`,
       expiresBefore: (entitlement, bound: Param<Date>) => before(entitlement.col('expiresAt'), bound),
+    },
+    implied: expiring,
+    spread: {
+      productId: { key: 'sku', values: skusOfProduct },
+      kinds: {
+        key: 'sku',
+        values: (kinds: Param<string[]>) => sql`select "id" from "skus" where ${among(sql`"skus"."kind"`, kinds)}`,
+      },
+      // EXPIRED is ACTIVE in the table; the filter itself tells them apart.
+      statuses: {
+        key: 'status',
+        values: (statuses: Param<string[]>) =>
+          sql`select distinct unnest(array_replace(${statuses}::text[], 'EXPIRED', 'ACTIVE'))`,
+      },
     },
     orders: {
       GRANTED_AT: [

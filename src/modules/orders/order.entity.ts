@@ -28,6 +28,7 @@ export const Order = defineEntity({
     { name: 'orders_customer_recent_idx', properties: ['customer', 'placedAt', 'id'] },
     { name: 'orders_recent_idx', properties: ['placedAt', 'id'] },
     { name: 'orders_status_recent_idx', properties: ['status', 'placedAt', 'id'] },
+    { name: 'orders_placed_by_recent_idx', properties: ['placedBy', 'placedAt', 'id'] },
   ],
 });
 export type Order = InferEntity<typeof Order>;
@@ -58,6 +59,23 @@ export const OrderLine = defineEntity({
   checks: [
     { name: 'order_lines_total', expression: 'total = unit_price * quantity' },
     { name: 'order_lines_term', expression: '(term_start is null) = (term_end is null) and term_end >= term_start' },
+  ],
+  triggers: [
+    // Whoever writes lines, what they add to the sales is noted with them: see sales.entity.ts.
+    {
+      name: 'order_lines_sold',
+      timing: 'after',
+      events: ['insert'],
+      forEach: 'row',
+      body: `insert into sales_deltas (day, customer_id, market_code, product_id, kind, currency, count, quantity, gross, credited) select (o.placed_at at time zone 'UTC')::date, o.customer_id, o.market_code, s.product_id, s.kind, o.currency, 1, new.quantity, new.total, 0 * new.total from orders o, skus s where o.id = new.order_id and s.id = new.sku_id; return null`,
+    },
+    {
+      name: 'order_lines_credited',
+      timing: 'after',
+      events: ['update'],
+      forEach: 'row',
+      body: `if new.status = 'CANCELLED' and old.status <> 'CANCELLED' then insert into sales_deltas (day, customer_id, market_code, product_id, kind, currency, count, quantity, gross, credited) select (o.placed_at at time zone 'UTC')::date, o.customer_id, o.market_code, s.product_id, s.kind, o.currency, 0, 0, 0, c.credit from orders o, skus s, cancellation_lines c where o.id = new.order_id and s.id = new.sku_id and c.order_line_id = new.id and c.standing; end if; return null`,
+    },
   ],
 });
 export type OrderLine = InferEntity<typeof OrderLine>;
@@ -120,5 +138,16 @@ export const CancellationLine = defineEntity({
   ],
   indexes: [{ name: 'cancellation_lines_cancellation_idx', properties: ['cancellation'] }],
   checks: [{ name: 'cancellation_lines_credit', expression: 'credit = unit_credit * quantity and credit >= 0' }],
+  triggers: [
+    // Of a line that was cancelled before its cancellation was written: a load of finished stories.
+    {
+      name: 'cancellation_lines_credited',
+      timing: 'after',
+      events: ['insert'],
+      forEach: 'row',
+      when: 'new.standing',
+      body: `insert into sales_deltas (day, customer_id, market_code, product_id, kind, currency, count, quantity, gross, credited) select (o.placed_at at time zone 'UTC')::date, o.customer_id, o.market_code, s.product_id, s.kind, o.currency, 0, 0, 0, new.credit from order_lines l, orders o, skus s where l.id = new.order_line_id and l.status = 'CANCELLED' and o.id = l.order_id and s.id = l.sku_id; return null`,
+    },
+  ],
 });
 export type CancellationLine = InferEntity<typeof CancellationLine>;

@@ -3,8 +3,10 @@ import { badUserInput } from '../../graphql/errors.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, since } from '../../read/fields.js';
 import { computed, money, one, type ReadType, type RootReads, type Row, type Sql } from '../../read/model.js';
-import type { Args, Param } from '../../read/param.js';
+import { type Args, Param } from '../../read/param.js';
+import type { SalesSpan } from './sales.entity.js';
 import type { SalesDimension } from './sales.type.js';
+import { type Bounds, type CutRange, cutRange } from './sales-range.js';
 
 const currency = (group: Row) => group.col('currency');
 
@@ -27,49 +29,104 @@ export const salesGroupRead: ReadType = {
 };
 
 const columns: Record<SalesDimension, { column: string; of: Sql; type: Sql }> = {
-  CUSTOMER: { column: 'customer', of: sql`"o"."customer_id"`, type: sql`uuid` },
-  MARKET: { column: 'market', of: sql`"o"."market_code"`, type: sql`char(2)` },
-  PRODUCT: { column: 'product', of: sql`"s"."product_id"`, type: sql`uuid` },
-  KIND: { column: 'kind', of: sql`"s"."kind"`, type: sql`text` },
-  MONTH: { column: 'month', of: sql`date_trunc('month', "o"."placed_at" at time zone 'UTC')::date`, type: sql`date` },
+  CUSTOMER: { column: 'customer', of: sql`"t"."customer"`, type: sql`uuid` },
+  MARKET: { column: 'market', of: sql`"t"."market"`, type: sql`char(2)` },
+  PRODUCT: { column: 'product', of: sql`"t"."product"`, type: sql`uuid` },
+  KIND: { column: 'kind', of: sql`"t"."kind"`, type: sql`text` },
+  MONTH: { column: 'month', of: sql`date_trunc('month', "t"."day"::timestamp)::date`, type: sql`date` },
 };
 
-/** Order lines grouped by dimensions and currency. A credit counts once confirmed, in the month of the purchase. */
+/**
+ * Sales grouped by dimensions and currency. A credit counts once confirmed, in the month of the purchase. What has both
+ * customer and product is read from the lines: there are about as many such groups as lines.
+ */
 function salesQuery(dimensions: readonly SalesDimension[], filter: Args): Sql {
   const selected = (Object.keys(columns) as SalesDimension[]).map((dimension) => {
     const { column, of, type } = columns[dimension];
     return dimensions.includes(dimension) ? sql`${of} as ${sql.id(column)}` : sql`null::${type} as ${sql.id(column)}`;
   });
-  const groups = [...dimensions.map((dimension) => columns[dimension].of), sql`"o"."currency"`];
-  const conditions = [sql`true`, ...filter.names.map((name) => (filters[name] as Filter)(filter.param(name)))];
-  return sql`select ${sql.join(selected)}, "o"."currency" as "currency", count(*)::int as "count", sum("l"."quantity")::int as "quantity",
-      sum("l"."total") as "gross", sum(coalesce("c"."credit", 0 * "l"."total")) as "credited"
+  const groups = [...dimensions.map((dimension) => columns[dimension].of), sql`"t"."currency"`];
+  const names = filter.names.filter((name) => name !== 'from' && name !== 'to');
+  const conditions = [sql`true`, ...names.map((name) => (filters[name] as Filter)(filter.param(name)))];
+  const ofCustomers = dimensions.includes('CUSTOMER') || names.includes('customerId');
+  const ofProducts = dimensions.includes('PRODUCT') || names.includes('productId');
+  const range = { from: filter.given('from'), to: filter.given('to') };
+  const source =
+    ofCustomers && ofProducts
+      ? sold([
+          ...(range.from ? [since(sql`"o"."placed_at"`, filter.param<Date>('from'))] : []),
+          ...(range.to ? [before(sql`"o"."placed_at"`, filter.param<Date>('to'))] : []),
+        ])
+      : addedUp(ofCustomers, dimensions.includes('MONTH') ? 'MONTH' : 'YEAR', filter, range);
+  return sql`select ${sql.join(selected)}, "t"."currency" as "currency", sum("t"."count")::int as "count", sum("t"."quantity")::bigint as "quantity",
+      sum("t"."gross") as "gross", sum("t"."credited") as "credited"
+    from (${source}) as "t" where ${sql.join(conditions, sql` and `)} group by ${sql.join(groups)}`;
+}
+
+/** The lines themselves. */
+function sold(conditions: readonly Sql[]): Sql {
+  return sql`select ("o"."placed_at" at time zone 'UTC')::date as "day", "o"."customer_id" as "customer", "o"."market_code" as "market",
+      "s"."product_id" as "product", "s"."kind" as "kind", "o"."currency" as "currency", 1 as "count", "l"."quantity"::bigint as "quantity",
+      "l"."total" as "gross", coalesce("c"."credit", 0 * "l"."total") as "credited"
     from "order_lines" "l"
     join "orders" "o" on "o"."id" = "l"."order_id"
     join "skus" "s" on "s"."id" = "l"."sku_id"
     left join "cancellation_lines" "c" on "c"."order_line_id" = "l"."id" and "c"."standing" and "l"."status" = 'CANCELLED'
-    where ${sql.join(conditions, sql` and `)}
-    group by ${sql.join(groups)}`;
+    where ${sql.join([sql`true`, ...conditions], sql` and `)}`;
+}
+
+/** Totals of whole years, months and days, what is not in them yet, and the lines of a day that is not whole. */
+function addedUp(ofCustomers: boolean, longest: SalesSpan, filter: Args, range: { from: boolean; to: boolean }): Sql {
+  const [from, to] = [filter.param<Date>('from'), filter.param<Date>('to')];
+  const cut = new Param((run) =>
+    cutRange(
+      from.evaluate(run)?.getTime() ?? Number.NEGATIVE_INFINITY,
+      to.evaluate(run)?.getTime() ?? Number.POSITIVE_INFINITY,
+      longest,
+    ),
+  );
+  const within = (value: Sql, type: Sql, bounds: (range: CutRange) => Bounds) =>
+    sql`(${value} >= ${cut.map((all) => bounds(all).lo)}::${type} and ${value} < ${cut.map((all) => bounds(all).hi)}::${type})`;
+  const either = (value: Sql, type: Sql, both: (range: CutRange) => readonly [Bounds, Bounds]) =>
+    sql`(${within(value, type, (all) => both(all)[0])} or ${within(value, type, (all) => both(all)[1])})`;
+  const start = sql`"total"."start"`;
+  const spans = (longest === 'YEAR' ? (['YEAR', 'MONTH', 'DAY'] as const) : (['MONTH', 'DAY'] as const)).map(
+    (span) => sql`("total"."span" = ${sql.lit(span)} and ${either(start, sql`date`, (all) => all.spans[span])})`,
+  );
+  const isOpen = !range.from && !range.to;
+  const totals = isOpen ? sql`"total"."span" = ${sql.lit(longest)}` : sql`(${sql.join(spans, sql` or `)})`;
+  const known = ofCustomers
+    ? sql`"total"."customer_id", "total"."market_code", null::uuid as "product"`
+    : sql`null::uuid as "customer", "total"."market_code", "total"."product_id"`;
+  const table = sql.table(ofCustomers ? 'sales_by_customer' : 'sales_by_product');
+  return sql.join(
+    [
+      sql`select "day", "customer_id" as "customer", "market_code" as "market", "product_id" as "product", "kind", "currency", "count", "quantity", "gross", "credited"
+        from "sales_deltas" where ${isOpen ? sql`true` : within(sql`"day"`, sql`date`, (all) => all.days)}`,
+      sql`select "total"."start", ${known}, "total"."kind", "total"."currency", "total"."count", "total"."quantity", "total"."gross", "total"."credited"
+        from ${table} as "total" where ${totals}`,
+      ...(isOpen ? [] : [sold([either(sql`"o"."placed_at"`, sql`timestamptz`, (all) => all.edges)])]),
+    ],
+    sql` union all `,
+  );
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: each filter says what its value is; the schema has coerced it
 type Filter = (value: Param<any>) => Sql;
 
-/** By the names of SalesFilter's fields. */
+/** By the names of SalesFilter's fields; `from` and `to` choose what is read instead. */
 const filters: Record<string, Filter> = {
-  from: (from: Param<Date>) => since(sql`"o"."placed_at"`, from),
-  to: (to: Param<Date>) => before(sql`"o"."placed_at"`, to),
   customerId: (id: Param<string>) =>
-    sql`"o"."customer_id" = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
+    sql`"t"."customer" = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
   markets: (codes: Param<string[]>) =>
     among(
-      sql`"o"."market_code"`,
+      sql`"t"."market"`,
       codes.map((list) => list.map((code) => code.toUpperCase())),
     ),
-  kinds: (kinds: Param<string[]>) => among(sql`"s"."kind"`, kinds),
+  kinds: (kinds: Param<string[]>) => among(sql`"t"."kind"`, kinds),
   productId: (productId: Param<string>) =>
-    sql`"s"."product_id" = (select "id" from "products" where "product_id" = upper(${productId}::text))`,
-  currency: (currency: Param<string>) => sql`"o"."currency" = upper(${currency}::text)`,
+    sql`"t"."product" = (select "id" from "products" where "product_id" = upper(${productId}::text))`,
+  currency: (currency: Param<string>) => sql`"t"."currency" = upper(${currency}::text)`,
 };
 
 /** Root fields of sales. */

@@ -1,7 +1,7 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { MoneyType } from '../../graphql/money.type.js';
 import type { Relation } from '../../graphql/relation.js';
-import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
+import { DateScalar, DateTimeScalar, SafeIntScalar } from '../../graphql/scalars.js';
 import { ProductType } from '../catalog/catalog.type.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import type { ProductKind } from '../catalog/product-kind.js';
@@ -51,7 +51,7 @@ export class SalesGroupType {
   @Field(() => Int, { description: 'How many order lines.' })
   count!: number;
 
-  @Field(() => Int, { description: 'How many units.' })
+  @Field(() => SafeIntScalar, { description: 'How many units.' })
   quantity!: number;
 
   @Field(() => MoneyType, { description: 'What they cost.' })

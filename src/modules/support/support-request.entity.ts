@@ -37,6 +37,8 @@ export const SupportRequest = defineEntity({
   indexes: [
     { name: 'support_requests_recent_idx', properties: ['submittedAt', 'id'] },
     { name: 'support_requests_customer_idx', properties: ['customer', 'submittedAt', 'id'] },
+    { name: 'support_requests_status_idx', properties: ['status', 'submittedAt', 'id'] },
+    { name: 'support_requests_topic_idx', properties: ['topic', 'submittedAt', 'id'] },
   ],
   checks: [{ name: 'support_requests_money', expression: '(amount is null) = (currency is null)' }],
 });

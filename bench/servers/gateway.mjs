@@ -1,0 +1,28 @@
+// The product as it is started: Fastify, tokens, roles, limits, metrics, error masking, the activity feed's reader.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { signDemoToken } from '../../dist/src/auth/tokens.js';
+import { readConfig } from '../../dist/src/config.js';
+import { startGateway } from '../../dist/src/server.js';
+import { tellServed } from './served.mjs';
+
+const dataDir = mkdtempSync(join(tmpdir(), 'csp-graph-bench-'));
+// The libraries run as in production, as the peers' do; the gateway itself does not, because there it signs no tokens.
+const config = readConfig({ DATABASE_URL: process.env.DATABASE_URL, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'error' });
+const gateway = await startGateway(config);
+const token = await signDemoToken(
+  { role: 'GLOBAL_ADMIN', tenantId: config.auth.partnerTenantId, userPrincipalName: 'bench@partner.example' },
+  '12h',
+  config.signingSecret,
+);
+tellServed({
+  url: `${gateway.url}/graphql`,
+  facts: { token },
+  pgFrom: createRequire(new URL('../../dist/src/orm.js', import.meta.url)).resolve('@mikro-orm/postgresql'),
+  stop: async () => {
+    await gateway.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  },
+});

@@ -1,0 +1,17 @@
+/** Keys of PostgreSQL's advisory locks. Here together, so that no two are the same: strangers would wait for each other. */
+export const AdvisoryLock = {
+  /** Migrations run in one process at a time. */
+  MIGRATION: 4_275_001,
+  /** One price list is imported at a time. */
+  PRICE_LIST: 4_275_002,
+  /** Demonstration data is loaded once. */
+  DEMO_LOAD: 4_275_003,
+  /** One process folds sales. */
+  SALES_FOLDING: 4_275_004,
+  /** One process relays the log to NATS. */
+  RELAY: 4_275_005,
+  /** The incarnation of the database is established by one process at a time. */
+  INCARNATION: 4_275_006,
+  /** One process seals the log. */
+  SEAL: 4_275_007,
+} as const;

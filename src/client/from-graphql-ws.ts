@@ -1,0 +1,26 @@
+import { deliver, type Result } from './deliver.js';
+import type { FeedMessage, Subscribe } from './follow-feed.js';
+
+/** What `followFeed` needs of a client of graphql-ws or graphql-sse. */
+interface SubscribingClient {
+  subscribe(
+    payload: { query: string; variables: Record<string, unknown> },
+    sink: { next(result: Result): void; error(cause: unknown): void; complete(): void },
+  ): () => void;
+}
+
+/** Subscribes with a client of graphql-ws. Its own `retryAttempts` may be any: `followFeed` tries again where it gives up. */
+export function fromGraphqlWs<Message extends FeedMessage>(
+  client: SubscribingClient,
+  query: string,
+): Subscribe<Message> {
+  return (variables, sink) =>
+    client.subscribe(
+      // The object itself: it is written anew at each connection, with `after` as it is by then.
+      { query, variables },
+      { next: (result) => deliver(result, sink), error: sink.error, complete: sink.complete },
+    );
+}
+
+/** Subscribes with a client of graphql-sse at `/graphql/stream`, in its distinct connections mode (the default). */
+export const fromGraphqlSse: typeof fromGraphqlWs = fromGraphqlWs;

@@ -1,0 +1,56 @@
+import type { Kysely } from 'kysely';
+import { type FeedEntry, readEntries } from './feed-entry.js';
+import type { Position } from './position.js';
+
+/** Where the feed of a process gets new entries from: the database, or what another process read there (`nats/`). */
+export interface EntrySource {
+  /** Milliseconds between looks of the feed. */
+  readonly pollMs: number;
+  /** Begins; `look` is to be called when there is something to read before the next look. */
+  start(look: () => void): void;
+  /**
+   * What follows a position: in commit order, without a gap or a repeat, below the horizon. Fewer than `limit`: nothing
+   * more is there for now.
+   * @throws where the database had to be asked and did not answer
+   */
+  read(after: Position, limit: number): Promise<FeedEntry[]>;
+  /** This process has committed something. */
+  poke(): void;
+  /** Whether the database may have become another one unseen since this was last asked. */
+  lostSight(): boolean;
+  /** The database is another one: what was gathered of the one before is void. */
+  restart(): void;
+  stop(): Promise<void>;
+}
+
+/** The database itself: read at every look, and after each commit in this process. */
+export class DatabaseSource implements EntrySource {
+  constructor(
+    private readonly kysely: Kysely<unknown>,
+    readonly pollMs: number,
+  ) {}
+
+  start(): void {
+    // The feed looks by itself.
+  }
+
+  read(after: Position, limit: number): Promise<FeedEntry[]> {
+    return readEntries(this.kysely, after, {}, limit);
+  }
+
+  poke(): void {
+    // The feed looks by itself.
+  }
+
+  lostSight(): boolean {
+    return false;
+  }
+
+  restart(): void {
+    // Nothing was gathered.
+  }
+
+  async stop(): Promise<void> {
+    // Nothing is open.
+  }
+}

@@ -1,0 +1,52 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { FeedFilter } from './feed-entry.js';
+
+type Sql = RawBuilder<unknown>;
+
+/**
+ * The rows of the log within bounds that pass a filter, in parentheses: the same rule as `passes`, and at least the
+ * first `limit` of them in commit order. Read by an index whatever the filter: of several actions each has its own
+ * part of activity_entries_action_idx, of a time span only the positions that its days lie between are looked at.
+ */
+export function matching(filter: FeedFilter, bounds: readonly Sql[], limit: number): Sql {
+  const conditions = [...bounds, ...conditionsOf(filter)];
+  const first = (more: readonly Sql[]) =>
+    sql`(select * from "activity_entries" where ${sql.join([...conditions, ...more], sql` and `)} order by "xid", "seq" limit ${limit}::int)`;
+  const { actions } = filter;
+  if (!actions) return first([]);
+  if (actions.length === 0) return first([sql`false`]);
+  // Each with its own value: of `any(list)`, and of a value out of a join, PostgreSQL knows not how rare it is.
+  const each = [...new Set(actions)].map((action) => first([sql`"action" = ${action}`]));
+  return each.length === 1 ? (each[0] as Sql) : sql`(${sql.join(each, sql` union all `)})`;
+}
+
+function conditionsOf(filter: FeedFilter): Sql[] {
+  const conditions: Sql[] = [];
+  if (filter.ownCustomerId !== undefined) conditions.push(sql`"customer_id" = ${filter.ownCustomerId}::uuid`);
+  if (filter.from) conditions.push(sql`"at" >= ${filter.from.toISOString()}::timestamptz`);
+  if (filter.to) conditions.push(sql`"at" < ${filter.to.toISOString()}::timestamptz`);
+  if (filter.from) conditions.push(sql`("xid", "seq") >= ${edgeOf(filter, sql`asc`)}`);
+  if (filter.to) conditions.push(sql`("xid", "seq") <= ${edgeOf(filter, sql`desc`)}`);
+  if (filter.actor != null) conditions.push(sql`"actor" = ${filter.actor.toLowerCase()}`);
+  if (filter.customerId != null) conditions.push(sql`"customer_id" = ${filter.customerId}::uuid`);
+  if (filter.orderId != null) conditions.push(sql`"order_id" = ${filter.orderId}::uuid`);
+  if (filter.productId != null) conditions.push(sql`"product_ids" @> array[upper(${filter.productId}::text)]`);
+  return conditions;
+}
+
+const dayOf = (instant: Sql) => sql`(${instant} at time zone 'UTC')::date`;
+
+/**
+ * The first or last position that the days of a time span have, by activity_entries_day_idx. `at` is not the order of
+ * the log, and nothing is assumed about how far the two lie apart.
+ */
+function edgeOf({ from, to }: FeedFilter, way: Sql): Sql {
+  const outermost = (end: Sql) => sql`(select ${dayOf(sql`"at"`)} from "activity_entries" order by 1 ${end} limit 1)`;
+  const given = (instant: Date) => dayOf(sql`${instant.toISOString()}::timestamptz`);
+  const first = from ? sql`greatest(${given(from)}, ${outermost(sql`asc`)})` : outermost(sql`asc`);
+  const last = to ? sql`least(${given(to)}, ${outermost(sql`desc`)})` : outermost(sql`desc`);
+  return sql`(select "edge"."xid", "edge"."seq" from generate_series(0, ${last} - ${first}) as "day" ("of")
+    cross join lateral (select "d"."xid", "d"."seq" from "activity_entries" "d" where ${dayOf(sql`"d"."at"`)} = ${first} + "day"."of"
+      order by "d"."xid" ${way}, "d"."seq" ${way} limit 1) "edge"
+    order by "edge"."xid" ${way}, "edge"."seq" ${way} limit 1)`;
+}

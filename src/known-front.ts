@@ -1,0 +1,94 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type GraphQLSchema, getOperationAST } from 'graphql';
+import { answerByReads, stringifyResult, withDenials } from './answer-by-reads.js';
+import { createContext, type Services } from './context.js';
+import { departureOf } from './departure.js';
+import { EXPLAIN_HEADER, explain } from './explain.js';
+import type { ReportInternalError } from './graphql/errors.js';
+import type { KnownDocuments } from './known-documents.js';
+import { Lru } from './lru.js';
+
+/** Different `accept` headers remembered: clients have few. */
+const MAXIMUM_ACCEPTS = 100;
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+/** The body of an ordinary request. */
+interface Asked {
+  text: string | undefined;
+  hash: string | undefined;
+  operationName: string | undefined;
+  variables: Record<string, unknown> | undefined;
+}
+
+/**
+ * Answers requests for known documents before Apollo's pipeline: nothing is parsed and validated again, while who asks,
+ * what the roles may read, arguments and variables are looked at as ever. Whatever is not quite ordinary goes to
+ * `apollo`, which answers the same bytes.
+ */
+export function answerKnown(
+  schema: GraphQLSchema,
+  services: Services,
+  known: KnownDocuments,
+  report: ReportInternalError,
+  apollo: Handler,
+): Handler {
+  /** The content type that Apollo's negotiation came to, by `accept` header. */
+  const contentTypes = new Lru<string, string>(MAXIMUM_ACCEPTS);
+
+  const answered = async (request: FastifyRequest, reply: FastifyReply): Promise<string | null> => {
+    const began = performance.now();
+    const contentType = contentTypes.get(request.headers.accept ?? '');
+    const asked = contentType === undefined ? null : ordinary(request);
+    const found = asked && known.find(asked.text, asked.hash);
+    if (!asked || !found) return null;
+    const context = createContext(services, request.viewer, request.correlationId, departureOf(reply.raw));
+    const operation = getOperationAST(found.document, asked.operationName);
+    const result = await answerByReads(context, schema, found.document, operation, asked.variables, report);
+    if (!result) return null;
+    reply.header('content-type', contentType);
+    return stringifyResult({
+      errors: withDenials(result.errors, context.denials),
+      data: result.data,
+      extensions: explain(request.headers[EXPLAIN_HEADER], context, 'compiled', 'known', began),
+    });
+  };
+
+  return async (request, reply) => {
+    const text = await answered(request, reply);
+    if (text !== null) {
+      known.hits += 1;
+      return text;
+    }
+    known.misses += 1;
+    const answer = await apollo(request, reply);
+    const contentType = reply.getHeader('content-type');
+    if (reply.statusCode === 200 && typeof contentType === 'string')
+      contentTypes.set(request.headers.accept ?? '', contentType);
+    return answer;
+  };
+}
+
+/** What an ordinary request asks: a POST of JSON, of the form that Apollo takes without a word; null for any other. */
+function ordinary({ method, headers, body }: FastifyRequest): Asked | null {
+  // Fastify has parsed what is application/json, and nothing else.
+  if (method !== 'POST' || !headers['content-type']?.startsWith('application/json') || !isRecord(body)) return null;
+  const { query, operationName, variables, extensions } = body;
+  if (query !== undefined && (typeof query !== 'string' || query === '')) return null;
+  if (operationName != null && typeof operationName !== 'string') return null;
+  if (variables != null && !isRecord(variables)) return null;
+  if (extensions != null && !isRecord(extensions)) return null;
+  const persisted = extensions?.['persistedQuery'];
+  const hash = isRecord(persisted) && persisted['version'] === 1 ? persisted['sha256Hash'] : undefined;
+  if (persisted && typeof hash !== 'string') return null;
+  return {
+    text: query,
+    hash: hash as string | undefined,
+    operationName: operationName ?? undefined,
+    variables: variables ?? undefined,
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

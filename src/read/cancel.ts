@@ -1,0 +1,166 @@
+import { setTimeout } from 'node:timers/promises';
+import { codedError, ErrorCode } from '../graphql/errors.js';
+import type { Departure } from './departure.js';
+
+/** A statement as node-postgres takes it. */
+export interface PoolStatement {
+  name?: string | undefined;
+  text: string;
+  values: unknown[];
+  rowMode: 'array';
+}
+type Rows = { rows: [string][] };
+
+/** What node-postgres does with a connection that is checked out. */
+interface Client {
+  processID: number;
+  query(statement: PoolStatement): Promise<Rows>;
+  /** Gives it back; with an error it is closed instead of used again. */
+  release(error?: Error): void;
+  once(event: 'error', listener: (error: Error) => void): void;
+  removeListener(event: 'error', listener: (error: Error) => void): void;
+}
+
+/** What node-postgres' pool does with a statement. */
+export interface Pool {
+  /** Connections that are open. */
+  totalCount: number;
+  /** Who waits for a connection. */
+  waitingCount: number;
+  /** Connections that nobody uses. */
+  idleCount: number;
+  /** The password is hidden from copies. */
+  options: { password?: unknown };
+  query(statement: PoolStatement): Promise<Rows>;
+  connect(): Promise<Client>;
+}
+
+/** What a pool is asked for besides. */
+interface OwnPool {
+  query(text: string, values: unknown[]): Promise<unknown>;
+  on(event: 'error', listener: () => void): void;
+}
+
+/** How long until a statement that did not hear its cancelling is told again, in milliseconds. */
+const AGAIN_AFTER_MS = 250;
+
+/** Runs statements for clients that may go away. */
+export interface CancellableReads {
+  /** Reads that still wait for a connection though nobody waits for them: they give it back at once. */
+  readonly abandoned: number;
+  /**
+   * Runs a statement until the client's departure: then a wait for a connection is given up, and a statement that runs is
+   * cancelled in PostgreSQL. Its connection goes back to the pool only when it is at rest, and the cancelling is
+   * answered: it can never hit the next statement of that connection.
+   * After it, what it answers or throws means nothing.
+   */
+  run(statement: PoolStatement, departure: Departure): Promise<Rows>;
+}
+
+/** What a read says whose client went away. Coded, so that it is neither logged as ours to mend nor told as TIMEOUT. */
+export const givenUp = () => codedError(ErrorCode.UNAVAILABLE, 'The client went away before the answer.');
+
+/**
+ * Reads on a pool of node-postgres that end with their client. Cancelling has one connection of its own, since all of
+ * the pool's may be busy with what is to be cancelled; it is opened on demand and closed after a second without work.
+ */
+export function cancellableReads(pool: Pool): CancellableReads {
+  let canceller: OwnPool | undefined;
+  let abandoned = 0;
+  const cancel = async (pid: number) => {
+    canceller ??= openCanceller(pool);
+    await canceller.query('select pg_cancel_backend($1)', [pid]);
+  };
+
+  const checkOut = (departure: Departure) =>
+    new Promise<Client>((resolve, reject) => {
+      const giveUp = () => {
+        abandoned += 1;
+        reject(givenUp());
+      };
+      departure.listen(giveUp);
+      pool.connect().then(
+        (client) => {
+          departure.unlisten(giveUp);
+          if (!departure.hasLeft) return resolve(client);
+          abandoned -= 1;
+          client.release();
+        },
+        (error) => {
+          departure.unlisten(giveUp);
+          if (departure.hasLeft) abandoned -= 1;
+          reject(error);
+        },
+      );
+    });
+
+  return {
+    get abandoned() {
+      return abandoned;
+    },
+    run: async (statement, departure) => {
+      // One that is free is there at once: nothing to give up, and listening for it would cost each short read.
+      const client = pool.idleCount > pool.waitingCount ? await pool.connect() : await checkOut(departure);
+      // A lost connection fails the statement too; unheard, the event would end the process.
+      const lost = () => undefined;
+      client.once('error', lost);
+      let atRest: AbortController | undefined;
+      let cancelling: Promise<void> | undefined;
+      const onAbort = () => {
+        atRest = new AbortController();
+        cancelling = cancelUntil(atRest.signal, () => cancel(client.processID));
+      };
+      departure.listen(onAbort);
+      let failure: Error | undefined;
+      try {
+        // It may have fired between the checkout and here.
+        return departure.hasLeft ? { rows: [] } : await client.query(statement);
+      } catch (error) {
+        // A connection that was cancelled is whole; after any other failure it is not trusted, as in `pool.query`.
+        if (!departure.hasLeft || !isCancelled(error)) failure = error as Error;
+        throw error;
+      } finally {
+        atRest?.abort();
+        departure.unlisten(onAbort);
+        const giveBack = () => {
+          client.removeListener('error', lost);
+          try {
+            client.release(failure);
+          } catch {
+            // It was lost, and given back already (orm.ts).
+          }
+        };
+        if (cancelling) void cancelling.then(giveBack);
+        else giveBack();
+      }
+    },
+  };
+}
+
+/** Tells the statement to stop until it has: told before the server has read it, it would not hear. */
+async function cancelUntil(atRest: AbortSignal, cancel: () => Promise<void>): Promise<void> {
+  while (!atRest.aborted) {
+    // The server cannot be reached, or has no connection left: the statement's time limit ends it.
+    await cancel().catch(() => undefined);
+    await setTimeout(AGAIN_AFTER_MS, undefined, { ref: false, signal: atRest }).catch(() => undefined);
+  }
+}
+
+function openCanceller(pool: Pool): OwnPool {
+  const { options } = pool;
+  const Pools = pool.constructor as new (options: object) => OwnPool;
+  const canceller = new Pools({
+    ...options,
+    password: options.password,
+    min: 0,
+    max: 1,
+    idleTimeoutMillis: 1_000,
+    connectionTimeoutMillis: 5_000,
+    allowExitOnIdle: true,
+  });
+  // Of an idle connection that the server ends; the next cancelling opens another.
+  canceller.on('error', () => undefined);
+  return canceller;
+}
+
+const isCancelled = (error: unknown) => (error as { code?: unknown } | null)?.code === '57014';

@@ -1,0 +1,82 @@
+import { type DocumentNode, type ExecutionArgs, type ExecutionResult, execute, Kind, visit } from 'graphql';
+import { tenantScope } from './auth/viewer.js';
+import { type Context, createContext } from './context.js';
+import { EntryTooExpensive, type Render } from './feed/shared-texts.js';
+import { ErrorCode } from './graphql/errors.js';
+
+/** Failures that pass: the message would be one without its entry, and its reader would go past it. */
+const passing = new Set<unknown>([ErrorCode.INTERNAL_SERVER_ERROR, ErrorCode.UNAVAILABLE, ErrorCode.LIMIT_EXCEEDED]);
+
+/** An entry could not be read; later it may be. */
+export class EntryUnread extends Error {
+  override name = 'EntryUnread';
+}
+
+/** @throws {EntryUnread} or {EntryTooExpensive} where a result lacks what could not be read */
+export function requireWhole({ errors = [] }: ExecutionResult): void {
+  for (const { message, extensions } of errors) {
+    if (extensions['code'] === ErrorCode.TIMEOUT) throw new EntryTooExpensive(message);
+    if (passing.has(extensions['code'])) throw new EntryUnread(message);
+  }
+}
+
+/**
+ * What decides every byte of a stream's messages: document, operation, variables, roles and tenant. Where it begins
+ * does not: `after` is left out, so that those who resume are delivered to with all others.
+ */
+export function shareKey({ document, operationName, variableValues, contextValue }: ExecutionArgs): string {
+  const { access, viewer } = contextValue as Context;
+  const start = startVariable(document);
+  const variables = Object.entries(variableValues ?? {}).filter(([name]) => name !== start);
+  return JSON.stringify([document.loc?.source.body, operationName, variables, access.key, tenantScope(viewer)]);
+}
+
+/** The variable that says where a stream begins, where that is all it is used for. */
+function startVariable(document: DocumentNode): string | null {
+  const roots = document.definitions.flatMap((definition) =>
+    definition.kind === Kind.OPERATION_DEFINITION ? definition.selectionSet.selections : [],
+  );
+  const given = roots
+    .flatMap((root) => (root.kind === Kind.FIELD ? (root.arguments ?? []) : []))
+    .find(({ name, value }) => name.value === 'after' && value.kind === Kind.VARIABLE);
+  if (given?.value.kind !== Kind.VARIABLE) return null;
+  const start = given.value.name.value;
+  let uses = 0;
+  visit(document, {
+    VariableDefinition: () => false,
+    Variable: ({ name }) => {
+      if (name.value === start) uses += 1;
+    },
+  });
+  return uses === 1 ? start : null;
+}
+
+/**
+ * Executes messages for everyone who shares them. Nothing of the one viewer at hand is in it but roles and tenant, which
+ * all have in common. Entries of a batch have one context: what they load is one statement.
+ */
+export function sharedRender(
+  args: ExecutionArgs,
+  finished: (result: ExecutionResult, context: Context) => ExecutionResult,
+): Render {
+  const { services, viewer } = args.contextValue as Context;
+  const anyone = { ...viewer, subject: 'feed', userPrincipalName: 'feed', application: null };
+  const render: Render = async (messages, departure) => {
+    const contextValue = createContext(services, anyone, undefined, departure);
+    const executed = await Promise.all(messages.map((rootValue) => execute({ ...args, rootValue, contextValue })));
+    const results = executed.map((result) => finished(result, contextValue));
+    try {
+      for (const result of results) requireWhole(result);
+    } catch (error) {
+      if (!(error instanceof EntryTooExpensive) || messages.length === 1 || departure?.hasLeft) throw error;
+      // Together they take too long: fewer may not.
+      const half = Math.ceil(messages.length / 2);
+      return [
+        ...(await render(messages.slice(0, half), departure)),
+        ...(await render(messages.slice(half), departure)),
+      ];
+    }
+    return results.map((result) => Buffer.from(JSON.stringify(result)));
+  };
+  return render;
+}

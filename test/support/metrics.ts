@@ -1,0 +1,9 @@
+import type { TestGateway } from './gateway.js';
+
+/** The value of a metric, as operators read it. */
+export async function metricOf(gateway: TestGateway, name: string): Promise<number> {
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  const [, value] = new RegExp(`^${name} (\\S+)$`, 'm').exec(text) ?? [];
+  if (value === undefined) throw new Error(`there is no metric ${name}`);
+  return value === '+Inf' ? Number.POSITIVE_INFINITY : Number(value);
+}
