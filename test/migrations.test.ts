@@ -83,7 +83,7 @@ describe(`migrations, on ${engine}`, () => {
     const { url } = database.config as { url: string };
     const processes = Array.from({ length: 3 }, () =>
       run(process.execPath, ['dist/src/migrate.js'], {
-        env: { ...process.env, DATABASE_URL: url, DATA_DIR: `/tmp/csp-graph-${process.pid}` },
+        env: { PATH: process.env['PATH'], DATABASE_URL: url, DATA_DIR: `/tmp/csp-graph-${process.pid}` },
       }),
     );
     const said = (await Promise.all(processes)).map(({ stdout }) => stdout.trim());

@@ -407,7 +407,7 @@ onServerOnly('several gateways on one database', () => {
       await until('the other goes on', () => sealed(other));
       expect((await verifyDatabase(other.gateway.services.kysely, null)).problem).toBeNull();
       const environment = {
-        ...process.env,
+        PATH: process.env['PATH'],
         DATABASE_URL: (database.config as { url: string }).url,
         DATA_DIR: mkdtempSync(join(tmpdir(), 'csp-graph-')),
       };

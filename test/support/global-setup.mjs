@@ -9,6 +9,8 @@ import { embeddedOptions, migrate, openOrm } from '../../dist/src/orm.js';
 
 /** Makes one migrated database with facts; every test file gets a copy (a dump, or a template on a server). */
 export default async function globalSetup() {
+  // As the gateway is run: for development graphql-js looks twice at every value, a fifth of what the suites take.
+  process.env.NODE_ENV = 'production';
   await (process.env.TEST_DATABASE_URL ? onServer(process.env.TEST_DATABASE_URL) : embedded());
 }
 
@@ -22,6 +24,11 @@ async function embedded() {
   const pglite = await PGlite.create(embeddedOptions);
   const orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, pglite);
   await fill(orm);
+  // The templates of databases nobody makes here are half of what every copy reads.
+  const { rows } = await pglite.query('select datname from pg_database where datname <> current_database()');
+  await pglite.exec('update pg_database set datistemplate = false');
+  for (const { datname } of rows) await pglite.exec(`drop database ${datname}`);
+  await pglite.exec('checkpoint');
   writeFileSync(dump, Buffer.from(await (await pglite.dumpDataDir('none')).arrayBuffer()));
   await orm.close(true);
   process.env.CSP_GRAPH_TEST_DUMP = dump;
