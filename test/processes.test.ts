@@ -71,6 +71,11 @@ describe('a deploy', () => {
       const token = await processToken();
       const [old, next] = await Promise.all([start(), start()]);
       await revoke(old, token, 'before@partner.example');
+      const watch = await connected();
+      await until('what was before is below the horizon', async () => {
+        const { rows } = await watch.query('select from activity_entries where xid >= (select feed_horizon())');
+        return rows.length === 0;
+      });
       const raw = await openAcknowledged(old, token);
       raw.send({ id: '1', type: 'subscribe', payload: { query: FOLLOWED } });
       expect((await raw.next()).payload.data.activity.__typename).toBe('FeedCaughtUp');
@@ -82,7 +87,6 @@ describe('a deploy', () => {
       idle.socket.pause();
 
       const holder = await hold();
-      const watch = await connected();
       const inFlight = revoke(old, token, 'in-flight@partner.example');
       const busy = await openAcknowledged(old, token);
       const input = { userPrincipalName: 'by-socket@partner.example' };

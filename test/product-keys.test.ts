@@ -18,6 +18,7 @@ import {
   productKeyForm,
   restart,
   reveal,
+  settled,
 } from './support/software.js';
 
 describe(`product keys, on ${engine}`, () => {
@@ -247,6 +248,7 @@ describe(`product keys, on ${engine}`, () => {
     expect((await reveal(gateway, entitlementId, '1999', as)).data).toEqual(none.data);
     await expect(linkOf(gateway, { entitlementId, choice } as never, as)).rejects.toThrow('EntitlementNotFound');
 
+    await settled(gateway);
     const logged = await gateway.run(
       `query ($customerId: ID!) { activity(last: 10, filter: { customerId: $customerId, actions: [ACCESS_DENIED] }) {
         nodes { outcome actor { userPrincipalName role } resource { id } detail { ... on AccessDeniedDetail { operation reason } } } } }`,

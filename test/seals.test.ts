@@ -13,6 +13,7 @@ import { engine, serverUrl, type TestDatabase, testDatabase } from './support/da
 import { insertEntries } from './support/entries.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { aCustomer, buy, skus, stockShop } from './support/shop.js';
+import { settled } from './support/software.js';
 import { until } from './support/until.js';
 
 const run = promisify(execFile);
@@ -44,11 +45,7 @@ describe(`tamper evidence, on ${engine}`, () => {
 
   /** Seals whatever there is, at once: others' transactions hold the horizon back, and would part it into more seals. */
   async function sealAll() {
-    const above = 'select count(*)::int as count from activity_entries where xid >= (select feed_horizon())';
-    await until(
-      'everything is below the horizon',
-      async () => (await gateway.sql<{ count: number }>(above))[0]?.count === 0,
-    );
+    await settled(gateway);
     while (await sealNext(kysely()));
   }
   /** What verification says of a log that its owner tampered with. Everything is put back afterwards. */
