@@ -121,8 +121,6 @@ export const shapes = {
       variables: ({ action, from, to }) => ({ action, from, to }),
     },
     parameters: ({ action, from, to }) => [action, from, to],
-    // Prepared, it would soon get a plan for any range, which reads and sorts the whole one instead of the newest hundred.
-    isPlannedAnew: true,
     limit: `select json_build_object('activity', json_build_object('nodes', coalesce(json_agg(json_build_object('id', 'act_' || a.id, 'at', ${instant('a.at')}, 'action', a.action,
         'actor', json_build_object('userPrincipalName', a.actor), 'resource', json_build_object('label', a.resource_label),
         'customer', case when c.id is null then null else json_build_object('companyName', c.company_name) end) order by a.xid desc, a.seq desc), '[]')))::text

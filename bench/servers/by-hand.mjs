@@ -19,12 +19,7 @@ const pool = new pg.Pool({
   idleTimeoutMillis: 0,
   options: '-c timezone=UTC',
 });
-// Prepared, the page of the log would soon get a plan for any range, which reads the whole one: a hand knows better.
-const isPlannedAnew = new Set(['activity']);
-const rowsOf = async (statement, values) => {
-  const name = isPlannedAnew.has(statement) ? undefined : statement;
-  return (await pool.query({ name, text: statements[statement], values })).rows;
-};
+const rowsOf = async (name, values) => (await pool.query({ name, text: statements[name], values })).rows;
 
 const customerColumns = 'id, company_name as "companyName", domain, market_code as "marketCode"';
 const orderColumns =

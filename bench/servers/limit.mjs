@@ -7,9 +7,7 @@ import { listen, tellServed } from './served.mjs';
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10, idleTimeoutMillis: 0 });
 
 async function answer(key, parameters) {
-  const { limit: text, isPlannedAnew } = shapes[key];
-  const name = isPlannedAnew ? undefined : key;
-  const { rows } = await pool.query({ name, text, values: parameters, rowMode: 'array' });
+  const { rows } = await pool.query({ name: key, text: shapes[key].limit, values: parameters, rowMode: 'array' });
   return `{"data":${rows[0][0]}}`;
 }
 
