@@ -33,7 +33,7 @@ try {
   say(`${await checkEqual(served, keys, variables)} answers of each shape are equal, on ${served.length} servers`);
   const results = {};
   for (const server of served) {
-    results[server.name] = {};
+    results[server.name] = { resident: [] };
     for (const key of keys) {
       const statements = await countStatements(server, key, shapes[key], variables);
       results[server.name][key] = { statements, figures: [] };
@@ -47,7 +47,7 @@ try {
       for (const server of round % 2 === 0 ? served : [...served].reverse()) {
         const { resident, ...figure } = await load(server, key, shapes[key], variables, pressure);
         results[server.name][key].figures.push(figure);
-        results[server.name].resident = resident;
+        results[server.name].resident.push(resident);
       }
     }
     say(`round ${round + 1} of ${given.rounds}`);

@@ -19,8 +19,8 @@ const markdown = (rows) => {
 
 /**
  * The one table: requests a second as a share of the limit's in the same round, CPU of the server's process per request,
- * statements per request, memory; and beneath it the figures behind the shares.
- * @param results by server's name and shape's key `{ figures, statements }`, one figure a round; the limit is the first
+ * statements per request, resident memory right after each load; and beneath it the figures behind the shares.
+ * @param results by server's name and shape's key `{ figures, statements }`, one figure a round, and `resident`; the limit is the first
  */
 export function report(served, keys, results) {
   const [limit] = served;
@@ -43,7 +43,7 @@ export function report(served, keys, results) {
       ...keys.map((key) => (server === limit ? '1' : spread(shares(server, key), (share) => share.toFixed(2)))),
       listed((key) => cpuOf(figures(server, key, 'cpu'))),
       listed((key) => results[server.name][key].statements),
-      Math.round(results[server.name].resident / 2 ** 20),
+      spread(results[server.name].resident, (bytes) => Math.round(bytes / 2 ** 20)),
     ]),
   ];
   const behind = [
