@@ -1,9 +1,21 @@
 import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** What `npm start` gives Node. */
+export const startFlags = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  .scripts.start.split(' ')
+  .filter((word) => word.startsWith('--'));
 
 /** Who is compared; `tongue` says which of a shape's queries it understands. */
 export const servers = [
   { name: 'limit', title: 'LIMIT (no GraphQL)', file: 'limit', tongue: 'limit' },
-  { name: 'csp-graph', title: '**csp-graph**, tokens, roles, limits, metrics', file: 'gateway', tongue: 'gateway' },
+  {
+    name: 'csp-graph',
+    title: '**csp-graph**, tokens, roles, limits, metrics',
+    file: 'gateway',
+    tongue: 'gateway',
+    flags: startFlags,
+  },
   { name: 'postgraphile', title: 'PostGraphile 5', file: 'postgraphile', tongue: 'postgraphile' },
   { name: 'mercurius', title: 'Mercurius 16 + JIT, loaders', file: 'mercurius', tongue: 'byHand' },
   { name: 'yoga', title: 'graphql-yoga 5, dataloaders', file: 'yoga', tongue: 'byHand' },
@@ -35,9 +47,12 @@ export class Served {
         DATABASE_URL: databaseUrl,
         ...server.env,
       },
-      execArgv: profileFolder
-        ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${server.name}.cpuprofile`]
-        : [],
+      execArgv: [
+        ...(server.flags ?? []),
+        ...(profileFolder
+          ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${server.name}.cpuprofile`]
+          : []),
+      ],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const told = await new Promise((resolve, reject) => {

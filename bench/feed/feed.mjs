@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connected } from '../database.mjs';
+import { startFlags } from '../servers.mjs';
 
 const number = (value, fallback) => Number(value ?? fallback);
 const text = { type: 'string' };
@@ -39,6 +40,7 @@ const memoryOf = ({ pid }, what) =>
 function started(file, env) {
   const child = fork(new URL(file, import.meta.url), {
     env: { ...process.env, NODE_ENV: 'production', ...env },
+    execArgv: file === './product.mjs' ? startFlags : [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const heard = (isIt) =>
