@@ -16,5 +16,5 @@ USER node
 EXPOSE 4000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:4000/health/ready').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# Node itself, not npm: the SIGTERM of a deploy must reach it. The flag is `npm start`'s.
-CMD ["node", "--max-semi-space-size=16", "dist/src/main.js"]
+# Node itself, not npm: the SIGTERM of a deploy must reach it. The flags are `npm start`'s.
+CMD ["node", "--max-semi-space-size=16", "--heap-growing-percent=50", "dist/src/main.js"]
