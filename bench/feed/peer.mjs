@@ -15,6 +15,16 @@ async function schemaOver(pubsub) {
   return makeExecutableSchema({ typeDefs, resolvers: { Query: { ok: () => true }, Subscription: { activity } } });
 }
 
+/** Yoga's own ends the process once 1,024 events wait for a subscriber; this one lets them wait. */
+async function unboundedPubSub() {
+  const { PubSub } = await import('graphql-subscriptions');
+  const pubsub = new PubSub();
+  return {
+    publish: (name, event) => void pubsub.publish(name, event),
+    subscribe: (name) => pubsub.asyncIterableIterator(name),
+  };
+}
+
 const modes = {
   /** Bare `ws`: no GraphQL at all, a text made once, frames of 20 ms written together. */
   async limit() {
@@ -47,12 +57,11 @@ const modes = {
     listening(server);
   },
   async 'graphql-ws'() {
-    const [{ WebSocketServer }, { useServer }, { createPubSub }] = await Promise.all([
+    const [{ WebSocketServer }, { useServer }, pubsub] = await Promise.all([
       import('ws'),
       import('graphql-ws/use/ws'),
-      import('graphql-yoga'),
+      unboundedPubSub(),
     ]);
-    const pubsub = createPubSub();
     const server = createServer();
     const sockets = new WebSocketServer({ server, path: '/graphql', perMessageDeflate: false });
     useServer({ schema: await schemaOver(pubsub) }, sockets);
@@ -75,12 +84,12 @@ const modes = {
     listening(app.server);
   },
   async yoga() {
-    const [{ createYoga, createPubSub }, { WebSocketServer }, { useServer }] = await Promise.all([
+    const [{ createYoga }, { WebSocketServer }, { useServer }, pubsub] = await Promise.all([
       import('graphql-yoga'),
       import('ws'),
       import('graphql-ws/use/ws'),
+      unboundedPubSub(),
     ]);
-    const pubsub = createPubSub();
     const yoga = createYoga({ schema: await schemaOver(pubsub), logging: false, graphiql: false });
     const server = createServer(yoga);
     const sockets = new WebSocketServer({ server, path: '/graphql', perMessageDeflate: false });
