@@ -1,6 +1,8 @@
 // `npm run bench:feed`: delivery of a live feed beside the bare limit and peers, in one run, as ratios.
 import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connected } from '../database.mjs';
@@ -59,7 +61,8 @@ function started(file, env) {
 
 async function measure(name, databaseUrl) {
   const isProduct = name === 'csp-graph';
-  const env = { MODE: name, DATABASE_URL: databaseUrl };
+  const dataDir = mkdtempSync(join(tmpdir(), 'csp-graph-bench-'));
+  const env = { MODE: name, DATABASE_URL: databaseUrl, DATA_DIR: dataDir };
   const children = [];
   const start = (file, more = {}) => {
     const one = started(file, { ...env, ...more });
@@ -98,6 +101,7 @@ async function measure(name, databaseUrl) {
   } finally {
     for (const child of children) child.kill('SIGKILL');
     await pause(300);
+    rmSync(dataDir, { recursive: true, force: true });
   }
 }
 

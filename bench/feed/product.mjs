@@ -1,13 +1,9 @@
 // The product in a process of its own, with tokens, roles, limits and metrics, on PostgreSQL.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { signDemoToken } from '../../dist/src/auth/tokens.js';
 import { readConfig } from '../../dist/src/config.js';
 import { startGateway } from '../../dist/src/server.js';
 
-const { DATABASE_URL } = process.env;
-const DATA_DIR = mkdtempSync(join(tmpdir(), 'csp-graph-bench-'));
+const { DATABASE_URL, DATA_DIR } = process.env;
 const config = readConfig({ DATABASE_URL, DATA_DIR, PORT: '0', LOG_LEVEL: 'error', FEED_POLL_MS: '20' });
 const gateway = await startGateway(config);
 const token = await signDemoToken(
