@@ -64,6 +64,8 @@ export interface Config {
   drainTimeoutMs: number;
   /** Demonstration data is loaded into an empty database. */
   demoData: boolean;
+  /** `npm start` runs it: then a shell of npm's is the parent process. */
+  startedByNpm: boolean;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
 }
 
@@ -137,6 +139,7 @@ const settings = z.object({
   DRAIN_TIMEOUT_MS: milliseconds(10_000, 0, 600_000),
   DEMO_DATA: oneOf('true', 'false').optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent').optional(),
+  npm_lifecycle_event: z.string().optional(),
 });
 
 /** What `secrets.json` holds. */
@@ -213,6 +216,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     sealIntervalMs: values.SEAL_INTERVAL_MS,
     drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
     demoData: values.DEMO_DATA ? values.DEMO_DATA === 'true' : !values.DATABASE_URL,
+    startedByNpm: values.npm_lifecycle_event === 'start',
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
   };
 }

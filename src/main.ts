@@ -11,6 +11,8 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 /** What is left for closing what is idle, once the drain's time is over. */
 const CLOSING_MS = 1_000;
+/** How often it is looked whether npm's shell is still there. */
+const PARENT_CHECK_MS = 500;
 
 /** Reads the settings, starts, says where, and stops on a signal. */
 async function main(): Promise<void> {
@@ -33,26 +35,39 @@ async function main(): Promise<void> {
   process.stdout.write(`ready ${gateway.url}/graphql\n`);
 
   let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      // A second signal means now.
-      if (stopping) process.exit(1);
-      stopping = true;
-      process.stderr.write('stopping\n');
-      // A statement that waits for a lock would hold its connection, and so the process, beyond what was allowed.
-      setTimeout(() => {
-        gateway.services.log.error('not everything could be finished in DRAIN_TIMEOUT_MS; stopping all the same');
+  const stop = () => {
+    // A second signal means now.
+    if (stopping) process.exit(1);
+    stopping = true;
+    process.stderr.write('stopping\n');
+    // A statement that waits for a lock would hold its connection, and so the process, beyond what was allowed.
+    setTimeout(() => {
+      gateway.services.log.error('not everything could be finished in DRAIN_TIMEOUT_MS; stopping all the same');
+      process.exit(1);
+    }, config.drainTimeoutMs + CLOSING_MS).unref();
+    gateway.stop().then(
+      () => process.exit(0),
+      (error) => {
+        gateway.services.log.error({ err: error }, 'could not stop cleanly');
         process.exit(1);
-      }, config.drainTimeoutMs + CLOSING_MS).unref();
-      gateway.stop().then(
-        () => process.exit(0),
-        (error) => {
-          gateway.services.log.error({ err: error }, 'could not stop cleanly');
-          process.exit(1);
-        },
-      );
-    });
-  }
+      },
+    );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  if (config.startedByNpm) onceParentEnded(stop);
+}
+
+/**
+ * npm runs a script in a shell, which a SIGTERM for npm ends without handing it on: the gateway would stay behind with
+ * its port and its database.
+ */
+function onceParentEnded(stop: () => void): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, PARENT_CHECK_MS).unref();
 }
 
 /** What to do about a database that cannot be used, by what node-postgres or PostgreSQL calls it. */

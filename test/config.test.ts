@@ -267,6 +267,21 @@ describe('the embedded database', () => {
     expect((await Promise.all(ends)).toSorted()).toEqual([0, 1, 1, 1, 1, 1]);
   });
 
+  test('is free again where npm was ended, which tells its shell and not the gateway', async () => {
+    const shell = spawn('sh', ['-c', `"${process.execPath}" dist/src/main.js; true`], {
+      env: { PATH: process.env['PATH'], npm_lifecycle_event: 'start', DATA_DIR: folder, PORT: '0', DEMO_DATA: 'false' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await new Promise<void>((resolve) => {
+      shell.stdout.on('data', (text) => String(text).startsWith('ready') && resolve());
+    });
+    // The pipe is the gateway's too, and closes once it has ended.
+    const closed = new Promise((resolve) => shell.stdout.once('close', resolve));
+    shell.kill('SIGTERM');
+    await closed;
+    lockEmbeddedDatabase(dataDir())();
+  });
+
   test('an open one refuses the migrations of another process in a sentence, and is free once it is closed', async () => {
     const orm = await openOrm({ kind: 'embedded', dataDir: dataDir() });
     await orm.em.fork().execute('select 1');

@@ -85,6 +85,7 @@ export async function startTestGateway(
     nats: null,
     drainTimeoutMs: 5_000,
     demoData: false,
+    startedByNpm: false,
     logLevel: 'info',
     ...options.config,
   };
