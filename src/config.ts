@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { createOnce } from './create-once.js';
+import { ConfigError } from './config-error.js';
 import type { NatsAddress } from './feed/nats/wire.js';
+import { keptSecrets } from './kept-secrets.js';
 
 /** What reads of analysts get: connections of their own, so that they never take the front end's, and a time limit. */
 export interface AnalystLimits {
@@ -142,17 +142,6 @@ const settings = z.object({
   npm_lifecycle_event: z.string().optional(),
 });
 
-/** What `secrets.json` holds. */
-const secretsFile = z.object({ signingSecret: z.string().min(32), productKeySecrets: z.string().min(1) });
-
-/** All that is wrong with the settings, told together, so that nothing starts half. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
-  constructor(readonly problems: string[]) {
-    super(`The settings are wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-  }
-}
-
 /**
  * Reads the settings of the environment. The only place that does.
  * Outside production, secrets that are not set are made once and kept in `DATA_DIR/secrets.json` (mode 600).
@@ -257,24 +246,4 @@ function parseProductKeySecrets(text: string): Config['productKeySecrets'] {
     const [keyId = '', secret = ''] = pair.split(':');
     return { keyId, secret: Buffer.from(secret, 'base64') };
   });
-}
-
-function keptSecrets(dataDir: string): z.infer<typeof secretsFile> {
-  const file = join(dataDir, 'secrets.json');
-  mkdirSync(dataDir, { recursive: true });
-  if (!existsSync(file)) {
-    const secrets = {
-      signingSecret: randomBytes(48).toString('base64'),
-      productKeySecrets: `local:${randomBytes(32).toString('base64')}`,
-    };
-    // Of several processes that start together, all use what the first one made.
-    createOnce(file, JSON.stringify(secrets));
-  }
-  try {
-    return secretsFile.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch {
-    throw new ConfigError([
-      `DATA_DIR: ${file} cannot be read; restore it, or delete it together with the data it is for`,
-    ]);
-  }
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type Config, ConfigError, readConfig } from '../config.js';
+import { type Config, readConfig } from '../config.js';
+import { ConfigError } from '../config-error.js';
 import { loadFacts } from '../data/load-facts.js';
 import { migrate, openOrm } from '../orm.js';
 import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from './load-demo.js';

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Kysely } from 'kysely';
-import { ConfigError, readConfig } from '../config.js';
+import { readConfig } from '../config.js';
+import { ConfigError } from '../config-error.js';
 import { EmbeddedDatabaseInUse } from '../embedded-lock.js';
 import { openOrm } from '../orm.js';
 import { type Manifest, manifestForm } from './manifest.js';
