@@ -52,7 +52,7 @@ const begin = () => {
 };
 /** What a deed's commit wakes up is the feed's work, not the deed's. */
 const isOfFeed = (text: string) =>
-  /activity_entries|feed_horizon|pg_snapshot/.test(text) && !/^insert/i.test(text) && !text.endsWith('as "json"');
+  /activity_entries|feed_horizon|pg_snapshot/.test(text) && !/^insert/i.test(text) && !text.includes('as "json"');
 const count = (statement: unknown) => {
   const text = typeof statement === 'string' ? statement : (statement as { text: string }).text;
   const running = request.getStore();

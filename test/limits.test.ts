@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
 import { limits } from '../src/graphql/limits.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
+import { settled } from './support/software.js';
 import { over, type Run, transports } from './support/transports.js';
 
 const times = (count: number, text: (index: number) => string) =>
@@ -90,13 +92,51 @@ describe.each(transports)(`limits over %s, on ${engine}`, (transport) => {
     expect(await run(variable, { n: 1 })).toMatchObject(refusal('items'));
   });
 
+  test('a negative page behind @skip does not make up for others', async () => {
+    const large = `customers(first: 100) { nodes { orders(first: 100) { nodes { customer { orders(first: 100) { totalCount } } } } } }`;
+    const negative = 'no: customers(first: -2147483648) @skip(if: true) { totalCount }';
+    expect(await run(`{ ${negative} ${large} }`)).toMatchObject(refusal('items'));
+  });
+
+  test('lists that are no pages count as well, and nodes as many as there are ids', async () => {
+    const lines = (count: number) =>
+      `{ order(by: { number: "0" }) { ${times(count, () => 'lines { entitlement { order {')} number ${'} } }'.repeat(count)} } }`;
+    expect((await run(lines(4))).errors).toBeUndefined();
+    const sales = (size: number) =>
+      `{ sales(groupBy: [CUSTOMER]) { customer { orders(first: ${size}) { nodes { lines { lineNumber } } } } } }`;
+    expect((await run(sales(18))).errors).toBeUndefined();
+    expect(await run(sales(19))).toMatchObject(refusal('items'));
+    const nodes = (count: number) =>
+      `{ nodes(ids: [${times(count, () => `"cus_${randomUUID()}"`)}]) { ... on Customer { orders(first: 100) { nodes { customer { orders(first: 40) { totalCount } } } } } } }`;
+    expect((await run(nodes(48))).errors).toBeUndefined();
+    expect(await run(nodes(49))).toMatchObject(refusal('items'));
+    const inVariable = `query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Customer { orders(first: 50) { nodes { customer { orders(first: 50) { totalCount } } } } } } }`;
+    expect(await run(inVariable, { ids: [`cus_${randomUUID()}`] })).toMatchObject(refusal('items'));
+  });
+
+  test('an answer larger than 64 MiB is refused, and nothing else suffers', async () => {
+    await gateway.sql(
+      `insert into activity_entries (id, action, outcome, actor, actor_role, resource_type, resource_id, resource_label, correlation_id, detail)
+       values (gen_random_uuid(), 'PRODUCT_KEY_REVEALED', 'SUCCEEDED', 'anna@partner.example', 'ADMIN_AGENT', 'ENTITLEMENT', 'ent',
+         repeat('x', 7 * 1024 * 1024), gen_random_uuid(), '{"version": "2022"}')`,
+    );
+    await settled(gateway);
+    const labels = (count: number) =>
+      `{ activity(last: 1) { nodes { resource { ${times(count, (at) => `l${at}: label`)} } } } }`;
+    const { errors } = await run(labels(10));
+    expect(errors).toMatchObject([{ message: expect.stringContaining('64 MiB'), path: ['activity'] }]);
+    expect(errors?.[0]?.extensions).toEqual({ code: 'LIMIT_EXCEEDED', limit: 'answerBytes' });
+    const both = await run(`{ viewer { roles } ${labels(1).slice(2)}`);
+    expect(both.errors).toBeUndefined();
+  });
+
   test('a subscription may select fewer items: they are read for each entry', async () => {
     const document = (size: number) =>
       `subscription { activity { __typename ... on ActivityRecorded { entry { customer { orders(first: ${size}) { nodes { activity: lines { lineNumber } customer { activity(first: 10) { totalCount } } } } } } } } }`;
     // Over HTTP a subscription is refused in any case; whether it is for its size is told before.
     const codes = async (size: number) => (await run(document(size))).errors?.map(({ extensions }) => extensions);
-    expect(await codes(91)).toContainEqual({ code: 'LIMIT_EXCEEDED', limit: 'itemsOfEntry' });
-    if (transport === 'HTTP') expect(await codes(90)).toMatchObject([{ code: 'BAD_REQUEST' }]);
+    expect(await codes(48)).toContainEqual({ code: 'LIMIT_EXCEEDED', limit: 'itemsOfEntry' });
+    if (transport === 'HTTP') expect(await codes(47)).toMatchObject([{ code: 'BAD_REQUEST' }]);
   });
 
   test('fragments that spread one another twice each are refused, and measured in no time', async () => {

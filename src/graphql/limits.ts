@@ -21,7 +21,10 @@ export const limits = {
   rootFields: 20,
   /** Fields of an operation, those of a fragment once for each time it is spread. */
   fields: 1_000,
-  /** Items of pages inside pages, were every page full; where the size is a variable, pages of 100. */
+  /**
+   * Items of lists inside lists, were every page full; where the size is a variable, pages of 100. What is no page
+   * counts 10, `sales` 1,000, `nodes` its ids.
+   */
   items: 200_000,
   /** The same of a subscription, for one entry: it is read for each. */
   itemsOfEntry: 1_000,

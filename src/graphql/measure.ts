@@ -1,8 +1,12 @@
 import {
   type FieldNode,
+  type GraphQLField,
   type GraphQLNamedType,
   getNamedType,
+  getNullableType,
+  isCompositeType,
   isInterfaceType,
+  isListType,
   isObjectType,
   Kind,
   type OperationDefinitionNode,
@@ -21,9 +25,14 @@ export interface Size {
   aliases: number;
   directives: number;
   rootFields: number;
-  /** Items of pages inside pages, were every page full. */
+  /** Items of lists inside lists, were every page full. */
   items: number;
 }
+
+/** What a list counts that is no page: orders have a handful of lines, products of SKUs. */
+const LIST_SIZE = 10;
+/** Groups that `Query.sales` counts. */
+const GROUPS = 1_000;
 
 const NOTHING: Size = { depth: 0, fields: 0, aliases: 0, directives: 0, rootFields: 0, items: 0 };
 
@@ -84,14 +93,14 @@ export function measure(
       isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[field.name.value] : undefined;
     const type = definition && getNamedType(definition.type);
     const inner = field.selectionSet ? ofSet(field.selectionSet, type) : NOTHING;
-    const pageSize = type?.name.endsWith('Connection') ? pageSizeOf(field, unknownPageSize) : 0;
+    const size = definition ? listSizeOf(field, definition, parent?.name ?? '', unknownPageSize) : 0;
     return {
       depth: field.name.value.startsWith('__') ? 0 : inner.depth + 1,
       fields: inner.fields + 1,
       aliases: inner.aliases + (field.alias ? 1 : 0),
       directives: inner.directives,
       rootFields: 1,
-      items: pageSize === 0 ? inner.items : pageSize * (1 + inner.items),
+      items: size === 0 ? inner.items : size * (1 + inner.items),
     };
   };
 
@@ -101,10 +110,31 @@ export function measure(
   };
 }
 
+/** How many items a field is taken to have; 0 where it is no list, or the nodes and edges of a page that has counted. */
+function listSizeOf(
+  field: FieldNode,
+  { type, name }: GraphQLField<unknown, unknown>,
+  parent: string,
+  unknown: number,
+): number {
+  const named = getNamedType(type);
+  if (named.name.endsWith('Connection')) return pageSizeOf(field, unknown);
+  if (!isListType(getNullableType(type)) || !isCompositeType(named) || parent.endsWith('Connection')) return 0;
+  if (parent !== 'Query') return LIST_SIZE;
+  if (name === 'nodes') return idsOf(field, unknown);
+  return name === 'sales' ? GROUPS : LIST_SIZE;
+}
+
 function pageSizeOf({ arguments: given }: FieldNode, unknown: number): number {
   const size = given?.find(
     ({ name, value }) => ['first', 'last'].includes(name.value) && value.kind !== Kind.NULL,
   )?.value;
   if (!size) return DEFAULT_PAGE_SIZE;
-  return size.kind === Kind.INT ? Number(size.value) : unknown;
+  // A negative one is refused where it runs; behind `@skip` it does not run, and must not make up for others.
+  return size.kind === Kind.INT ? Math.max(0, Number(size.value)) : unknown;
+}
+
+function idsOf({ arguments: given }: FieldNode, unknown: number): number {
+  const ids = given?.find(({ name }) => name.value === 'ids')?.value;
+  return ids?.kind === Kind.LIST ? ids.values.length : unknown;
 }

@@ -4,12 +4,13 @@ import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Orm } from '../orm.js';
 import { cancellableReads, givenUp, type Pool, type PoolStatement } from './cancel.js';
 import type { Departure } from './departure.js';
-import type { Statement } from './plan.js';
+import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from './plan.js';
 
 /**
  * Runs the statement of a plan; answers the JSON text that PostgreSQL made. On the client's departure the read ends:
  * embedded, where statements run one after another in this process, only one that has not begun.
  * @throws UNAVAILABLE, that nobody reads, once the client has gone
+ * @throws LIMIT_EXCEEDED where the answer is larger than `MAXIMUM_ANSWER_BYTES`
  */
 export type Execute = (plan: Statement, parameters: unknown[], departure?: Departure) => Promise<string>;
 
@@ -35,8 +36,7 @@ export async function createExecute(orm: Orm): Promise<Execute> {
     const pglite = (await nativeOf(orm)) as PGlite;
     return async (plan, parameters, departure) => {
       if (departure?.hasLeft) throw givenUp();
-      const { rows } = await pglite.query<[string]>(plan.text, parameters, { rowMode: 'array' });
-      return (rows[0] as [string])[0];
+      return textOf(await pglite.query<[string]>(plan.text, parameters, { rowMode: 'array' }));
     };
   }
   const pool = await poolOf(orm);
@@ -50,13 +50,26 @@ export async function createExecute(orm: Orm): Promise<Execute> {
     if (plan.runs >= PREPARED_FROM_RUN && prepared.size < MAXIMUM_PREPARED) prepared.add(plan.name);
     const name = prepared.has(plan.name) ? plan.name : undefined;
     const statement: PoolStatement = { name, text: plan.text, values, rowMode: 'array' };
-    if (!departure) return textOf(await pool.query(statement));
     try {
-      return textOf(await cancellable.run(statement, departure));
+      return textOf(await (departure ? cancellable.run(statement, departure) : pool.query(statement)));
     } catch (error) {
-      throw departure.hasLeft ? givenUp() : error;
+      throw departure?.hasLeft ? givenUp() : toldApart(error);
     }
   };
 }
 
-const textOf = ({ rows }: { rows: [string][] }) => (rows[0] as [string])[0];
+const tooLarge = () =>
+  codedError(
+    ErrorCode.LIMIT_EXCEEDED,
+    `The answer is larger than ${MAXIMUM_ANSWER_BYTES / 2 ** 20} MiB. Ask for less: smaller pages, fewer lists inside lists.`,
+    { extensions: { limit: 'answerBytes' } },
+  );
+
+/** PostgreSQL's own limit of a value, 1 GB, comes before it can be told how large the answer is. */
+const toldApart = (error: unknown) => ((error as { code?: string }).code === '54000' ? tooLarge() : error);
+
+function textOf({ rows }: { rows: [string][] }): string {
+  const [text] = rows[0] as [string];
+  if (text !== TOO_LARGE) return text;
+  throw tooLarge();
+}

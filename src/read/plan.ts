@@ -67,8 +67,20 @@ export function finishPlan(
 /** The statement of a plan: what PostgreSQL is told. */
 export type Statement = Pick<Plan, 'text' | 'parameters' | 'runs' | 'name'>;
 
+/**
+ * Most bytes that a statement answers. Beyond 512 MiB the driver cannot make a string of it, and says so where nobody
+ * catches it; a request that reads as much at once holds up all others long before.
+ */
+export const MAXIMUM_ANSWER_BYTES = 64 * 2 ** 20;
+/** Answered in place of what is larger: no JSON is empty. */
+export const TOO_LARGE = '';
+
 function statementOf(expression: Sql, kysely: Kysely<unknown>): Statement {
-  const { sql: text, parameters } = sql`select (${expression})::text as "json"`.compile(kysely);
+  // `offset 0` keeps the inner query whole: else the expression would be evaluated for each time it is named.
+  const { sql: text, parameters } = sql`select case when octet_length("json") > ${sql.lit(MAXIMUM_ANSWER_BYTES)}
+    then ${sql.lit(TOO_LARGE)} else "json" end as "json" from (select (${expression})::text as "json" offset 0) as "answer"`.compile(
+    kysely,
+  );
   serial += 1;
   return { text, parameters, runs: 0, name: `csp_graph_${serial}` };
 }
