@@ -72,9 +72,10 @@ describe('a deploy', () => {
       const [old, next] = await Promise.all([start(), start()]);
       await revoke(old, token, 'before@partner.example');
       const watch = await connected();
-      await until('what was before is below the horizon', async () => {
-        const { rows } = await watch.query('select from activity_entries where xid >= (select feed_horizon())');
-        return rows.length === 0;
+      await until('the feed has read what was before', async () => {
+        const { rows } = await watch.query('select max(seq)::int as newest from activity_entries');
+        const metrics = await (await fetch(`${old.url}/metrics`)).text();
+        return Number(/^csp_graph_feed_position_seq (\d+)/m.exec(metrics)?.[1]) === rows[0].newest;
       });
       const raw = await openAcknowledged(old, token);
       raw.send({ id: '1', type: 'subscribe', payload: { query: FOLLOWED } });
