@@ -1,3 +1,4 @@
+import type { EntitySchema } from '@mikro-orm/postgresql';
 import { AccessRevocation, IdempotencyKey } from './modules/access/access.entity.js';
 import { ActivityEntry, DatabaseIncarnation } from './modules/activity/activity-entry.entity.js';
 import { ActivitySeal } from './modules/activity/activity-seal.entity.js';
@@ -11,7 +12,7 @@ import { SalesByCustomer, SalesByProduct, SalesDelta } from './modules/orders/sa
 import { SupportFile, SupportRequest } from './modules/support/support-request.entity.js';
 
 /** Every table of the gateway, in the order in which rows can be inserted. */
-export const entities = [
+export const entities: EntitySchema[] = [
   Market,
   MarketClosure,
   Product,

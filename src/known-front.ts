@@ -69,11 +69,11 @@ export function answerKnown(
   };
 }
 
-/** What an ordinary request asks: a POST of JSON, of the form that Apollo takes without a word; null for any other. */
-function ordinary({ method, headers, body }: FastifyRequest): Asked | null {
-  // Fastify has parsed what is application/json, and nothing else.
-  if (method !== 'POST' || !headers['content-type']?.startsWith('application/json') || !isRecord(body)) return null;
-  const { query, operationName, variables, extensions } = body;
+/** What an ordinary request asks, of the form that Apollo takes without a word; null for any other. */
+function ordinary(request: FastifyRequest): Asked | null {
+  const given = request.method === 'GET' ? givenByAddress(request) : givenByBody(request);
+  if (!given) return null;
+  const { query, operationName, variables, extensions } = given;
   if (query !== undefined && (typeof query !== 'string' || query === '')) return null;
   if (operationName != null && typeof operationName !== 'string') return null;
   if (variables != null && !isRecord(variables)) return null;
@@ -88,6 +88,25 @@ function ordinary({ method, headers, body }: FastifyRequest): Asked | null {
     variables: variables ?? undefined,
   };
 }
+
+function givenByBody({ method, headers, body }: FastifyRequest): Record<string, unknown> | null {
+  // Fastify has parsed what is application/json, and nothing else.
+  const isJson = method === 'POST' && headers['content-type']?.startsWith('application/json');
+  return isJson && isRecord(body) ? body : null;
+}
+
+/** Of a GET that says by a header that no other site made the browser send it: any other, Apollo refuses. */
+function givenByAddress({ headers, query }: FastifyRequest): Record<string, unknown> | null {
+  if (!headers['apollo-require-preflight'] && !headers['x-apollo-operation-name']) return null;
+  const { variables, extensions, ...others } = query as Record<string, unknown>;
+  try {
+    return { ...others, variables: parsed(variables), extensions: parsed(extensions) };
+  } catch {
+    return null;
+  }
+}
+
+const parsed = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -12,6 +12,8 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 /** What is left for closing what is idle, once the drain's time is over. */
 const CLOSING_MS = 1_000;
+/** Of the beginning: it may end while the gateway starts. */
+const parent = process.ppid;
 /** How often it is looked whether npm's shell is still there. */
 const PARENT_CHECK_MS = 500;
 
@@ -33,7 +35,6 @@ async function main(): Promise<void> {
   const tokens =
     auth.kind === 'demo' && !config.production ? await demoTokens(auth.partnerTenantId, '8h', signingSecret) : [];
   process.stderr.write(await greeting(gateway, tokens));
-  process.stdout.write(`ready ${gateway.url}/graphql\n`);
 
   let stopping = false;
   const stop = () => {
@@ -56,6 +57,7 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   if (config.startedByNpm) onceParentEnded(stop);
+  process.stdout.write(`ready ${gateway.url}/graphql\n`);
 }
 
 /**
@@ -63,7 +65,6 @@ async function main(): Promise<void> {
  * its port and its database.
  */
 function onceParentEnded(stop: () => void): void {
-  const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(watch);

@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { readConfig } from '../src/config.js';
@@ -47,5 +50,32 @@ describe('compose.yaml', () => {
     expect(Object.keys(services.balancer.depends_on)).toEqual(gateways);
     expect(services.postgres.healthcheck.test).toContain('pg_isready');
     expect(read('Dockerfile')).toContain('/health/ready');
+  });
+
+  test('the image holds all that the gateway reads to start', async () => {
+    const copied = [...read('Dockerfile').matchAll(/^COPY --from=build \/app\/(\S+) /gm)].map(
+      ([, path]) => path as string,
+    );
+    expect(copied).toContain('dist');
+    const folder = mkdtempSync(join(tmpdir(), 'csp-graph-image-'));
+    for (const path of copied) {
+      if (path === 'node_modules') symlinkSync(projectFile(path), join(folder, path));
+      else cpSync(projectFile(path), join(folder, path), { recursive: true });
+    }
+    const gateway = spawn(process.execPath, ['dist/src/main.js'], {
+      cwd: folder,
+      env: { DATA_DIR: join(folder, 'data'), PORT: '0', DEMO_DATA: 'false' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said: string[] = [];
+    const ended = new Promise((resolve) => gateway.once('close', resolve));
+    for (const stream of [gateway.stdout, gateway.stderr]) stream.on('data', (text) => said.push(String(text)));
+    const ready = new Promise((resolve) => {
+      gateway.stdout.on('data', (text) => String(text).startsWith('ready') && resolve('ready'));
+    });
+    expect(await Promise.race([ready, ended.then(() => said.join(''))])).toBe('ready');
+    gateway.kill('SIGTERM');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
   });
 });

@@ -84,6 +84,39 @@ describe(`known documents, on ${engine}`, () => {
     { what: 'nothing', query: 'query ($yes: Boolean = true) { customers @skip(if: $yes) { totalCount } }' },
   ];
 
+  test.each(reads)('$what: by GET as well, where no other site can have sent it', async ({ query, variables }) => {
+    const text = fresh(query);
+    const get = async (address: Record<string, string>, headers: Record<string, string>) => {
+      const hits = await metricOf(gateway, 'csp_graph_known_documents_hits_total');
+      const response = await fetch(`${gateway.url}/graphql?${new URLSearchParams(address)}`, {
+        headers: { authorization: `Bearer ${await gateway.token('SALES_AGENT')}`, ...headers },
+      });
+      const { date: _date, 'x-correlation-id': _id, ...shown } = Object.fromEntries(response.headers);
+      const answer = { status: response.status, headers: shown, body: await response.text() };
+      return { answer, wasKnown: (await metricOf(gateway, 'csp_graph_known_documents_hits_total')) > hits };
+    };
+    const address = { query: text, ...(variables && { variables: JSON.stringify(variables) }) };
+    const preflight = { 'apollo-require-preflight': '1' };
+    const first = await get(address, preflight);
+    const second = await get(address, preflight);
+    expect([first.wasKnown, second.wasKnown]).toEqual([false, true]);
+    expect(second.answer).toEqual(first.answer);
+    expect(second.answer.status).toBe(200);
+    const posted = await ask({ query: text, variables }, 'SALES_AGENT');
+    expect(posted.answer.body).toBe(first.answer.body);
+    for (const [strange, headers] of [
+      [address, {}],
+      [{ ...address, variables: '{' }, preflight],
+      [{ ...address, variables: '[]' }, preflight],
+    ] as const) {
+      const { answer, wasKnown } = await get(strange, headers);
+      expect([answer.status, wasKnown]).toEqual([400, false]);
+    }
+    const persistedQuery = { version: 1, sha256Hash: hashOf(text) };
+    const hashed = await get({ ...address, query: '', extensions: JSON.stringify({ persistedQuery }) }, preflight);
+    expect(hashed.answer.status).toBeLessThan(500);
+  });
+
   test.each(reads)(
     '$what: every role gets the same bytes and headers the second time',
     async ({ query, variables }) => {
