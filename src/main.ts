@@ -38,8 +38,7 @@ async function main(): Promise<void> {
 
   let stopping = false;
   const stop = () => {
-    // A second signal means now.
-    if (stopping) process.exit(1);
+    if (stopping) return;
     stopping = true;
     process.stderr.write('stopping\n');
     // A statement that waits for a lock would hold its connection, and so the process, beyond what was allowed.
@@ -55,7 +54,13 @@ async function main(): Promise<void> {
       },
     );
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // A second signal means now.
+      if (stopping) process.exit(1);
+      stop();
+    });
+  }
   if (config.startedByNpm) onceParentEnded(stop);
   process.stdout.write(`ready ${gateway.url}/graphql\n`);
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import WebSocket from 'ws';
 import { readConfig } from '../src/config.js';
 import { ConfigError } from '../src/config-error.js';
 import { EmbeddedDatabaseInUse, lockEmbeddedDatabase } from '../src/embedded-lock.js';
@@ -281,6 +282,39 @@ describe('the embedded database', () => {
     shell.kill('SIGTERM');
     await closed;
     lockEmbeddedDatabase(dataDir())();
+  });
+
+  test('a SIGTERM for gateway and shell together, as service managers send it, leaves the time to drain', async () => {
+    const shell = spawn('sh', ['-c', `"${process.execPath}" dist/src/main.js; true`], {
+      env: {
+        PATH: process.env['PATH'],
+        npm_lifecycle_event: 'start',
+        DATA_DIR: folder,
+        PORT: '0',
+        DEMO_DATA: 'false',
+        DRAIN_TIMEOUT_MS: '2000',
+      },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      // A group of its own, so that all of it can be signalled.
+      detached: true,
+    });
+    const url = await new Promise<string>((resolve) => {
+      shell.stdout.on('data', (text) => {
+        const [, address] = /^ready http(\S+)/.exec(String(text)) ?? [];
+        if (address) resolve(`ws${address}`);
+      });
+    });
+    // One that neither reads nor answers keeps the stop waiting, for longer than the shell's end takes to be noticed.
+    const idle = new WebSocket(url, 'graphql-transport-ws');
+    await new Promise((resolve) => idle.once('open', resolve));
+    idle.pause();
+    const closed = new Promise((resolve) => shell.stdout.once('close', resolve));
+    const told = Date.now();
+    process.kill(-(shell.pid as number), 'SIGTERM');
+    await closed;
+    idle.terminate();
+    // The whole of it, however slow the machine: the end of the shell must not count as a second signal.
+    expect(Date.now() - told).toBeGreaterThanOrEqual(2_000);
   });
 
   test('an open one refuses the migrations of another process in a sentence, and is free once it is closed', async () => {
