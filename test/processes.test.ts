@@ -15,6 +15,7 @@ import {
   processToken,
   startProcess,
 } from './support/history/gateway-process.js';
+import { metricOf } from './support/metrics.js';
 import { openAcknowledged } from './support/raw-socket.js';
 import { until } from './support/until.js';
 
@@ -74,8 +75,7 @@ describe('a deploy', () => {
       const watch = await connected();
       await until('the feed has read what was before', async () => {
         const { rows } = await watch.query('select max(seq)::int as newest from activity_entries');
-        const metrics = await (await fetch(`${old.url}/metrics`)).text();
-        return Number(/^csp_graph_feed_position_seq (\d+)/m.exec(metrics)?.[1]) === rows[0].newest;
+        return (await metricOf(old, 'csp_graph_feed_position_seq')) === rows[0].newest;
       });
       const raw = await openAcknowledged(old, token);
       raw.send({ id: '1', type: 'subscribe', payload: { query: FOLLOWED } });
