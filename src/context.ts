@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
+import type { FeedCursors } from './activity-log/feed-cursors.js';
 import type { Access, AccessTable } from './auth/auth.js';
 import { Denials } from './auth/denials.js';
 import type { Revocations } from './auth/revocations.js';
@@ -9,7 +10,6 @@ import type { Config } from './config.js';
 import type { Feed } from './feed/feed.js';
 import type { Orm } from './orm.js';
 import type { Departure } from './read/departure.js';
-import type { FeedCursors } from './read/feed-cursors.js';
 import { Reader, type ReadSource } from './read/reader.js';
 import type { Sealer } from './seal/sealer.js';
 import type { Signer } from './signing.js';

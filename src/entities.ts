@@ -1,7 +1,7 @@
 import type { EntitySchema } from '@mikro-orm/postgresql';
+import { ActivityEntry, DatabaseIncarnation } from './activity-log/activity-entry.entity.js';
+import { ActivitySeal } from './activity-log/activity-seal.entity.js';
 import { AccessRevocation, IdempotencyKey } from './modules/access/access.entity.js';
-import { ActivityEntry, DatabaseIncarnation } from './modules/activity/activity-entry.entity.js';
-import { ActivitySeal } from './modules/activity/activity-seal.entity.js';
 import { Invoice, InvoiceLine } from './modules/billing/invoice.entity.js';
 import { Price, Product, Sku, SoftwareVersion } from './modules/catalog/catalog.entity.js';
 import { Customer } from './modules/customers/customer.entity.js';

@@ -1,6 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import type { PGlite } from '@electric-sql/pglite';
 import pino, { type Logger } from 'pino';
+import { FeedCursors } from './activity-log/feed-cursors.js';
+import { HorizonWatch } from './activity-log/horizon.js';
+import { establishIncarnation } from './activity-log/incarnation.js';
 import { createApollo } from './apollo.js';
 import { AccessTable } from './auth/auth.js';
 import { Revocations } from './auth/revocations.js';
@@ -12,8 +15,6 @@ import { loadFacts } from './data/load-facts.js';
 import { every } from './every.js';
 import { DatabaseSource } from './feed/entry-source.js';
 import { Feed } from './feed/feed.js';
-import { HorizonWatch } from './feed/horizon.js';
-import { establishIncarnation } from './feed/incarnation.js';
 import { NatsSource } from './feed/nats/nats-source.js';
 import { createHttp, serveGraphql } from './http.js';
 import { KnownDocuments } from './known-documents.js';
@@ -24,7 +25,6 @@ import { Fulfilment, type FulfilmentProvider, localProvider } from './modules/or
 import { migrate, type Orm, openOrm } from './orm.js';
 import { printGraph } from './print-schema.js';
 import { projectFile } from './project-file.js';
-import { FeedCursors } from './read/feed-cursors.js';
 import { PlanCache } from './read/plan.js';
 import type { ReadSource } from './read/reader.js';
 import { type Connections, openConnections } from './read/sources.js';

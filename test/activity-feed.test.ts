@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { FeedEntry, FeedFilter } from '../src/feed/feed-entry.js';
-import { passes, readEntries } from '../src/feed/feed-entry.js';
-import { START } from '../src/feed/position.js';
+import type { FeedEntry, FeedFilter } from '../src/activity-log/feed-entry.js';
+import { passes, readEntries } from '../src/activity-log/feed-entry.js';
+import { START } from '../src/activity-log/position.js';
 import {
   ActivityDocument,
   ActivityFeedDocument,

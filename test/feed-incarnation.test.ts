@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { establishIncarnation } from '../src/feed/incarnation.js';
+import { establishIncarnation } from '../src/activity-log/incarnation.js';
 import { ActivityDocument } from './generated/graphql.js';
 import { engine, type TestDatabase, testDatabase } from './support/database.js';
 import { insertEntries } from './support/entries.js';

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { FeedEntry } from '../src/activity-log/feed-entry.js';
+import { comparePositions, START } from '../src/activity-log/position.js';
 import { DatabaseSource } from '../src/feed/entry-source.js';
 import { Feed } from '../src/feed/feed.js';
-import type { FeedEntry } from '../src/feed/feed-entry.js';
-import { comparePositions, START } from '../src/feed/position.js';
 import { engine, serverUrl } from './support/database.js';
 import { insertEntries } from './support/entries.js';
 import { caughtUp, cursorAt, feedOf, insert, LABELS, labelsOf, pull, table } from './support/feed.js';

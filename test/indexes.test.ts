@@ -10,8 +10,8 @@ import {
   isListType,
 } from 'graphql';
 import { fillByNumbers } from '../bench/scale-rows.mjs';
-import { type FeedFilter, readEntries } from '../src/feed/feed-entry.js';
-import { START } from '../src/feed/position.js';
+import { type FeedFilter, readEntries } from '../src/activity-log/feed-entry.js';
+import { START } from '../src/activity-log/position.js';
 import { parseGlobalId, toGlobalId } from '../src/global-id.js';
 import type { Execute } from '../src/read/execute.js';
 import type { Plan } from '../src/read/plan.js';

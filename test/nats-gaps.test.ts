@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { FeedEntry } from '../src/activity-log/feed-entry.js';
+import { type Position, START } from '../src/activity-log/position.js';
 import { AdvisoryLock } from '../src/advisory-locks.js';
-import type { FeedEntry } from '../src/feed/feed-entry.js';
 import { EntryStream } from '../src/feed/nats/entry-stream.js';
 import { encodeEntry, encodePulse, namesOf } from '../src/feed/nats/wire.js';
-import { type Position, START } from '../src/feed/position.js';
 import { serverUrl, testDatabase } from './support/database.js';
 import { caughtUp, client, feedOf, insert, pull, shared, table } from './support/feed.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';

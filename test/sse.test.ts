@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-sse';
-import { START } from '../src/feed/position.js';
-import { FeedCursors } from '../src/read/feed-cursors.js';
+import { FeedCursors } from '../src/activity-log/feed-cursors.js';
+import { START } from '../src/activity-log/position.js';
 import { engine } from './support/database.js';
 import { insertEntries } from './support/entries.js';
 import { type OpenEvents, openEvents, type RawEvents } from './support/event-stream.js';

@@ -1,4 +1,4 @@
-import type { Actor } from '../modules/activity/record-activity.js';
+import type { Actor } from '../activity-log/record-activity.js';
 import type { SealingKey } from '../modules/entitlements/product-key.js';
 import type { OrderLineStatus } from '../modules/orders/order-status.js';
 import type { DatedTerm } from './calendar.js';

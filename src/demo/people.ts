@@ -1,5 +1,5 @@
+import type { Actor } from '../activity-log/record-activity.js';
 import { Role } from '../auth/role.js';
-import type { Actor } from '../modules/activity/record-activity.js';
 import type { Dice } from './dice.js';
 
 const PORTAL = 'partner-portal';

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { type FeedEntry, readEntries } from './feed-entry.js';
-import type { Position } from './position.js';
+import { type FeedEntry, readEntries } from '../activity-log/feed-entry.js';
+import type { Position } from '../activity-log/position.js';
 
 /** Where the feed of a process gets new entries from: the database, or what another process read there (`nats/`). */
 export interface EntrySource {

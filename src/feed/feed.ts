@@ -1,6 +1,5 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import type { EntrySource } from './entry-source.js';
 import {
   entriesAfter,
   type FeedEntry,
@@ -9,8 +8,9 @@ import {
   lastPosition,
   passes,
   readEntries,
-} from './feed-entry.js';
-import { comparePositions, type Position, START } from './position.js';
+} from '../activity-log/feed-entry.js';
+import { comparePositions, type Position, START } from '../activity-log/position.js';
+import type { EntrySource } from './entry-source.js';
 
 /** Most recent entries kept in memory; a subscriber further behind reads the table at its own cursor. */
 const KEPT_ENTRIES = 10_000;

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import type { LimitFunction } from 'p-limit';
+import { cursorExpired } from '../activity-log/feed-cursors.js';
+import type { FeedEntry, FeedFilter } from '../activity-log/feed-entry.js';
+import { comparePositions, type Position } from '../activity-log/position.js';
 import type { Services } from '../context.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import { Departure } from '../read/departure.js';
-import { cursorExpired } from '../read/feed-cursors.js';
-import type { FeedEntry, FeedFilter } from './feed-entry.js';
 import { Batch, type PlacedText, slicesOf } from './outlet.js';
-import { comparePositions, type Position } from './position.js';
 import { EntryTooExpensive, type Render, SharedTexts } from './shared-texts.js';
 import type { Subscriber } from './subscriber.js';
 

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { FeedFilter } from './feed-entry.js';
+import type { FeedFilter } from '../activity-log/feed-entry.js';
 
 type Sql = RawBuilder<unknown>;
 

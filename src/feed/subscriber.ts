@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
+import { cursorExpired } from '../activity-log/feed-cursors.js';
+import { comparePositions, type Position } from '../activity-log/position.js';
 import type { Viewer } from '../auth/viewer.js';
 import { Departure } from '../read/departure.js';
-import { cursorExpired } from '../read/feed-cursors.js';
 import type { FeedMessage } from './activity-stream.js';
 import { type Group, RETRY_MS, tooExpensive } from './group.js';
 import { Batch, type Outlet, type PlacedText, slicesOf } from './outlet.js';
-import { comparePositions, type Position } from './position.js';
 import { EntryTooExpensive } from './shared-texts.js';
 
 /** Bytes that may wait for a line before it is left to catch up by itself. */

@@ -11,12 +11,12 @@ import {
   isAbstractType,
 } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
+import type { FeedCursors } from '../activity-log/feed-cursors.js';
 import type { Access } from '../auth/auth.js';
 import type { Role } from '../auth/role.js';
 import { tenantScope } from '../auth/viewer.js';
 import { collectSubFields } from './collect-fields.js';
 import { compileConnection } from './compile-connection.js';
-import type { FeedCursors } from './feed-cursors.js';
 import { type Field, type Fields, memberIs, type ReadType, Row, type Sql } from './model.js';
 import { Args, type Assumption, Param } from './param.js';
 

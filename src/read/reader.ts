@@ -2,6 +2,7 @@ import type { MetadataStorage } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 import { type FieldNode, type GraphQLField, type GraphQLResolveInfo, getNamedType } from 'graphql';
 import { type Kysely, sql } from 'kysely';
+import type { FeedCursors } from '../activity-log/feed-cursors.js';
 import type { Access } from '../auth/auth.js';
 import type { Denials } from '../auth/denials.js';
 import { tenantScope, type Viewer } from '../auth/viewer.js';
@@ -11,7 +12,6 @@ import { compileConnection } from './compile-connection.js';
 import { compileNode, compileNodes } from './compile-nodes.js';
 import type { Departure } from './departure.js';
 import type { Execute } from './execute.js';
-import type { FeedCursors } from './feed-cursors.js';
 import type { RootReads, Sql } from './model.js';
 import { Param } from './param.js';
 import {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import { type ExportRange, exportActivity, positionOf } from '../activity-log/export-entries.js';
+import { type ExportFormat, headOf, lineOf } from '../activity-log/export-format.js';
+import { comparePositions } from '../activity-log/position.js';
 import { type Viewer } from '../auth/viewer.js';
 import type { Services } from '../context.js';
-import { comparePositions } from '../feed/position.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
-import { type ExportRange, exportActivity, positionOf } from '../modules/activity/export-activity.js';
-import { type ExportFormat, headOf, lineOf } from '../modules/activity/export-format.js';
 import type { ExportRights } from '../modules/activity/export-rights.js';
 import { lineHash } from '../seal/manifest.js';
 import { readSeals, type Seal } from '../seal/seals.js';

@@ -3,20 +3,20 @@ import { createGzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { z } from 'zod';
+import { ActivityAction } from '../activity-log/activity-action.js';
+import { type ExportFormat, exportFormats } from '../activity-log/export-format.js';
+import { cursorExpired } from '../activity-log/feed-cursors.js';
+import type { Position } from '../activity-log/position.js';
 import { activityReaders } from '../auth/role-sets.js';
 import type { Authenticate } from '../auth/tokens.js';
 import { hasRole } from '../auth/viewer.js';
 import type { Services } from '../context.js';
 import { ownCustomerScope } from '../feed/activity-stream.js';
-import type { Position } from '../feed/position.js';
 import { parseGlobalId } from '../global-id.js';
 import { ErrorCode } from '../graphql/errors.js';
 import { DateTimeScalar } from '../graphql/scalars.js';
 import { requireValidToken } from '../http.js';
-import { ActivityAction } from '../modules/activity/activity-action.js';
-import { type ExportFormat, exportFormats } from '../modules/activity/export-format.js';
 import { exportRights } from '../modules/activity/export-rights.js';
-import { cursorExpired } from '../read/feed-cursors.js';
 import { bodyOf, type Export, manifestOf } from './export-body.js';
 
 const instant = z.string().transform((text, context) => {

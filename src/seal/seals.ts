@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Position } from '../feed/position.js';
+import type { Position } from '../activity-log/position.js';
 
 /** A seal, as stored. */
 export interface Seal {

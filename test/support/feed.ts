@@ -1,7 +1,7 @@
 import pg from 'pg';
+import { type FeedEntry, readEntries } from '../../src/activity-log/feed-entry.js';
+import { comparePositions, type Position, START } from '../../src/activity-log/position.js';
 import type { Feed } from '../../src/feed/feed.js';
-import { type FeedEntry, readEntries } from '../../src/feed/feed-entry.js';
-import { comparePositions, type Position, START } from '../../src/feed/position.js';
 import type { TestDatabase } from './database.js';
 import { insertEntries } from './entries.js';
 import type { TestGateway, TestStream } from './gateway.js';

@@ -8,8 +8,8 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
-import type { FeedEntry } from '../feed-entry.js';
-import type { Position } from '../position.js';
+import type { FeedEntry } from '../../activity-log/feed-entry.js';
+import type { Position } from '../../activity-log/position.js';
 import { decodeEntry, encodeEntry, namesOf, type StreamLimits, textOf } from './wire.js';
 
 const DUPLICATE_WINDOW_MS = 120_000;

@@ -1,9 +1,9 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
+import { type FeedEntry, readEntries } from '../../activity-log/feed-entry.js';
+import { comparePositions, type Position } from '../../activity-log/position.js';
 import type { EntrySource } from '../entry-source.js';
-import { type FeedEntry, readEntries } from '../feed-entry.js';
-import { comparePositions, type Position } from '../position.js';
 import { Connection } from './connection.js';
 import { EntryFollower } from './entry-follower.js';
 import { PULSE_MS, Relay } from './relay.js';

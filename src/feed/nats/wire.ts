@@ -1,5 +1,5 @@
-import type { FeedEntry } from '../feed-entry.js';
-import type { Position } from '../position.js';
+import type { FeedEntry } from '../../activity-log/feed-entry.js';
+import type { Position } from '../../activity-log/position.js';
 
 /** How much the stream keeps. What is older is replayed from the database. */
 export interface StreamLimits {

@@ -1,4 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { ActivityAction } from '../../activity-log/activity-action.js';
 import { idPrefixes } from '../../global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, eachOf, globalId, since } from '../../read/fields.js';
@@ -16,7 +17,6 @@ import {
   type Sql,
 } from '../../read/model.js';
 import type { Args, Param } from '../../read/param.js';
-import type { ActivityAction } from './activity-action.js';
 
 const inDetail = (entry: Row, key: string): RawBuilder<unknown> => sql`(${entry.col('detail')} ->> ${sql.lit(key)})`;
 const text = (...keys: string[]): Fields =>

@@ -1,4 +1,5 @@
 import { ArgsType, createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { ActivityAction, ActivityOutcome, ResourceType } from '../../activity-log/activity-action.js';
 import { Auth } from '../../auth/auth.js';
 import { activityReaders } from '../../auth/role-sets.js';
 import { connectionTypes, OrderDirection, PageArgsType } from '../../graphql/connection.type.js';
@@ -8,7 +9,6 @@ import { DateTimeScalar } from '../../graphql/scalars.js';
 import { memberOf } from '../../read/model.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderType } from '../orders/order.type.js';
-import { ActivityAction, ActivityOutcome, ResourceType } from './activity-action.js';
 import { activityDetailTypes } from './activity-detail.type.js';
 
 registerEnumType(ActivityAction, {

@@ -1,10 +1,10 @@
 import { LockMode } from '@mikro-orm/core';
+import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { keyRevealers } from '../../auth/role-sets.js';
 import { actingRole, hasRole, type Viewer } from '../../auth/viewer.js';
 import { toGlobalId } from '../../global-id.js';
 import { Problem } from '../../problem.js';
 import type { Deed } from '../../transaction.js';
-import { actorOf, recordActivity } from '../activity/record-activity.js';
 import { SoftwareVersion } from '../catalog/catalog.entity.js';
 import { reaches } from '../customers/find-customer.js';
 import { Order } from '../orders/order.entity.js';

@@ -1,3 +1,4 @@
+import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { actingRole } from '../../auth/viewer.js';
 import { toGlobalId } from '../../global-id.js';
 import { newId } from '../../ids.js';
@@ -5,7 +6,6 @@ import { isProblem, Problem } from '../../problem.js';
 import type { Signer } from '../../signing.js';
 import type { Deed } from '../../transaction.js';
 import { once } from '../access/idempotency.js';
-import { actorOf, recordActivity } from '../activity/record-activity.js';
 import { type Assessment, assess, chooseLines } from './assess-cancellation.js';
 import { AcknowledgementRequired, OrderNotFound } from './cancellation-problems.js';
 import { findOrder } from './find-order.js';

@@ -1,10 +1,10 @@
+import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { toGlobalId } from '../../global-id.js';
 import { newId, newSupportRequestNumber } from '../../ids.js';
 import type { Money } from '../../money.js';
 import type { Problem } from '../../problem.js';
 import type { Deed } from '../../transaction.js';
 import { once } from '../access/idempotency.js';
-import { actorOf, recordActivity } from '../activity/record-activity.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
 import { OrderNotFound } from '../orders/cancellation-problems.js';
 import { findOrder } from '../orders/find-order.js';

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
-import { belowHorizon, type FeedFilter } from '../../feed/feed-entry.js';
-import { matching } from '../../feed/matching.js';
-import type { Position } from '../../feed/position.js';
-import { toGlobalId } from '../../global-id.js';
+import { matching } from '../feed/matching.js';
+import { toGlobalId } from '../global-id.js';
+import { belowHorizon, type FeedFilter } from './feed-entry.js';
+import type { Position } from './position.js';
 
 /** One entry of the log as exports show it: every column, flat. */
 export interface ExportedEntry {

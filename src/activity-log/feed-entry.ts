@@ -1,6 +1,6 @@
 import { type Kysely, type SqlBool, sql } from 'kysely';
-import type { ActivityAction } from '../modules/activity/activity-action.js';
-import { matching } from './matching.js';
+import { matching } from '../feed/matching.js';
+import type { ActivityAction } from './activity-action.js';
 import { comparePositions, type Position } from './position.js';
 
 /** What the feed holds of an entry: enough to filter it and to find the rest. */

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
-import type { Position } from '../feed/position.js';
 import { badUserInput, codedError, ErrorCode } from '../graphql/errors.js';
-import type { Row, Sql } from './model.js';
+import type { Row, Sql } from '../read/model.js';
+import type { Position } from './position.js';
 
 const FORM = /^([\w-]{1,200})\.([\w-]{22})$/;
 const isBelow2To63 = (text: unknown): text is string =>

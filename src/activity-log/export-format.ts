@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import type { ExportedEntry } from './export-activity.js';
+import type { ExportedEntry } from './export-entries.js';
 
 /** Formats of an export. */
 export const exportFormats = ['csv', 'jsonl'] as const;
