@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { sealNext } from '../src/activity-log/seal/sealer.js';
+import { verifyDatabase } from '../src/activity-log/seal/verify-database.js';
 import { AdvisoryLock } from '../src/advisory-locks.js';
-import { sealNext } from '../src/seal/sealer.js';
-import { verifyDatabase } from '../src/seal/verify-database.js';
 import { engine, serverUrl, type TestDatabase, testDatabase } from './support/database.js';
 import { insertEntries } from './support/entries.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
@@ -324,7 +324,7 @@ describe(`tamper evidence, on ${engine}`, () => {
     });
 
     test('a file that was changed together with its manifest does not fit the seals, nor new seals an old head', async () => {
-      const { lineHash } = await import('../src/seal/manifest.js');
+      const { lineHash } = await import('../src/activity-log/seal/manifest.js');
       const { createHash } = await import('node:crypto');
       const changed = lines.with(1_100, (lines[1_100] as string).replace('anna@', 'anne@'));
       const path = join(folder, 'forged.json');
@@ -344,7 +344,7 @@ describe(`tamper evidence, on ${engine}`, () => {
     });
 
     test('a line says nothing beside what is sealed, though its manifest was changed with it', async () => {
-      const { lineHash } = await import('../src/seal/manifest.js');
+      const { lineHash } = await import('../src/activity-log/seal/manifest.js');
       const { createHash } = await import('node:crypto');
       const line = lines[1_100] as string;
       const path = join(folder, 'forged.json');

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Kysely } from 'kysely';
+import { type Manifest, manifestForm } from '../activity-log/seal/manifest.js';
+import type { Verdict } from '../activity-log/seal/verdict.js';
+import { verifyDatabase } from '../activity-log/seal/verify-database.js';
+import { verifyFile } from '../activity-log/seal/verify-file.js';
 import { readConfig } from '../config.js';
 import { ConfigError } from '../config-error.js';
 import { EmbeddedDatabaseInUse } from '../embedded-lock.js';
 import { openOrm } from '../orm.js';
-import { type Manifest, manifestForm } from './manifest.js';
-import type { Verdict } from './verdict.js';
-import { verifyDatabase } from './verify-database.js';
-import { verifyFile } from './verify-file.js';
 
 const USAGE = `Says whether the activity log is still what was sealed, and where it first is not.
 

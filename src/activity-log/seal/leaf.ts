@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ExportedEntry } from '../activity-log/export-entries.js';
+import type { ExportedEntry } from '../export-entries.js';
 
 /** Bytes of a leaf: SHA-256 cut to 128 bits. */
 export const LEAF_BYTES = 16;

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import { type ExportedEntry, readExported } from '../activity-log/export-entries.js';
-import type { Position } from '../activity-log/position.js';
+import { type ExportedEntry, readExported } from '../export-entries.js';
+import type { Position } from '../position.js';
 import { type Difference, firstDifference, hashesIn } from './difference.js';
 import { chain, LEAF_BYTES, leafOf, NO_HASH } from './leaf.js';
 import { readSeals, type Seal } from './seals.js';

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
-import { type ExportedEntry, positionOf, readExported } from '../activity-log/export-entries.js';
-import { AdvisoryLock } from '../advisory-locks.js';
+import { AdvisoryLock } from '../../advisory-locks.js';
+import { type ExportedEntry, positionOf, readExported } from '../export-entries.js';
 import { chain, leafOf, NO_HASH } from './leaf.js';
 import { headSeal, insertSeal, type Seal } from './seals.js';
 

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Position } from '../activity-log/position.js';
+import type { Position } from '../position.js';
 
 /** A seal, as stored. */
 export interface Seal {
