@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { demoIdentity } from './auth/demo-identities.js';
+import { demoTenantId } from './auth/demo-tenant.js';
 import { Role } from './auth/role.js';
 import { signDemoToken } from './auth/tokens.js';
 import { readConfig } from './config.js';
-import { demoTenantId } from './demo/tenant.js';
 import { Customer } from './modules/customers/customer.entity.js';
 import { openOrm } from './orm.js';
 

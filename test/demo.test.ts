@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { demoTenantId } from '../src/auth/demo-tenant.js';
 import { loadFacts } from '../src/data/load-facts.js';
 import { Dice } from '../src/demo/dice.js';
 import { DemoRefused, loadDemo, loadDemoOnFirstStart } from '../src/demo/load-demo.js';
 import { invoiceNumberAt, orderNumberAt, supportRequestNumberAt } from '../src/demo/numbers.js';
-import { demoTenantId } from '../src/demo/tenant.js';
 import { openProductKey } from '../src/modules/entitlements/product-key.js';
 import { migrate, type Orm, openOrm } from '../src/orm.js';
 

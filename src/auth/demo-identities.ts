@@ -1,4 +1,4 @@
-import { demoTenantId } from '../demo/tenant.js';
+import { demoTenantId } from './demo-tenant.js';
 import { Role } from './role.js';
 import { type DemoIdentity, signDemoToken } from './tokens.js';
 

@@ -1,3 +1,4 @@
+import { demoTenantId } from '../auth/demo-tenant.js';
 import { type MarketFact, marketOf } from '../data/facts.js';
 import { Segment } from '../modules/catalog/product-kind.js';
 import { famousCompanies, inventedCompany } from './companies.js';
@@ -5,7 +6,6 @@ import { type DemoMarket, demoMarkets } from './demo-markets.js';
 import { Dice } from './dice.js';
 import { demoId } from './numbers.js';
 import { marketsWithSegments } from './prices.js';
-import { demoTenantId } from './tenant.js';
 
 const DAY_MS = 86_400_000;
 /** Customers came between three years and one month before now. */
