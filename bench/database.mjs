@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 
-const demo = fileURLToPath(new URL('../dist/src/demo/main.js', import.meta.url));
+const demo = fileURLToPath(new URL('../dist/src/cli/load-demo.js', import.meta.url));
 const multiply = new URL('./multiply.sql', import.meta.url);
 const additions = new URL('./servers/postgraphile.sql', import.meta.url);
 

@@ -320,19 +320,19 @@ describe('the embedded database', () => {
   test('an open one refuses the migrations of another process in a sentence, and is free once it is closed', async () => {
     const orm = await openOrm({ kind: 'embedded', dataDir: dataDir() });
     await orm.em.fork().execute('select 1');
-    const refused = await runScript(['dist/src/migrate.js']);
+    const refused = await runScript(['dist/src/cli/migrate.js']);
     expect(refused).toEqual({
       code: 1,
       out: '',
       err: `The embedded database ${dataDir()} is in use by process ${process.pid}. Stop that one first, set another DATA_DIR, or set DATABASE_URL to use a PostgreSQL server.\n`,
     });
     await orm.close(true);
-    expect(await runScript(['dist/src/migrate.js'])).toMatchObject({
+    expect(await runScript(['dist/src/cli/migrate.js'])).toMatchObject({
       code: 0,
       err: '',
       out: expect.stringMatching(/^ran Migration/),
     });
-    expect(await runScript(['dist/src/migrate.js'])).toMatchObject({
+    expect(await runScript(['dist/src/cli/migrate.js'])).toMatchObject({
       code: 0,
       out: 'nothing to do\n',
     });

@@ -82,7 +82,7 @@ describe(`migrations, on ${engine}`, () => {
   onServerOnly('processes that migrate at once run each migration once, and all end well', async () => {
     const { url } = database.config as { url: string };
     const processes = Array.from({ length: 3 }, () =>
-      run(process.execPath, ['dist/src/migrate.js'], {
+      run(process.execPath, ['dist/src/cli/migrate.js'], {
         env: { PATH: process.env['PATH'], DATABASE_URL: url, DATA_DIR: `/tmp/csp-graph-${process.pid}` },
       }),
     );

@@ -275,7 +275,7 @@ describe(`tamper evidence, on ${engine}`, () => {
 
     const verify = async (content: string | Buffer, options: string[] = [], path = file) => {
       writeFileSync(path, content);
-      return run(process.execPath, ['dist/src/seal/main.js', path, ...options]).then(
+      return run(process.execPath, ['dist/src/cli/verify-log.js', path, ...options]).then(
         ({ stdout }) => ({ code: 0, said: stdout }),
         (error: { code: number; stdout: string; stderr: string }) => ({
           code: error.code,
@@ -412,7 +412,9 @@ onServerOnly('several gateways on one database', () => {
         DATABASE_URL: (database.config as { url: string }).url,
         DATA_DIR: mkdtempSync(join(tmpdir(), 'csp-graph-')),
       };
-      const { stdout } = await run(process.execPath, ['dist/src/seal/main.js', '--database'], { env: environment });
+      const { stdout } = await run(process.execPath, ['dist/src/cli/verify-log.js', '--database'], {
+        env: environment,
+      });
       expect(stdout).toContain('3501 entries in ');
     } finally {
       await other.stop();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { openOrm } from './orm.js';
-import { printGraph } from './print-schema.js';
-import { buildGraph } from './schema.js';
+import { openOrm } from '../orm.js';
+import { printGraph } from '../print-schema.js';
+import { buildGraph } from '../schema.js';
 
 /** Part of `npm run check`: the committed contract and migrations are those of the code. */
 const problems: string[] = [];
