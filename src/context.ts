@@ -7,7 +7,7 @@ import type { Access, AccessTable } from './auth/auth.js';
 import { Denials } from './auth/denials.js';
 import type { Revocations } from './auth/revocations.js';
 import { isAnalyst, type Viewer } from './auth/viewer.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import type { Feed } from './feed/feed.js';
 import type { Orm } from './orm.js';
 import type { Departure } from './read/departure.js';

@@ -1,6 +1,6 @@
 import { demoTokens } from './auth/demo-identities.js';
-import { readConfig } from './config.js';
-import { ConfigError } from './config-error.js';
+import { readConfig } from './config/config.js';
+import { ConfigError } from './config/config-error.js';
 import { loadDemoOnFirstStart } from './demo/load-demo.js';
 import { EmbeddedDatabaseInUse } from './embedded-lock.js';
 import { greeting, progress } from './greeting.js';

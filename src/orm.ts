@@ -5,7 +5,7 @@ import { PgliteDriver } from '@mikro-orm/pglite';
 import { MikroORM, type Options, PostgreSqlDriver, type SqlEntityManager } from '@mikro-orm/postgresql';
 import { migrations } from '../migrations/index.js';
 import { AdvisoryLock } from './advisory-locks.js';
-import type { DatabaseConfig } from './config.js';
+import type { DatabaseConfig } from './config/config.js';
 import { lockEmbeddedDatabase } from './embedded-lock.js';
 import { entities } from './entities.js';
 

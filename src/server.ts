@@ -10,7 +10,7 @@ import { AccessTable } from './auth/auth.js';
 import { Revocations } from './auth/revocations.js';
 import { rememberTokens } from './auth/token-cache.js';
 import { createAuthenticate } from './auth/tokens.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import type { Services } from './context.js';
 import { loadFacts } from './data/load-facts.js';
 import { every } from './every.js';

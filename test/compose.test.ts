@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { readConfig } from '../src/config.js';
+import { readConfig } from '../src/config/config.js';
 import { projectFile } from '../src/project-file.js';
 
 const read = (path: string) => readFileSync(projectFile(path), 'utf8');
@@ -26,7 +26,7 @@ const settingsOf = (name: string): Record<string, string> =>
 describe('compose.yaml', () => {
   test('runs two gateways on one PostgreSQL, with settings that hold and are known', () => {
     expect(gateways).toHaveLength(2);
-    const known = read('src/config.ts');
+    const known = read('src/config/config.ts');
     for (const name of gateways) {
       const settings = settingsOf(name);
       for (const setting of Object.keys(settings)) expect(known).toContain(`  ${setting}: `);

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
-import { readConfig } from '../src/config.js';
-import { ConfigError } from '../src/config-error.js';
+import { readConfig } from '../src/config/config.js';
+import { ConfigError } from '../src/config/config-error.js';
 import { EmbeddedDatabaseInUse, lockEmbeddedDatabase } from '../src/embedded-lock.js';
 import { openOrm } from '../src/orm.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import type { DatabaseConfig } from '../src/config.js';
+import type { DatabaseConfig } from '../src/config/config.js';
 import type { TestDatabase } from './support/database.js';
 import { serverUrl, testDatabase } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';

@@ -6,7 +6,7 @@ import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload
 import { rememberTokens } from '../src/auth/token-cache.js';
 import type { Authenticate } from '../src/auth/tokens.js';
 import { anonymous, type Viewer } from '../src/auth/viewer.js';
-import { DEMO_PARTNER_TENANT_ID } from '../src/config.js';
+import { DEMO_PARTNER_TENANT_ID } from '../src/config/config.js';
 import { ViewerDocument } from './generated/graphql.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';

@@ -1,6 +1,6 @@
 // The product in a process of its own, with tokens, roles, limits and metrics, on PostgreSQL.
 import { signDemoToken } from '../../dist/src/auth/tokens.js';
-import { readConfig } from '../../dist/src/config.js';
+import { readConfig } from '../../dist/src/config/config.js';
 import { startGateway } from '../../dist/src/server.js';
 
 const { DATABASE_URL, DATA_DIR } = process.env;

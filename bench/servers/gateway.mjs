@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signDemoToken } from '../../dist/src/auth/tokens.js';
-import { readConfig } from '../../dist/src/config.js';
+import { readConfig } from '../../dist/src/config/config.js';
 import { startGateway } from '../../dist/src/server.js';
 import { tellServed } from './served.mjs';
 

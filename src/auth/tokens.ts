@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { JOSEError, JWTExpired } from 'jose/errors';
-import type { AuthConfig } from '../config.js';
+import type { AuthConfig } from '../config/config.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import { partnerRoles, Role } from './role.js';
 import { anonymous, type Viewer } from './viewer.js';

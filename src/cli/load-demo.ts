@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type Config, readConfig } from '../config.js';
-import { ConfigError } from '../config-error.js';
+import { type Config, readConfig } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
 import { loadFacts } from '../data/load-facts.js';
 import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from '../demo/load-demo.js';
 import { Progress } from '../demo/progress.js';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { readConfig } from '../config.js';
-import { ConfigError } from '../config-error.js';
+import { readConfig } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
 import { loadFacts } from '../data/load-facts.js';
 import { demoIsLoaded } from '../demo/load-demo.js';
 import { migrate, migrateDown, openOrm } from '../orm.js';

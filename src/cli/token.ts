@@ -3,7 +3,7 @@ import { demoIdentity } from '../auth/demo-identities.js';
 import { demoTenantId } from '../auth/demo-tenant.js';
 import { Role } from '../auth/role.js';
 import { signDemoToken } from '../auth/tokens.js';
-import { readConfig } from '../config.js';
+import { readConfig } from '../config/config.js';
 import { Customer } from '../modules/customers/customer.entity.js';
 import { openOrm } from '../orm.js';
 

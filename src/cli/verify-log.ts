@@ -5,8 +5,8 @@ import { type Manifest, manifestForm } from '../activity-log/seal/manifest.js';
 import type { Verdict } from '../activity-log/seal/verdict.js';
 import { verifyDatabase } from '../activity-log/seal/verify-database.js';
 import { verifyFile } from '../activity-log/seal/verify-file.js';
-import { readConfig } from '../config.js';
-import { ConfigError } from '../config-error.js';
+import { readConfig } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
 import { EmbeddedDatabaseInUse } from '../embedded-lock.js';
 import { openOrm } from '../orm.js';
 

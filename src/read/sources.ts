@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { every, type Repeated } from '../every.js';
 import { type Orm, openOrm } from '../orm.js';
 import type { Pool } from './cancel.js';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { demoTokens } from '../auth/demo-identities.js';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { readExamples } from '../playground/examples.js';
 import { registerPlayground } from '../playground/playground.js';
 import { projectFile } from '../project-file.js';

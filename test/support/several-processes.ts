@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { START } from '../../src/activity-log/position.js';
-import type { Config } from '../../src/config.js';
+import type { Config } from '../../src/config/config.js';
 import { serverUrl, type TestDatabase, testDatabase } from './database.js';
 import {
   caughtUp,
