@@ -15,7 +15,7 @@ import {
 } from 'graphql';
 import { collectFields } from 'graphql/execution/collectFields.js';
 import type { Denials } from './auth/denials.js';
-import type { Context } from './context.js';
+import type { Context } from './context/context.js';
 import { maskError, type ReportInternalError } from './graphql/errors.js';
 import type { Operation } from './read/compile.js';
 import type { Prepared } from './read/reader.js';

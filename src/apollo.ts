@@ -6,7 +6,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import { stringifyResult, withDenials } from './answer-by-reads.js';
-import type { Context } from './context.js';
+import type { Context } from './context/context.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
 import { limitRules, limits, refusalBehind } from './graphql/limits.js';
 import type { KnownDocuments } from './known-documents.js';

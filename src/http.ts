@@ -9,7 +9,7 @@ import type { GraphQLError, GraphQLSchema } from 'graphql';
 import helmet from 'helmet';
 import type { Authenticate } from './auth/tokens.js';
 import { anonymous, type Viewer } from './auth/viewer.js';
-import { type Context, createContext, type Services } from './context.js';
+import { type Context, createContext, type Services } from './context/context.js';
 import { departureOf } from './departure.js';
 import { validated } from './entity-tag.js';
 import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type GraphQLSchema, getOperationAST } from 'graphql';
 import { answerByReads, stringifyResult, withDenials } from './answer-by-reads.js';
-import { createContext, type Services } from './context.js';
+import { createContext, type Services } from './context/context.js';
 import { departureOf } from './departure.js';
 import { EXPLAIN_HEADER, explain } from './explain.js';
 import type { ReportInternalError } from './graphql/errors.js';

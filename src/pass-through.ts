@@ -1,6 +1,6 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import { answerByReads } from './answer-by-reads.js';
-import type { Context } from './context.js';
+import type { Context } from './context/context.js';
 import { EXPLAIN_HEADER, explain } from './explain.js';
 import type { ReportInternalError } from './graphql/errors.js';
 import type { KnownDocuments } from './known-documents.js';

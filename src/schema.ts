@@ -13,7 +13,8 @@ import {
 import { buildSchema } from 'type-graphql';
 import { authDirective, logsDenial } from './auth/auth.js';
 import { accessRevoked } from './auth/revocations.js';
-import type { Context } from './context.js';
+import type { Context } from './context/context.js';
+import { transact } from './context/transaction.js';
 import { parseGlobalId } from './global-id.js';
 import { NodeResolver } from './graphql/node.resolver.js';
 import { AccessResolver } from './modules/access/access.resolver.js';
@@ -33,7 +34,6 @@ import { PurchaseResolver } from './modules/orders/purchase.resolver.js';
 import { SupportRequestResolver } from './modules/support/support-request.resolver.js';
 import type { Tree } from './read/reader.js';
 import { readModel, rootReads } from './read-model.js';
-import { transact } from './transaction.js';
 
 type Field = GraphQLField<unknown, Context>;
 

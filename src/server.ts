@@ -11,7 +11,8 @@ import { Revocations } from './auth/revocations.js';
 import { rememberTokens } from './auth/token-cache.js';
 import { createAuthenticate } from './auth/tokens.js';
 import type { Config } from './config/config.js';
-import type { Services } from './context.js';
+import type { Services } from './context/context.js';
+import { committing } from './context/transaction.js';
 import { loadFacts } from './data/load-facts.js';
 import { every } from './every.js';
 import { DatabaseSource } from './feed/entry-source.js';
@@ -40,7 +41,6 @@ import { serveSupportFiles } from './routes/support-files.js';
 import { buildGraph } from './schema.js';
 import { createSigner } from './signing.js';
 import { serveStreams } from './sse.js';
-import { committing } from './transaction.js';
 import { type SocketServer, serveSockets } from './ws.js';
 
 /** How often to look for what other processes revoked. */

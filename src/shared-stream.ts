@@ -1,6 +1,6 @@
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, execute, Kind, visit } from 'graphql';
 import { tenantScope } from './auth/viewer.js';
-import { type Context, createContext } from './context.js';
+import { type Context, createContext } from './context/context.js';
 import { EntryTooExpensive, type Render } from './feed/shared-texts.js';
 import { ErrorCode } from './graphql/errors.js';
 

@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import { createHandler } from 'graphql-sse';
 import type { Authenticate } from './auth/tokens.js';
-import { type Context, createContext, type Services } from './context.js';
+import { type Context, createContext, type Services } from './context/context.js';
 import { EventStream } from './event-stream.js';
 import type { FeedMessage } from './feed/activity-stream.js';
 import { RETRY_MS, tooExpensive } from './feed/group.js';

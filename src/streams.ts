@@ -10,7 +10,7 @@ import {
   validate,
 } from 'graphql';
 import type { Viewer } from './auth/viewer.js';
-import type { Context } from './context.js';
+import type { Context } from './context/context.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
 import { limitRules, limits, refusalBehind } from './graphql/limits.js';
 import { Lru } from './lru.js';

@@ -12,7 +12,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticate } from './auth/tokens.js';
 import type { Viewer } from './auth/viewer.js';
-import { type Context, createContext, type Services } from './context.js';
+import { type Context, createContext, type Services } from './context/context.js';
 import { ActivityStream } from './feed/activity-stream.js';
 import { FanOut } from './feed/fan-out.js';
 import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSourceEventStream, execute, type GraphQLSchema, parse } from 'graphql';
 import { createAuthenticate } from '../src/auth/tokens.js';
-import { createContext } from '../src/context.js';
+import { createContext } from '../src/context/context.js';
 import { buildGraph } from '../src/schema.js';
 import { engine, type TestDatabase, testDatabase } from './support/database.js';
 import { insertEntries } from './support/entries.js';

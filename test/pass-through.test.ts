@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import { Role } from '../src/auth/role.js';
 import { createAuthenticate } from '../src/auth/tokens.js';
-import { createContext } from '../src/context.js';
+import { createContext } from '../src/context/context.js';
 import { loadDemo } from '../src/demo/load-demo.js';
 import { type NodeType, toGlobalId } from '../src/global-id.js';
 import { maskError } from '../src/graphql/errors.js';

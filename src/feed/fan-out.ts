@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Services } from '../context.js';
+import type { Services } from '../context/context.js';
 import type { ActivityStream } from './activity-stream.js';
 import { Group } from './group.js';
 import type { Outlet } from './outlet.js';

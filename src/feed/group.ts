@@ -3,7 +3,7 @@ import type { LimitFunction } from 'p-limit';
 import { cursorExpired } from '../activity-log/feed-cursors.js';
 import type { FeedEntry, FeedFilter } from '../activity-log/feed-entry.js';
 import { comparePositions, type Position } from '../activity-log/position.js';
-import type { Services } from '../context.js';
+import type { Services } from '../context/context.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import { Departure } from '../read/departure.js';
 import { Batch, type PlacedText, slicesOf } from './outlet.js';

@@ -5,7 +5,7 @@ import { comparePositions } from '../activity-log/position.js';
 import { lineHash } from '../activity-log/seal/manifest.js';
 import { readSeals, type Seal } from '../activity-log/seal/seals.js';
 import { type Viewer } from '../auth/viewer.js';
-import type { Services } from '../context.js';
+import type { Services } from '../context/context.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { ExportRights } from '../modules/activity/export-rights.js';
 

@@ -10,7 +10,7 @@ import type { Position } from '../activity-log/position.js';
 import { activityReaders } from '../auth/role-sets.js';
 import type { Authenticate } from '../auth/tokens.js';
 import { hasRole } from '../auth/viewer.js';
-import type { Services } from '../context.js';
+import type { Services } from '../context/context.js';
 import { ownCustomerScope } from '../feed/activity-stream.js';
 import { parseGlobalId } from '../global-id.js';
 import { ErrorCode } from '../graphql/errors.js';

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { HorizonWatch } from '../activity-log/horizon.js';
-import type { Services } from '../context.js';
+import type { Services } from '../context/context.js';
 import type { NatsSource } from '../feed/nats/nats-source.js';
 import type { KnownDocuments } from '../known-documents.js';
 import type { Connections } from '../read/sources.js';

@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, ID, Info, Resolver, Root, Subscription } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
 import { activityReaders, cancellationListeners } from '../../auth/role-sets.js';
-import type { Context } from '../../context.js';
+import type { Context } from '../../context/context.js';
 import { type FeedMessage, openActivityStream } from '../../feed/activity-stream.js';
 import { idOf } from '../../graphql/id-of.js';
 import { ActivityFilter } from './activity.type.js';

@@ -1,7 +1,7 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
+import type { Deed } from '../../context/transaction.js';
 import { toGlobalId } from '../../global-id.js';
 import { isProblem, type Problem } from '../../problem.js';
-import type { Deed } from '../../transaction.js';
 import { ProductKey } from './entitlement.entity.js';
 import { newProductKey, openProductKey, type SealingKey, sealProductKey } from './product-key.js';
 import { chooseSoftware } from './software-choice.js';

@@ -2,11 +2,11 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Info, Mutation, Resolver, Root } from 'type-graphql';
 import { Auth, LogsDenial } from '../../auth/auth.js';
 import { keyRevealers } from '../../auth/role-sets.js';
-import type { Context } from '../../context.js';
+import type { Context } from '../../context/context.js';
+import { transact } from '../../context/transaction.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
 import { isProblem } from '../../problem.js';
-import { transact } from '../../transaction.js';
 import { createDownloadLink } from './create-download-link.js';
 import { openSealed, revealProductKey } from './reveal-product-key.js';
 import {

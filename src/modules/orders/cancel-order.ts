@@ -1,10 +1,10 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { actingRole } from '../../auth/viewer.js';
+import type { Deed } from '../../context/transaction.js';
 import { toGlobalId } from '../../global-id.js';
 import { newId } from '../../ids.js';
 import { isProblem, Problem } from '../../problem.js';
 import type { Signer } from '../../signing.js';
-import type { Deed } from '../../transaction.js';
 import { once } from '../access/idempotency.js';
 import { type Assessment, assess, chooseLines } from './assess-cancellation.js';
 import { AcknowledgementRequired, OrderNotFound } from './cancellation-problems.js';

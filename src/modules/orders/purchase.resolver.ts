@@ -2,10 +2,10 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Info, Mutation, Resolver, Root } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
 import { buyers } from '../../auth/role-sets.js';
-import type { Context } from '../../context.js';
+import type { Context } from '../../context/context.js';
+import { transact } from '../../context/transaction.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
-import { transact } from '../../transaction.js';
 import { purchase } from './purchase.js';
 import { PurchaseInput, PurchaseResult, PurchaseSuccess } from './purchase.type.js';
 

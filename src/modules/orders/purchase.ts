@@ -1,9 +1,9 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
+import type { Deed } from '../../context/transaction.js';
 import { toGlobalId } from '../../global-id.js';
 import { newId, newOrderNumber } from '../../ids.js';
 import { formatAmount, sum, times } from '../../money.js';
 import { Problem } from '../../problem.js';
-import type { Deed } from '../../transaction.js';
 import { once } from '../access/idempotency.js';
 import { bookCharge, openInvoice } from '../billing/book.js';
 import { Sku } from '../catalog/catalog.entity.js';

@@ -1,8 +1,8 @@
 import { Decimal } from 'decimal.js';
+import type { Deed } from '../../context/transaction.js';
 import { formatAmount, sum } from '../../money.js';
 import { isProblem, type Problem } from '../../problem.js';
 import type { Signer } from '../../signing.js';
-import type { Deed } from '../../transaction.js';
 import { type Assessment, assess, assessStatus, chooseLines } from './assess-cancellation.js';
 import { QuoteExpired, QuoteNotApplicable } from './cancellation-problems.js';
 import { daysLeft } from './cancellation-window.js';

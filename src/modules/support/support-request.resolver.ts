@@ -2,11 +2,11 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
 import { supporters } from '../../auth/role-sets.js';
-import type { Context } from '../../context.js';
+import type { Context } from '../../context/context.js';
+import { transact } from '../../context/transaction.js';
 import { compiled } from '../../graphql/compiled.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
-import { transact } from '../../transaction.js';
 import { submitSupportRequest } from './submit-support-request.js';
 import {
   SubmitSupportRequestInput,

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import type { FeedCursors } from './activity-log/feed-cursors.js';
-import type { Sealer } from './activity-log/seal/sealer.js';
-import type { Access, AccessTable } from './auth/auth.js';
-import { Denials } from './auth/denials.js';
-import type { Revocations } from './auth/revocations.js';
-import { isAnalyst, type Viewer } from './auth/viewer.js';
-import type { Config } from './config/config.js';
-import type { Feed } from './feed/feed.js';
-import type { Orm } from './orm.js';
-import type { Departure } from './read/departure.js';
-import { Reader, type ReadSource } from './read/reader.js';
-import type { Signer } from './signing.js';
+import type { FeedCursors } from '../activity-log/feed-cursors.js';
+import type { Sealer } from '../activity-log/seal/sealer.js';
+import type { Access, AccessTable } from '../auth/auth.js';
+import { Denials } from '../auth/denials.js';
+import type { Revocations } from '../auth/revocations.js';
+import { isAnalyst, type Viewer } from '../auth/viewer.js';
+import type { Config } from '../config/config.js';
+import type { Feed } from '../feed/feed.js';
+import type { Orm } from '../orm.js';
+import type { Departure } from '../read/departure.js';
+import { Reader, type ReadSource } from '../read/reader.js';
+import type { Signer } from '../signing.js';
 
 /** What the whole process shares. */
 export interface Services {
