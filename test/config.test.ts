@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
 import { readConfig } from '../src/config/config.js';
 import { ConfigError } from '../src/config/config-error.js';
-import { EmbeddedDatabaseInUse, lockEmbeddedDatabase } from '../src/embedded-lock.js';
-import { openOrm } from '../src/orm.js';
+import { EmbeddedDatabaseInUse, lockEmbeddedDatabase } from '../src/database/embedded-lock.js';
+import { openOrm } from '../src/database/orm.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
 const production = {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { migrate, type Orm, openOrm } from '../src/database/orm.js';
 import { type ImportOptions, importPriceList, type Refusal } from '../src/import/import-price-list.js';
 import { summaryText } from '../src/import/import-report.js';
 import { readPriceList } from '../src/import/read-price-list.js';
-import { migrate, type Orm, openOrm } from '../src/orm.js';
 
 let orm: Orm;
 const sql = <T = Record<string, unknown>>(query: string): Promise<T[]> => orm.em.fork().execute(query);

@@ -12,8 +12,8 @@ import {
 import { fillByNumbers } from '../bench/scale-rows.mjs';
 import { type FeedFilter, readEntries } from '../src/activity-log/feed-entry.js';
 import { START } from '../src/activity-log/position.js';
+import type { Execute } from '../src/database/execute.js';
 import { parseGlobalId, toGlobalId } from '../src/global-id.js';
-import type { Execute } from '../src/read/execute.js';
 import type { Plan } from '../src/read/plan.js';
 import { buildGraph } from '../src/schema.js';
 import { engine, serverUrl, testDatabase } from './support/database.js';

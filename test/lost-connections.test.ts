@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Orm, openOrm } from '../src/orm.js';
+import { type Orm, openOrm } from '../src/database/orm.js';
 import { serverUrl, type TestDatabase, testDatabase } from './support/database.js';
 
 const POOL_SIZE = 2;

@@ -3,7 +3,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { FeedEntry } from '../src/activity-log/feed-entry.js';
 import { type Position, START } from '../src/activity-log/position.js';
-import { AdvisoryLock } from '../src/advisory-locks.js';
+import { AdvisoryLock } from '../src/database/advisory-locks.js';
 import { EntryStream } from '../src/feed/nats/entry-stream.js';
 import { encodeEntry, encodePulse, namesOf } from '../src/feed/nats/wire.js';
 import { serverUrl, testDatabase } from './support/database.js';

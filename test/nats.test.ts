@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { type Position, START } from '../src/activity-log/position.js';
-import { AdvisoryLock } from '../src/advisory-locks.js';
 import type { Config } from '../src/config/config.js';
+import { AdvisoryLock } from '../src/database/advisory-locks.js';
 import { namesOf } from '../src/feed/nats/wire.js';
 import { serverUrl, type TestDatabase, testDatabase } from './support/database.js';
 import { caughtUp, client, feedOf, insertOn, pull, shared, table } from './support/feed.js';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { sealNext } from '../src/activity-log/seal/sealer.js';
 import { verifyDatabase } from '../src/activity-log/seal/verify-database.js';
-import { AdvisoryLock } from '../src/advisory-locks.js';
+import { AdvisoryLock } from '../src/database/advisory-locks.js';
 import { engine, serverUrl, type TestDatabase, testDatabase } from './support/database.js';
 import { insertEntries } from './support/entries.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';

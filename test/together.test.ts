@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Execute } from '../src/read/execute.js';
+import type { Execute } from '../src/database/execute.js';
 import { Together } from '../src/read/together.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';

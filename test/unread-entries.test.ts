@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Execute } from '../src/database/execute.js';
 import { codedError, ErrorCode } from '../src/graphql/errors.js';
-import type { Execute } from '../src/read/execute.js';
 import { engine } from './support/database.js';
 import { openEvents } from './support/event-stream.js';
 import { cursorAt, feedOf, insert, LABELS, labelsOf } from './support/feed.js';

@@ -20,7 +20,7 @@ const token = await signDemoToken(
 tellServed({
   url: `${gateway.url}/graphql`,
   facts: { token },
-  pgFrom: createRequire(new URL('../../dist/src/orm.js', import.meta.url)).resolve('@mikro-orm/postgresql'),
+  pgFrom: createRequire(new URL('../../dist/src/database/orm.js', import.meta.url)).resolve('@mikro-orm/postgresql'),
   stop: async () => {
     await gateway.stop();
     rmSync(dataDir, { recursive: true, force: true });

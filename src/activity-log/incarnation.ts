@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { AdvisoryLock } from '../advisory-locks.js';
+import { AdvisoryLock } from '../database/advisory-locks.js';
 
 /** What a gateway learns of its database when it connects. */
 export interface Incarnation {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { openOrm } from '../orm.js';
+import { openOrm } from '../database/orm.js';
 import { printGraph } from '../print-schema.js';
 import { buildGraph } from '../schema.js';
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { openOrm } from '../orm.js';
+import { openOrm } from '../database/orm.js';
 
 /**
  * `npm run migration:create -- --name PURPOSE`: writes `migrations/Migration<stamp>_PURPOSE.ts` with what the

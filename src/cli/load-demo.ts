@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util';
 import { type Config, readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { loadFacts } from '../data/load-facts.js';
+import { migrate, openOrm } from '../database/orm.js';
 import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from '../demo/load-demo.js';
 import { Progress } from '../demo/progress.js';
-import { migrate, openOrm } from '../orm.js';
 
 const USAGE = `Fills a database with invented customers, orders and activity.
 

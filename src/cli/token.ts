@@ -4,8 +4,8 @@ import { demoTenantId } from '../auth/demo-tenant.js';
 import { Role } from '../auth/role.js';
 import { signDemoToken } from '../auth/tokens.js';
 import { readConfig } from '../config/config.js';
+import { openOrm } from '../database/orm.js';
 import { Customer } from '../modules/customers/customer.entity.js';
-import { openOrm } from '../orm.js';
 
 /** `npm run --silent token -- --role ADMIN_AGENT [--customer DOMAIN] [--ttl 1h]`: prints a demo token, and nothing else. */
 const USAGE = `Usage: npm run --silent token -- --role ROLE [--customer DOMAIN] [--ttl 1h]\nROLE is one of ${Object.keys(Role).join(', ')}; a CUSTOMER_ADMIN is of one customer: name its domain.`;

@@ -7,8 +7,8 @@ import { verifyDatabase } from '../activity-log/seal/verify-database.js';
 import { verifyFile } from '../activity-log/seal/verify-file.js';
 import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
-import { EmbeddedDatabaseInUse } from '../embedded-lock.js';
-import { openOrm } from '../orm.js';
+import { EmbeddedDatabaseInUse } from '../database/embedded-lock.js';
+import { openOrm } from '../database/orm.js';
 
 const USAGE = `Says whether the activity log is still what was sealed, and where it first is not.
 

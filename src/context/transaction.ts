@@ -1,5 +1,5 @@
 import type { Viewer } from '../auth/viewer.js';
-import type { Em } from '../orm.js';
+import type { Em } from '../database/orm.js';
 import type { Context, Services } from './context.js';
 
 /** What a use case gets: a unit of work inside a transaction, who acts, and when. It knows nothing of GraphQL. */

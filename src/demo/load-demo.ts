@@ -1,8 +1,8 @@
-import { AdvisoryLock } from '../advisory-locks.js';
 import { marketOf } from '../data/facts.js';
+import { AdvisoryLock } from '../database/advisory-locks.js';
+import type { Em, Orm } from '../database/orm.js';
 import type { SealingKey } from '../modules/entitlements/product-key.js';
 import { foldAllSales } from '../modules/orders/fold-sales.js';
-import type { Em, Orm } from '../orm.js';
 import { type Counts, countAll, countRows, pricedSkus } from './already-there.js';
 import { contosoOrderCount, tellContosoStory } from './contoso.js';
 import { customerRow, type DemoCustomer, makeCustomers } from './customers.js';

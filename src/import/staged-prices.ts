@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { AdvisoryLock } from '../advisory-locks.js';
+import { AdvisoryLock } from '../database/advisory-locks.js';
 import { newId } from '../ids.js';
 import type { PriceListRow } from './price-list-row.js';
 

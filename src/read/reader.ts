@@ -6,12 +6,12 @@ import type { FeedCursors } from '../activity-log/feed-cursors.js';
 import type { Access } from '../auth/auth.js';
 import type { Denials } from '../auth/denials.js';
 import { tenantScope, type Viewer } from '../auth/viewer.js';
+import type { Execute } from '../database/execute.js';
 import type { Lru } from '../lru.js';
 import { Compiler, columnsOf, jsonOf, type Operation, type ReadModel, whereAll } from './compile.js';
 import { compileConnection } from './compile-connection.js';
 import { compileNode, compileNodes } from './compile-nodes.js';
 import type { Departure } from './departure.js';
-import type { Execute } from './execute.js';
 import type { RootReads, Sql } from './model.js';
 import { Param } from './param.js';
 import {

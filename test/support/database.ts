@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import type { DatabaseConfig } from '../../src/config/config.js';
-import { embeddedOptions } from '../../src/orm.js';
+import { embeddedOptions } from '../../src/database/orm.js';
 
 /** Set to run the suites on a PostgreSQL server, in databases of their own. */
 export const serverUrl = process.env['TEST_DATABASE_URL'];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PGlite } from '@electric-sql/pglite';
-import { embeddedOptions } from '../../src/orm.js';
+import { embeddedOptions } from '../../src/database/orm.js';
 import type { ActivityFilter, ActivityQuery } from '../generated/graphql.js';
 import {
   ActivityDocument,

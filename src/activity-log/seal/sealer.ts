@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
-import { AdvisoryLock } from '../../advisory-locks.js';
+import { AdvisoryLock } from '../../database/advisory-locks.js';
 import { type ExportedEntry, positionOf, readExported } from '../export-entries.js';
 import { chain, leafOf, NO_HASH } from './leaf.js';
 import { headSeal, insertSeal, type Seal } from './seals.js';

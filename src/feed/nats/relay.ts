@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { lastPosition, readEntries } from '../../activity-log/feed-entry.js';
 import { establishIncarnation } from '../../activity-log/incarnation.js';
 import { START } from '../../activity-log/position.js';
-import { AdvisoryLock } from '../../advisory-locks.js';
+import { AdvisoryLock } from '../../database/advisory-locks.js';
 import type { Connection } from './connection.js';
 import { EntryStream } from './entry-stream.js';
 import { encodePulse, namesOf, type StreamLimits } from './wire.js';

@@ -1,4 +1,4 @@
-import type { Em } from '../../orm.js';
+import type { Em } from '../../database/orm.js';
 import { Price, type Sku } from './catalog.entity.js';
 import type { Segment } from './product-kind.js';
 

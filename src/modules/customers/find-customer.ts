@@ -1,5 +1,5 @@
 import { tenantScope, type Viewer } from '../../auth/viewer.js';
-import type { Em } from '../../orm.js';
+import type { Em } from '../../database/orm.js';
 import { Problem } from '../../problem.js';
 import { Customer } from './customer.entity.js';
 

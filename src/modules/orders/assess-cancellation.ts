@@ -1,5 +1,5 @@
+import type { Em } from '../../database/orm.js';
 import { sum } from '../../money.js';
-import type { Em } from '../../orm.js';
 import type { Problem } from '../../problem.js';
 import { RefundType } from '../catalog/product-kind.js';
 import { REFUND_TOPIC } from '../support/topics.js';

@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Viewer } from '../../auth/viewer.js';
-import type { Em } from '../../orm.js';
+import type { Em } from '../../database/orm.js';
 import { reaches } from '../customers/find-customer.js';
 import { Order } from './order.entity.js';
 

@@ -1,5 +1,5 @@
-import { AdvisoryLock } from '../../advisory-locks.js';
-import type { Em } from '../../orm.js';
+import { AdvisoryLock } from '../../database/advisory-locks.js';
+import type { Em } from '../../database/orm.js';
 
 /** Deltas that are folded in one transaction. */
 const SLICE = 20_000;

@@ -1,8 +1,8 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Logger } from 'pino';
 import { recordActivity } from '../../activity-log/record-activity.js';
+import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../global-id.js';
-import type { Em } from '../../orm.js';
 import { bookCredit, openInvoice } from '../billing/book.js';
 import { DownloadLink, Entitlement, ProductKey } from '../entitlements/entitlement.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from './order.entity.js';

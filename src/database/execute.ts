@@ -1,10 +1,10 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { codedError, ErrorCode } from '../graphql/errors.js';
-import type { Orm } from '../orm.js';
-import { cancellableReads, givenUp, type Pool, type PoolStatement } from './cancel.js';
-import type { Departure } from './departure.js';
-import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from './plan.js';
+import type { Departure } from '../read/departure.js';
+import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from '../read/plan.js';
+import { cancellableReads, givenUp, type Pool, type PoolStatement } from './cancellable-pool.js';
+import type { Orm } from './orm.js';
 
 /**
  * Runs the statement of a plan; answers the JSON text that PostgreSQL made. On the client's departure the read ends:

@@ -3,11 +3,11 @@ import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { Migrator, TSMigrationGenerator } from '@mikro-orm/migrations';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { MikroORM, type Options, PostgreSqlDriver, type SqlEntityManager } from '@mikro-orm/postgresql';
-import { migrations } from '../migrations/index.js';
+import { migrations } from '../../migrations/index.js';
+import type { DatabaseConfig } from '../config/config.js';
+import { entities } from '../entities.js';
 import { AdvisoryLock } from './advisory-locks.js';
-import type { DatabaseConfig } from './config/config.js';
 import { lockEmbeddedDatabase } from './embedded-lock.js';
-import { entities } from './entities.js';
 
 /** The ORM over either engine. */
 export type Orm = MikroORM;

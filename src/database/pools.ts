@@ -2,9 +2,9 @@ import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { every, type Repeated } from '../every.js';
-import { type Orm, openOrm } from '../orm.js';
-import type { Pool } from './cancel.js';
+import type { Pool } from './cancellable-pool.js';
 import { createExecute, type Execute, poolOf } from './execute.js';
+import { type Orm, openOrm } from './orm.js';
 import { Replica } from './replica.js';
 
 /** How often to look how far the replica is. */
