@@ -15,7 +15,7 @@ import { authDirective, logsDenial } from './auth/auth.js';
 import { accessRevoked } from './auth/revocations.js';
 import type { Context } from './context/context.js';
 import { transact } from './context/transaction.js';
-import { parseGlobalId } from './global-id.js';
+import { parseGlobalId } from './domain/global-id.js';
 import { NodeResolver } from './graphql/node.resolver.js';
 import { AccessResolver } from './modules/access/access.resolver.js';
 import { activityDetails } from './modules/activity/activity.read.js';

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { toGlobalId } from '../src/global-id.js';
+import { toGlobalId } from '../src/domain/global-id.js';
 import { engine, serverUrl } from './support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from './support/gateway.js';
 import { namedOperations } from './support/operations.js';

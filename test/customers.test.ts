@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { toGlobalId } from '../src/global-id.js';
+import { toGlobalId } from '../src/domain/global-id.js';
 import { CustomerByAnyDocument, CustomersDocument, type CustomersQueryVariables } from './generated/graphql.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { toGlobalId } from '../src/global-id.js';
+import { toGlobalId } from '../src/domain/global-id.js';
 import { limits } from '../src/graphql/limits.js';
 import { engine, onServer, testDatabase } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';

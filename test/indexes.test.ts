@@ -13,7 +13,7 @@ import { fillByNumbers } from '../bench/scale-rows.mjs';
 import { type FeedFilter, readEntries } from '../src/activity-log/feed-entry.js';
 import { START } from '../src/activity-log/position.js';
 import type { Execute } from '../src/database/execute.js';
-import { parseGlobalId, toGlobalId } from '../src/global-id.js';
+import { parseGlobalId, toGlobalId } from '../src/domain/global-id.js';
 import type { Plan } from '../src/read/plan.js';
 import { buildGraph } from '../src/schema.js';
 import { engine, serverUrl, testDatabase } from './support/database.js';

@@ -13,7 +13,7 @@ import { Role } from '../src/auth/role.js';
 import { createAuthenticate } from '../src/auth/tokens.js';
 import { createContext } from '../src/context/context.js';
 import { loadDemo } from '../src/demo/load-demo.js';
-import { type NodeType, toGlobalId } from '../src/global-id.js';
+import { type NodeType, toGlobalId } from '../src/domain/global-id.js';
 import { maskError } from '../src/graphql/errors.js';
 import { limitRules } from '../src/graphql/limits.js';
 import { rootReads } from '../src/read-model.js';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import pg from 'pg';
 import type { Role } from '../src/auth/role.js';
-import { toGlobalId } from '../src/global-id.js';
+import { toGlobalId } from '../src/domain/global-id.js';
 import { engine, serverUrl, testDatabase } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { aCustomer, stockShop } from './support/shop.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Role } from '../src/auth/role.js';
-import { toGlobalId } from '../src/global-id.js';
+import { toGlobalId } from '../src/domain/global-id.js';
 import {
   InvoicesDocument,
   MarketsDocument,

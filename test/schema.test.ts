@@ -20,7 +20,7 @@ import {
   isUnionType,
 } from 'graphql';
 import { Role } from '../src/auth/role.js';
-import { idPrefixes } from '../src/global-id.js';
+import { idPrefixes } from '../src/domain/global-id.js';
 import { problemClasses } from '../src/graphql/problem.type.js';
 import { printGraph } from '../src/print-schema.js';
 import { buildGraph } from '../src/schema.js';

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
+import { toGlobalId } from '../domain/global-id.js';
 import { matching } from '../feed/matching.js';
-import { toGlobalId } from '../global-id.js';
 import { belowHorizon, type FeedFilter } from './feed-entry.js';
 import type { Position } from './position.js';
 

@@ -1,6 +1,6 @@
 import { actingRole, type Viewer } from '../auth/viewer.js';
 import type { Em } from '../database/orm.js';
-import { newId } from '../ids.js';
+import { newId } from '../domain/ids.js';
 import type { ActivityAction, ActivityOutcome, ResourceType } from './activity-action.js';
 import type { ActivityDetails } from './activity-detail.js';
 import { ActivityEntry } from './activity-entry.entity.js';

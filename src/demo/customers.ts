@@ -1,6 +1,6 @@
 import { demoTenantId } from '../auth/demo-tenant.js';
 import { type MarketFact, marketOf } from '../data/facts.js';
-import { Segment } from '../modules/catalog/product-kind.js';
+import { Segment } from '../domain/product-kind.js';
 import { famousCompanies, inventedCompany } from './companies.js';
 import { type DemoMarket, demoMarkets } from './demo-markets.js';
 import { Dice } from './dice.js';

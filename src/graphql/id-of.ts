@@ -1,4 +1,4 @@
-import { type NodeType, parseGlobalId } from '../global-id.js';
+import { type NodeType, parseGlobalId } from '../domain/global-id.js';
 import { badUserInput } from './errors.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { ClassType } from 'type-graphql';
 import { Field, InterfaceType, ObjectType } from 'type-graphql';
-import type { Problem } from '../problem.js';
+import type { Problem } from '../domain/problem.js';
 
 /** What every refusal implements. */
 @InterfaceType('Problem', {

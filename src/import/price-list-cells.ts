@@ -1,5 +1,5 @@
-import { Segment } from '../modules/catalog/product-kind.js';
-import { formatAmount } from '../money.js';
+import { formatAmount } from '../domain/money.js';
+import { Segment } from '../domain/product-kind.js';
 import { parsePriceListDate } from './price-list-date.js';
 import { Unfit } from './unfit.js';
 

@@ -1,4 +1,4 @@
-import type { Segment } from '../modules/catalog/product-kind.js';
+import type { Segment } from '../domain/product-kind.js';
 import {
   amountOf,
   type BillingPlan,

@@ -1,4 +1,4 @@
-import { ProductKind, RefundType } from '../modules/catalog/product-kind.js';
+import { ProductKind, RefundType } from '../domain/product-kind.js';
 import type { Cells } from './price-list-columns.js';
 import { Unfit } from './unfit.js';
 

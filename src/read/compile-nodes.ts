@@ -1,6 +1,6 @@
 import type { FieldNode } from 'graphql';
 import { sql } from 'kysely';
-import { idPrefixes, type NodeType, parseGlobalId } from '../global-id.js';
+import { idPrefixes, type NodeType, parseGlobalId } from '../domain/global-id.js';
 import { badUserInput } from '../graphql/errors.js';
 import { type Compiler, jsonOf, whereAll } from './compile.js';
 import type { Sql } from './model.js';

@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { idPrefixes, type NodeType } from '../global-id.js';
+import { idPrefixes, type NodeType } from '../domain/global-id.js';
 import { computed, type Leaf, type Spread, type Sql } from './model.js';
 import type { Param } from './param.js';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { toGlobalId } from '../../src/global-id.js';
+import { toGlobalId } from '../../src/domain/global-id.js';
 import {
   CancellationConfirmationsDocument,
   CancellationQuoteDocument,

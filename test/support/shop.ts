@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { toGlobalId } from '../../src/global-id.js';
-import type { ProductKind } from '../../src/modules/catalog/product-kind.js';
+import { toGlobalId } from '../../src/domain/global-id.js';
+import type { ProductKind } from '../../src/domain/product-kind.js';
 import { PurchaseDocument } from '../generated/graphql.js';
 import type { TestGateway } from './gateway.js';
 

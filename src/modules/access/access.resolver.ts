@@ -16,11 +16,11 @@ import { Role, roleDescriptions } from '../../auth/role.js';
 import { accessRevokers } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
 import { transact } from '../../context/transaction.js';
+import { isProblem } from '../../domain/problem.js';
 import { IsText, IsUserPrincipalName } from '../../graphql/input-rules.js';
 import { problemType, resultMember } from '../../graphql/problem.type.js';
 import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
 import { validateInput } from '../../graphql/validate-input.js';
-import { isProblem } from '../../problem.js';
 import { OwnAccessNotRevocable, revokeAccess } from './revoke-access.js';
 
 registerEnumType(Role, {

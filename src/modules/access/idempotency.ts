@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Deed } from '../../context/transaction.js';
-import { isProblem, Problem } from '../../problem.js';
+import { isProblem, Problem } from '../../domain/problem.js';
 import { IdempotencyKey } from './access.entity.js';
 
 /** Rule 5: at least 40 days, so that a key outlasts the 30-day window. */

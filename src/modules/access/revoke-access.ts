@@ -1,6 +1,6 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import type { Deed } from '../../context/transaction.js';
-import { Problem } from '../../problem.js';
+import { Problem } from '../../domain/problem.js';
 import { AccessRevocation } from './access.entity.js';
 
 /** Nobody locks themselves out by mistake. */

@@ -1,6 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { ActivityAction } from '../../activity-log/activity-action.js';
-import { idPrefixes } from '../../global-id.js';
+import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, eachOf, globalId, since } from '../../read/fields.js';
 import {

@@ -1,5 +1,5 @@
 import type { Em } from '../../database/orm.js';
-import { newId, newInvoiceNumber } from '../../ids.js';
+import { newId, newInvoiceNumber } from '../../domain/ids.js';
 import type { CancellationLine, OrderLine } from '../orders/order.entity.js';
 import { billingPeriodOf } from './billing-period.js';
 import { Invoice, InvoiceLine, InvoiceLineKind } from './invoice.entity.js';

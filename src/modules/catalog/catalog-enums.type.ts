@@ -1,5 +1,5 @@
 import { registerEnumType } from 'type-graphql';
-import { PriceSource, ProductKind, RefundType, Segment, WindowsServerEdition } from './product-kind.js';
+import { PriceSource, ProductKind, RefundType, Segment, WindowsServerEdition } from '../../domain/product-kind.js';
 
 /** ProductKind in the schema. */
 export const ProductKindEnum = ProductKind;

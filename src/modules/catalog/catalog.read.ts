@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../global-id.js';
+import { idPrefixes } from '../../domain/global-id.js';
 import { contains, globalId } from '../../read/fields.js';
 import { computed, many, money, one, properties, type ReadType, type RootReads, type Row } from '../../read/model.js';
 import type { Param } from '../../read/param.js';

@@ -1,6 +1,7 @@
 import { Arg, ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
 import { catalogReaders } from '../../auth/role-sets.js';
+import { PriceSource, type ProductKind, RefundType, Segment } from '../../domain/product-kind.js';
 import { compiled } from '../../graphql/compiled.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
@@ -9,7 +10,6 @@ import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { MarketType } from '../markets/market.type.js';
 import { BillingPlan, ProductKindEnum } from './catalog-enums.type.js';
-import { PriceSource, type ProductKind, RefundType, Segment } from './product-kind.js';
 
 @ObjectType('Product', { implements: NodeType, description: 'A family of SKUs under one product id.' })
 export class ProductType extends NodeType {

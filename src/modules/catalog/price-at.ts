@@ -1,6 +1,6 @@
 import type { Em } from '../../database/orm.js';
+import type { Segment } from '../../domain/product-kind.js';
 import { Price, type Sku } from './catalog.entity.js';
-import type { Segment } from './product-kind.js';
 
 /** What a price is asked for. */
 export interface PriceQuery {

@@ -1,5 +1,5 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
-import { Segment } from '../catalog/product-kind.js';
+import { Segment } from '../../domain/product-kind.js';
 import { Market } from '../markets/market.entity.js';
 
 /** A company the partner sells to. Its tenant id is what a CUSTOMER_ADMIN's token names in `tid`. */

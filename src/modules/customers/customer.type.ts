@@ -8,6 +8,7 @@ import {
   softwareReaders,
   supporters,
 } from '../../auth/role-sets.js';
+import { Segment } from '../../domain/product-kind.js';
 import { compiled } from '../../graphql/compiled.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { NodeType } from '../../graphql/node.type.js';
@@ -15,7 +16,6 @@ import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
 import { ActivityArgs, ActivityConnection } from '../activity/activity.type.js';
 import { InvoiceConnection, InvoicesArgs } from '../billing/invoice.type.js';
-import { Segment } from '../catalog/product-kind.js';
 import { EntitlementConnection, SoftwareArgs } from '../entitlements/entitlement.type.js';
 import { MarketType } from '../markets/market.type.js';
 import { OrderConnection, OrdersArgs } from '../orders/order.type.js';

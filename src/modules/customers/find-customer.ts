@@ -1,6 +1,6 @@
 import { tenantScope, type Viewer } from '../../auth/viewer.js';
 import type { Em } from '../../database/orm.js';
-import { Problem } from '../../problem.js';
+import { Problem } from '../../domain/problem.js';
 import { Customer } from './customer.entity.js';
 
 /** There is no such customer, or it is not the viewer's: both look the same. */

@@ -1,9 +1,9 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { actingRole } from '../../auth/viewer.js';
 import type { Deed } from '../../context/transaction.js';
-import { toGlobalId } from '../../global-id.js';
-import { newId } from '../../ids.js';
-import { isProblem, type Problem } from '../../problem.js';
+import { toGlobalId } from '../../domain/global-id.js';
+import { newId } from '../../domain/ids.js';
+import { isProblem, type Problem } from '../../domain/problem.js';
 import { DownloadLink } from './entitlement.entity.js';
 import { chooseSoftware, SoftwareChoiceNotOffered } from './software-choice.js';
 

@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 import { recordActivity } from '../../activity-log/record-activity.js';
 import type { Em } from '../../database/orm.js';
-import { toGlobalId } from '../../global-id.js';
+import { toGlobalId } from '../../domain/global-id.js';
 import { DownloadLink } from './entitlement.entity.js';
 
 /** Why a link is dead (rule 11). */

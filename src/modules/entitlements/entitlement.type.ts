@@ -1,13 +1,13 @@
 import { ArgsType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
 import { softwareReaders } from '../../auth/role-sets.js';
+import { type ProductKind, WindowsServerEdition } from '../../domain/product-kind.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { SkuType } from '../catalog/catalog.type.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
-import { type ProductKind, WindowsServerEdition } from '../catalog/product-kind.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderLineType, OrderType } from '../orders/order.type.js';
 import { EntitlementStatus } from './entitlement.entity.js';

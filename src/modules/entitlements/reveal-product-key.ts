@@ -1,7 +1,7 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import type { Deed } from '../../context/transaction.js';
-import { toGlobalId } from '../../global-id.js';
-import { isProblem, type Problem } from '../../problem.js';
+import { toGlobalId } from '../../domain/global-id.js';
+import { isProblem, type Problem } from '../../domain/problem.js';
 import { ProductKey } from './entitlement.entity.js';
 import { newProductKey, openProductKey, type SealingKey, sealProductKey } from './product-key.js';
 import { chooseSoftware } from './software-choice.js';

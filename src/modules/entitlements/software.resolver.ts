@@ -4,9 +4,9 @@ import { Auth, LogsDenial } from '../../auth/auth.js';
 import { keyRevealers } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
 import { transact } from '../../context/transaction.js';
+import { isProblem } from '../../domain/problem.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
-import { isProblem } from '../../problem.js';
 import { createDownloadLink } from './create-download-link.js';
 import { openSealed, revealProductKey } from './reveal-product-key.js';
 import {

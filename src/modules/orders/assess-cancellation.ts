@@ -1,8 +1,8 @@
 import type { Em } from '../../database/orm.js';
-import { sum } from '../../money.js';
-import type { Problem } from '../../problem.js';
-import { RefundType } from '../catalog/product-kind.js';
-import { REFUND_TOPIC } from '../support/topics.js';
+import { sum } from '../../domain/money.js';
+import type { Problem } from '../../domain/problem.js';
+import { RefundType } from '../../domain/product-kind.js';
+import { REFUND_TOPIC } from '../../domain/support-topics.js';
 import {
   AlreadyCancelled,
   CancellationPending,

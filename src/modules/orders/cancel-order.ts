@@ -1,9 +1,9 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { actingRole } from '../../auth/viewer.js';
 import type { Deed } from '../../context/transaction.js';
-import { toGlobalId } from '../../global-id.js';
-import { newId } from '../../ids.js';
-import { isProblem, Problem } from '../../problem.js';
+import { toGlobalId } from '../../domain/global-id.js';
+import { newId } from '../../domain/ids.js';
+import { isProblem, Problem } from '../../domain/problem.js';
 import type { Signer } from '../../signing.js';
 import { once } from '../access/idempotency.js';
 import { type Assessment, assess, chooseLines } from './assess-cancellation.js';

@@ -1,12 +1,12 @@
 import { IsOptional } from 'class-validator';
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { RefundType } from '../../domain/product-kind.js';
 import { IsIdempotencyKey, IsLineNumbers, IsText } from '../../graphql/input-rules.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { ProblemType, problemType, resultMember } from '../../graphql/problem.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.js';
-import { RefundType } from '../catalog/product-kind.js';
 import {
   AcknowledgementRequired,
   AlreadyCancelled,

@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.js';
+import { Problem } from '../../domain/problem.js';
 
 /** There is no such order, or it is not the viewer's: both look the same. */
 export class OrderNotFound extends Problem {

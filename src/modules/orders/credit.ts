@@ -1,5 +1,5 @@
-import { formatAmount, prorate, times } from '../../money.js';
-import { RefundType } from '../catalog/product-kind.js';
+import { formatAmount, prorate, times } from '../../domain/money.js';
+import { RefundType } from '../../domain/product-kind.js';
 import { daysIn, type Term, unusedDays } from './term.js';
 
 /** What a line gives back, with its arithmetic. Amounts are decimal strings in the order's currency. */

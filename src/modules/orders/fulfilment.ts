@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { Logger } from 'pino';
 import { recordActivity } from '../../activity-log/record-activity.js';
 import type { Em } from '../../database/orm.js';
-import { toGlobalId } from '../../global-id.js';
+import { toGlobalId } from '../../domain/global-id.js';
 import { bookCredit, openInvoice } from '../billing/book.js';
 import { DownloadLink, Entitlement, ProductKey } from '../entitlements/entitlement.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from './order.entity.js';

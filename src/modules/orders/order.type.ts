@@ -1,6 +1,7 @@
 import { ArgsType, Directive, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
 import { billingReaders, orderReaders } from '../../auth/role-sets.js';
+import { type ProductKind, RefundType } from '../../domain/product-kind.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
@@ -8,7 +9,6 @@ import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
 import { SkuType } from '../catalog/catalog.type.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
-import { type ProductKind, RefundType } from '../catalog/product-kind.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { EntitlementType } from '../entitlements/entitlement.type.js';
 import { MarketType } from '../markets/market.type.js';

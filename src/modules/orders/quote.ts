@@ -1,7 +1,7 @@
 import { Decimal } from 'decimal.js';
 import type { Deed } from '../../context/transaction.js';
-import { formatAmount, sum } from '../../money.js';
-import { isProblem, type Problem } from '../../problem.js';
+import { formatAmount, sum } from '../../domain/money.js';
+import { isProblem, type Problem } from '../../domain/problem.js';
 import type { Signer } from '../../signing.js';
 import { type Assessment, assess, assessStatus, chooseLines } from './assess-cancellation.js';
 import { QuoteExpired, QuoteNotApplicable } from './cancellation-problems.js';

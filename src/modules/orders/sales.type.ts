@@ -1,10 +1,10 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { ProductKind } from '../../domain/product-kind.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar, SafeIntScalar } from '../../graphql/scalars.js';
 import { ProductType } from '../catalog/catalog.type.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
-import type { ProductKind } from '../catalog/product-kind.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { MarketType } from '../markets/market.type.js';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
 import type { Em } from '../../database/orm.js';
-import { newId } from '../../ids.js';
+import { newId } from '../../domain/ids.js';
 import { SupportFile, SupportRequest } from './support-request.entity.js';
 
 /** Largest file, and most files of one request (rule 21). */

@@ -1,9 +1,9 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import type { Deed } from '../../context/transaction.js';
-import { toGlobalId } from '../../global-id.js';
-import { newId, newSupportRequestNumber } from '../../ids.js';
-import type { Money } from '../../money.js';
-import type { Problem } from '../../problem.js';
+import { toGlobalId } from '../../domain/global-id.js';
+import { newId, newSupportRequestNumber } from '../../domain/ids.js';
+import type { Money } from '../../domain/money.js';
+import type { Problem } from '../../domain/problem.js';
 import { once } from '../access/idempotency.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
 import { OrderNotFound } from '../orders/cancellation-problems.js';

@@ -1,5 +1,6 @@
 import { IsIn, IsOptional, ValidateNested } from 'class-validator';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { supportTopics } from '../../domain/support-topics.js';
 import { IsIdempotencyKey, IsMailAddress, IsPhone, IsText } from '../../graphql/input-rules.js';
 import { MoneyInput } from '../../graphql/money.type.js';
 import { resultMember } from '../../graphql/problem.type.js';
@@ -9,7 +10,6 @@ import { CustomerNotFound } from '../customers/find-customer.js';
 import { OrderNotFound } from '../orders/cancellation-problems.js';
 import { SupportImpact } from './support-request.entity.js';
 import { SupportRequestType } from './support-request.type.js';
-import { supportTopics } from './topics.js';
 
 @InputType('ContactInput', { description: 'Whom support answers.' })
 export class ContactInput {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../global-id.js';
+import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
 import { many, money, ofTenant, one, properties, property, type ReadType, type RootReads } from '../../read/model.js';

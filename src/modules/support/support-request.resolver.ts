@@ -4,6 +4,7 @@ import { Auth } from '../../auth/auth.js';
 import { supporters } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
 import { transact } from '../../context/transaction.js';
+import { supportTopics } from '../../domain/support-topics.js';
 import { compiled } from '../../graphql/compiled.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
@@ -14,7 +15,6 @@ import {
   SubmitSupportRequestSuccess,
 } from './submit-support-request.type.js';
 import { SupportRequestConnection, SupportRequestsArgs } from './support-request.type.js';
-import { supportTopics } from './topics.js';
 
 /** How long files may be added. */
 const UPLOAD_HOURS = 24;
