@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Viewer } from './auth/viewer.js';
+import { atExpiry, TOKEN_EXPIRED } from './execution/prepare.js';
 import type { FeedMessage } from './feed/activity-stream.js';
 import { codedError, ErrorCode } from './graphql/errors.js';
-import { atExpiry, TOKEN_EXPIRED } from './streams.js';
 
 /** How long a client that was told goodbye may take to read it. */
 const GOODBYE_MS = 30_000;

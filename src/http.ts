@@ -12,9 +12,9 @@ import { anonymous, type Viewer } from './auth/viewer.js';
 import { type Context, createContext, type Services } from './context/context.js';
 import { departureOf } from './departure.js';
 import { validated } from './entity-tag.js';
+import type { KnownDocuments } from './execution/documents.js';
 import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
 import { limits } from './graphql/limits.js';
-import type { KnownDocuments } from './known-documents.js';
 import { answerKnown } from './known-front.js';
 
 declare module 'fastify' {

@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type GraphQLSchema, getOperationAST } from 'graphql';
-import { answerByReads, stringifyResult, withDenials } from './answer-by-reads.js';
 import { createContext, type Services } from './context/context.js';
 import { departureOf } from './departure.js';
-import { EXPLAIN_HEADER, explain } from './explain.js';
+import { answerByReads, stringifyResult, withDenials } from './execution/compiled-query.js';
+import type { KnownDocuments } from './execution/documents.js';
+import { EXPLAIN_HEADER, explain } from './execution/explain.js';
 import type { ReportInternalError } from './graphql/errors.js';
-import type { KnownDocuments } from './known-documents.js';
 import { Lru } from './lru.js';
 
 /** Different `accept` headers remembered: clients have few. */

@@ -13,14 +13,14 @@ import { createHandler } from 'graphql-sse';
 import type { Authenticate } from './auth/tokens.js';
 import { type Context, createContext, type Services } from './context/context.js';
 import { EventStream } from './event-stream.js';
+import { mapped, operationRules } from './execution/prepare.js';
+import { requireWhole } from './execution/render-messages.js';
 import type { FeedMessage } from './feed/activity-stream.js';
 import { RETRY_MS, tooExpensive } from './feed/group.js';
 import { EntryTooExpensive } from './feed/shared-texts.js';
 import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
 import { requireValidToken } from './http.js';
 import { Departure } from './read/departure.js';
-import { requireWhole } from './shared-stream.js';
-import { mapped, operationRules } from './streams.js';
 
 const MAXIMUM_STREAMS_PER_USER = 50;
 

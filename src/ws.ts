@@ -13,13 +13,13 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticate } from './auth/tokens.js';
 import type { Viewer } from './auth/viewer.js';
 import { type Context, createContext, type Services } from './context/context.js';
+import { ACCESS_REVOKED, atExpiry, operationRules, TOKEN_EXPIRED } from './execution/prepare.js';
+import { sharedRender, shareKey } from './execution/render-messages.js';
 import { ActivityStream } from './feed/activity-stream.js';
 import { FanOut } from './feed/fan-out.js';
 import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
 import { limits } from './graphql/limits.js';
 import { Departure } from './read/departure.js';
-import { sharedRender, shareKey } from './shared-stream.js';
-import { ACCESS_REVOKED, atExpiry, operationRules, TOKEN_EXPIRED } from './streams.js';
 import { drainedOf, SocketOutlet } from './ws-outlet.js';
 import { type Line, speakProtocol } from './ws-protocol.js';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DocumentNode, parse } from 'graphql';
 import { Role } from '../src/auth/role.js';
-import { KnownDocuments } from '../src/known-documents.js';
+import { KnownDocuments } from '../src/execution/documents.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { metricOf } from './support/metrics.js';

@@ -14,11 +14,11 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { collectFields } from 'graphql/execution/collectFields.js';
-import type { Denials } from './auth/denials.js';
-import type { Context } from './context/context.js';
-import { maskError, type ReportInternalError } from './graphql/errors.js';
-import type { Operation } from './read/compile.js';
-import type { Prepared } from './read/reader.js';
+import type { Denials } from '../auth/denials.js';
+import type { Context } from '../context/context.js';
+import { maskError, type ReportInternalError } from '../graphql/errors.js';
+import type { Operation } from '../read/compile.js';
+import type { Prepared } from '../read/reader.js';
 
 /** Marks `data` whose JSON text is there already. */
 const TEXT = Symbol('JSON text');

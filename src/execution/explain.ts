@@ -1,6 +1,6 @@
-import { Role } from './auth/role.js';
-import { hasRole } from './auth/viewer.js';
-import type { Context } from './context/context.js';
+import { Role } from '../auth/role.js';
+import { hasRole } from '../auth/viewer.js';
+import type { Context } from '../context/context.js';
 
 /** Header by which an operator asks how an answer came about; `1`. */
 export const EXPLAIN_HEADER = 'x-csp-explain';

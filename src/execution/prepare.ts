@@ -9,11 +9,11 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import type { Viewer } from './auth/viewer.js';
-import type { Context } from './context/context.js';
-import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
-import { limitRules, limits, refusalBehind } from './graphql/limits.js';
-import { Lru } from './lru.js';
+import type { Viewer } from '../auth/viewer.js';
+import type { Context } from '../context/context.js';
+import { codedError, ErrorCode, maskError, type ReportInternalError } from '../graphql/errors.js';
+import { limitRules, limits, refusalBehind } from '../graphql/limits.js';
+import { Lru } from '../lru.js';
 
 /** What a stream is told when its client must come back with a new token. */
 export const TOKEN_EXPIRED = 'Token expired';

@@ -1,8 +1,8 @@
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, execute, Kind, visit } from 'graphql';
-import { tenantScope } from './auth/viewer.js';
-import { type Context, createContext } from './context/context.js';
-import { EntryTooExpensive, type Render } from './feed/shared-texts.js';
-import { ErrorCode } from './graphql/errors.js';
+import { tenantScope } from '../auth/viewer.js';
+import { type Context, createContext } from '../context/context.js';
+import { EntryTooExpensive, type Render } from '../feed/shared-texts.js';
+import { ErrorCode } from '../graphql/errors.js';
 
 /** Failures that pass: the message would be one without its entry, and its reader would go past it. */
 const passing = new Set<unknown>([ErrorCode.INTERNAL_SERVER_ERROR, ErrorCode.UNAVAILABLE, ErrorCode.LIMIT_EXCEEDED]);
