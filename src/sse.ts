@@ -15,9 +15,9 @@ import { type Context, createContext, type Services } from './context/context.js
 import { EventStream } from './event-stream.js';
 import { mapped, operationRules } from './execution/prepare.js';
 import { requireWhole } from './execution/render-messages.js';
-import type { FeedMessage } from './feed/activity-stream.js';
-import { RETRY_MS, tooExpensive } from './feed/group.js';
-import { EntryTooExpensive } from './feed/shared-texts.js';
+import { RETRY_MS, tooExpensive } from './feed/delivery/shared-subscription.js';
+import { EntryTooExpensive } from './feed/delivery/shared-texts.js';
+import type { FeedMessage } from './feed/delivery/subscription.js';
 import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
 import { requireValidToken } from './http.js';
 import { Departure } from './read/departure.js';

@@ -1,7 +1,7 @@
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, execute, Kind, visit } from 'graphql';
 import { tenantScope } from '../auth/viewer.js';
 import { type Context, createContext } from '../context/context.js';
-import { EntryTooExpensive, type Render } from '../feed/shared-texts.js';
+import { EntryTooExpensive, type Render } from '../feed/delivery/shared-texts.js';
 import { ErrorCode } from '../graphql/errors.js';
 
 /** Failures that pass: the message would be one without its entry, and its reader would go past it. */

@@ -12,7 +12,7 @@ import type { Authenticate } from '../auth/tokens.js';
 import { hasRole } from '../auth/viewer.js';
 import type { Services } from '../context/context.js';
 import { parseGlobalId } from '../domain/global-id.js';
-import { ownCustomerScope } from '../feed/activity-stream.js';
+import { ownCustomerScope } from '../feed/delivery/subscription.js';
 import { ErrorCode } from '../graphql/errors.js';
 import { DateTimeScalar } from '../graphql/scalars.js';
 import { requireValidToken } from '../http.js';

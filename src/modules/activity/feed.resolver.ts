@@ -3,7 +3,7 @@ import { Arg, Ctx, FieldResolver, ID, Info, Resolver, Root, Subscription } from 
 import { Auth } from '../../auth/auth.js';
 import { activityReaders, cancellationListeners } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
-import { type FeedMessage, openActivityStream } from '../../feed/activity-stream.js';
+import { type FeedMessage, openActivityStream } from '../../feed/delivery/subscription.js';
 import { idOf } from '../../graphql/id-of.js';
 import { ActivityFilter } from './activity.type.js';
 import { ActivityFeedMessage, ActivityRecorded, CancellationConfirmed, CancellationFeedMessage } from './feed.type.js';

@@ -1,6 +1,6 @@
-import type { FeedEntry } from '../activity-log/feed-entry.js';
-import type { Departure } from '../read/departure.js';
-import type { FeedMessage } from './activity-stream.js';
+import type { FeedEntry } from '../../activity-log/feed-entry.js';
+import type { Departure } from '../../read/departure.js';
+import type { FeedMessage } from './subscription.js';
 
 /**
  * Makes GraphQL results of messages, as JSON text in UTF-8: one for each, in order. An entry that cannot be read now

@@ -1,10 +1,10 @@
 import pLimit from 'p-limit';
-import type { Services } from '../context/context.js';
-import type { ActivityStream } from './activity-stream.js';
-import { Group } from './group.js';
-import type { Outlet } from './outlet.js';
+import type { Services } from '../../context/context.js';
+import { Group } from './shared-subscription.js';
 import type { Render } from './shared-texts.js';
+import type { Outlet } from './sink.js';
 import { Subscriber } from './subscriber.js';
+import type { ActivityStream } from './subscription.js';
 
 /** Subscribers whose old entries are read at once; the others wait for their turn, with a batch each. */
 const MAXIMUM_REPLAYS = 4;

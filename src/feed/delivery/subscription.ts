@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
-import { cursorExpired } from '../activity-log/feed-cursors.js';
-import type { FeedEntry, FeedFilter } from '../activity-log/feed-entry.js';
-import { comparePositions, type Position } from '../activity-log/position.js';
-import { tenantScope, type Viewer } from '../auth/viewer.js';
-import type { Services } from '../context/context.js';
+import { cursorExpired } from '../../activity-log/feed-cursors.js';
+import type { FeedEntry, FeedFilter } from '../../activity-log/feed-entry.js';
+import { comparePositions, type Position } from '../../activity-log/position.js';
+import { tenantScope, type Viewer } from '../../auth/viewer.js';
+import type { Services } from '../../context/context.js';
 
 /** What a stream says (product.md section 4). Every message but the last of a revoked user carries where to resume. */
 export type FeedMessage =

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import type { LimitFunction } from 'p-limit';
-import { cursorExpired } from '../activity-log/feed-cursors.js';
-import type { FeedEntry, FeedFilter } from '../activity-log/feed-entry.js';
-import { comparePositions, type Position } from '../activity-log/position.js';
-import type { Services } from '../context/context.js';
-import { codedError, ErrorCode } from '../graphql/errors.js';
-import { Departure } from '../read/departure.js';
-import { Batch, type PlacedText, slicesOf } from './outlet.js';
+import { cursorExpired } from '../../activity-log/feed-cursors.js';
+import type { FeedEntry, FeedFilter } from '../../activity-log/feed-entry.js';
+import { comparePositions, type Position } from '../../activity-log/position.js';
+import type { Services } from '../../context/context.js';
+import { codedError, ErrorCode } from '../../graphql/errors.js';
+import { Departure } from '../../read/departure.js';
 import { EntryTooExpensive, type Render, SharedTexts } from './shared-texts.js';
+import { Batch, type PlacedText, slicesOf } from './sink.js';
 import type { Subscriber } from './subscriber.js';
 
 /** The first message goes out at once, those of the next milliseconds together: few writes, and no delay when few come. */

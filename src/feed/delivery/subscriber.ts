@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
-import { cursorExpired } from '../activity-log/feed-cursors.js';
-import { comparePositions, type Position } from '../activity-log/position.js';
-import type { Viewer } from '../auth/viewer.js';
-import { Departure } from '../read/departure.js';
-import type { FeedMessage } from './activity-stream.js';
-import { type Group, RETRY_MS, tooExpensive } from './group.js';
-import { Batch, type Outlet, type PlacedText, slicesOf } from './outlet.js';
+import { cursorExpired } from '../../activity-log/feed-cursors.js';
+import { comparePositions, type Position } from '../../activity-log/position.js';
+import type { Viewer } from '../../auth/viewer.js';
+import { Departure } from '../../read/departure.js';
+import { type Group, RETRY_MS, tooExpensive } from './shared-subscription.js';
 import { EntryTooExpensive } from './shared-texts.js';
+import { Batch, type Outlet, type PlacedText, slicesOf } from './sink.js';
+import type { FeedMessage } from './subscription.js';
 
 /** Bytes that may wait for a line before it is left to catch up by itself. */
 export const MAXIMUM_BACKLOG = 256 * 1024;

@@ -1,4 +1,4 @@
-import type { Position } from '../activity-log/position.js';
+import type { Position } from '../../activity-log/position.js';
 
 /** Bytes that are written to a line at once: more is looked at in between, for lines that do not take it. */
 const SLICE_BYTES = 64 * 1024;
