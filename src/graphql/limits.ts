@@ -5,9 +5,9 @@ import type {
   ValidationContext,
   ValidationRule,
 } from 'graphql';
-import { MAXIMUM_PAGE_SIZE } from '../read/page.js';
 import { codedError, ErrorCode } from './errors.js';
 import { measure, type Size } from './measure.js';
+import { MAXIMUM_PAGE_SIZE } from './page.js';
 
 /** The largest document that is taken, on both transports. Introspection of the playground passes. */
 export const limits = {

@@ -15,7 +15,7 @@ import {
   typeFromAST,
   type ValidationContext,
 } from 'graphql';
-import { DEFAULT_PAGE_SIZE } from '../read/page.js';
+import { DEFAULT_PAGE_SIZE } from './page.js';
 
 /** How large an operation is, with its fragments in their places. */
 export interface Size {

@@ -1,9 +1,9 @@
 import type { FieldNode, GraphQLObjectType } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
+import { pageOf } from '../graphql/page.js';
 import { type Compiler, columnsOf, jsonOf, type Selected, whereAll } from './compile.js';
 import { cursorOf, decodeCursor } from './cursor.js';
 import { type Listing, PARENT, type ReadType, type Row, type SortKey, type Sql } from './model.js';
-import { pageOf } from './page.js';
 import type { Args, Param } from './param.js';
 
 /**

@@ -1,4 +1,4 @@
-import { badUserInput } from '../graphql/errors.js';
+import { badUserInput } from './errors.js';
 
 /** Items of a page where the caller does not say (product.md section 2). */
 export const DEFAULT_PAGE_SIZE = 20;
