@@ -6,7 +6,7 @@ import { answerByReads, stringifyResult, withDenials } from './execution/compile
 import type { KnownDocuments } from './execution/documents.js';
 import { EXPLAIN_HEADER, explain } from './execution/explain.js';
 import type { ReportInternalError } from './graphql/errors.js';
-import { Lru } from './lru.js';
+import { Lru } from './lib/lru.js';
 
 /** Different `accept` headers remembered: clients have few. */
 const MAXIMUM_ACCEPTS = 100;

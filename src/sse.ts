@@ -20,7 +20,7 @@ import { EntryTooExpensive } from './feed/delivery/shared-texts.js';
 import type { FeedMessage } from './feed/delivery/subscription.js';
 import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
 import { requireValidToken } from './http.js';
-import { Departure } from './read/departure.js';
+import { Departure } from './lib/abort-flag.js';
 
 const MAXIMUM_STREAMS_PER_USER = 50;
 

@@ -19,7 +19,7 @@ import { FanOut } from './feed/delivery/fan-out.js';
 import { ActivityStream } from './feed/delivery/subscription.js';
 import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
 import { limits } from './graphql/limits.js';
-import { Departure } from './read/departure.js';
+import { Departure } from './lib/abort-flag.js';
 import { drainedOf, SocketOutlet } from './ws-outlet.js';
 import { type Line, speakProtocol } from './ws-protocol.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { readConfig } from '../src/config/config.js';
-import { projectFile } from '../src/project-file.js';
+import { projectFile } from '../src/lib/project-file.js';
 
 const read = (path: string) => readFileSync(projectFile(path), 'utf8');
 const { services, configs } = parse(read('compose.yaml'), { merge: true });

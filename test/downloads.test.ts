@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createSigner } from '../src/signing.js';
+import { createSigner } from '../src/lib/signing.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { aCustomer, skus, stockShop } from './support/shop.js';

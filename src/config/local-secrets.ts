@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createOnce } from '../create-once.js';
+import { createOnce } from '../lib/create-once.js';
 import { ConfigError } from './config-error.js';
 
 const secretsFile = z.object({ signingSecret: z.string().min(32), productKeySecrets: z.string().min(1) });

@@ -10,9 +10,9 @@ import { isAnalyst, type Viewer } from '../auth/viewer.js';
 import type { Config } from '../config/config.js';
 import type { Orm } from '../database/orm.js';
 import type { Feed } from '../feed/feed.js';
-import type { Departure } from '../read/departure.js';
+import type { Departure } from '../lib/abort-flag.js';
+import type { Signer } from '../lib/signing.js';
 import { Reader, type ReadSource } from '../read/reader.js';
-import type { Signer } from '../signing.js';
 
 /** What the whole process shares. */
 export interface Services {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { codedError, ErrorCode } from '../graphql/errors.js';
-import type { Departure } from '../read/departure.js';
+import type { Departure } from '../lib/abort-flag.js';
 
 /** A statement as node-postgres takes it. */
 export interface PoolStatement {

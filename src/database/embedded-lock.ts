@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { createOnce } from '../create-once.js';
+import { createOnce } from '../lib/create-once.js';
 
 /** Another process has the embedded database open. */
 export class EmbeddedDatabaseInUse extends Error {

@@ -1,7 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { codedError, ErrorCode } from '../graphql/errors.js';
-import type { Departure } from '../read/departure.js';
+import type { Departure } from '../lib/abort-flag.js';
 import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from '../read/plan.js';
 import { cancellableReads, givenUp, type Pool, type PoolStatement } from './cancellable-pool.js';
 import type { Orm } from './orm.js';

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
-import { every, type Repeated } from '../every.js';
+import { every, type Repeated } from '../lib/repeat.js';
 import type { Pool } from './cancellable-pool.js';
 import { createExecute, type Execute, poolOf } from './execute.js';
 import { type Orm, openOrm } from './orm.js';

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
-import { isOutOfReach } from '../out-of-reach.js';
+import { isOutOfReach } from '../lib/connection-errors.js';
 import type { Execute } from './execute.js';
 
 /** Most places of the primary that are remembered while the replica is behind them. */

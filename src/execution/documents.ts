@@ -1,5 +1,5 @@
 import type { DocumentNode } from 'graphql';
-import { Lru } from '../lru.js';
+import { Lru } from '../lib/lru.js';
 
 /** Documents kept, and their characters together: a parsed document takes many times its text. */
 const MAXIMUM_DOCUMENTS = 1_000;

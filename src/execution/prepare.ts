@@ -13,7 +13,7 @@ import type { Viewer } from '../auth/viewer.js';
 import type { Context } from '../context/context.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from '../graphql/errors.js';
 import { limitRules, limits, refusalBehind } from '../graphql/limits.js';
-import { Lru } from '../lru.js';
+import { Lru } from '../lib/lru.js';
 
 /** What a stream is told when its client must come back with a new token. */
 export const TOKEN_EXPIRED = 'Token expired';

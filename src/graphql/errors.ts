@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql';
-import { isOutOfReach } from '../out-of-reach.js';
+import { isOutOfReach } from '../lib/connection-errors.js';
 
 /** The closed list of `extensions.code`: failures that are not part of a mutation's result. No other code leaves. */
 export const ErrorCode = {

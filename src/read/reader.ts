@@ -7,11 +7,11 @@ import type { Access } from '../auth/auth.js';
 import type { Denials } from '../auth/denials.js';
 import { tenantScope, type Viewer } from '../auth/viewer.js';
 import type { Execute } from '../database/execute.js';
-import type { Lru } from '../lru.js';
+import type { Departure } from '../lib/abort-flag.js';
+import type { Lru } from '../lib/lru.js';
 import { Compiler, columnsOf, jsonOf, type Operation, type ReadModel, whereAll } from './compile.js';
 import { compileConnection } from './compile-connection.js';
 import { compileNode, compileNodes } from './compile-nodes.js';
-import type { Departure } from './departure.js';
 import type { RootReads, Sql } from './model.js';
 import { Param } from './param.js';
 import {

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Execute } from '../database/execute.js';
-import { Departure } from './departure.js';
+import { Departure } from '../lib/abort-flag.js';
 import { joinPlans, type Plan, RECORD_SEPARATOR, type Statement } from './plan.js';
 
 /** Most reads of one statement: more would let some wait for many. */

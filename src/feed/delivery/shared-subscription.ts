@@ -5,7 +5,7 @@ import type { FeedEntry, FeedFilter } from '../../activity-log/feed-entry.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
 import type { Services } from '../../context/context.js';
 import { codedError, ErrorCode } from '../../graphql/errors.js';
-import { Departure } from '../../read/departure.js';
+import { Departure } from '../../lib/abort-flag.js';
 import { EntryTooExpensive, type Render, SharedTexts } from './shared-texts.js';
 import { Batch, type PlacedText, slicesOf } from './sink.js';
 import type { Subscriber } from './subscriber.js';

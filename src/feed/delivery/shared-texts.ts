@@ -1,5 +1,5 @@
 import type { FeedEntry } from '../../activity-log/feed-entry.js';
-import type { Departure } from '../../read/departure.js';
+import type { Departure } from '../../lib/abort-flag.js';
 import type { FeedMessage } from './subscription.js';
 
 /**

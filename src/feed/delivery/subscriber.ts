@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { cursorExpired } from '../../activity-log/feed-cursors.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
 import type { Viewer } from '../../auth/viewer.js';
-import { Departure } from '../../read/departure.js';
+import { Departure } from '../../lib/abort-flag.js';
 import { type Group, RETRY_MS, tooExpensive } from './shared-subscription.js';
 import { EntryTooExpensive } from './shared-texts.js';
 import { Batch, type Outlet, type PlacedText, slicesOf } from './sink.js';

@@ -4,7 +4,7 @@ import type { Deed } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId } from '../../domain/ids.js';
 import { isProblem, Problem } from '../../domain/problem.js';
-import type { Signer } from '../../signing.js';
+import type { Signer } from '../../lib/signing.js';
 import { once } from '../access/idempotency.js';
 import { type Assessment, assess, chooseLines } from './assess-cancellation.js';
 import { AcknowledgementRequired, OrderNotFound } from './cancellation-problems.js';

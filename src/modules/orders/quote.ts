@@ -2,7 +2,7 @@ import { Decimal } from 'decimal.js';
 import type { Deed } from '../../context/transaction.js';
 import { formatAmount, sum } from '../../domain/money.js';
 import { isProblem, type Problem } from '../../domain/problem.js';
-import type { Signer } from '../../signing.js';
+import type { Signer } from '../../lib/signing.js';
 import { type Assessment, assess, assessStatus, chooseLines } from './assess-cancellation.js';
 import { QuoteExpired, QuoteNotApplicable } from './cancellation-problems.js';
 import { daysLeft } from './cancellation-window.js';
