@@ -2,7 +2,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import pino from 'pino';
 import { embeddedOptions } from '../src/database/orm.js';
-import { Fulfilment, type FulfilmentAnswer, type FulfilmentProvider } from '../src/modules/orders/fulfilment.js';
+import { Fulfilment, type FulfilmentAnswer, type FulfilmentProvider } from '../src/modules/cancelling/fulfilment.js';
 import { ActivityFeedDocument, InvoicesDocument, OrderDocument } from './generated/graphql.js';
 import { cancel, cancelled, confirming, quoteOf } from './support/cancelling.js';
 import { engine, serverUrl, type TestDatabase, testDatabase } from './support/database.js';

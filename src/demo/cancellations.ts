@@ -1,6 +1,6 @@
 import { sum } from '../domain/money.js';
 import { RefundType } from '../domain/product-kind.js';
-import { creditFor } from '../modules/orders/credit.js';
+import { creditFor } from '../modules/cancelling/credit.js';
 import { CancellationStatus, OrderLineStatus } from '../modules/orders/order-status.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';
 import { demoId } from './numbers.js';

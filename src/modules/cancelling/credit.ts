@@ -1,6 +1,6 @@
 import { formatAmount, prorate, times } from '../../domain/money.js';
 import { RefundType } from '../../domain/product-kind.js';
-import { daysIn, type Term, unusedDays } from './term.js';
+import { daysIn, type Term, unusedDays } from '../orders/term.js';
 
 /** What a line gives back, with its arithmetic. Amounts are decimal strings in the order's currency. */
 export interface LineCredit {

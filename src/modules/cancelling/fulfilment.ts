@@ -5,8 +5,8 @@ import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { bookCredit, openInvoice } from '../billing/book.js';
 import { DownloadLink, Entitlement, ProductKey } from '../entitlements/entitlement.entity.js';
-import { Cancellation, CancellationLine, Order, OrderLine } from './order.entity.js';
-import { CancellationStatus, OrderLineStatus, OrderStatus, orderLineMoves } from './order-status.js';
+import { Cancellation, CancellationLine, Order, OrderLine } from '../orders/order.entity.js';
+import { CancellationStatus, OrderLineStatus, OrderStatus, orderLineMoves } from '../orders/order-status.js';
 
 /** What the provider answers to a cancellation: confirmed, or refused with the reason. */
 export type FulfilmentAnswer = 'confirmed' | { refused: string };

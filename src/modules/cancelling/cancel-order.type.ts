@@ -7,6 +7,8 @@ import { ProblemType, problemType, resultMember } from '../../graphql/problem.ty
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.js';
+import { CancellationType, OrderType } from '../orders/order.type.js';
+import { CreditRule } from '../orders/order-enums.type.js';
 import {
   AcknowledgementRequired,
   AlreadyCancelled,
@@ -19,8 +21,6 @@ import {
   QuoteNotApplicable,
   SupportRequestRequired,
 } from './cancellation-problems.js';
-import { CancellationType, OrderType } from './order.type.js';
-import { CreditRule } from './order-enums.type.js';
 
 @ObjectType('SupportRequestDraft', { description: 'What to send with `submitSupportRequest`, to be filled in.' })
 export class SupportRequestDraftType {

@@ -3,6 +3,8 @@ import { sum } from '../../domain/money.js';
 import type { Problem } from '../../domain/problem.js';
 import { RefundType } from '../../domain/product-kind.js';
 import { REFUND_TOPIC } from '../../domain/support-topics.js';
+import { type Order, OrderLine } from '../orders/order.entity.js';
+import { OrderLineStatus } from '../orders/order-status.js';
 import {
   AlreadyCancelled,
   CancellationPending,
@@ -12,8 +14,6 @@ import {
   SupportRequestRequired,
 } from './cancellation-problems.js';
 import { creditFor, type LineCredit } from './credit.js';
-import { type Order, OrderLine } from './order.entity.js';
-import { OrderLineStatus } from './order-status.js';
 
 /** The credit of one line in a cancellation that is allowed. */
 export interface AssessedLine extends LineCredit {

@@ -3,12 +3,12 @@ import type { Deed } from '../../context/transaction.js';
 import { formatAmount, sum } from '../../domain/money.js';
 import { isProblem, type Problem } from '../../domain/problem.js';
 import type { Signer } from '../../lib/signing.js';
+import { daysLeft } from '../orders/cancellation-window.js';
+import { findOrder } from '../orders/find-order.js';
+import type { Order, OrderLine } from '../orders/order.entity.js';
 import { type Assessment, assess, assessStatus, chooseLines } from './assess-cancellation.js';
 import { QuoteExpired, QuoteNotApplicable } from './cancellation-problems.js';
-import { daysLeft } from './cancellation-window.js';
 import type { LineCredit } from './credit.js';
-import { findOrder } from './find-order.js';
-import type { Order, OrderLine } from './order.entity.js';
 
 /** Rule 14: how long a quote is honoured, at least: tokens expire on whole seconds. */
 const QUOTE_SECONDS = 15 * 60;
