@@ -1,9 +1,9 @@
 import { activityEntryRead, activityRoots } from './modules/activity/activity.read.js';
 import { invoiceLineRead, invoiceRead, invoiceRoots } from './modules/billing/invoice.read.js';
 import { catalogRoots, priceRead, productRead, skuRead, softwareVersionRead } from './modules/catalog/catalog.read.js';
+import { marketRead, marketRoots } from './modules/catalog/market.read.js';
 import { customerRead, customerRoots } from './modules/customers/customer.read.js';
 import { entitlementRead, entitlementRoots } from './modules/entitlements/entitlement.read.js';
-import { marketRead, marketRoots } from './modules/markets/market.read.js';
 import {
   cancellationLineRead,
   cancellationRead,

@@ -24,11 +24,11 @@ import { ActivityFeedResolver, CancellationFeedResolver } from './modules/activi
 import { InvoiceResolver } from './modules/billing/invoice.resolver.js';
 import { CancelOrderResolver } from './modules/cancelling/cancel-order.resolver.js';
 import { CatalogResolver } from './modules/catalog/catalog.resolver.js';
+import { MarketResolver } from './modules/catalog/market.resolver.js';
 import { CustomerResolver } from './modules/customers/customer.resolver.js';
 import { EntitlementResolver } from './modules/entitlements/entitlement.resolver.js';
 import { CreateDownloadLinkResolver, RevealProductKeyResolver } from './modules/entitlements/software.resolver.js';
 import { recordRoleDenied } from './modules/entitlements/software-choice.js';
-import { MarketResolver } from './modules/markets/market.resolver.js';
 import { OrderResolver } from './modules/orders/order.resolver.js';
 import { PurchaseResolver } from './modules/orders/purchase.resolver.js';
 import { SupportRequestResolver } from './modules/support/support-request.resolver.js';

@@ -1,6 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { PriceSource, ProductKind, RefundType, Segment, WindowsServerEdition } from '../../domain/product-kind.js';
-import { Market } from '../markets/market.entity.js';
+import { Market } from './market.entity.js';
 
 /** A family of SKUs under one 12-character product id (`DG7GMGF0FKZV`). */
 export const Product = defineEntity({

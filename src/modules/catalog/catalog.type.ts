@@ -8,8 +8,8 @@ import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
-import { MarketType } from '../markets/market.type.js';
 import { BillingPlan, ProductKindEnum } from './catalog-enums.type.js';
+import { MarketType } from './market.type.js';
 
 @ObjectType('Product', { implements: NodeType, description: 'A family of SKUs under one product id.' })
 export class ProductType extends NodeType {

@@ -1,6 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { Segment } from '../../domain/product-kind.js';
-import { Market } from '../markets/market.entity.js';
+import { Market } from '../catalog/market.entity.js';
 
 /** A company the partner sells to. Its tenant id is what a CUSTOMER_ADMIN's token names in `tid`. */
 export const Customer = defineEntity({

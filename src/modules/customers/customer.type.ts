@@ -16,8 +16,8 @@ import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
 import { ActivityArgs, ActivityConnection } from '../activity/activity.type.js';
 import { InvoiceConnection, InvoicesArgs } from '../billing/invoice.type.js';
+import { MarketType } from '../catalog/market.type.js';
 import { EntitlementConnection, SoftwareArgs } from '../entitlements/entitlement.type.js';
-import { MarketType } from '../markets/market.type.js';
 import { OrderConnection, OrdersArgs } from '../orders/order.type.js';
 import { SupportRequestConnection, SupportRequestsArgs } from '../support/support-request.type.js';
 

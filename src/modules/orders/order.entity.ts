@@ -1,8 +1,8 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { RefundType } from '../../domain/product-kind.js';
 import { Sku } from '../catalog/catalog.entity.js';
+import { Market } from '../catalog/market.entity.js';
 import { Customer } from '../customers/customer.entity.js';
-import { Market } from '../markets/market.entity.js';
 import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status.js';
 
 /** A purchase on behalf of a customer. */

@@ -9,9 +9,9 @@ import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
 import { SkuType } from '../catalog/catalog.type.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
+import { MarketType } from '../catalog/market.type.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { EntitlementType } from '../entitlements/entitlement.type.js';
-import { MarketType } from '../markets/market.type.js';
 import { CreditRule } from './order-enums.type.js';
 import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status.js';
 

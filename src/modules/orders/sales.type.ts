@@ -5,8 +5,8 @@ import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar, SafeIntScalar } from '../../graphql/scalars.js';
 import { ProductType } from '../catalog/catalog.type.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
+import { MarketType } from '../catalog/market.type.js';
 import { CustomerType } from '../customers/customer.type.js';
-import { MarketType } from '../markets/market.type.js';
 
 /** By what sales can be grouped. */
 export const SalesDimension = {

@@ -1,6 +1,6 @@
 import { Field, ObjectType } from 'type-graphql';
 import type { ProductKind } from '../../domain/product-kind.js';
-import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
+import { ProductKindEnum } from './catalog-enums.type.js';
 
 @ObjectType('Market', { description: 'A country or territory in which customers live.' })
 export class MarketType {

@@ -1,7 +1,7 @@
 import { Arg, Query, Resolver } from 'type-graphql';
 import type { ProductKind } from '../../domain/product-kind.js';
 import { compiled } from '../../graphql/compiled.js';
-import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
+import { ProductKindEnum } from './catalog-enums.type.js';
 import { MarketType } from './market.type.js';
 
 @Resolver(() => MarketType)
