@@ -30,7 +30,7 @@ import { EntitlementResolver } from './modules/entitlements/entitlement.resolver
 import { CreateDownloadLinkResolver, RevealProductKeyResolver } from './modules/entitlements/software.resolver.js';
 import { recordRoleDenied } from './modules/entitlements/software-choice.js';
 import { OrderResolver } from './modules/orders/order.resolver.js';
-import { PurchaseResolver } from './modules/orders/purchase.resolver.js';
+import { PurchaseResolver } from './modules/purchasing/purchase.resolver.js';
 import { SupportRequestResolver } from './modules/support/support-request.resolver.js';
 import type { Tree } from './read/reader.js';
 import { readModel, rootReads } from './read-model.js';

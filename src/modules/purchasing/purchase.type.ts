@@ -5,7 +5,7 @@ import { problemType, resultMember } from '../../graphql/problem.type.js';
 import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { CustomerNotFound } from '../customers/find-customer.js';
-import { OrderType } from './order.type.js';
+import { OrderType } from '../orders/order.type.js';
 import { PriceNotFound, ProductNotAvailableInMarket, QuantityOutOfBounds, SkuNotFound } from './purchase.js';
 
 const lineIndex = { type: () => Int, description: 'Which line of the input, from 0.' };

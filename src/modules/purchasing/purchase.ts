@@ -13,10 +13,10 @@ import { priceAt } from '../catalog/price-at.js';
 import type { Customer } from '../customers/customer.entity.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
 import { Entitlement } from '../entitlements/entitlement.entity.js';
-import { cancellableUntil } from './cancellation-window.js';
-import { Order, OrderLine } from './order.entity.js';
-import { OrderLineStatus, OrderStatus } from './order-status.js';
-import { endOf, termOf } from './term.js';
+import { cancellableUntil } from '../orders/cancellation-window.js';
+import { Order, OrderLine } from '../orders/order.entity.js';
+import { OrderLineStatus, OrderStatus } from '../orders/order-status.js';
+import { endOf, termOf } from '../orders/term.js';
 
 /** No such SKU in the catalog. */
 export class SkuNotFound extends Problem {
