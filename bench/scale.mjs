@@ -5,7 +5,7 @@ import pg from 'pg';
 import { demoIdentity } from '../dist/src/auth/demo-identities.js';
 import { signDemoToken } from '../dist/src/auth/tokens.js';
 import { DEMO_PARTNER_TENANT_ID, readConfig } from '../dist/src/config/config.js';
-import { foldAllSales } from '../dist/src/modules/orders/fold-sales.js';
+import { foldAllSales } from '../dist/src/modules/sales/fold-sales.js';
 import { startGateway } from '../dist/src/server.js';
 import { fillByNumbers } from './scale-rows.mjs';
 

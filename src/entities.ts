@@ -8,7 +8,7 @@ import { Market, MarketClosure } from './modules/catalog/market.entity.js';
 import { Customer } from './modules/customers/customer.entity.js';
 import { DownloadLink, Entitlement, ProductKey } from './modules/entitlements/entitlement.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from './modules/orders/order.entity.js';
-import { SalesByCustomer, SalesByProduct, SalesDelta } from './modules/orders/sales.entity.js';
+import { SalesByCustomer, SalesByProduct, SalesDelta } from './modules/sales/sales.entity.js';
 import { SupportFile, SupportRequest } from './modules/support/support-request.entity.js';
 
 /** Every table of the gateway, in the order in which rows can be inserted. */

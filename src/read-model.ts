@@ -11,7 +11,7 @@ import {
   orderRead,
   orderRoots,
 } from './modules/orders/order.read.js';
-import { salesGroupRead, salesRoots } from './modules/orders/sales.read.js';
+import { salesGroupRead, salesRoots } from './modules/sales/sales.read.js';
 import { supportFileRead, supportRequestRead, supportRequestRoots } from './modules/support/support-request.read.js';
 import type { ReadModel } from './read/compile.js';
 import type { RootReads } from './read/model.js';

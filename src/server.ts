@@ -27,7 +27,7 @@ import { every } from './lib/repeat.js';
 import { createSigner } from './lib/signing.js';
 import { readRevocations } from './modules/access/read-revocations.js';
 import { Fulfilment, type FulfilmentProvider, localProvider } from './modules/cancelling/fulfilment.js';
-import { FOLD_MS, foldAllSales } from './modules/orders/fold-sales.js';
+import { FOLD_MS, foldAllSales } from './modules/sales/fold-sales.js';
 import { printGraph } from './print-schema.js';
 import { PlanCache } from './read/plan.js';
 import type { ReadSource } from './read/reader.js';

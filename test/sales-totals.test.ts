@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { foldAllSales } from '../src/modules/orders/fold-sales.js';
-import { cutRange } from '../src/modules/orders/sales-range.js';
+import { foldAllSales } from '../src/modules/sales/fold-sales.js';
+import { cutRange } from '../src/modules/sales/sales-range.js';
 import { type SalesDimension, SalesDocument, type SalesFilter } from './generated/graphql.js';
 import { cancelled } from './support/cancelling.js';
 import { engine } from './support/database.js';

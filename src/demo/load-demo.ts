@@ -2,7 +2,7 @@ import { marketOf } from '../data/facts.js';
 import { AdvisoryLock } from '../database/advisory-locks.js';
 import type { Em, Orm } from '../database/orm.js';
 import type { SealingKey } from '../modules/entitlements/product-key.js';
-import { foldAllSales } from '../modules/orders/fold-sales.js';
+import { foldAllSales } from '../modules/sales/fold-sales.js';
 import { type Counts, countAll, countRows, pricedSkus } from './already-there.js';
 import { contosoOrderCount, tellContosoStory } from './contoso.js';
 import { customerRow, type DemoCustomer, makeCustomers } from './customers.js';

@@ -2,8 +2,8 @@ import { Arg, Args, Query, Resolver } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
 import { orderReaders, salesReaders } from '../../auth/role-sets.js';
 import { compiled } from '../../graphql/compiled.js';
+import { SalesDimension, SalesFilter, SalesGroupType } from '../sales/sales.type.js';
 import { OrderBy, OrderConnection, OrdersArgs, OrderType } from './order.type.js';
-import { SalesDimension, SalesFilter, SalesGroupType } from './sales.type.js';
 
 @Resolver(() => OrderType)
 export class OrderResolver {
