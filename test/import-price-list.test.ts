@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { migrate, type Orm, openOrm } from '../src/database/orm.js';
-import { type ImportOptions, importPriceList, type Refusal } from '../src/import/import-price-list.js';
-import { summaryText } from '../src/import/import-report.js';
-import { readPriceList } from '../src/import/read-price-list.js';
+import {
+  type ImportOptions,
+  importPriceList,
+  type Refusal,
+} from '../src/partner-center/price-list/import-price-list.js';
+import { summaryText } from '../src/partner-center/price-list/import-report.js';
+import { readPriceList } from '../src/partner-center/price-list/read-price-list.js';
 
 let orm: Orm;
 const sql = <T = Record<string, unknown>>(query: string): Promise<T[]> => orm.em.fork().execute(query);

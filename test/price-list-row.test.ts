@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { PRICE_LIST_COLUMNS, PriceListHeader } from '../src/import/price-list-columns.js';
-import { parsePriceListDate } from '../src/import/price-list-date.js';
-import { judgeRow } from '../src/import/price-list-row.js';
+import { PRICE_LIST_COLUMNS, PriceListHeader } from '../src/partner-center/price-list/price-list-columns.js';
+import { parsePriceListDate } from '../src/partner-center/price-list/price-list-date.js';
+import { judgeRow } from '../src/partner-center/price-list/price-list-row.js';
 
 const GOOD = {
   ProductTitle: 'Windows Rights Management Services CAL 2022',

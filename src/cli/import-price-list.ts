@@ -7,10 +7,10 @@ import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { loadFacts } from '../data/load-facts.js';
 import { migrate, openOrm } from '../database/orm.js';
-import { importPriceList, type Refusal } from '../import/import-price-list.js';
-import { refusalText, summaryText } from '../import/import-report.js';
-import { PriceListRefused } from '../import/price-list-columns.js';
-import { readPriceList } from '../import/read-price-list.js';
+import { importPriceList, type Refusal } from '../partner-center/price-list/import-price-list.js';
+import { refusalText, summaryText } from '../partner-center/price-list/import-report.js';
+import { PriceListRefused } from '../partner-center/price-list/price-list-columns.js';
+import { readPriceList } from '../partner-center/price-list/read-price-list.js';
 
 const USAGE = `Imports a software price list as partners download it: a CSV, or the zip with the CSV in it.
 

@@ -1,6 +1,6 @@
-import { ProductKind, RefundType } from '../domain/product-kind.js';
+import { ProductKind, RefundType } from '../../domain/product-kind.js';
+import { Unfit } from './invalid-cell.js';
 import type { Cells } from './price-list-columns.js';
-import { Unfit } from './unfit.js';
 
 /** A SKU's kind and its ISO 8601 term; null for perpetual software. */
 export interface KindAndTerm {

@@ -1,4 +1,5 @@
-import type { Segment } from '../domain/product-kind.js';
+import type { Segment } from '../../domain/product-kind.js';
+import { Unfit } from './invalid-cell.js';
 import {
   amountOf,
   type BillingPlan,
@@ -15,7 +16,6 @@ import {
 } from './price-list-cells.js';
 import type { Cells, Column } from './price-list-columns.js';
 import { type KindAndTerm, kindAndTerm } from './sku-kind.js';
-import { Unfit } from './unfit.js';
 
 /** A row that can be kept. Amounts are decimal strings of `currency`; dates are instants. */
 export interface PriceListRow extends KindAndTerm {

@@ -1,7 +1,7 @@
-import { formatAmount } from '../domain/money.js';
-import { Segment } from '../domain/product-kind.js';
+import { formatAmount } from '../../domain/money.js';
+import { Segment } from '../../domain/product-kind.js';
+import { Unfit } from './invalid-cell.js';
 import { parsePriceListDate } from './price-list-date.js';
-import { Unfit } from './unfit.js';
 
 /** How a SKU's term is billed. */
 export type BillingPlan = 'ONE_TIME' | 'MONTHLY' | 'ANNUAL' | 'TRIENNIAL';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Orm } from '../database/orm.js';
+import type { Orm } from '../../database/orm.js';
 import { type ChangeCounts, compareWithCatalog, writeChanges } from './catalog-changes.js';
 import { PriceListRefused } from './price-list-columns.js';
 import { judgeRow } from './price-list-row.js';

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import { AdvisoryLock } from '../database/advisory-locks.js';
-import { newId } from '../domain/ids.js';
+import { AdvisoryLock } from '../../database/advisory-locks.js';
+import { newId } from '../../domain/ids.js';
 import type { PriceListRow } from './price-list-row.js';
 
 /** One connection of its own: the tables below belong to it and to nobody else. */
