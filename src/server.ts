@@ -30,8 +30,8 @@ import { Fulfilment, type FulfilmentProvider, localProvider } from './modules/ca
 import { FOLD_MS, foldAllSales } from './modules/sales/fold-sales.js';
 import { printGraph } from './print-schema.js';
 import { PlanCache } from './read/plan.js';
+import { Together } from './read/point-read-batcher.js';
 import type { ReadSource } from './read/reader.js';
-import { Together } from './read/together.js';
 import { readModel, rootReads } from './read-model.js';
 import { serveDownloads } from './routes/downloads.js';
 import { serveExports } from './routes/exports.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Execute } from '../src/database/execute.js';
-import { Together } from '../src/read/together.js';
+import { Together } from '../src/read/point-read-batcher.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { openAcknowledged } from './support/raw-socket.js';

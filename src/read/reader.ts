@@ -25,7 +25,7 @@ import {
   runOf,
   type Statement,
 } from './plan.js';
-import type { Together } from './together.js';
+import type { Together } from './point-read-batcher.js';
 
 /** What every reader of the process shares. */
 export interface ReadSource {
