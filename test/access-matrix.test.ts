@@ -14,7 +14,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { Role } from '../src/auth/role.js';
-import { buildGraph } from '../src/schema.js';
+import { buildGraph } from '../src/schema/build-schema.js';
 import { CancelOrderDocument } from './generated/graphql.js';
 import { engine } from './support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from './support/gateway.js';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { createSourceEventStream, execute, type GraphQLSchema, parse } from 'graphql';
 import { createAuthenticate } from '../src/auth/tokens.js';
 import { createContext } from '../src/context/context.js';
-import { buildGraph } from '../src/schema.js';
+import { buildGraph } from '../src/schema/build-schema.js';
 import { engine, type TestDatabase, testDatabase } from './support/database.js';
 import { insertEntries } from './support/entries.js';
 import { type Caller, startTestGateway, type TestGateway } from './support/gateway.js';

@@ -15,7 +15,7 @@ import { START } from '../src/activity-log/position.js';
 import type { Execute } from '../src/database/execute.js';
 import { parseGlobalId, toGlobalId } from '../src/domain/global-id.js';
 import type { Plan } from '../src/read/plan.js';
-import { buildGraph } from '../src/schema.js';
+import { buildGraph } from '../src/schema/build-schema.js';
 import { engine, serverUrl, testDatabase } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 

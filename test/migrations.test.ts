@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { migrations } from '../migrations/index.js';
 import { migrate, migrateDown, type Orm, openOrm } from '../src/database/orm.js';
-import { entities } from '../src/entities.js';
+import { entities } from '../src/schema/entities.js';
 import { engine, onServer, serverUrl, type TestDatabase } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { aCustomer, buy, skus, stockShop } from './support/shop.js';

@@ -22,8 +22,8 @@ import {
 import { Role } from '../src/auth/role.js';
 import { idPrefixes } from '../src/domain/global-id.js';
 import { problemClasses } from '../src/graphql/problem.type.js';
-import { printGraph } from '../src/print-schema.js';
-import { buildGraph } from '../src/schema.js';
+import { buildGraph } from '../src/schema/build-schema.js';
+import { printGraph } from '../src/schema/print-schema.js';
 import { contract } from './support/contract.js';
 
 /** Lists without pages, because they are short by nature. Whatever else can grow is a connection. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { openOrm } from '../database/orm.js';
-import { printGraph } from '../print-schema.js';
-import { buildGraph } from '../schema.js';
+import { buildGraph } from '../schema/build-schema.js';
+import { printGraph } from '../schema/print-schema.js';
 
 /** Part of `npm run check`: the committed contract and migrations are those of the code. */
 const problems: string[] = [];

@@ -5,7 +5,7 @@ import { PgliteDriver } from '@mikro-orm/pglite';
 import { MikroORM, type Options, PostgreSqlDriver, type SqlEntityManager } from '@mikro-orm/postgresql';
 import { migrations } from '../../migrations/index.js';
 import type { DatabaseConfig } from '../config/config.js';
-import { entities } from '../entities.js';
+import { entities } from '../schema/entities.js';
 import { AdvisoryLock } from './advisory-locks.js';
 import { lockEmbeddedDatabase } from './embedded-lock.js';
 

@@ -1,20 +1,20 @@
-import { activityEntryRead, activityRoots } from './modules/activity/activity.read.js';
-import { invoiceLineRead, invoiceRead, invoiceRoots } from './modules/billing/invoice.read.js';
-import { catalogRoots, priceRead, productRead, skuRead, softwareVersionRead } from './modules/catalog/catalog.read.js';
-import { marketRead, marketRoots } from './modules/catalog/market.read.js';
-import { customerRead, customerRoots } from './modules/customers/customer.read.js';
-import { entitlementRead, entitlementRoots } from './modules/entitlements/entitlement.read.js';
+import { activityEntryRead, activityRoots } from '../modules/activity/activity.read.js';
+import { invoiceLineRead, invoiceRead, invoiceRoots } from '../modules/billing/invoice.read.js';
+import { catalogRoots, priceRead, productRead, skuRead, softwareVersionRead } from '../modules/catalog/catalog.read.js';
+import { marketRead, marketRoots } from '../modules/catalog/market.read.js';
+import { customerRead, customerRoots } from '../modules/customers/customer.read.js';
+import { entitlementRead, entitlementRoots } from '../modules/entitlements/entitlement.read.js';
 import {
   cancellationLineRead,
   cancellationRead,
   orderLineRead,
   orderRead,
   orderRoots,
-} from './modules/orders/order.read.js';
-import { salesGroupRead, salesRoots } from './modules/sales/sales.read.js';
-import { supportFileRead, supportRequestRead, supportRequestRoots } from './modules/support/support-request.read.js';
-import type { ReadModel } from './read/compile.js';
-import type { RootReads } from './read/model.js';
+} from '../modules/orders/order.read.js';
+import { salesGroupRead, salesRoots } from '../modules/sales/sales.read.js';
+import { supportFileRead, supportRequestRead, supportRequestRoots } from '../modules/support/support-request.read.js';
+import type { ReadModel } from '../read/compile.js';
+import type { RootReads } from '../read/model.js';
 
 /** The one description of reads: every type by its GraphQL name. */
 export const readModel: ReadModel = new Map(

@@ -9,7 +9,7 @@ export function printGraph(schema: GraphQLSchema): string {
 
 /** `npm run schema`: writes the contract into `schema/schema.graphql`. */
 if (process.argv[1] === import.meta.filename) {
-  const { buildGraph } = await import('./schema.js');
+  const { buildGraph } = await import('./build-schema.js');
   writeFileSync('schema/schema.graphql', printGraph(await buildGraph()));
   console.log('wrote schema/schema.graphql');
 }

@@ -1,8 +1,8 @@
 import { Arg, ID, Query, Resolver } from 'type-graphql';
 import { Auth } from '../auth/auth.js';
 import { everyRole } from '../auth/role-sets.js';
-import { compiled } from './compiled.js';
-import { NodeType } from './node.type.js';
+import { compiled } from '../graphql/compiled.js';
+import { NodeType } from '../graphql/node.type.js';
 
 @Resolver(() => NodeType)
 export class NodeResolver {

@@ -1,0 +1,42 @@
+import type { EntitySchema } from '@mikro-orm/postgresql';
+import { ActivityEntry, DatabaseIncarnation } from '../activity-log/activity-entry.entity.js';
+import { ActivitySeal } from '../activity-log/activity-seal.entity.js';
+import { AccessRevocation, IdempotencyKey } from '../modules/access/access.entity.js';
+import { Invoice, InvoiceLine } from '../modules/billing/invoice.entity.js';
+import { Price, Product, Sku, SoftwareVersion } from '../modules/catalog/catalog.entity.js';
+import { Market, MarketClosure } from '../modules/catalog/market.entity.js';
+import { Customer } from '../modules/customers/customer.entity.js';
+import { DownloadLink, Entitlement, ProductKey } from '../modules/entitlements/entitlement.entity.js';
+import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
+import { SalesByCustomer, SalesByProduct, SalesDelta } from '../modules/sales/sales.entity.js';
+import { SupportFile, SupportRequest } from '../modules/support/support-request.entity.js';
+
+/** Every table of the gateway, in the order in which rows can be inserted. */
+export const entities: EntitySchema[] = [
+  Market,
+  MarketClosure,
+  Product,
+  Sku,
+  SoftwareVersion,
+  Price,
+  Customer,
+  Order,
+  OrderLine,
+  Entitlement,
+  ProductKey,
+  DownloadLink,
+  Cancellation,
+  CancellationLine,
+  SalesDelta,
+  SalesByProduct,
+  SalesByCustomer,
+  Invoice,
+  InvoiceLine,
+  SupportRequest,
+  SupportFile,
+  ActivityEntry,
+  ActivitySeal,
+  DatabaseIncarnation,
+  AccessRevocation,
+  IdempotencyKey,
+];
