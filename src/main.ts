@@ -3,8 +3,8 @@ import { readConfig } from './config/config.js';
 import { ConfigError } from './config/config-error.js';
 import { EmbeddedDatabaseInUse } from './database/embedded-lock.js';
 import { NotAReplica } from './database/replica.js';
-import { loadDemoOnFirstStart } from './demo/load-demo.js';
 import { greeting, progress } from './greeting.js';
+import { loadDemoOnFirstStart } from './seed/demo/load-demo.js';
 import { type Gateway, startGateway } from './server.js';
 
 // Whoever reads our lines may stop reading, as `npm start | head` does: that is no reason to stop serving.

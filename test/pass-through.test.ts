@@ -12,12 +12,12 @@ import {
 import { Role } from '../src/auth/role.js';
 import { createAuthenticate } from '../src/auth/tokens.js';
 import { createContext } from '../src/context/context.js';
-import { loadDemo } from '../src/demo/load-demo.js';
 import { type NodeType, toGlobalId } from '../src/domain/global-id.js';
 import { maskError } from '../src/graphql/errors.js';
 import { limitRules } from '../src/graphql/limits.js';
 import { buildGraph } from '../src/schema/build-schema.js';
 import { rootReads } from '../src/schema/read-model.js';
+import { loadDemo } from '../src/seed/demo/load-demo.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { metricOf } from './support/metrics.js';

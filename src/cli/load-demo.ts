@@ -3,8 +3,8 @@ import { type Config, readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { loadFacts } from '../data/load-facts.js';
 import { migrate, openOrm } from '../database/orm.js';
-import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from '../demo/load-demo.js';
-import { Progress } from '../demo/progress.js';
+import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from '../seed/demo/load-demo.js';
+import { Progress } from '../seed/demo/progress.js';
 
 const USAGE = `Fills a database with invented customers, orders and activity.
 

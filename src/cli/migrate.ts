@@ -3,7 +3,7 @@ import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { loadFacts } from '../data/load-facts.js';
 import { migrate, migrateDown, openOrm } from '../database/orm.js';
-import { demoIsLoaded } from '../demo/load-demo.js';
+import { demoIsLoaded } from '../seed/demo/load-demo.js';
 
 /** Before the first migration there is no table to count in; any other error is one. */
 function noTables(error: { code?: string }): false {

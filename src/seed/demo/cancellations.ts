@@ -1,7 +1,7 @@
-import { sum } from '../domain/money.js';
-import { RefundType } from '../domain/product-kind.js';
-import { creditFor } from '../modules/cancelling/credit.js';
-import { CancellationStatus, OrderLineStatus } from '../modules/orders/order-status.js';
+import { sum } from '../../domain/money.js';
+import { RefundType } from '../../domain/product-kind.js';
+import { creditFor } from '../../modules/cancelling/credit.js';
+import { CancellationStatus, OrderLineStatus } from '../../modules/orders/order-status.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';
 import { demoId } from './numbers.js';
 import { productIdsOf } from './orders.js';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Em } from '../database/orm.js';
+import type { Em } from '../../database/orm.js';
 
 /** Rows by table and column, in the words of the database. */
 export type TableRow = Record<string, unknown>;

@@ -1,6 +1,6 @@
-import { sum, times } from '../domain/money.js';
-import { ProductKind, Segment } from '../domain/product-kind.js';
-import { OrderLineStatus, OrderStatus } from '../modules/orders/order-status.js';
+import { sum, times } from '../../domain/money.js';
+import { ProductKind, Segment } from '../../domain/product-kind.js';
+import { OrderLineStatus, OrderStatus } from '../../modules/orders/order-status.js';
 import { datedTermOf, windowOf } from './calendar.js';
 import type { DemoCustomer } from './customers.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';

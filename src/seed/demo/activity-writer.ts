@@ -1,6 +1,6 @@
-import type { ResourceType } from '../activity-log/activity-action.js';
-import type { Activity } from '../activity-log/record-activity.js';
-import { type NodeType, toGlobalId } from '../domain/global-id.js';
+import type { ResourceType } from '../../activity-log/activity-action.js';
+import type { Activity } from '../../activity-log/record-activity.js';
+import { type NodeType, toGlobalId } from '../../domain/global-id.js';
 import type { Demo } from './demo.js';
 import { demoId } from './numbers.js';
 

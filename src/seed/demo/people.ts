@@ -1,6 +1,6 @@
-import type { Actor } from '../activity-log/record-activity.js';
-import { Role } from '../auth/role.js';
-import type { Dice } from './dice.js';
+import type { Actor } from '../../activity-log/record-activity.js';
+import { Role } from '../../auth/role.js';
+import type { Dice } from './random.js';
 
 const PORTAL = 'partner-portal';
 const staff = (name: string, role: Role, application = PORTAL): Actor => ({

@@ -1,11 +1,11 @@
-import { demoTenantId } from '../auth/demo-tenant.js';
-import { type MarketFact, marketOf } from '../data/facts.js';
-import { Segment } from '../domain/product-kind.js';
+import { demoTenantId } from '../../auth/demo-tenant.js';
+import { type MarketFact, marketOf } from '../../data/facts.js';
+import { Segment } from '../../domain/product-kind.js';
 import { famousCompanies, inventedCompany } from './companies.js';
 import { type DemoMarket, demoMarkets } from './demo-markets.js';
-import { Dice } from './dice.js';
 import { demoId } from './numbers.js';
 import { marketsWithSegments } from './prices.js';
+import { Dice } from './random.js';
 
 const DAY_MS = 86_400_000;
 /** Customers came between three years and one month before now. */

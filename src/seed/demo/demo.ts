@@ -1,13 +1,13 @@
-import type { Actor } from '../activity-log/record-activity.js';
-import type { SealingKey } from '../modules/entitlements/product-key.js';
-import type { OrderLineStatus } from '../modules/orders/order-status.js';
+import type { Actor } from '../../activity-log/record-activity.js';
+import type { SealingKey } from '../../modules/entitlements/product-key.js';
+import type { OrderLineStatus } from '../../modules/orders/order-status.js';
+import type { Journal } from './activity-writer.js';
 import type { DatedTerm } from './calendar.js';
 import type { DemoCustomer } from './customers.js';
-import type { Dice } from './dice.js';
 import type { Batch } from './insert-rows.js';
-import type { Journal } from './journal.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from './invoice-writer.js';
 import type { PricedSku } from './prices.js';
+import type { Dice } from './random.js';
 
 /** What everything that makes demonstration rows needs. */
 export interface Demo {

@@ -1,9 +1,9 @@
-import type { SoftwareVersionFact } from '../data/facts.js';
-import { CancellationStatus } from '../modules/orders/order-status.js';
+import type { SoftwareVersionFact } from '../../data/facts.js';
+import { CancellationStatus } from '../../modules/orders/order-status.js';
 import { cancelLines } from './cancellations.js';
 import type { DemoCustomer } from './customers.js';
-import { Deeds } from './deeds.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';
+import { Deeds } from './order-activity.js';
 import { placeOrder, writeOrder } from './orders.js';
 import type { PricedSku } from './prices.js';
 import { askSupport } from './support.js';

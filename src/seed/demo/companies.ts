@@ -1,4 +1,4 @@
-import { Segment } from '../domain/product-kind.js';
+import { Segment } from '../../domain/product-kind.js';
 
 /** A company of the demonstration, before it is a customer. */
 export interface Company {

@@ -1,5 +1,5 @@
-import { cancellableUntil } from '../modules/orders/cancellation-window.js';
-import { endOf, type Term, termOf } from '../modules/orders/term.js';
+import { cancellableUntil } from '../../modules/orders/cancellation-window.js';
+import { endOf, type Term, termOf } from '../../modules/orders/term.js';
 
 const DAY_MS = 86_400_000;
 

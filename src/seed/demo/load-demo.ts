@@ -1,21 +1,21 @@
-import { marketOf } from '../data/facts.js';
-import { AdvisoryLock } from '../database/advisory-locks.js';
-import type { Em, Orm } from '../database/orm.js';
-import type { SealingKey } from '../modules/entitlements/product-key.js';
-import { foldAllSales } from '../modules/sales/fold-sales.js';
+import { marketOf } from '../../data/facts.js';
+import { AdvisoryLock } from '../../database/advisory-locks.js';
+import type { Em, Orm } from '../../database/orm.js';
+import type { SealingKey } from '../../modules/entitlements/product-key.js';
+import { foldAllSales } from '../../modules/sales/fold-sales.js';
+import { Journal } from './activity-writer.js';
 import { type Counts, countAll, countRows, pricedSkus } from './already-there.js';
 import { contosoOrderCount, tellContosoStory } from './contoso.js';
 import { customerRow, type DemoCustomer, makeCustomers } from './customers.js';
 import type { Demo } from './demo.js';
 import { demoMarkets } from './demo-markets.js';
-import { Dice } from './dice.js';
+import { tellOrders } from './generate-orders.js';
 import { Batch } from './insert-rows.js';
-import { Journal } from './journal.js';
-import { Ledger } from './ledger.js';
+import { Ledger } from './invoice-writer.js';
 import { priceRows } from './prices.js';
+import { Dice } from './random.js';
 import { tellRevocation } from './revocation.js';
 import { publishActivity, stageActivity } from './staged-activity.js';
-import { tellOrders } from './tell-orders.js';
 
 /** How much to load. */
 export interface DemoSize {

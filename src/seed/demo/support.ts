@@ -1,6 +1,6 @@
-import { ProductKind } from '../domain/product-kind.js';
-import { REFUND_TOPIC, supportTopics } from '../domain/support-topics.js';
-import { SupportImpact, SupportRequestStatus } from '../modules/support/support-request.entity.js';
+import { ProductKind } from '../../domain/product-kind.js';
+import { REFUND_TOPIC, supportTopics } from '../../domain/support-topics.js';
+import { SupportImpact, SupportRequestStatus } from '../../modules/support/support-request.entity.js';
 import type { Demo, DemoOrder } from './demo.js';
 import { demoId, supportRequestNumberAt } from './numbers.js';
 import { supporters } from './people.js';

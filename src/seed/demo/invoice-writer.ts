@@ -1,6 +1,6 @@
-import { billingPeriodOf } from '../modules/billing/billing-period.js';
-import { InvoiceLineKind } from '../modules/billing/invoice.entity.js';
-import type { LineCredit } from '../modules/cancelling/credit.js';
+import { billingPeriodOf } from '../../modules/billing/billing-period.js';
+import { InvoiceLineKind } from '../../modules/billing/invoice.entity.js';
+import type { LineCredit } from '../../modules/cancelling/credit.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';
 import { demoId, invoiceNumberAt } from './numbers.js';
 

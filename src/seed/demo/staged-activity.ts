@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Em } from '../database/orm.js';
+import type { Em } from '../../database/orm.js';
 
 /** Entries that go into the log in one statement. */
 const SLICE = 20_000;

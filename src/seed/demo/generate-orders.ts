@@ -1,8 +1,8 @@
-import { CancellationStatus } from '../modules/orders/order-status.js';
+import { CancellationStatus } from '../../modules/orders/order-status.js';
 import { cancelLines, maybeCancel } from './cancellations.js';
 import type { DemoCustomer } from './customers.js';
-import { Deeds } from './deeds.js';
 import type { Demo, DemoOrder } from './demo.js';
+import { Deeds } from './order-activity.js';
 import { drawCurrency, drawWishes, placeOrder, writeOrder } from './orders.js';
 
 const HOUR_MS = 3_600_000;
