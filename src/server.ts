@@ -13,7 +13,6 @@ import { createAuthenticate } from './auth/tokens.js';
 import type { Config } from './config/config.js';
 import type { Services } from './context/context.js';
 import { committing } from './context/transaction.js';
-import { loadFacts } from './data/load-facts.js';
 import { migrate, type Orm, openOrm } from './database/orm.js';
 import { type Connections, openConnections } from './database/pools.js';
 import { KnownDocuments } from './execution/documents.js';
@@ -40,6 +39,7 @@ import { serveSupportFiles } from './routes/support-files.js';
 import { buildGraph } from './schema/build-schema.js';
 import { printGraph } from './schema/print-schema.js';
 import { readModel, rootReads } from './schema/read-model.js';
+import { loadFacts } from './seed/reference/load-facts.js';
 import { serveStreams } from './sse.js';
 import { type SocketServer, serveSockets } from './ws.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Role } from '../src/auth/role.js';
-import { codesClosedToReservations, marketFactsByCode, productFacts } from '../src/data/facts.js';
+import { codesClosedToReservations, marketFactsByCode, productFacts } from '../src/seed/reference/facts.js';
 import { MarketsDocument, PricesDocument, type PricesQueryVariables, ProductsDocument } from './generated/graphql.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoTenantId } from '../src/auth/demo-tenant.js';
-import { loadFacts } from '../src/data/load-facts.js';
 import { migrate, type Orm, openOrm } from '../src/database/orm.js';
 import { openProductKey } from '../src/modules/entitlements/product-key.js';
 import { DemoRefused, loadDemo, loadDemoOnFirstStart } from '../src/seed/demo/load-demo.js';
 import { invoiceNumberAt, orderNumberAt, supportRequestNumberAt } from '../src/seed/demo/numbers.js';
 import { Dice } from '../src/seed/demo/random.js';
+import { loadFacts } from '../src/seed/reference/load-facts.js';
 
 const now = new Date('2026-11-22T19:00:00Z');
 const productKeySecrets = [{ keyId: 'test', secret: new Uint8Array(32).fill(7) }];

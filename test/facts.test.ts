@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { closedMarketFacts, codesClosedToReservations, marketFactsByCode, productFacts } from '../src/data/facts.js';
-import { loadFacts } from '../src/data/load-facts.js';
 import { migrate, type Orm, openOrm } from '../src/database/orm.js';
+import {
+  closedMarketFacts,
+  codesClosedToReservations,
+  marketFactsByCode,
+  productFacts,
+} from '../src/seed/reference/facts.js';
+import { loadFacts } from '../src/seed/reference/load-facts.js';
 
 let orm: Orm;
 const select = <Row = Record<string, string>>(query: string): Promise<Row[]> =>

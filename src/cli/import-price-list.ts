@@ -5,12 +5,12 @@ import { SingleBar } from 'cli-progress';
 import { stringify } from 'csv-stringify/sync';
 import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
-import { loadFacts } from '../data/load-facts.js';
 import { migrate, openOrm } from '../database/orm.js';
 import { importPriceList, type Refusal } from '../partner-center/price-list/import-price-list.js';
 import { refusalText, summaryText } from '../partner-center/price-list/import-report.js';
 import { PriceListRefused } from '../partner-center/price-list/price-list-columns.js';
 import { readPriceList } from '../partner-center/price-list/read-price-list.js';
+import { loadFacts } from '../seed/reference/load-facts.js';
 
 const USAGE = `Imports a software price list as partners download it: a CSV, or the zip with the CSV in it.
 

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { type Config, readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
-import { loadFacts } from '../data/load-facts.js';
 import { migrate, openOrm } from '../database/orm.js';
 import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from '../seed/demo/load-demo.js';
 import { Progress } from '../seed/demo/progress.js';
+import { loadFacts } from '../seed/reference/load-facts.js';
 
 const USAGE = `Fills a database with invented customers, orders and activity.
 

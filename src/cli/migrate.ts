@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
-import { loadFacts } from '../data/load-facts.js';
 import { migrate, migrateDown, openOrm } from '../database/orm.js';
 import { demoIsLoaded } from '../seed/demo/load-demo.js';
+import { loadFacts } from '../seed/reference/load-facts.js';
 
 /** Before the first migration there is no table to count in; any other error is one. */
 function noTables(error: { code?: string }): false {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
-// Compiled code: Jest's transform is not there yet when the set-up runs.
-import { loadFacts } from '../../dist/src/data/load-facts.js';
 import { embeddedOptions, migrate, openOrm } from '../../dist/src/database/orm.js';
+// Compiled code: Jest's transform is not there yet when the set-up runs.
+import { loadFacts } from '../../dist/src/seed/reference/load-facts.js';
 
 /** Makes one migrated database with facts; every test file gets a copy (a dump, or a template on a server). */
 export default async function globalSetup() {

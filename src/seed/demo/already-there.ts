@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { productFacts } from '../../data/facts.js';
 import type { Em } from '../../database/orm.js';
+import { productFacts } from '../reference/facts.js';
 import type { PricedSku } from './prices.js';
 
 /** How many rows there are already; new ones are numbered from there on. */

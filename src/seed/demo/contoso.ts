@@ -1,5 +1,5 @@
-import type { SoftwareVersionFact } from '../../data/facts.js';
 import { CancellationStatus } from '../../modules/orders/order-status.js';
+import type { SoftwareVersionFact } from '../reference/facts.js';
 import { cancelLines } from './cancellations.js';
 import type { DemoCustomer } from './customers.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';

@@ -1,6 +1,6 @@
 import { demoTenantId } from '../../auth/demo-tenant.js';
-import { type MarketFact, marketOf } from '../../data/facts.js';
 import { Segment } from '../../domain/product-kind.js';
+import { type MarketFact, marketOf } from '../reference/facts.js';
 import { famousCompanies, inventedCompany } from './companies.js';
 import { type DemoMarket, demoMarkets } from './demo-markets.js';
 import { demoId } from './numbers.js';

@@ -1,8 +1,8 @@
-import { marketOf } from '../../data/facts.js';
 import { AdvisoryLock } from '../../database/advisory-locks.js';
 import type { Em, Orm } from '../../database/orm.js';
 import type { SealingKey } from '../../modules/entitlements/product-key.js';
 import { foldAllSales } from '../../modules/sales/fold-sales.js';
+import { marketOf } from '../reference/facts.js';
 import { Journal } from './activity-writer.js';
 import { type Counts, countAll, countRows, pricedSkus } from './already-there.js';
 import { contosoOrderCount, tellContosoStory } from './contoso.js';

@@ -1,7 +1,7 @@
 import type { ActivityDetails } from '../../activity-log/activity-detail.js';
 import type { Actor } from '../../activity-log/record-activity.js';
-import type { SoftwareVersionFact } from '../../data/facts.js';
 import { newProductKey, sealProductKey } from '../../modules/entitlements/product-key.js';
+import type { SoftwareVersionFact } from '../reference/facts.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';
 import { demoId } from './numbers.js';
 import { curious, holderOf, keyReader } from './people.js';

@@ -1,7 +1,7 @@
 import { Decimal } from 'decimal.js';
-import { codesClosedToReservations, type MarketFact, type SkuFact } from '../../data/facts.js';
 import { minorUnitDigits } from '../../domain/money.js';
 import { PriceSource, ProductKind, Segment } from '../../domain/product-kind.js';
+import { codesClosedToReservations, type MarketFact, type SkuFact } from '../reference/facts.js';
 import { basePrices, exchangeRates } from './base-prices.js';
 import { demoId } from './numbers.js';
 

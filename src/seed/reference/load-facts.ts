@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { v5 } from 'uuid';
-import type { Em } from '../database/orm.js';
-import { ProductKind } from '../domain/product-kind.js';
+import type { Em } from '../../database/orm.js';
+import { ProductKind } from '../../domain/product-kind.js';
 import { codesClosedToReservations, marketFactsByCode, productFacts } from './facts.js';
 
 /** Namespace of the ids of facts (UUID version 5): the same in every database. */

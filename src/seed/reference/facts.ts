@@ -1,4 +1,4 @@
-import type { ProductKind, RefundType, WindowsServerEdition } from '../domain/product-kind.js';
+import type { ProductKind, RefundType, WindowsServerEdition } from '../../domain/product-kind.js';
 import catalog from './catalog.json' with { type: 'json' };
 import marketFacts from './markets.json' with { type: 'json' };
 
