@@ -6,7 +6,7 @@ import { demoIdentity } from '../dist/src/auth/demo-identities.js';
 import { signDemoToken } from '../dist/src/auth/tokens.js';
 import { DEMO_PARTNER_TENANT_ID, readConfig } from '../dist/src/config/config.js';
 import { foldAllSales } from '../dist/src/modules/sales/fold-sales.js';
-import { startGateway } from '../dist/src/server.js';
+import { startGateway } from '../dist/src/server/start-gateway.js';
 import { fillByNumbers } from './scale-rows.mjs';
 
 const number = (name, fallback) => Number(process.env[name] ?? fallback);

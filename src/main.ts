@@ -3,9 +3,9 @@ import { readConfig } from './config/config.js';
 import { ConfigError } from './config/config-error.js';
 import { EmbeddedDatabaseInUse } from './database/embedded-lock.js';
 import { NotAReplica } from './database/replica.js';
-import { greeting, progress } from './greeting.js';
 import { loadDemoOnFirstStart } from './seed/demo/load-demo.js';
-import { type Gateway, startGateway } from './server.js';
+import { greeting, progress } from './server/greeting.js';
+import { type Gateway, startGateway } from './server/start-gateway.js';
 
 // Whoever reads our lines may stop reading, as `npm start | head` does: that is no reason to stop serving.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

@@ -1,7 +1,7 @@
 // The product in a process of its own, with tokens, roles, limits and metrics, on PostgreSQL.
 import { signDemoToken } from '../../dist/src/auth/tokens.js';
 import { readConfig } from '../../dist/src/config/config.js';
-import { startGateway } from '../../dist/src/server.js';
+import { startGateway } from '../../dist/src/server/start-gateway.js';
 
 const { DATABASE_URL, DATA_DIR } = process.env;
 const config = readConfig({ DATABASE_URL, DATA_DIR, PORT: '0', LOG_LEVEL: 'error', FEED_POLL_MS: '20' });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signDemoToken } from '../../dist/src/auth/tokens.js';
 import { readConfig } from '../../dist/src/config/config.js';
-import { startGateway } from '../../dist/src/server.js';
+import { startGateway } from '../../dist/src/server/start-gateway.js';
 import { tellServed } from './served.mjs';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'csp-graph-bench-'));

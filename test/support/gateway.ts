@@ -5,7 +5,7 @@ import { demoIdentity } from '../../src/auth/demo-identities.js';
 import type { Role } from '../../src/auth/role.js';
 import { signDemoToken } from '../../src/auth/tokens.js';
 import { type Config, DEMO_PARTNER_TENANT_ID } from '../../src/config/config.js';
-import { type Gateway, type GatewayOptions, startGateway } from '../../src/server.js';
+import { type Gateway, type GatewayOptions, startGateway } from '../../src/server/start-gateway.js';
 import type { TypedDocumentString } from '../generated/graphql.js';
 import { type TestDatabase, testDatabase } from './database.js';
 

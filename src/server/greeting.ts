@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import type { Role } from './auth/role.js';
-import { roleDescriptions } from './auth/role.js';
-import type { Gateway } from './server.js';
+import type { Role } from '../auth/role.js';
+import { roleDescriptions } from '../auth/role.js';
+import type { Gateway } from './start-gateway.js';
 
 /** A line that tells what is being done: rewritten on a terminal, one after the other elsewhere. */
 export function progress(stream: NodeJS.WriteStream): { say: (what: string) => void; done: () => void } {
