@@ -19,8 +19,8 @@ import { RETRY_MS, tooExpensive } from './feed/delivery/shared-subscription.js';
 import { EntryTooExpensive } from './feed/delivery/shared-texts.js';
 import type { FeedMessage } from './feed/delivery/subscription.js';
 import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
-import { requireValidToken } from './http.js';
 import { Departure } from './lib/abort-flag.js';
+import { requireValidToken } from './transport/http/app.js';
 
 const MAXIMUM_STREAMS_PER_USER = 50;
 

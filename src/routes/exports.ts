@@ -15,8 +15,8 @@ import { parseGlobalId } from '../domain/global-id.js';
 import { ownCustomerScope } from '../feed/delivery/subscription.js';
 import { ErrorCode } from '../graphql/errors.js';
 import { DateTimeScalar } from '../graphql/scalars.js';
-import { requireValidToken } from '../http.js';
 import { exportRights } from '../modules/activity/export-rights.js';
+import { requireValidToken } from '../transport/http/app.js';
 import { bodyOf, type Export, manifestOf } from './export-body.js';
 
 const instant = z.string().transform((text, context) => {

@@ -5,7 +5,6 @@ import { FeedCursors } from '../activity-log/feed-cursors.js';
 import { HorizonWatch } from '../activity-log/horizon.js';
 import { establishIncarnation } from '../activity-log/incarnation.js';
 import { Sealer } from '../activity-log/seal/sealer.js';
-import { createApollo } from '../apollo.js';
 import { AccessTable } from '../auth/auth.js';
 import { Revocations } from '../auth/revocations.js';
 import { rememberTokens } from '../auth/token-cache.js';
@@ -19,7 +18,6 @@ import { KnownDocuments } from '../execution/documents.js';
 import { DatabaseSource } from '../feed/entry-source.js';
 import { Feed } from '../feed/feed.js';
 import { NatsSource } from '../feed/nats/nats-source.js';
-import { createHttp, serveGraphql } from '../http.js';
 import { Lru } from '../lib/lru.js';
 import { projectFile } from '../lib/project-file.js';
 import { every } from '../lib/repeat.js';
@@ -41,6 +39,8 @@ import { printGraph } from '../schema/print-schema.js';
 import { readModel, rootReads } from '../schema/read-model.js';
 import { loadFacts } from '../seed/reference/load-facts.js';
 import { serveStreams } from '../sse.js';
+import { createApollo } from '../transport/http/apollo.js';
+import { createHttp, serveGraphql } from '../transport/http/app.js';
 import { type SocketServer, serveSockets } from '../ws.js';
 
 /** How often to look for what other processes revoked. */

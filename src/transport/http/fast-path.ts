@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type GraphQLSchema, getOperationAST } from 'graphql';
-import { createContext, type Services } from './context/context.js';
-import { departureOf } from './departure.js';
-import { answerByReads, stringifyResult, withDenials } from './execution/compiled-query.js';
-import type { KnownDocuments } from './execution/documents.js';
-import { EXPLAIN_HEADER, explain } from './execution/explain.js';
-import type { ReportInternalError } from './graphql/errors.js';
-import { Lru } from './lib/lru.js';
+import { createContext, type Services } from '../../context/context.js';
+import { answerByReads, stringifyResult, withDenials } from '../../execution/compiled-query.js';
+import type { KnownDocuments } from '../../execution/documents.js';
+import { EXPLAIN_HEADER, explain } from '../../execution/explain.js';
+import type { ReportInternalError } from '../../graphql/errors.js';
+import { Lru } from '../../lib/lru.js';
+import { departureOf } from './abort-on-close.js';
 
 /** Different `accept` headers remembered: clients have few. */
 const MAXIMUM_ACCEPTS = 100;

@@ -1,9 +1,9 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
-import type { Context } from './context/context.js';
-import { answerByReads } from './execution/compiled-query.js';
-import type { KnownDocuments } from './execution/documents.js';
-import { EXPLAIN_HEADER, explain } from './execution/explain.js';
-import type { ReportInternalError } from './graphql/errors.js';
+import type { Context } from '../../context/context.js';
+import { answerByReads } from '../../execution/compiled-query.js';
+import type { KnownDocuments } from '../../execution/documents.js';
+import { EXPLAIN_HEADER, explain } from '../../execution/explain.js';
+import type { ReportInternalError } from '../../graphql/errors.js';
 
 /**
  * Answers queries by reads where they can be; any other operation is executed as usual, and answers the same. What was

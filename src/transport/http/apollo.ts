@@ -5,12 +5,12 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
-import type { Context } from './context/context.js';
-import { stringifyResult, withDenials } from './execution/compiled-query.js';
-import type { KnownDocuments } from './execution/documents.js';
-import { codedError, ErrorCode, maskError, type ReportInternalError } from './graphql/errors.js';
-import { limitRules, limits, refusalBehind } from './graphql/limits.js';
-import { passThrough } from './pass-through.js';
+import type { Context } from '../../context/context.js';
+import { stringifyResult, withDenials } from '../../execution/compiled-query.js';
+import type { KnownDocuments } from '../../execution/documents.js';
+import { codedError, ErrorCode, maskError, type ReportInternalError } from '../../graphql/errors.js';
+import { limitRules, limits, refusalBehind } from '../../graphql/limits.js';
+import { passThrough } from './apollo-compiled-queries.js';
 
 /** Apollo Server over the graph: it parses, validates, limits and reports; what is shown of errors is ours. */
 export function createApollo(

@@ -7,15 +7,15 @@ import compress from '@fastify/compress';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import helmet from 'helmet';
-import type { Authenticate } from './auth/tokens.js';
-import { anonymous, type Viewer } from './auth/viewer.js';
-import { type Context, createContext, type Services } from './context/context.js';
-import { departureOf } from './departure.js';
-import { validated } from './entity-tag.js';
-import type { KnownDocuments } from './execution/documents.js';
-import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
-import { limits } from './graphql/limits.js';
-import { answerKnown } from './known-front.js';
+import type { Authenticate } from '../../auth/tokens.js';
+import { anonymous, type Viewer } from '../../auth/viewer.js';
+import { type Context, createContext, type Services } from '../../context/context.js';
+import type { KnownDocuments } from '../../execution/documents.js';
+import { codedError, ErrorCode, type ReportInternalError } from '../../graphql/errors.js';
+import { limits } from '../../graphql/limits.js';
+import { departureOf } from './abort-on-close.js';
+import { validated } from './etag.js';
+import { answerKnown } from './fast-path.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
