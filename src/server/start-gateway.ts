@@ -28,12 +28,6 @@ import { FOLD_MS, foldAllSales } from '../modules/sales/fold-sales.js';
 import { PlanCache } from '../read/plan.js';
 import { Together } from '../read/point-read-batcher.js';
 import type { ReadSource } from '../read/reader.js';
-import { serveDownloads } from '../routes/downloads.js';
-import { serveExports } from '../routes/exports.js';
-import { serveLive } from '../routes/live.js';
-import { serveOperations } from '../routes/operations.js';
-import { servePlayground } from '../routes/playground.js';
-import { serveSupportFiles } from '../routes/support-files.js';
 import { buildGraph } from '../schema/build-schema.js';
 import { printGraph } from '../schema/print-schema.js';
 import { readModel, rootReads } from '../schema/read-model.js';
@@ -41,6 +35,12 @@ import { loadFacts } from '../seed/reference/load-facts.js';
 import { serveStreams } from '../sse.js';
 import { createApollo } from '../transport/http/apollo.js';
 import { createHttp, serveGraphql } from '../transport/http/app.js';
+import { serveDownloads } from '../transport/http/routes/downloads.js';
+import { serveExports } from '../transport/http/routes/exports.js';
+import { serveLive } from '../transport/http/routes/live.js';
+import { serveOperations } from '../transport/http/routes/operators.js';
+import { servePlayground } from '../transport/http/routes/playground.js';
+import { serveSupportFiles } from '../transport/http/routes/support-files.js';
 import { type SocketServer, serveSockets } from '../ws.js';
 
 /** How often to look for what other processes revoked. */

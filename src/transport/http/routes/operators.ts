@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { HorizonWatch } from '../activity-log/horizon.js';
-import type { Services } from '../context/context.js';
-import type { Connections } from '../database/pools.js';
-import type { KnownDocuments } from '../execution/documents.js';
-import type { NatsSource } from '../feed/nats/nats-source.js';
-import type { SocketServer } from '../ws.js';
+import type { HorizonWatch } from '../../../activity-log/horizon.js';
+import type { Services } from '../../../context/context.js';
+import type { Connections } from '../../../database/pools.js';
+import type { KnownDocuments } from '../../../execution/documents.js';
+import type { NatsSource } from '../../../feed/nats/nats-source.js';
+import type { SocketServer } from '../../../ws.js';
 
 /** What operators ask: health, metrics, and the contract as text. */
 export function serveOperations(

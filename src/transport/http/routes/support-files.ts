@@ -1,13 +1,13 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Services } from '../context/context.js';
-import { committing } from '../context/transaction.js';
+import type { Services } from '../../../context/context.js';
+import { committing } from '../../../context/transaction.js';
 import {
   ACCEPTED_CONTENT_TYPES,
   attachFile,
   MAXIMUM_FILE_BYTES,
   MAXIMUM_FILES,
-} from '../modules/support/attach-file.js';
+} from '../../../modules/support/attach-file.js';
 
 /** Why an upload is not taken. Inside a transaction it rolls back. */
 class Refusal extends Error {

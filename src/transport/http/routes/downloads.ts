@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import type { Services } from '../context/context.js';
-import { committing } from '../context/transaction.js';
-import { type DeadLink, type Download, downloadSoftware } from '../modules/entitlements/download-software.js';
+import type { Services } from '../../../context/context.js';
+import { committing } from '../../../context/transaction.js';
+import { type DeadLink, type Download, downloadSoftware } from '../../../modules/entitlements/download-software.js';
 
 const reasons: Record<DeadLink, string> = {
   REVOKED: 'The purchase was cancelled: this link is dead.',

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type ExportRange, exportActivity, positionOf } from '../activity-log/export-entries.js';
-import { type ExportFormat, headOf, lineOf } from '../activity-log/export-format.js';
-import { comparePositions } from '../activity-log/position.js';
-import { lineHash } from '../activity-log/seal/manifest.js';
-import { readSeals, type Seal } from '../activity-log/seal/seals.js';
-import { type Viewer } from '../auth/viewer.js';
-import type { Services } from '../context/context.js';
-import { codedError, ErrorCode } from '../graphql/errors.js';
-import type { ExportRights } from '../modules/activity/export-rights.js';
+import { type ExportRange, exportActivity, positionOf } from '../../../activity-log/export-entries.js';
+import { type ExportFormat, headOf, lineOf } from '../../../activity-log/export-format.js';
+import { comparePositions } from '../../../activity-log/position.js';
+import { lineHash } from '../../../activity-log/seal/manifest.js';
+import { readSeals, type Seal } from '../../../activity-log/seal/seals.js';
+import { type Viewer } from '../../../auth/viewer.js';
+import type { Services } from '../../../context/context.js';
+import { codedError, ErrorCode } from '../../../graphql/errors.js';
+import type { ExportRights } from '../../../modules/activity/export-rights.js';
 
 /** One export: its bytes and its manifest follow from it. */
 export interface Export extends ExportRange {

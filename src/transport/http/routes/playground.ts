@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import { demoTokens } from '../auth/demo-identities.js';
-import type { Config } from '../config/config.js';
-import { projectFile } from '../lib/project-file.js';
-import { readExamples } from '../playground/examples.js';
-import { registerPlayground } from '../playground/playground.js';
+import { demoTokens } from '../../../auth/demo-identities.js';
+import type { Config } from '../../../config/config.js';
+import { projectFile } from '../../../lib/project-file.js';
+import { readExamples } from '../../../playground/examples.js';
+import { registerPlayground } from '../../../playground/playground.js';
 
 /** How long a token of the playground's role switch is good. */
 const TOKEN_TTL = '8h';
