@@ -32,7 +32,6 @@ import { buildGraph } from '../schema/build-schema.js';
 import { printGraph } from '../schema/print-schema.js';
 import { readModel, rootReads } from '../schema/read-model.js';
 import { loadFacts } from '../seed/reference/load-facts.js';
-import { serveStreams } from '../sse.js';
 import { createApollo } from '../transport/http/apollo.js';
 import { createHttp, serveGraphql } from '../transport/http/app.js';
 import { serveDownloads } from '../transport/http/routes/downloads.js';
@@ -41,6 +40,7 @@ import { serveLive } from '../transport/http/routes/live.js';
 import { serveOperations } from '../transport/http/routes/operators.js';
 import { servePlayground } from '../transport/http/routes/playground.js';
 import { serveSupportFiles } from '../transport/http/routes/support-files.js';
+import { serveStreams } from '../transport/sse/server.js';
 import { type SocketServer, serveSockets } from '../ws.js';
 
 /** How often to look for what other processes revoked. */

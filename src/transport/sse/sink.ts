@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Viewer } from './auth/viewer.js';
-import { atExpiry, TOKEN_EXPIRED } from './execution/prepare.js';
-import type { FeedMessage } from './feed/delivery/subscription.js';
-import { codedError, ErrorCode } from './graphql/errors.js';
+import type { Viewer } from '../../auth/viewer.js';
+import { atExpiry, TOKEN_EXPIRED } from '../../execution/prepare.js';
+import type { FeedMessage } from '../../feed/delivery/subscription.js';
+import { codedError, ErrorCode } from '../../graphql/errors.js';
 
 /** How long a client that was told goodbye may take to read it. */
 const GOODBYE_MS = 30_000;

@@ -10,17 +10,17 @@ import {
   getOperationAST,
 } from 'graphql';
 import { createHandler } from 'graphql-sse';
-import type { Authenticate } from './auth/tokens.js';
-import { type Context, createContext, type Services } from './context/context.js';
-import { EventStream } from './event-stream.js';
-import { mapped, operationRules } from './execution/prepare.js';
-import { requireWhole } from './execution/render-messages.js';
-import { RETRY_MS, tooExpensive } from './feed/delivery/shared-subscription.js';
-import { EntryTooExpensive } from './feed/delivery/shared-texts.js';
-import type { FeedMessage } from './feed/delivery/subscription.js';
-import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
-import { Departure } from './lib/abort-flag.js';
-import { requireValidToken } from './transport/http/app.js';
+import type { Authenticate } from '../../auth/tokens.js';
+import { type Context, createContext, type Services } from '../../context/context.js';
+import { mapped, operationRules } from '../../execution/prepare.js';
+import { requireWhole } from '../../execution/render-messages.js';
+import { RETRY_MS, tooExpensive } from '../../feed/delivery/shared-subscription.js';
+import { EntryTooExpensive } from '../../feed/delivery/shared-texts.js';
+import type { FeedMessage } from '../../feed/delivery/subscription.js';
+import { codedError, ErrorCode, type ReportInternalError } from '../../graphql/errors.js';
+import { Departure } from '../../lib/abort-flag.js';
+import { requireValidToken } from '../http/app.js';
+import { EventStream } from './sink.js';
 
 const MAXIMUM_STREAMS_PER_USER = 50;
 
