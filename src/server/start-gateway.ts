@@ -41,7 +41,7 @@ import { serveOperations } from '../transport/http/routes/operators.js';
 import { servePlayground } from '../transport/http/routes/playground.js';
 import { serveSupportFiles } from '../transport/http/routes/support-files.js';
 import { serveStreams } from '../transport/sse/server.js';
-import { type SocketServer, serveSockets } from '../ws.js';
+import { type SocketServer, serveSockets } from '../transport/ws/server.js';
 
 /** How often to look for what other processes revoked. */
 const REVOCATIONS_MS = 1_000;

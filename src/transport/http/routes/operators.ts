@@ -6,7 +6,7 @@ import type { Services } from '../../../context/context.js';
 import type { Connections } from '../../../database/pools.js';
 import type { KnownDocuments } from '../../../execution/documents.js';
 import type { NatsSource } from '../../../feed/nats/nats-source.js';
-import type { SocketServer } from '../../../ws.js';
+import type { SocketServer } from '../../ws/server.js';
 
 /** What operators ask: health, metrics, and the contract as text. */
 export function serveOperations(

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { Batch, Outlet } from './feed/delivery/sink.js';
+import type { Batch, Outlet } from '../../feed/delivery/sink.js';
 
 const END = Buffer.from('}');
 /** FIN and "text" of a WebSocket frame. */

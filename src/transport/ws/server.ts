@@ -10,18 +10,18 @@ import {
 import { CloseCode } from 'graphql-ws';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Authenticate } from './auth/tokens.js';
-import type { Viewer } from './auth/viewer.js';
-import { type Context, createContext, type Services } from './context/context.js';
-import { ACCESS_REVOKED, atExpiry, operationRules, TOKEN_EXPIRED } from './execution/prepare.js';
-import { sharedRender, shareKey } from './execution/render-messages.js';
-import { FanOut } from './feed/delivery/fan-out.js';
-import { ActivityStream } from './feed/delivery/subscription.js';
-import { codedError, ErrorCode, type ReportInternalError } from './graphql/errors.js';
-import { limits } from './graphql/limits.js';
-import { Departure } from './lib/abort-flag.js';
-import { drainedOf, SocketOutlet } from './ws-outlet.js';
-import { type Line, speakProtocol } from './ws-protocol.js';
+import type { Authenticate } from '../../auth/tokens.js';
+import type { Viewer } from '../../auth/viewer.js';
+import { type Context, createContext, type Services } from '../../context/context.js';
+import { ACCESS_REVOKED, atExpiry, operationRules, TOKEN_EXPIRED } from '../../execution/prepare.js';
+import { sharedRender, shareKey } from '../../execution/render-messages.js';
+import { FanOut } from '../../feed/delivery/fan-out.js';
+import { ActivityStream } from '../../feed/delivery/subscription.js';
+import { codedError, ErrorCode, type ReportInternalError } from '../../graphql/errors.js';
+import { limits } from '../../graphql/limits.js';
+import { Departure } from '../../lib/abort-flag.js';
+import { type Line, speakProtocol } from './protocol.js';
+import { drainedOf, SocketOutlet } from './sink.js';
 
 const MAXIMUM_SUBSCRIPTIONS_PER_SOCKET = 50;
 /** Queries and mutations of a socket that run at once: more would take the others' turns, and hold many answers in memory. */
