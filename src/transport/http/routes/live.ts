@@ -10,7 +10,7 @@ const files = {
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `/live`: the activity feed as a page. @param folder what `src/live/bundle.mjs` made */
+/** `/live`: the activity feed as a page. @param folder what `src/web/live/bundle.mjs` made */
 export function serveLive(app: FastifyInstance, folder: string): void {
   for (const [url, [file, type]] of Object.entries(files)) {
     app.get(url, async (_request, reply) => {

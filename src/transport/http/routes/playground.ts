@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { demoTokens } from '../../../auth/demo-identities.js';
 import type { Config } from '../../../config/config.js';
 import { projectFile } from '../../../lib/project-file.js';
-import { readExamples } from '../../../playground/examples.js';
-import { registerPlayground } from '../../../playground/playground.js';
+import { readExamples } from '../../../web/playground/examples.js';
+import { registerPlayground } from '../../../web/playground/playground.js';
 
 /** How long a token of the playground's role switch is good. */
 const TOKEN_TTL = '8h';

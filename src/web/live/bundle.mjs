@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
-const outdir = path('../../dist/live');
+const outdir = path('../../../dist/live');
 
 await mkdir(outdir, { recursive: true });
 await build({

@@ -29,7 +29,7 @@ export interface PlaygroundOptions {
   examples: PlaygroundExample[];
 }
 
-const NOT_BUNDLED = 'The playground is not bundled. Run: node src/playground/bundle.mjs, then start again.\n';
+const NOT_BUNDLED = 'The playground is not bundled. Run: node src/web/playground/bundle.mjs, then start again.\n';
 
 /** Serves the playground: the page at `/`, its settings and its files under `/playground/`. Nothing comes from elsewhere. */
 export async function registerPlayground(app: FastifyInstance, options: PlaygroundOptions): Promise<void> {

@@ -11,8 +11,8 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { build } from 'esbuild';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const clientDir = join(root, 'src/playground/client');
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const clientDir = join(root, 'src/web/playground/client');
 const outDir = join(root, 'dist/playground');
 const assetsUrl = '/playground/assets/';
 
