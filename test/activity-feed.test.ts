@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { FeedEntry, FeedFilter } from '../src/activity-log/feed-entry.js';
-import { passes, readEntries } from '../src/activity-log/feed-entry.js';
+import { type FeedEntry } from '../src/activity-log/entry.js';
+import { type FeedFilter, passes } from '../src/activity-log/entry-filter.js';
 import { START } from '../src/activity-log/position.js';
+import { readEntries } from '../src/activity-log/read-entries.js';
 import {
   ActivityDocument,
   ActivityFeedDocument,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { FeedEntry } from '../src/activity-log/feed-entry.js';
+import { type FeedEntry } from '../src/activity-log/entry.js';
 import { comparePositions, START } from '../src/activity-log/position.js';
 import { DatabaseSource } from '../src/feed/entry-source.js';
 import { Feed } from '../src/feed/feed.js';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import type { FeedEntry } from '../src/activity-log/feed-entry.js';
+import { type FeedEntry } from '../src/activity-log/entry.js';
 import { type Position, START } from '../src/activity-log/position.js';
 import { AdvisoryLock } from '../src/database/advisory-locks.js';
 import { EntryStream } from '../src/feed/nats/entry-stream.js';

@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely';
+import { matching } from '../activity-log/entry-filter.js';
 import { toGlobalId } from '../domain/global-id.js';
-import { matching } from '../feed/matching.js';
-import { belowHorizon, type FeedFilter } from './feed-entry.js';
+import { type FeedFilter } from './entry-filter.js';
 import type { Position } from './position.js';
+import { belowHorizon } from './read-entries.js';
 
 /** One entry of the log as exports show it: every column, flat. */
 export interface ExportedEntry {

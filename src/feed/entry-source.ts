@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
-import { type FeedEntry, readEntries } from '../activity-log/feed-entry.js';
+import { type FeedEntry } from '../activity-log/entry.js';
 import type { Position } from '../activity-log/position.js';
+import { readEntries } from '../activity-log/read-entries.js';
 
 /** Where the feed of a process gets new entries from: the database, or what another process read there (`nats/`). */
 export interface EntrySource {

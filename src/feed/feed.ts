@@ -1,15 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import {
-  entriesAfter,
-  type FeedEntry,
-  type FeedFilter,
-  isEntryAt,
-  lastPosition,
-  passes,
-  readEntries,
-} from '../activity-log/feed-entry.js';
+import { type FeedEntry } from '../activity-log/entry.js';
+import { type FeedFilter, passes } from '../activity-log/entry-filter.js';
 import { comparePositions, type Position, START } from '../activity-log/position.js';
+import { entriesAfter, isEntryAt, lastPosition, readEntries } from '../activity-log/read-entries.js';
 import type { EntrySource } from './entry-source.js';
 
 /** Most recent entries kept in memory; a subscriber further behind reads the table at its own cursor. */

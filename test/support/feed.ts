@@ -1,6 +1,7 @@
 import pg from 'pg';
-import { type FeedEntry, readEntries } from '../../src/activity-log/feed-entry.js';
+import { type FeedEntry } from '../../src/activity-log/entry.js';
 import { comparePositions, type Position, START } from '../../src/activity-log/position.js';
+import { readEntries } from '../../src/activity-log/read-entries.js';
 import type { Feed } from '../../src/feed/feed.js';
 import type { TestDatabase } from './database.js';
 import { insertEntries } from './entries.js';

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { LimitFunction } from 'p-limit';
+import { type FeedEntry } from '../../activity-log/entry.js';
+import { type FeedFilter } from '../../activity-log/entry-filter.js';
 import { cursorExpired } from '../../activity-log/feed-cursors.js';
-import type { FeedEntry, FeedFilter } from '../../activity-log/feed-entry.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
 import type { Services } from '../../context/context.js';
 import { codedError, ErrorCode } from '../../graphql/errors.js';

@@ -1,4 +1,4 @@
-import type { FeedEntry } from '../../activity-log/feed-entry.js';
+import { type FeedEntry } from '../../activity-log/entry.js';
 import type { Departure } from '../../lib/abort-flag.js';
 import type { FeedMessage } from './subscription.js';
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
+import { type FeedEntry } from '../../activity-log/entry.js';
+import { type FeedFilter } from '../../activity-log/entry-filter.js';
 import { cursorExpired } from '../../activity-log/feed-cursors.js';
-import type { FeedEntry, FeedFilter } from '../../activity-log/feed-entry.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
 import { tenantScope, type Viewer } from '../../auth/viewer.js';
 import type { Services } from '../../context/context.js';

@@ -8,7 +8,7 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
-import type { FeedEntry } from '../../activity-log/feed-entry.js';
+import { type FeedEntry } from '../../activity-log/entry.js';
 import type { Position } from '../../activity-log/position.js';
 import { decodeEntry, encodeEntry, namesOf, type StreamLimits, textOf } from './wire.js';
 

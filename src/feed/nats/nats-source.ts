@@ -1,8 +1,9 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { type FeedEntry, readEntries } from '../../activity-log/feed-entry.js';
+import { type FeedEntry } from '../../activity-log/entry.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
+import { readEntries } from '../../activity-log/read-entries.js';
 import type { EntrySource } from '../entry-source.js';
 import { Connection } from './connection.js';
 import { EntryFollower } from './entry-follower.js';

@@ -1,4 +1,4 @@
-import type { FeedEntry } from '../../activity-log/feed-entry.js';
+import { type FeedEntry } from '../../activity-log/entry.js';
 import type { Position } from '../../activity-log/position.js';
 
 /** How much the stream keeps. What is older is replayed from the database. */

@@ -1,5 +1,36 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { FeedFilter } from '../activity-log/feed-entry.js';
+import type { ActivityAction } from './activity-action.js';
+import type { FeedEntry } from './entry.js';
+
+/** Which entries a subscriber wants. Ids are the rows', not the graph's. */
+export interface FeedFilter {
+  from?: Date | null;
+  to?: Date | null;
+  actions?: readonly ActivityAction[] | null;
+  actor?: string | null;
+  customerId?: string | null;
+  orderId?: string | null;
+  productId?: string | null;
+  /** Rows of this tenant's customer only: what a CUSTOMER_ADMIN may reach. Null: nothing at all. */
+  ownCustomerId?: string | null;
+}
+
+/** Whether an entry passes: the same rule as `matching`, for entries in memory. */
+export function passes(entry: FeedEntry, filter: FeedFilter): boolean {
+  if (
+    filter.ownCustomerId !== undefined &&
+    (filter.ownCustomerId === null || entry.customerId !== filter.ownCustomerId)
+  )
+    return false;
+  if (filter.from && entry.at < filter.from.getTime()) return false;
+  if (filter.to && entry.at >= filter.to.getTime()) return false;
+  if (filter.actions && !filter.actions.includes(entry.action)) return false;
+  if (filter.actor != null && entry.actor !== filter.actor.toLowerCase()) return false;
+  if (filter.customerId != null && entry.customerId !== filter.customerId) return false;
+  if (filter.orderId != null && entry.orderId !== filter.orderId) return false;
+  if (filter.productId != null && !entry.productIds.includes(filter.productId.toUpperCase())) return false;
+  return true;
+}
 
 type Sql = RawBuilder<unknown>;
 
