@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoTenantId } from '../src/auth/demo-tenant.js';
 import { migrate, type Orm, openOrm } from '../src/database/orm.js';
 import { openProductKey } from '../src/modules/entitlements/product-key.js';
+import { entities } from '../src/schema/entities.js';
 import { DemoRefused, loadDemo, loadDemoOnFirstStart } from '../src/seed/demo/load-demo.js';
 import { invoiceNumberAt, orderNumberAt, supportRequestNumberAt } from '../src/seed/demo/numbers.js';
 import { Dice } from '../src/seed/demo/random.js';
@@ -18,7 +19,7 @@ const count = async (query: string): Promise<number> =>
   Number((await select<{ n: string }>(`select count(*) as n from ${query}`))[0]?.n);
 
 async function emptyDatabase(): Promise<Orm> {
-  const database = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
+  const database = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, { entities });
   await migrate(database);
   await loadFacts(database.em.fork());
   return database;

@@ -305,9 +305,9 @@ onServer(`a large export to a slow client, on ${engine}`, () => {
   };
   /** Counts the statements of exports. */
   const statements = () => {
-    const { longReads } = gateway.gateway.services;
+    const { batchReads } = gateway.gateway.services;
     const counter = { count: 0 };
-    const executor = longReads.getExecutor();
+    const executor = batchReads.getExecutor();
     const original = executor.executeQuery.bind(executor);
     // Kysely hands the same executor to every statement that is not of a transaction.
     executor.executeQuery = ((query: { sql: string }, ...rest: never[]) => {

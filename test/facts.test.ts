@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { migrate, type Orm, openOrm } from '../src/database/orm.js';
+import { entities } from '../src/schema/entities.js';
 import {
   closedMarketFacts,
   codesClosedToReservations,
@@ -13,7 +14,7 @@ const select = <Row = Record<string, string>>(query: string): Promise<Row[]> =>
   orm.em.fork().execute(query) as Promise<Row[]>;
 
 beforeAll(async () => {
-  orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
+  orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, { entities });
   await migrate(orm);
   await loadFacts(orm.em.fork());
 }, 30_000);

@@ -43,7 +43,7 @@ describe(`migrations, on ${engine}`, () => {
   let orm: Orm;
   beforeEach(async () => {
     database = await emptyDatabase();
-    orm = await openOrm(database.config);
+    orm = await openOrm(database.config, { entities });
   });
   afterEach(async () => {
     await orm.close(true);

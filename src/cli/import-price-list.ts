@@ -10,6 +10,7 @@ import { importPriceList, type Refusal } from '../partner-center/price-list/impo
 import { refusalText, summaryText } from '../partner-center/price-list/import-report.js';
 import { PriceListRefused } from '../partner-center/price-list/price-list-columns.js';
 import { readPriceList } from '../partner-center/price-list/read-price-list.js';
+import { entities } from '../schema/entities.js';
 import { loadFacts } from '../seed/reference/load-facts.js';
 
 const USAGE = `Imports a software price list as partners download it: a CSV, or the zip with the CSV in it.
@@ -110,7 +111,7 @@ async function main(): Promise<number> {
   const config = readConfig();
   const refusals = refusalSink(given.report);
   const bar = progressBar();
-  const orm = await openOrm(config.database);
+  const orm = await openOrm(config.database, { entities });
   try {
     await migrate(orm);
     await orm.em.fork().transactional((em) => loadFacts(em));

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Config, readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { migrate, openOrm } from '../database/orm.js';
+import { entities } from '../schema/entities.js';
 import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from '../seed/demo/load-demo.js';
 import { Progress } from '../seed/demo/progress.js';
 import { loadFacts } from '../seed/reference/load-facts.js';
@@ -78,7 +79,7 @@ async function main(): Promise<void> {
 }
 
 async function fill(config: Config, given: Arguments): Promise<DemoSize> {
-  const orm = await openOrm(config.database);
+  const orm = await openOrm(config.database, { entities });
   const progress = new Progress(process.stderr);
   try {
     await migrate(orm);

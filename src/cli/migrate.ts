@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { migrate, migrateDown, openOrm } from '../database/orm.js';
+import { entities } from '../schema/entities.js';
 import { demoIsLoaded } from '../seed/demo/load-demo.js';
 import { loadFacts } from '../seed/reference/load-facts.js';
 
@@ -17,7 +18,9 @@ try {
     options: { down: { type: 'boolean', default: false }, 'drop-data': { type: 'boolean', default: false } },
   });
   const { database } = readConfig();
-  const orm = await openOrm(database.kind === 'server' ? { ...database, statementTimeoutMs: 0 } : database);
+  const orm = await openOrm(database.kind === 'server' ? { ...database, statementTimeoutMs: 0 } : database, {
+    entities,
+  });
   try {
     const { down } = options;
     if (down && !options['drop-data'] && (await demoIsLoaded(orm).catch(noTables))) {

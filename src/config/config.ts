@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { NatsAddress } from '../feed/nats/wire.js';
 import { ConfigError } from './config-error.js';
 import { keptSecrets } from './local-secrets.js';
+import type { NatsAddress } from './nats-config.js';
 
 /** What reads of analysts get: connections of their own, so that they never take the front end's, and a time limit. */
 export interface AnalystLimits {

@@ -23,8 +23,8 @@ export interface Services {
   readSource: ReadSource;
   /** The same over the analysts' own connections; embedded there is one connection for all. */
   analystReadSource: ReadSource;
-  /** For long reads that are no operation, such as exports: they must not take the front end's connections. */
-  longReads: Kysely<unknown>;
+  /** Long reads that are no operation, such as exports: they must not take interactive connections. */
+  batchReads: Kysely<unknown>;
   accessTable: AccessTable;
   revocations: Revocations;
   signer: Signer;

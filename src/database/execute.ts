@@ -2,9 +2,9 @@ import type { PGlite } from '@electric-sql/pglite';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Departure } from '../lib/abort-flag.js';
-import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from '../read/plan.js';
 import { cancellableReads, givenUp, type Pool, type PoolStatement } from './cancellable-pool.js';
 import type { Orm } from './orm.js';
+import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from './statement.js';
 
 /**
  * Runs the statement of a plan; answers the JSON text that PostgreSQL made. On the client's departure the read ends:

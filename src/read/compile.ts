@@ -15,9 +15,10 @@ import type { FeedCursors } from '../activity-log/feed-cursors.js';
 import type { Access } from '../auth/auth.js';
 import type { Role } from '../auth/role.js';
 import { tenantScope } from '../auth/viewer.js';
+import { memberIs } from '../graphql/member.js';
 import { collectSubFields } from './collect-fields.js';
 import { compileConnection } from './compile-connection.js';
-import { type Field, type Fields, memberIs, type ReadType, Row, type Sql } from './model.js';
+import { type Field, type Fields, type ReadType, Row, type Sql } from './model.js';
 import { Args, type Assumption, Param } from './param.js';
 
 /** The operation whose fields are compiled: what graphql-js hands to a resolver. */

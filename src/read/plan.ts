@@ -2,6 +2,7 @@ import { type FieldNode, getArgumentValues } from 'graphql';
 import { type Kysely, sql } from 'kysely';
 import type { Role } from '../auth/role.js';
 import type { Viewer } from '../auth/viewer.js';
+import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from '../database/statement.js';
 import type { Compiler, Site } from './compile.js';
 import type { Sql } from './model.js';
 import { type Assumption, Param, type Run } from './param.js';
@@ -14,11 +15,9 @@ export interface Denial {
 }
 
 /** A compiled read: one statement that answers JSON text, and how to come by its parameters at each run. */
-export interface Plan {
-  text: string;
+export interface Plan extends Statement {
   /** Its JSON as text, to stand in a statement beside others. */
   expression: Sql;
-  parameters: readonly unknown[];
   checks: readonly Param<unknown>[];
   sites: readonly Site[];
   /** The fields of the document that it was compiled for: those of one response key. */
@@ -31,10 +30,6 @@ export interface Plan {
   writesFeedCursors: boolean;
   /** Whether it reads single rows by their keys, and so costs next to nothing. */
   readsOneRow: boolean;
-  /** Runs so far: a plan that is used again gets a prepared statement. */
-  runs: number;
-  /** Of the prepared statement. */
-  name: string;
 }
 
 /** Plans of one field and set of roles are few: one per shape of its arguments. */
@@ -63,17 +58,6 @@ export function finishPlan(
     readsOneRow: !compiler.readsMany,
   };
 }
-
-/** The statement of a plan: what PostgreSQL is told. */
-export type Statement = Pick<Plan, 'text' | 'parameters' | 'runs' | 'name'>;
-
-/**
- * Most bytes that a statement answers. Beyond 512 MiB the driver cannot make a string of it, and says so where nobody
- * catches it; a request that reads as much at once holds up all others long before.
- */
-export const MAXIMUM_ANSWER_BYTES = 64 * 2 ** 20;
-/** Answered in place of what is larger: no JSON is empty. */
-export const TOO_LARGE = '';
 
 function statementOf(expression: Sql, kysely: Kysely<unknown>): Statement {
   // `offset 0` keeps the inner query whole: else the expression would be evaluated for each time it is named.

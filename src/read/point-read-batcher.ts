@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { Execute } from '../database/execute.js';
+import type { Statement } from '../database/statement.js';
 import { Departure } from '../lib/abort-flag.js';
-import { joinPlans, type Plan, RECORD_SEPARATOR, type Statement } from './plan.js';
+import { joinPlans, type Plan, RECORD_SEPARATOR } from './plan.js';
 
 /** Most reads of one statement: more would let some wait for many. */
 const MAXIMUM_TOGETHER = 4;

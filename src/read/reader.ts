@@ -7,6 +7,7 @@ import type { Access } from '../auth/auth.js';
 import type { Denials } from '../auth/denials.js';
 import { tenantScope, type Viewer } from '../auth/viewer.js';
 import type { Execute } from '../database/execute.js';
+import type { Statement } from '../database/statement.js';
 import type { Departure } from '../lib/abort-flag.js';
 import type { Lru } from '../lib/lru.js';
 import { Compiler, columnsOf, jsonOf, type Operation, type ReadModel, whereAll } from './compile.js';
@@ -23,7 +24,6 @@ import {
   parametersOf,
   RECORD_SEPARATOR,
   runOf,
-  type Statement,
 } from './plan.js';
 import type { Together } from './point-read-batcher.js';
 

@@ -29,6 +29,7 @@ import { PlanCache } from '../read/plan.js';
 import { Together } from '../read/point-read-batcher.js';
 import type { ReadSource } from '../read/reader.js';
 import { buildGraph } from '../schema/build-schema.js';
+import { entities } from '../schema/entities.js';
 import { printGraph } from '../schema/print-schema.js';
 import { readModel, rootReads } from '../schema/read-model.js';
 import { loadFacts } from '../seed/reference/load-facts.js';
@@ -77,7 +78,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const log = options.log ?? pino({ level: config.logLevel }, pino.destination(2));
   const now = options.now ?? (() => new Date());
   say('opening the database');
-  const orm = await openOrm(config.database, options.pglite);
+  const orm = await openOrm(config.database, { entities, pglite: options.pglite });
   let connections: Connections | undefined;
   try {
     say('bringing the tables up to date');
@@ -85,7 +86,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     await orm.em.fork().transactional((em) => loadFacts(em));
     await options.prepare?.(orm);
     say('building the graph');
-    connections = await openConnections(config, orm, log);
+    connections = await openConnections({ database: config.database, orm, entities, log });
     return await serve(config, orm, connections, { ...options, now, log });
   } catch (error) {
     await connections?.close();
@@ -100,7 +101,7 @@ async function migrateApart(config: Config, orm: Orm): Promise<void> {
     await migrate(orm);
     return;
   }
-  const patient = await openOrm({ ...config.database, poolSize: 2, statementTimeoutMs: 0 });
+  const patient = await openOrm({ ...config.database, poolSize: 2, statementTimeoutMs: 0 }, { entities });
   try {
     await migrate(patient);
   } finally {
@@ -115,7 +116,7 @@ async function serve(
   options: GatewayOptions & { now: () => Date; log: Logger },
 ): Promise<Gateway> {
   const { log, now } = options;
-  const kysely = connections.own;
+  const kysely = connections.internal;
   const feedCursors = new FeedCursors(config.signingSecret, (await establishIncarnation(kysely)).id);
   const schema = await buildGraph();
   const revocations = new Revocations();
@@ -146,8 +147,8 @@ async function serve(
     feedCursors,
     plans: new PlanCache(),
     joined: new Lru(1_000),
-    execute: connections.front,
-    together: new Together(connections.front, kysely),
+    execute: connections.interactive,
+    together: new Together(connections.interactive, kysely),
   };
   const services: Services = {
     config,
@@ -159,7 +160,7 @@ async function serve(
       execute: connections.analysts,
       together: new Together(connections.analysts, kysely),
     },
-    longReads: connections.long,
+    batchReads: connections.batch,
     accessTable: new AccessTable(schema),
     revocations,
     signer: createSigner(config.signingSecret),

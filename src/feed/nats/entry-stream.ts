@@ -10,7 +10,8 @@ import {
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import { type FeedEntry } from '../../activity-log/entry.js';
 import type { Position } from '../../activity-log/position.js';
-import { decodeEntry, encodeEntry, namesOf, type StreamLimits, textOf } from './wire.js';
+import type { StreamLimits } from '../../config/nats-config.js';
+import { decodeEntry, encodeEntry, namesOf, textOf } from './wire.js';
 
 const DUPLICATE_WINDOW_MS = 120_000;
 const NAME_IN_USE = 10_058;

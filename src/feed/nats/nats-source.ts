@@ -4,11 +4,12 @@ import type { Logger } from 'pino';
 import { type FeedEntry } from '../../activity-log/entry.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
 import { readEntries } from '../../activity-log/read-entries.js';
+import type { NatsAddress } from '../../config/nats-config.js';
 import type { EntrySource } from '../entry-source.js';
 import { Connection } from './connection.js';
 import { EntryFollower } from './entry-follower.js';
 import { PULSE_MS, Relay } from './relay.js';
-import { decodePulse, type NatsAddress, namesOf, type Pulse, type RelayedEntry } from './wire.js';
+import { decodePulse, namesOf, type Pulse, type RelayedEntry } from './wire.js';
 
 /** Without a pulse for so long nobody relays. */
 const SILENCE_MS = 3 * PULSE_MS;

@@ -5,10 +5,11 @@ import type { Logger } from 'pino';
 import { establishIncarnation } from '../../activity-log/incarnation.js';
 import { START } from '../../activity-log/position.js';
 import { lastPosition, readEntries } from '../../activity-log/read-entries.js';
+import type { StreamLimits } from '../../config/nats-config.js';
 import { AdvisoryLock } from '../../database/advisory-locks.js';
 import type { Connection } from './connection.js';
 import { EntryStream } from './entry-stream.js';
-import { encodePulse, namesOf, type StreamLimits } from './wire.js';
+import { encodePulse, namesOf } from './wire.js';
 
 const BATCH_SIZE = 500;
 /** How often the leader says that it relays. */

@@ -1,18 +1,6 @@
 import { type FeedEntry } from '../../activity-log/entry.js';
 import type { Position } from '../../activity-log/position.js';
 
-/** How much the stream keeps. What is older is replayed from the database. */
-export interface StreamLimits {
-  maxAgeMs: number;
-  maxBytes: number;
-}
-
-/** Where the stream is. */
-export interface NatsAddress extends StreamLimits {
-  /** One or several `nats://` or `tls://` addresses joined by commas; may hold credentials: never for the log. */
-  url: string;
-}
-
 /** An entry on its way, with the position of the entry before it: who does not stand there has missed some. */
 export interface RelayedEntry {
   previous: Position;

@@ -51,10 +51,10 @@ export async function* manifestOf(services: Services, wanted: Export): AsyncGene
   yield '}\n';
 }
 
-async function* sealsUntil({ longReads }: Services, { until }: Export): AsyncGenerator<string> {
+async function* sealsUntil({ batchReads }: Services, { until }: Export): AsyncGenerator<string> {
   let head: Seal | null = null;
   yield ',"seals":[';
-  for await (const seal of readSeals(longReads, false)) {
+  for await (const seal of readSeals(batchReads, false)) {
     if (comparePositions(seal.last, until) > 0) break;
     const { number, entries, last, hash } = seal;
     yield `${head ? ',' : ''}${JSON.stringify({ number, entries, last: `${last.xid}.${last.seq}`, hash: hash.toString('hex') })}`;
@@ -64,9 +64,9 @@ async function* sealsUntil({ longReads }: Services, { until }: Export): AsyncGen
 }
 
 async function* batchesOf(services: Services, wanted: Export): AsyncGenerator<Lines> {
-  const { feed, feedCursors, revocations, longReads } = services;
+  const { feed, feedCursors, revocations, batchReads } = services;
   const { generation } = feed;
-  for await (const entries of exportActivity(longReads, wanted)) {
+  for await (const entries of exportActivity(batchReads, wanted)) {
     if (revocations.covers(wanted.viewer)) throw codedError(ErrorCode.UNAUTHENTICATED, 'Your access was revoked.');
     if (generation !== feed.generation) throw codedError(ErrorCode.CURSOR_EXPIRED, 'The database is another one.');
     const cursors = entries.map((entry) => feedCursors.seal(positionOf(entry)));

@@ -8,6 +8,9 @@ import type { KnownDocuments } from '../../../execution/documents.js';
 import type { NatsSource } from '../../../feed/nats/nats-source.js';
 import type { SocketServer } from '../../ws/server.js';
 
+/** Names that pools had before 0.2: told beside the new ones for one release. */
+const formerPools: Record<string, string[]> = { interactive: ['front'], internal: ['own'] };
+
 /** What operators ask: health, metrics, and the contract as text. */
 export function serveOperations(
   app: FastifyInstance,
@@ -103,10 +106,12 @@ export function serveOperations(
     labelNames: ['pool', 'state'],
     registers: [registry],
     collect() {
-      for (const [pool, { totalCount, idleCount, waitingCount }] of pools) {
-        this.set({ pool, state: 'busy' }, totalCount - idleCount);
-        this.set({ pool, state: 'idle' }, idleCount);
-        this.set({ pool, state: 'waiting' }, waitingCount);
+      for (const [name, { totalCount, idleCount, waitingCount }] of pools) {
+        for (const pool of [name, ...(formerPools[name] ?? [])]) {
+          this.set({ pool, state: 'busy' }, totalCount - idleCount);
+          this.set({ pool, state: 'idle' }, idleCount);
+          this.set({ pool, state: 'waiting' }, waitingCount);
+        }
       }
     },
   });
