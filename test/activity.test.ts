@@ -299,7 +299,7 @@ describe(`the activity log, on ${engine}`, () => {
         await insert(early, 'early, written second, committed last');
         await late.query('commit');
         for (let looks = 0; looks < 5; looks += 1) {
-          gateway.gateway.services.feed.poke();
+          gateway.gateway.services.feed.notify();
           expect(await shown()).toEqual([]);
         }
         await early.query('commit');

@@ -6,7 +6,7 @@ import { entities } from '../src/schema/entities.js';
 import { DemoRefused, loadDemo, loadDemoOnFirstStart } from '../src/seed/demo/load-demo.js';
 import { invoiceNumberAt, orderNumberAt, supportRequestNumberAt } from '../src/seed/demo/numbers.js';
 import { Dice } from '../src/seed/demo/random.js';
-import { loadFacts } from '../src/seed/reference/load-facts.js';
+import { loadReferenceData } from '../src/seed/reference/load-reference-data.js';
 
 const now = new Date('2026-11-22T19:00:00Z');
 const productKeySecrets = [{ keyId: 'test', secret: new Uint8Array(32).fill(7) }];
@@ -21,7 +21,7 @@ const count = async (query: string): Promise<number> =>
 async function emptyDatabase(): Promise<Orm> {
   const database = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, { entities });
   await migrate(database);
-  await loadFacts(database.em.fork());
+  await loadReferenceData(database.em.fork());
   return database;
 }
 

@@ -275,7 +275,7 @@ describe(`exports, on ${engine}`, () => {
     expect(await told('after=x')).toEqual([400, 'BAD_USER_INPUT']);
     expect(await told('until=x')).toEqual([400, 'BAD_USER_INPUT']);
     expect(await told('manifest=yes')).toEqual([400, 'BAD_USER_INPUT']);
-    const gone = gateway.gateway.services.feedCursors.seal({ xid: 1n, seq: 1n });
+    const gone = gateway.gateway.services.feedCursors.encode({ xid: 1n, seq: 1n });
     expect(await told(`after=${gone}`)).toEqual([410, 'CURSOR_EXPIRED']);
   });
 });

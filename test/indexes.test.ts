@@ -10,7 +10,7 @@ import {
   isListType,
 } from 'graphql';
 import { fillByNumbers } from '../bench/scale-rows.mjs';
-import { type FeedFilter } from '../src/activity-log/entry-filter.js';
+import { type EntryFilter } from '../src/activity-log/entry-filter.js';
 import { START } from '../src/activity-log/position.js';
 import { readEntries } from '../src/activity-log/read-entries.js';
 import type { Execute } from '../src/database/execute.js';
@@ -280,7 +280,7 @@ describe(`indexes, on ${engine}`, () => {
     },
   );
 
-  test.each<[string, FeedFilter]>([
+  test.each<[string, EntryFilter]>([
     ['nothing', {}],
     ['an action', { actions: ['ACCESS_DENIED'] }],
     ['several actions', { actions: ['ACCESS_DENIED', 'ACCESS_REVOKED'] }],

@@ -43,7 +43,7 @@ describe(`event streams, on ${engine}`, () => {
       'nothing is held',
       async () => (await gauge('csp_graph_event_streams')) + (await gauge('csp_graph_feed_waiters')) === 0,
     );
-  const start = () => gateway.gateway.services.feedCursors.seal({ xid: '0', seq: '0' });
+  const start = () => gateway.gateway.services.feedCursors.encode({ xid: '0', seq: '0' });
   /** A cursor at which nothing is before the test. */
   const now = async () => {
     const stream = await open();
@@ -143,7 +143,7 @@ describe(`event streams, on ${engine}`, () => {
   });
 
   test('refusals are told as the only event', async () => {
-    const foreign = new FeedCursors(new Uint8Array(32), '6f1d3c5e-0000-4000-8000-000000000000').seal({
+    const foreign = new FeedCursors(new Uint8Array(32), '6f1d3c5e-0000-4000-8000-000000000000').encode({
       xid: '1',
       seq: '1',
     });

@@ -1,7 +1,7 @@
 import { type Kysely, type SqlBool, sql } from 'kysely';
 import type { ActivityAction } from './activity-action.js';
 import type { FeedEntry } from './entry.js';
-import { type FeedFilter, matching } from './entry-filter.js';
+import { type EntryFilter, matching } from './entry-filter.js';
 import { comparePositions, type Position } from './position.js';
 
 /**
@@ -17,7 +17,7 @@ export const belowHorizon = sql<SqlBool>`"xid" < (select feed_horizon())`;
 export async function readEntries(
   kysely: Kysely<unknown>,
   after: Position,
-  filter: FeedFilter,
+  filter: EntryFilter,
   limit: number,
   until?: Position,
 ): Promise<FeedEntry[]> {

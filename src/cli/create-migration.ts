@@ -4,7 +4,7 @@ import { entities } from '../schema/entities.js';
 
 /**
  * `npm run migration:create -- --name PURPOSE`: writes `migrations/Migration<stamp>_PURPOSE.ts` with what the
- * entities changed since the snapshot. Add it to `migrations/index.ts` and read what it does before committing.
+ * entities changed since the snapshot. Add it to `migrations/index.ts` and read what it does before inOwnTransaction.
  */
 const { values } = parseArgs({ options: { name: { type: 'string' } } });
 if (!values.name) throw new Error('Say what the migration is for: npm run migration:create -- --name add_invoices');

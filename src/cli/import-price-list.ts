@@ -11,7 +11,7 @@ import { refusalText, summaryText } from '../partner-center/price-list/import-re
 import { PriceListRefused } from '../partner-center/price-list/price-list-columns.js';
 import { readPriceList } from '../partner-center/price-list/read-price-list.js';
 import { entities } from '../schema/entities.js';
-import { loadFacts } from '../seed/reference/load-facts.js';
+import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 
 const USAGE = `Imports a software price list as partners download it: a CSV, or the zip with the CSV in it.
 
@@ -114,7 +114,7 @@ async function main(): Promise<number> {
   const orm = await openOrm(config.database, { entities });
   try {
     await migrate(orm);
-    await orm.em.fork().transactional((em) => loadFacts(em));
+    await orm.em.fork().transactional((em) => loadReferenceData(em));
     const lines = readPriceList(given.file, bar.update);
     const summary = await importPriceList(orm, lines, { ...given, onRefusal: refusals.take });
     bar.stop();

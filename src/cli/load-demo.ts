@@ -5,7 +5,7 @@ import { migrate, openOrm } from '../database/orm.js';
 import { entities } from '../schema/entities.js';
 import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from '../seed/demo/load-demo.js';
 import { Progress } from '../seed/demo/progress.js';
-import { loadFacts } from '../seed/reference/load-facts.js';
+import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 
 const USAGE = `Fills a database with invented customers, orders and activity.
 
@@ -83,7 +83,7 @@ async function fill(config: Config, given: Arguments): Promise<DemoSize> {
   const progress = new Progress(process.stderr);
   try {
     await migrate(orm);
-    await loadFacts(orm.em.fork());
+    await loadReferenceData(orm.em.fork());
     return await loadDemo(orm, {
       ...given,
       now: new Date(),

@@ -24,7 +24,7 @@ export type DatabaseConfig =
     }
   | { kind: 'embedded'; dataDir: string };
 
-/** Who issues the tokens: an identity provider, or the gateway itself outside production (product.md section 5). */
+/** Who issues the tokens: an identity provider, or the gateway itself outside production. */
 export type AuthConfig =
   | { kind: 'jwks'; jwksUrl: URL; issuer: string; audience: string; partnerTenantId: string | null }
   | { kind: 'demo'; partnerTenantId: string };

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { DatabaseConfig } from '../config/config.js';
-import { every, type Repeated } from '../lib/repeat.js';
+import { type Repeated, repeat } from '../lib/repeat.js';
 import type { Pool } from './cancellable-pool.js';
 import { createExecute, type Execute, poolOf } from './execute.js';
 import { type Orm, type OrmOptions, openOrm } from './orm.js';
@@ -77,8 +77,8 @@ export async function openConnections({ database, orm, entities, log }: Connecti
     if (!copy) return { ...common, analysts: onPrimary, batch, replica: null };
     const replicaOrm = await open('replica', { ...limits, url: copy.url });
     const replica = new Replica(internal, kyselyOf(replicaOrm), copy.maxLagMs, log);
-    await replica.look();
-    looking = every(Math.min(REPLICA_MS, copy.maxLagMs / 2), 'looking at the replica', () => replica.look(), log);
+    await replica.check();
+    looking = repeat(Math.min(REPLICA_MS, copy.maxLagMs / 2), 'looking at the replica', () => replica.check(), log);
     const analysts = replica.execute(await createExecute(replicaOrm), onPrimary);
     return { ...common, analysts, batch, replica };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { idPrefixes, type NodeType } from '../domain/global-id.js';
-import { computed, type Leaf, type Spread, type Sql } from './model.js';
+import { computed, type Leaf, type PerValueUnion, type Sql } from './model.js';
 import type { Param } from './param.js';
 
 /** The global id of the row. */
@@ -29,7 +29,7 @@ export function before(instant: Sql, bound: Param<Date>): RawBuilder<SqlBool> {
 }
 
 /** A list of values of the column `key`. */
-export function eachOf(key: string): Spread {
+export function eachOf(key: string): PerValueUnion {
   return {
     key,
     isList: true,

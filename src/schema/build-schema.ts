@@ -14,7 +14,7 @@ import { buildSchema } from 'type-graphql';
 import { authDirective, logsDenial } from '../auth/auth.js';
 import { accessRevoked } from '../auth/revocations.js';
 import type { Context } from '../context/context.js';
-import { transact } from '../context/transaction.js';
+import { inTransaction } from '../context/transaction.js';
 import { parseGlobalId } from '../domain/global-id.js';
 import { AccessResolver } from '../modules/access/access.resolver.js';
 import { activityDetails } from '../modules/activity/activity.read.js';
@@ -83,7 +83,7 @@ export async function buildGraph(): Promise<GraphQLSchema> {
 const rootDescriptions = {
   Query: 'What can be read. A field that your roles may not read is null, with one error that says who may.',
   Mutation:
-    'What can be done, one per deed of the business. Each answers its success or a problem that says what to do.',
+    'What can be done, one mutation for each thing the business does. Each answers its success or a problem that says what to do.',
   Subscription: 'What can be followed as it is committed. Over WebSocket, `graphql-transport-ws`.',
 };
 
@@ -149,7 +149,7 @@ function guardRoot(type: GraphQLObjectType, field: GraphQLField<unknown, unknown
   }
 }
 
-/** The context of a deed. Of several roles that one comes first which allows it: the log names it (rule 22). */
+/** The context of a unit. Of several roles that one comes first which allows it: the log names it (rule 22). */
 function acting(context: Context, mutation: string): Context {
   const { viewer, services } = context;
   const allowing = services.accessTable.requires(`Mutation.${mutation}`) ?? [];
@@ -165,5 +165,5 @@ async function writeDown(
 ): Promise<void> {
   const target = parseGlobalId(args.input?.entitlementId ?? '');
   if (context.viewer.subject === '' || target?.type !== 'Entitlement') return;
-  await transact(context, (deed) => recordRoleDenied(deed, operation, target.id));
+  await inTransaction(context, (unit) => recordRoleDenied(unit, operation, target.id));
 }

@@ -13,8 +13,8 @@ import {
 } from '../modules/orders/order.read.js';
 import { salesGroupRead, salesRoots } from '../modules/sales/sales.read.js';
 import { supportFileRead, supportRequestRead, supportRequestRoots } from '../modules/support/support-request.read.js';
-import type { ReadModel } from '../read/compile.js';
 import type { RootReads } from '../read/model.js';
+import type { ReadModel } from '../read/operation.js';
 
 /** The one description of reads: every type by its GraphQL name. */
 export const readModel: ReadModel = new Map(

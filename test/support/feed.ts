@@ -14,7 +14,7 @@ export const LABELS = `subscription ($after: String) {
 
 export const feedOf = (gateway: TestGateway) => gateway.gateway.services.feed;
 export const cursorAt = (gateway: TestGateway, position: Position) =>
-  gateway.gateway.services.feedCursors.seal(position);
+  gateway.gateway.services.feedCursors.encode(position);
 /** Commits entries, past the gateway: it finds them by looking. */
 export const insert = (gateway: TestGateway, count: number) => gateway.sql(insertEntries, [count]);
 /** Every entry of the table, in commit order. */

@@ -6,9 +6,9 @@ import pg from 'pg';
 import { embeddedOptions, migrate, openOrm } from '../../dist/src/database/orm.js';
 import { entities } from '../../dist/src/schema/entities.js';
 // Compiled code: Jest's transform is not there yet when the set-up runs.
-import { loadFacts } from '../../dist/src/seed/reference/load-facts.js';
+import { loadReferenceData } from '../../dist/src/seed/reference/load-reference-data.js';
 
-/** Makes one migrated database with facts; every test file gets a copy (a dump, or a template on a server). */
+/** Makes one migrated database with reference data; every test file gets a copy (a dump, or a template on a server). */
 export default async function globalSetup() {
   // As the gateway is run: for development graphql-js looks twice at every value, a fifth of what the suites take.
   process.env.NODE_ENV = 'production';
@@ -17,7 +17,7 @@ export default async function globalSetup() {
 
 async function fill(orm) {
   await migrate(orm);
-  await orm.em.fork().transactional((em) => loadFacts(em));
+  await orm.em.fork().transactional((em) => loadReferenceData(em));
 }
 
 async function embedded() {

@@ -8,7 +8,7 @@ export interface RelayedEntry {
 }
 
 /** What the relay says twice a second, and when it leaves. */
-export interface Pulse {
+export interface Heartbeat {
   /** Everything up to it is in the stream, or was. */
   position: Position;
   /** Number of the stream's last message. */
@@ -18,10 +18,15 @@ export interface Pulse {
 }
 
 /** Names on the NATS server, of one incarnation of the database: another incarnation is another log. */
-export function namesOf(incarnation: string): { stream: string; entries: string; pulse: string; nudge: string } {
+export function namesOf(incarnation: string): { stream: string; entries: string; heartbeat: string; notice: string } {
   const id = incarnation.replaceAll('-', '');
   const base = `csp_graph.${id}`;
-  return { stream: `csp_graph_${id}`, entries: `${base}.entries`, pulse: `${base}.pulse`, nudge: `${base}.nudge` };
+  return {
+    stream: `csp_graph_${id}`,
+    entries: `${base}.entries`,
+    heartbeat: `${base}.heartbeat`,
+    notice: `${base}.notice`,
+  };
 }
 
 /** `xid.seq`: what a message is known by. */
@@ -45,12 +50,12 @@ export function decodeEntry(text: string): RelayedEntry {
   return { previous: positionOf(previous), entry: { ...entry, xid: BigInt(entry.xid), seq: BigInt(entry.seq) } };
 }
 
-export function encodePulse({ position, sequence, isLast }: Pulse): string {
+export function encodeHeartbeat({ position, sequence, isLast }: Heartbeat): string {
   return JSON.stringify({ position: textOf(position), sequence, isLast });
 }
 
-/** Null where it is none: no pulse counts as silence. */
-export function decodePulse(text: string): Pulse | null {
+/** Null where it is none: no heartbeat counts as silence. */
+export function decodeHeartbeat(text: string): Heartbeat | null {
   try {
     const { position, sequence, isLast } = JSON.parse(text);
     return { position: positionOf(position), sequence, isLast };

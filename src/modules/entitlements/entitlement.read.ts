@@ -108,8 +108,8 @@ export const entitlementRead: ReadType = {
         sql`${entitlement.col('sku')} in (${skusOfProduct(productId)})`,
       expiresBefore: (entitlement, bound: Param<Date>) => before(entitlement.col('expiresAt'), bound),
     },
-    implied: expiring,
-    spread: {
+    derivedBounds: expiring,
+    perValueUnions: {
       productId: { key: 'sku', values: skusOfProduct },
       kinds: {
         key: 'sku',

@@ -1,5 +1,5 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
-import type { Deed } from '../../context/transaction.js';
+import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { isProblem, type Problem } from '../../domain/problem.js';
 import { ProductKey } from './entitlement.entity.js';
@@ -22,13 +22,13 @@ const ownerOf = (entitlementId: string, version: string) => `${entitlementId}:${
  * software-choice.ts where there is none to have.
  */
 export async function revealProductKey(
-  deed: Deed,
+  unit: UnitOfWork,
   secrets: readonly SealingKey[],
   input: { entitlementId: string; version: string },
 ): Promise<SealedKey | Problem> {
-  const chosen = await chooseSoftware(deed, 'revealProductKey', input.entitlementId, input.version);
+  const chosen = await chooseSoftware(unit, 'revealProductKey', input.entitlementId, input.version);
   if (isProblem(chosen)) return chosen;
-  const { em, viewer, now, correlationId } = deed;
+  const { em, viewer, now, correlationId } = unit;
   const { entitlement } = chosen;
   let key = await em.findOne(ProductKey, { entitlement, version: input.version });
   if (!key) {

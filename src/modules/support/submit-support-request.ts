@@ -1,5 +1,5 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
-import type { Deed } from '../../context/transaction.js';
+import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId, newSupportRequestNumber } from '../../domain/ids.js';
 import type { Money } from '../../domain/money.js';
@@ -26,12 +26,12 @@ export interface SubmitSupportRequest {
 
 /** Asks support on behalf of a customer (rule 21). Answers the request's id, CustomerNotFound, OrderNotFound, IdempotencyKeyReused or RequestInProgress. */
 export function submitSupportRequest(
-  deed: Deed,
+  unit: UnitOfWork,
   input: SubmitSupportRequest,
 ): Promise<{ supportRequestId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return once(deed, 'submitSupportRequest', idempotencyKey, asked, async () => {
-    const { em, viewer, now, correlationId } = deed;
+  return once(unit, 'submitSupportRequest', idempotencyKey, asked, async () => {
+    const { em, viewer, now, correlationId } = unit;
     const customer = await findCustomer(em, viewer, input.customerId);
     if (!customer) return new CustomerNotFound();
     const order = input.orderId ? await findOrder(em, viewer, input.orderId) : null;

@@ -1,5 +1,5 @@
 import { CancellationStatus } from '../../modules/orders/order-status.js';
-import type { SoftwareVersionFact } from '../reference/facts.js';
+import type { ReferenceSoftwareVersion } from '../reference/reference-data.js';
 import { cancelLines } from './cancellations.js';
 import type { DemoCustomer } from './customers.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';
@@ -125,7 +125,7 @@ function doDeeds(demo: Demo, order: DemoOrder, told: Told): void {
     deeds.makeLink(
       line,
       before(demo, told.downloads.agoMs - HOUR_MS),
-      line.sku.softwareVersions[0] as SoftwareVersionFact,
+      line.sku.softwareVersions[0] as ReferenceSoftwareVersion,
       told.downloads.count,
       until.getTime(),
     );

@@ -1,6 +1,6 @@
 import { demoTenantId } from '../../auth/demo-tenant.js';
 import { Segment } from '../../domain/product-kind.js';
-import { type MarketFact, marketOf } from '../reference/facts.js';
+import { marketOf, type ReferenceMarket } from '../reference/reference-data.js';
 import { famousCompanies, inventedCompany } from './companies.js';
 import { type DemoMarket, demoMarkets } from './demo-markets.js';
 import { demoId } from './numbers.js';
@@ -19,7 +19,7 @@ export interface DemoCustomer {
   id: string;
   domain: string;
   companyName: string;
-  market: MarketFact;
+  market: ReferenceMarket;
   segment: Segment;
   contactName: string;
   contactEmail: string;

@@ -1,8 +1,8 @@
 import { AdvisoryLock } from '../../database/advisory-locks.js';
 import type { Em, Orm } from '../../database/orm.js';
 import type { SealingKey } from '../../modules/entitlements/product-key.js';
-import { foldAllSales } from '../../modules/sales/fold-sales.js';
-import { marketOf } from '../reference/facts.js';
+import { rollUpAllSales } from '../../modules/sales/roll-up-sales.js';
+import { marketOf } from '../reference/reference-data.js';
 import { Journal } from './activity-writer.js';
 import { type Counts, countAll, countRows, pricedSkus } from './already-there.js';
 import { contosoOrderCount, tellContosoStory } from './contoso.js';
@@ -52,7 +52,7 @@ export async function demoIsLoaded(orm: Orm): Promise<boolean> {
   return (await countRows(orm.em.fork(), 'customers')) > 0;
 }
 
-/** Loads the default set where there is no customer yet. Answers whether it did. Facts must be loaded. */
+/** Loads the default set where there is no customer yet. Answers whether it did. Reference data must be loaded. */
 export async function loadDemoOnFirstStart(orm: Orm, options: DemoOptions): Promise<boolean> {
   if (await demoIsLoaded(orm)) return false;
   try {
@@ -67,7 +67,7 @@ export async function loadDemoOnFirstStart(orm: Orm, options: DemoOptions): Prom
 
 /**
  * Fills the database with invented customers, orders and all that follows from them, by the gateway's own rules. All or
- * nothing: one transaction. Facts (`loadFacts`) must be there.
+ * nothing: one transaction. Facts (`loadReferenceData`) must be there.
  * @throws {DemoRefused} where there are customers and `append` is not set
  */
 export async function loadDemo(orm: Orm, options: DemoOptions): Promise<DemoSize> {
@@ -88,7 +88,7 @@ export async function loadDemo(orm: Orm, options: DemoOptions): Promise<DemoSize
     }
     return load(em, options, size, first);
   });
-  await foldAllSales((work) =>
+  await rollUpAllSales((work) =>
     orm.em.fork().transactional(async (em) => {
       await em.execute('set local statement_timeout = 0');
       return work(em);

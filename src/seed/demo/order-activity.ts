@@ -1,7 +1,7 @@
 import type { ActivityDetails } from '../../activity-log/activity-detail.js';
 import type { Actor } from '../../activity-log/record-activity.js';
 import { newProductKey, sealProductKey } from '../../modules/entitlements/product-key.js';
-import type { SoftwareVersionFact } from '../reference/facts.js';
+import type { ReferenceSoftwareVersion } from '../reference/reference-data.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';
 import { demoId } from './numbers.js';
 import { curious, holderOf, keyReader } from './people.js';
@@ -18,8 +18,8 @@ const INTEREST_MS = 150 * DAY_MS;
 const MOST_DEEDS = 60;
 
 type DeedAction = 'PRODUCT_KEY_REVEALED' | 'DOWNLOAD_LINK_CREATED' | 'SOFTWARE_DOWNLOADED' | 'ACCESS_DENIED';
-/** What is written of a deed: the action with the detail that fits it. */
-type Deed = { [Action in DeedAction]: { action: Action; detail: ActivityDetails[Action] } }[DeedAction];
+/** What is written of a unit: the action with the detail that fits it. */
+type UnitOfWork = { [Action in DeedAction]: { action: Action; detail: ActivityDetails[Action] } }[DeedAction];
 
 /** What may be done with a line, and until when. */
 interface OpenLine {
@@ -55,7 +55,11 @@ export class Deeds {
   }
 
   /** Shows a key of the line at an instant, of the newest version unless told. */
-  revealKey(line: DemoLine, at: Date, version = (line.sku.softwareVersions[0] as SoftwareVersionFact).version): void {
+  revealKey(
+    line: DemoLine,
+    at: Date,
+    version = (line.sku.softwareVersions[0] as ReferenceSoftwareVersion).version,
+  ): void {
     const name = `${line.lineNumber}/${version}`;
     const before = this.keyShownAt.get(name);
     if (!before || at < before.at) this.keyShownAt.set(name, { line, version, at });
@@ -63,7 +67,7 @@ export class Deeds {
   }
 
   /** Makes a link for the line and downloads from it, all before `until`. */
-  makeLink(line: DemoLine, at: Date, version: SoftwareVersionFact, downloads: number, until: number): void {
+  makeLink(line: DemoLine, at: Date, version: ReferenceSoftwareVersion, downloads: number, until: number): void {
     const { demo, order } = this;
     const actor = this.someReader();
     const choice = {
@@ -146,18 +150,18 @@ export class Deeds {
     );
   }
 
-  private write(line: DemoLine, at: Date, deed: Deed, actor: Actor): void {
+  private write(line: DemoLine, at: Date, unit: UnitOfWork, actor: Actor): void {
     const { demo, order } = this;
-    const isDenied = deed.action === 'ACCESS_DENIED';
+    const isDenied = unit.action === 'ACCESS_DENIED';
     demo.journal.write(demo, at, {
-      ...deed,
+      ...unit,
       outcome: isDenied ? 'DENIED' : 'SUCCEEDED',
       actor,
       customerId: order.customer.id,
       orderId: isDenied ? null : order.id,
       productIds: [line.sku.productId],
       resource: {
-        type: deed.action === 'SOFTWARE_DOWNLOADED' ? 'DOWNLOAD_LINK' : 'ENTITLEMENT',
+        type: unit.action === 'SOFTWARE_DOWNLOADED' ? 'DOWNLOAD_LINK' : 'ENTITLEMENT',
         id: line.entitlementId,
         label: line.sku.title,
       },

@@ -92,7 +92,7 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
           return refuse(code === ErrorCode.CURSOR_EXPIRED ? 410 : 400, code, error.message);
         }
         const isManifest = parsed.data.manifest !== undefined;
-        const until = services.feedCursors.seal(wanted.until);
+        const until = services.feedCursors.encode(wanted.until);
         const text = Readable.from((isManifest ? manifestOf : bodyOf)(services, wanted), { highWaterMark: 1 });
         reply.headers({
           'content-type': isManifest ? 'application/json; charset=utf-8' : mediaTypes[format],
@@ -135,7 +135,7 @@ async function exportOf(
 
 /** @throws BAD_USER_INPUT for a cursor that does not hold, CURSOR_EXPIRED for one that is not of this log */
 async function known({ feed, feedCursors }: Services, cursor: string, parameter: string): Promise<Position> {
-  const position = feedCursors.open(cursor, parameter);
+  const position = feedCursors.decode(cursor, parameter);
   if (!(await feed.isKnown(position))) throw cursorExpired(parameter);
   return position;
 }
