@@ -72,6 +72,7 @@ function tellTransport({ sockets, streams }: Observed, gauge: Told): void {
   gauge('csp_graph_sockets', 'Open WebSockets.', () => sockets.count);
   gauge('csp_graph_sockets_backlog_bytes', 'Bytes that wait for WebSockets.', () => sockets.backlog);
   gauge('csp_graph_event_streams', 'Open event streams.', () => streams.count);
+  gauge('csp_graph_event_streams_backlog_bytes', 'Bytes that wait for event streams.', () => streams.backlog);
 }
 
 function tellFeed({ services: { feed }, fanOut, horizon }: Observed, gauge: Told): void {

@@ -35,6 +35,8 @@ export interface EventStreamsOptions {
 export interface EventStreams {
   /** Open event streams. */
   readonly count: number;
+  /** Bytes that wait for all of them. */
+  readonly backlog: number;
   /** Waits until all have said FeedDraining and ended; cuts what is left after the drain's time. */
   close(): Promise<void>;
 }
@@ -125,6 +127,9 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
     get count() {
       return open.size;
     },
+    get backlog() {
+      return open.backlog;
+    },
     close: async () => {
       // One that does not read its goodbye must not hold the stop up.
       const drainTimer = setTimeout(() => open.cut(), services.config.drainTimeoutMs);
@@ -141,6 +146,10 @@ class OpenStreams {
 
   get size(): number {
     return this.streams.size;
+  }
+
+  get backlog(): number {
+    return [...this.streams].reduce((bytes, stream) => bytes + stream.backlog, 0);
   }
 
   of(user: string): number {
