@@ -103,8 +103,7 @@ describe('the rooms of the house', () => {
     const floorOf = (path: string) => rooms[roomOf(path)]?.floor ?? -1;
     const upward = arrows(
       files,
-      (to, { path }) =>
-        byPath.has(to) && roomOf(to) !== roomOf(path) && floorOf(to) >= floorOf(path),
+      (to, { path }) => byPath.has(to) && roomOf(to) !== roomOf(path) && floorOf(to) >= floorOf(path),
     );
     expect(upward).toEqual([]);
   });
@@ -115,8 +114,7 @@ describe('the rooms of the house', () => {
     const floorOf = (path: string) => modules[moduleOf(path) as string] as number;
     const upward = arrows(
       find(/^modules\//),
-      (to, { path }) =>
-        moduleOf(to) !== undefined && moduleOf(to) !== moduleOf(path) && floorOf(to) >= floorOf(path),
+      (to, { path }) => moduleOf(to) !== undefined && moduleOf(to) !== moduleOf(path) && floorOf(to) >= floorOf(path),
     );
     expect(upward).toEqual([]);
   });
@@ -132,7 +130,9 @@ describe('the rooms of the house', () => {
   test('the client imports nothing of the server', () => {
     const client = everything.filter(({ path }) => path.startsWith('client/'));
     expect(client.length).toBeGreaterThan(5);
-    expect(arrows(client, (to) => !to.startsWith('client/') && !client.some(({ packages }) => packages.includes(to)))).toEqual([]);
+    expect(
+      arrows(client, (to) => !to.startsWith('client/') && !client.some(({ packages }) => packages.includes(to))),
+    ).toEqual([]);
   });
 
   test(`no file is longer than ${LONGEST_FILE} lines`, () => {
@@ -152,9 +152,11 @@ describe('the rooms of the house', () => {
 
 describe('what may know what', () => {
   test('only the settings read the environment', () => {
-    expect(find(/./).filter(({ text }) => /process\.env/.test(text)).map(({ path }) => path)).toEqual([
-      'config/config.ts',
-    ]);
+    expect(
+      find(/./)
+        .filter(({ text }) => /process\.env/.test(text))
+        .map(({ path }) => path),
+    ).toEqual(['config/config.ts']);
   });
 
   test('a use case knows nothing of GraphQL', () => {

@@ -42,7 +42,7 @@ export interface Config {
   auth: AuthConfig;
   /** HMAC secret of quotes, download links, upload addresses, cursors and demo tokens. */
   signingSecret: Uint8Array;
-  /** AES-256 keys of product keys at rest, by key id; the first one seals (rule 8). */
+  /** AES-256 keys of product keys at rest, by key id; new ones are encrypted with the first one. */
   productKeySecrets: { keyId: string; secret: Uint8Array }[];
   /** Folder with installation images, `PRODUCT/SKU/VERSION/LANGUAGE/ARCHITECTURE`; null: demonstration images. */
   downloadsDir: string | null;
@@ -119,7 +119,7 @@ const settings = z.object({
     .string()
     .regex(
       /^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/,
-      'must be ID:BASE64 pairs of 32-byte keys joined by commas, the sealing one first; make a key with: openssl rand -base64 32',
+      'must be ID:BASE64 pairs of 32-byte keys joined by commas, the encryption one first; make a key with: openssl rand -base64 32',
     )
     .optional(),
   DOWNLOADS_DIR: z.string().min(1).optional(),

@@ -3,7 +3,7 @@ import type { ReferenceSoftwareVersion } from '../reference/reference-data.js';
 import { cancelLines } from './cancellations.js';
 import type { DemoCustomer } from './customers.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';
-import { Deeds } from './order-activity.js';
+import { OrderActivity } from './order-activity.js';
 import { placeOrder, writeOrder } from './orders.js';
 import type { PricedSku } from './prices.js';
 import { askSupport } from './support.js';
@@ -117,12 +117,12 @@ export function tellContosoStory(demo: Demo, contoso: DemoCustomer, first: numbe
 }
 
 function doDeeds(demo: Demo, order: DemoOrder, told: Told): void {
-  const deeds = new Deeds(demo, order);
-  if (told.keyShown) deeds.revealKey(order.lines[told.keyShown.line] as DemoLine, before(demo, told.keyShown.agoMs));
+  const activity = new OrderActivity(demo, order);
+  if (told.keyShown) activity.revealKey(order.lines[told.keyShown.line] as DemoLine, before(demo, told.keyShown.agoMs));
   if (told.downloads) {
     const line = order.lines[0] as DemoLine;
     const until = line.leftAt ?? demo.now;
-    deeds.makeLink(
+    activity.makeLink(
       line,
       before(demo, told.downloads.agoMs - HOUR_MS),
       line.sku.softwareVersions[0] as ReferenceSoftwareVersion,
@@ -130,7 +130,7 @@ function doDeeds(demo: Demo, order: DemoOrder, told: Told): void {
       until.getTime(),
     );
   }
-  deeds.writeKeys();
+  activity.writeKeys();
 }
 
 const before = (demo: Demo, agoMs: number): Date => new Date(demo.now.getTime() - agoMs);

@@ -13,13 +13,13 @@ export function tellRevocation(demo: Demo): void {
     revoked_by: globalAdmin.userPrincipalName,
     reason,
   });
-  demo.journal.write(demo, revokedAt, {
+  demo.activity.write(demo, revokedAt, {
     action: 'ACCESS_REVOKED',
     outcome: 'SUCCEEDED',
     actor: globalAdmin,
     customerId: null,
     resource: { type: 'USER', id: departed.userPrincipalName, label: departed.userPrincipalName },
-    correlationId: demo.journal.nextCorrelationId(demo),
+    correlationId: demo.activity.nextCorrelationId(demo),
     detail: { userPrincipalName: departed.userPrincipalName, reason },
   });
 }
