@@ -268,7 +268,7 @@ describe(`the activity log, on ${engine}`, () => {
   });
 
   (serverUrl ? test : test.skip)(
-    'product.md 4: entries of overlapping transactions are read in the order (xid, seq), once nothing before them can still commit (server only)',
+    'entries of overlapping transactions are read in the order (xid, seq), once nothing before them can still commit (server only)',
     async () => {
       const { database } = gateway.gateway.services.config;
       const url = database.kind === 'server' ? database.url : '';

@@ -11,8 +11,8 @@ export interface FeedEntry extends Position {
   customerId: string | null;
   orderId: string | null;
   productIds: readonly string[];
-  /** Of ACCESS_REVOKED the user's name, else an id of the resource. */
+  /** The user's name for ACCESS_REVOKED, else an id of the resource. */
   resourceId: string;
-  /** Of the CANCELLATION_ actions. */
+  /** The cancellation, for the CANCELLATION_ actions. */
   cancellationId: string | null;
 }

@@ -19,7 +19,7 @@ export function keptSecrets(dataDir: string): z.infer<typeof secretsFile> {
       signingSecret: randomBytes(48).toString('base64'),
       productKeySecrets: `local:${randomBytes(32).toString('base64')}`,
     };
-    // Of several processes that start together, all use what the first one made.
+    // Where several processes start together, all use what the first one made.
     createOnce(file, JSON.stringify(secrets));
   }
   try {

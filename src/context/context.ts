@@ -28,7 +28,7 @@ export interface Services {
   revocations: Revocations;
   signer: Signer;
   feed: Feed;
-  /** Of the database as it is now. */
+  /** Cursors of the database as it is now. */
   feedCursors: FeedCursors;
   log: Logger;
   /** Queries over HTTP since the start, by how they were answered: by reads alone, or executed field by field. */

@@ -158,7 +158,7 @@ function openCanceller(pool: Pool): OwnPool {
     connectionTimeoutMillis: 5_000,
     allowExitOnIdle: true,
   });
-  // Of an idle connection that the server ends; the next cancelling opens another.
+  // The server may end an idle connection; the next cancelling opens another.
   canceller.on('error', () => undefined);
   return canceller;
 }

@@ -98,7 +98,7 @@ export async function openOrm(database: DatabaseConfig, options: OrmOptions): Pr
       driverOptions: {
         application_name: 'csp-graph',
         statement_timeout: database.statementTimeoutMs,
-        // An open writing transaction holds the feed's horizon back for everybody (product.md section 4).
+        // An open writing transaction holds the feed's horizon back for everybody.
         idle_in_transaction_session_timeout: 30_000,
         onPoolCreated: releaseLostConnections,
       },

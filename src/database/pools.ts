@@ -23,9 +23,9 @@ export interface Connections {
   internal: Kysely<unknown>;
   /** Long reads that are no operation, such as exports: from the primary, and not on interactive connections. */
   batch: Kysely<unknown>;
-  /** By name, for the metrics; none embedded. */
+  /** The pools by name, for the metrics; none embedded. */
   pools: ReadonlyMap<string, Pool>;
-  /** Of the replica; null without one. */
+  /** The replica; null without one. */
   replica: Replica | null;
   close(): Promise<void>;
 }

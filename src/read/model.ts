@@ -119,9 +119,9 @@ export interface CursorCodec {
 
 /** How a type is listed: by which filters, in which orders. */
 export interface Listing {
-  /** By the names of the filter input's fields. */
+  /** Conditions by the names of the filter input's fields. */
   filters: Record<string, Filter>;
-  /** By the values of `orderBy.field`; each ends in a unique column, so that pages neither repeat nor skip. */
+  /** Sort keys by the values of `orderBy.field`; each ends in a unique column, so that pages neither repeat nor skip. */
   orders: Record<string, SortKey[]>;
   defaultOrder: { field: string; direction: 'ASC' | 'DESC' };
   /**

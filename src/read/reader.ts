@@ -95,9 +95,9 @@ export interface ReaderOptions {
 export class Reader {
   /** Statements run so far. */
   statements = 0;
-  /** Of executed root fields; made when one comes, as most requests have none. */
+  /** Reads executed root fields together; made when one comes, as most requests have none. */
   private executedRoots: DataLoader<BoundPlan, string> | undefined;
-  /** By the first field of the document that asks; each execution of a document has an array of its own for the same. */
+  /** Loaders by the first field of the document that asks; each execution of a document has an array of its own for the same. */
   private readonly loaders = new Map<FieldNode, Loader[]>();
 
   private readonly source: ReadSource;

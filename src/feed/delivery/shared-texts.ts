@@ -15,7 +15,7 @@ const MAXIMUM_BYTES = 4 * 1024 * 1024;
 
 /** The texts of a shared subscription: each entry is executed once, for however many subscribers, live or catching up. */
 export class SharedTexts {
-  /** By sequence number, oldest first. */
+  /** Texts by sequence number, oldest first. */
   private readonly known = new Map<bigint, Promise<RenderedEntry>>();
   private bytes = 0;
 

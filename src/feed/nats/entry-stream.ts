@@ -26,9 +26,9 @@ export class EntryStream {
     private readonly connection: NatsConnection,
     private readonly manager: JetStreamManager,
     private readonly incarnation: string,
-    /** Of the last message known. */
+    /** Number of the last message known. */
     public sequence: number,
-    /** Of the last message, null where none is kept. */
+    /** Position of the last message, null where none is kept. */
     readonly lastPosition: Position | null,
   ) {}
 

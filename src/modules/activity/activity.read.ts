@@ -125,7 +125,7 @@ function daysBetween(from: Date, to: Date): string {
 
 /**
  * How an ActivityEntry is read. Only rows below the snapshot horizon exist for readers: no transaction that could still
- * commit a row before them is open. So a cursor never skips one (product.md section 4).
+ * commit a row before them is open. So a cursor never skips one.
  */
 export const activityEntryRead: ReadType = {
   name: 'ActivityEntry',

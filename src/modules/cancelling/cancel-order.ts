@@ -15,7 +15,7 @@ import { honourQuote } from './quote.js';
 
 export interface CancelOrder {
   idempotencyKey: string;
-  /** Of the row. */
+  /** Id of the order's row. */
   orderId: string;
   /** Null: every line that stands. */
   lineNumbers: number[] | null;

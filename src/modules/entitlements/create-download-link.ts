@@ -12,7 +12,7 @@ const LIFE_DAYS = 14;
 export const MAXIMUM_DOWNLOADS = 50;
 
 export interface CreateDownloadLink {
-  /** Of the row. */
+  /** Id of the entitlement's row. */
   entitlementId: string;
   version: string;
   language: string;

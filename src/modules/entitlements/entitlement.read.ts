@@ -27,7 +27,7 @@ const isEligible = (entitlement: Row) => sql`(${edition(entitlement)} is not nul
 const ifEligible = (value: (entitlement: Row) => RawBuilder<unknown>) =>
   computed((entitlement) => sql`case when ${isEligible(entitlement)} then ${value(entitlement)} end`);
 
-/** Core licences that Windows Server needs at least by virtual machine and by customer (domain.md 5.5). */
+/** Core licences that Windows Server needs at least by virtual machine and by customer. */
 const CORES_PER_VIRTUAL_MACHINE = 8;
 const CORES_PER_CUSTOMER = 16;
 

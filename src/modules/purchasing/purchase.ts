@@ -82,7 +82,7 @@ export interface PurchaseLine {
 }
 export interface Purchase {
   idempotencyKey: string;
-  /** Of the row. */
+  /** Id of the customer's row. */
   customerId: string;
   /** ISO 4217; the market's default one where left out. */
   currency: string | null;

@@ -3,7 +3,7 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 /*
  * Sales added up beforehand, so that `Query.sales` reads a number of rows that grows with groups and not with orders.
  *
- * Of the ways there are, this one keeps answers exact at every instant and writers apart:
+ * This way, of several that were weighed, keeps answers exact at every instant and writers apart:
  * - a materialised view is either stale or recomputed from every row;
  * - a covering index still reads every line of the range;
  * - totals updated by the use case itself are hot rows: purchases of one product would wait for one another.

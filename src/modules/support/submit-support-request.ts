@@ -12,7 +12,7 @@ import { type SupportImpact, SupportRequest } from './support-request.entity.js'
 
 export interface SubmitSupportRequest {
   idempotencyKey: string;
-  /** Of the rows. */
+  /** Ids of rows. */
   customerId: string;
   orderId: string | null;
   topic: string;

@@ -50,9 +50,9 @@ export interface ImportSummary {
 const BATCH_ROWS = 500;
 
 /**
- * Imports the rows of a price list (rule 3, domain.md 3.1). Rows are staged in a temporary table of one connection;
+ * Imports the rows of a price list (rule 3). Rows are staged in a temporary table of one connection;
  * then one transaction writes what is new or changed. It is short on purpose: an open writing transaction holds the
- * feed back for everybody (product.md section 4).
+ * feed back for everybody.
  * @throws {PriceListRefused} where nothing can be imported at all
  */
 export async function importPriceList(

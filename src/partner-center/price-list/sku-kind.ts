@@ -29,7 +29,7 @@ const LINUX_VENDOR = /^(SUSE|Red Hat)\b/i;
 
 /**
  * Tells what a row sells from `TermDuration` and `Tags`, and reservations and Linux plans from their titles too: the
- * list has no column for the kind (domain.md 2.2).
+ * list has no column for the kind.
  */
 export function kindAndTerm(cells: Cells): KindAndTerm | InvalidCell {
   const tags = new Set(cells.Tags.split(';').map((tag) => tag.trim().toLowerCase()));

@@ -100,7 +100,7 @@ function givenByBody({ method, headers, body }: FastifyRequest): Record<string, 
   return isJson && isRecord(body) ? body : null;
 }
 
-/** Of a GET that says by a header that no other site made the browser send it: any other, Apollo refuses. */
+/** What a GET asks that says by a header that no other site made the browser send it: any other, Apollo refuses. */
 function givenByAddress({ headers, query }: FastifyRequest): Record<string, unknown> | null {
   if (!headers['apollo-require-preflight'] && !headers['x-apollo-operation-name']) return null;
   const { variables, extensions, ...others } = query as Record<string, unknown>;

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 
-/** By socket, what must be answered before it may be closed. */
+/** What must be answered before a socket may be closed, by socket. */
 export class InFlight {
   private readonly bySocket = new WeakMap<WebSocket, Set<Promise<unknown>>>();
 

@@ -77,7 +77,7 @@ export function speakProtocol<Known extends SocketContext>(
  */
 function oneAfterAnother(socket: WebSocket, take: (text: string) => Promise<void>): (data: unknown) => void {
   const running = new Map<string, Promise<void>>();
-  /** By id of an operation that its client has completed: what begins after it, if anything. */
+  /** What begins after an operation that its client has completed, if anything, by the operation's id. */
   const next = new Map<string, string | null>();
 
   const begin = (id: string, text: string) => {

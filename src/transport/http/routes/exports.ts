@@ -140,7 +140,7 @@ async function known({ feed, feedCursors }: Services, cursor: string, parameter:
   return position;
 }
 
-/** Of exactly the entries that are being sent. */
+/** The address of the manifest of exactly the entries that are being sent. */
 function manifestAddress({ url }: FastifyRequest, until: string): string {
   const address = new URL(url, 'http://gateway');
   address.searchParams.set('until', until);
