@@ -54,7 +54,7 @@ export class FeedCursors implements CursorCodec {
    */
   decode(cursor: string, argument: string): Position {
     const [, place, signature] = FORM.exec(cursor) ?? [];
-    const parts = place === undefined ? null : parsed(place);
+    const parts = place === undefined ? null : parseJson(place);
     const [tag, xid, seq] = Array.isArray(parts) && parts.length === 3 ? parts : [];
     if (typeof tag === 'string' && /^feed:[0-9a-f-]{36}$/.test(tag) && tag !== `feed:${this.incarnation}`)
       throw cursorExpired(argument);
@@ -88,7 +88,7 @@ export class FeedCursors implements CursorCodec {
   }
 }
 
-function parsed(place: string): unknown {
+function parseJson(place: string): unknown {
   try {
     return JSON.parse(Buffer.from(place, 'base64url').toString('utf8'));
   } catch {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './config-error.js';
-import { keptSecrets } from './local-secrets.js';
+import { localSecrets } from './local-secrets.js';
 import type { NatsAddress } from './nats-config.js';
 
 /** What reads of analysts get: connections of their own, so that they never take the front end's, and a time limit. */
@@ -159,7 +159,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const values = parsed.data;
   const production = values.NODE_ENV === 'production';
   const dataDir = resolve(values.DATA_DIR);
-  const kept = values.SIGNING_SECRET && values.PRODUCT_KEY_SECRETS ? null : keptSecrets(dataDir);
+  const kept = values.SIGNING_SECRET && values.PRODUCT_KEY_SECRETS ? null : localSecrets(dataDir);
   return {
     production,
     host: values.HOST,

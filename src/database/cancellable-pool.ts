@@ -58,7 +58,7 @@ export interface CancellableReads {
 }
 
 /** What a read says whose client went away. Coded, so that it is neither logged as ours to mend nor told as TIMEOUT. */
-export const givenUp = () => codedError(ErrorCode.UNAVAILABLE, 'The client went away before the answer.');
+export const clientGone = () => codedError(ErrorCode.UNAVAILABLE, 'The client went away before the answer.');
 
 /**
  * Reads on a pool of node-postgres that end with their client. Cancelling has one connection of its own, since all of
@@ -76,7 +76,7 @@ export function cancellableReads(pool: Pool): CancellableReads {
     new Promise<Client>((resolve, reject) => {
       const giveUp = () => {
         abandoned += 1;
-        reject(givenUp());
+        reject(clientGone());
       };
       abort.onAbort(giveUp);
       pool.connect().then(

@@ -2,7 +2,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
-import { cancellableReads, givenUp, type Pool, type PoolStatement } from './cancellable-pool.js';
+import { cancellableReads, clientGone, type Pool, type PoolStatement } from './cancellable-pool.js';
 import type { Orm } from './orm.js';
 import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from './statement.js';
 
@@ -35,7 +35,7 @@ export async function createExecute(orm: Orm): Promise<Execute> {
   if (orm.driver instanceof PgliteDriver) {
     const pglite = (await nativeOf(orm)) as PGlite;
     return async (plan, parameters, abort) => {
-      if (abort?.aborted) throw givenUp();
+      if (abort?.aborted) throw clientGone();
       return textOf(await pglite.query<[string]>(plan.text, parameters, { rowMode: 'array' }));
     };
   }
@@ -43,7 +43,7 @@ export async function createExecute(orm: Orm): Promise<Execute> {
   const cancellable = cancellableReads(pool);
   const prepared = new Set<string>();
   return async (plan, values, abort) => {
-    if (abort?.aborted) throw givenUp();
+    if (abort?.aborted) throw clientGone();
     if (pool.waitingCount - cancellable.abandoned >= MAXIMUM_WAITING)
       throw codedError(ErrorCode.LIMIT_EXCEEDED, 'Too many reads wait for the database. Try again in a few seconds.');
     plan.runs += 1;
@@ -53,7 +53,7 @@ export async function createExecute(orm: Orm): Promise<Execute> {
     try {
       return textOf(await (abort ? cancellable.run(statement, abort) : pool.query(statement)));
     } catch (error) {
-      throw abort?.aborted ? givenUp() : toldApart(error);
+      throw abort?.aborted ? clientGone() : toClientError(error);
     }
   };
 }
@@ -66,7 +66,7 @@ const tooLarge = () =>
   );
 
 /** PostgreSQL's own limit of a value, 1 GB, comes before it can be told how large the answer is. */
-const toldApart = (error: unknown) => ((error as { code?: string }).code === '54000' ? tooLarge() : error);
+const toClientError = (error: unknown) => ((error as { code?: string }).code === '54000' ? tooLarge() : error);
 
 function textOf({ rows }: { rows: [string][] }): string {
   const [text] = rows[0] as [string];

@@ -134,9 +134,10 @@ function guardRoot(type: GraphQLObjectType, field: GraphQLField<unknown, unknown
   field.resolve = (async (source, args, context: Context, info) => {
     if (!subscribe && context.services.revocations.covers(context.viewer)) throw accessRevoked();
     const denied = requires(context);
-    if (!denied) return resolve(source, args, type.name === 'Mutation' ? acting(context, field.name) : context, info);
+    if (!denied)
+      return resolve(source, args, type.name === 'Mutation' ? withActingRole(context, field.name) : context, info);
     context.denials.add(`${type.name}.${field.name}`, denied, info.fieldNodes, [info.path.key]);
-    if (logsDenial(field.extensions)) await writeDown(context, field.name, args);
+    if (logsDenial(field.extensions)) await logDenial(context, field.name, args);
     return null;
   }) as GraphQLFieldResolver<unknown, unknown>;
   if (subscribe) {
@@ -150,7 +151,7 @@ function guardRoot(type: GraphQLObjectType, field: GraphQLField<unknown, unknown
 }
 
 /** The context of a unit. Of several roles that one comes first which allows it: the log names it (rule 22). */
-function acting(context: Context, mutation: string): Context {
+function withActingRole(context: Context, mutation: string): Context {
   const { viewer, services } = context;
   const allowing = services.accessTable.requires(`Mutation.${mutation}`) ?? [];
   const roles = [...viewer.roles].sort((a, b) => Number(allowing.includes(b)) - Number(allowing.includes(a)));
@@ -158,7 +159,7 @@ function acting(context: Context, mutation: string): Context {
 }
 
 /** Rule 9: a refused attempt at a key or a link is logged too. Callers without a token are nobody to write down. */
-async function writeDown(
+async function logDenial(
   context: Context,
   operation: string,
   args: { input?: { entitlementId?: string } },

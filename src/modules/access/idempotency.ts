@@ -23,7 +23,7 @@ export class RequestInProgress extends Problem {
  * answer commits together with the unit. A refusal has no effect and stores nothing: the key stays free. A crash
  * leaves nothing in flight: the mark is a lock of the transaction.
  */
-export async function once<Success extends object>(
+export async function withIdempotency<Success extends object>(
   unit: UnitOfWork,
   operation: string,
   key: string,

@@ -34,7 +34,7 @@ export class CancelOrderResolver {
     const quote = await inTransaction(context, (unit) =>
       quoteCancellation(unit, context.services.signer, id, lineNumbers ?? null),
     );
-    return quote && shown(quote);
+    return quote && toGraphQL(quote);
   }
 
   @Mutation(() => CancelOrderResult, {
@@ -78,7 +78,7 @@ export class CancelOrderResolver {
   }
 }
 
-function shown({ assessment, problem, ...quote }: Quote) {
+function toGraphQL({ assessment, problem, ...quote }: Quote) {
   const currency = assessment?.currency ?? '';
   const money = (amount: string) => Object.assign(new MoneyType(), { amount, currency });
   return {

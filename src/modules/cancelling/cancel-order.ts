@@ -5,7 +5,7 @@ import { toGlobalId } from '../../domain/global-id.js';
 import { newId } from '../../domain/ids.js';
 import { isProblem, Problem } from '../../domain/problem.js';
 import type { Signer } from '../../lib/signing.js';
-import { once } from '../access/idempotency.js';
+import { withIdempotency } from '../access/idempotency.js';
 import { findOrder } from '../orders/find-order.js';
 import { Cancellation, CancellationLine, type Order } from '../orders/order.entity.js';
 import { CancellationStatus, OrderLineStatus } from '../orders/order-status.js';
@@ -41,7 +41,7 @@ export async function cancelOrder(
   input: CancelOrder,
 ): Promise<{ orderId: string; cancellationId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return once(unit, 'cancelOrder', idempotencyKey, asked, async () => {
+  return withIdempotency(unit, 'cancelOrder', idempotencyKey, asked, async () => {
     if (!input.acknowledged) return new AcknowledgementRequired();
     const { em, viewer, now } = unit;
     const order = await findOrder(em, viewer, input.orderId, true);

@@ -57,6 +57,6 @@ export async function revealProductKey(
 }
 
 /** The key as text. Only ever after the entry about it has committed (rule 8). */
-export function openSealed(key: EncryptedKey, secrets: readonly EncryptionKey[]): string {
+export function decryptKey(key: EncryptedKey, secrets: readonly EncryptionKey[]): string {
   return decryptProductKey(key.encrypted, key.keyId, secrets, ownerOf(key.entitlementId, key.version));
 }

@@ -5,7 +5,7 @@ import { newId, newOrderNumber } from '../../domain/ids.js';
 import { formatAmount, sum, times } from '../../domain/money.js';
 import { Problem } from '../../domain/problem.js';
 import type { ProductKind } from '../../domain/product-kind.js';
-import { once } from '../access/idempotency.js';
+import { withIdempotency } from '../access/idempotency.js';
 import { bookCharge, openInvoice } from '../billing/book.js';
 import { Sku } from '../catalog/catalog.entity.js';
 import { Market, MarketClosure } from '../catalog/market.entity.js';
@@ -96,7 +96,7 @@ export interface Purchase {
  */
 export function purchase(unit: UnitOfWork, input: Purchase): Promise<{ orderId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return once(unit, 'purchase', idempotencyKey, asked, () => place(unit, input));
+  return withIdempotency(unit, 'purchase', idempotencyKey, asked, () => place(unit, input));
 }
 
 async function place(unit: UnitOfWork, input: Purchase): Promise<{ orderId: string } | Problem> {

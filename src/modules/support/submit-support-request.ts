@@ -4,7 +4,7 @@ import { toGlobalId } from '../../domain/global-id.js';
 import { newId, newSupportRequestNumber } from '../../domain/ids.js';
 import type { Money } from '../../domain/money.js';
 import type { Problem } from '../../domain/problem.js';
-import { once } from '../access/idempotency.js';
+import { withIdempotency } from '../access/idempotency.js';
 import { OrderNotFound } from '../cancelling/cancellation-problems.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
 import { findOrder } from '../orders/find-order.js';
@@ -30,7 +30,7 @@ export function submitSupportRequest(
   input: SubmitSupportRequest,
 ): Promise<{ supportRequestId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return once(unit, 'submitSupportRequest', idempotencyKey, asked, async () => {
+  return withIdempotency(unit, 'submitSupportRequest', idempotencyKey, asked, async () => {
     const { em, viewer, now, correlationId } = unit;
     const customer = await findCustomer(em, viewer, input.customerId);
     if (!customer) return new CustomerNotFound();

@@ -98,7 +98,7 @@ const story: readonly Told[] = [
 export const contosoOrderCount = story.length;
 
 /** Tells Contoso's story from order `first` on. Those orders come first, whatever their dates. */
-export function tellContosoStory(demo: Demo, contoso: DemoCustomer, first: number): void {
+export function generateContoso(demo: Demo, contoso: DemoCustomer, first: number): void {
   for (const [position, told] of story.entries()) {
     const order = placeOrder(
       demo,
@@ -111,12 +111,12 @@ export function tellContosoStory(demo: Demo, contoso: DemoCustomer, first: numbe
     if (told.cancelled)
       cancelLines(demo, order, order.lines, before(demo, told.cancelled.agoMs), told.cancelled.status);
     if (told.asksSupport) askSupport(demo, order);
-    doDeeds(demo, order, told);
+    doActions(demo, order, told);
     writeOrder(demo, order);
   }
 }
 
-function doDeeds(demo: Demo, order: DemoOrder, told: Told): void {
+function doActions(demo: Demo, order: DemoOrder, told: Told): void {
   const activity = new OrderActivity(demo, order);
   if (told.keyShown) activity.revealKey(order.lines[told.keyShown.line] as DemoLine, before(demo, told.keyShown.agoMs));
   if (told.downloads) {

@@ -5,7 +5,7 @@ import { rollUpAllSales } from '../../modules/sales/roll-up-sales.js';
 import { marketOf } from '../reference/reference-data.js';
 import { ActivityWriter } from './activity-writer.js';
 import { type Counts, countAll, countRows, pricedSkus } from './already-there.js';
-import { contosoOrderCount, tellContosoStory } from './contoso.js';
+import { contosoOrderCount, generateContoso } from './contoso.js';
 import { customerRow, type DemoCustomer, makeCustomers } from './customers.js';
 import type { Demo } from './demo.js';
 import { demoMarkets } from './demo-markets.js';
@@ -14,7 +14,7 @@ import { Batch } from './insert-rows.js';
 import { InvoiceWriter } from './invoice-writer.js';
 import { priceRows } from './prices.js';
 import { SeededRandom } from './random.js';
-import { tellRevocation } from './revocation.js';
+import { generateRevocation } from './revocation.js';
 import { publishActivity, stageActivity } from './staged-activity.js';
 
 /** How much to load. */
@@ -125,8 +125,8 @@ async function load(em: Em, options: DemoOptions, size: DemoSize, first: Counts)
   const total = size.orders + size.activity;
   const isFirstLoad = first.customers === 0;
   const told = isFirstLoad && size.orders >= contosoOrderCount ? contosoOrderCount : 0;
-  if (isFirstLoad) tellRevocation(demo);
-  if (told > 0) tellContosoStory(demo, customers[0] as DemoCustomer, first.orders);
+  if (isFirstLoad) generateRevocation(demo);
+  if (told > 0) generateContoso(demo, customers[0] as DemoCustomer, first.orders);
   const plan = { first: first.orders + told, count: size.orders - told, entries: size.activity };
   for (const orders of generateOrders(demo, customers, plan)) {
     options.onProgress?.(told + orders, total);

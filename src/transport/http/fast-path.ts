@@ -105,13 +105,13 @@ function givenByAddress({ headers, query }: FastifyRequest): Record<string, unkn
   if (!headers['apollo-require-preflight'] && !headers['x-apollo-operation-name']) return null;
   const { variables, extensions, ...others } = query as Record<string, unknown>;
   try {
-    return { ...others, variables: parsed(variables), extensions: parsed(extensions) };
+    return { ...others, variables: parseJson(variables), extensions: parseJson(extensions) };
   } catch {
     return null;
   }
 }
 
-const parsed = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value);
+const parseJson = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

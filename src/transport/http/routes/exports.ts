@@ -125,8 +125,8 @@ async function exportOf(
     rights,
     format,
     filter: { ...rest, from: from ?? null, to: to ?? null, ...scope },
-    after: after === undefined ? null : await known(services, after, 'after'),
-    until: until === undefined ? services.feed.position : await known(services, until, 'until'),
+    after: after === undefined ? null : await decodeKnown(services, after, 'after'),
+    until: until === undefined ? services.feed.position : await decodeKnown(services, until, 'until'),
     asked: { filter, after: after ?? null },
     isWhole:
       rights.isWhole && Object.keys(filter).length === 0 && after === undefined && scope.ownCustomerId === undefined,
@@ -134,7 +134,7 @@ async function exportOf(
 }
 
 /** @throws BAD_USER_INPUT for a cursor that does not hold, CURSOR_EXPIRED for one that is not of this log */
-async function known({ feed, feedCursors }: Services, cursor: string, parameter: string): Promise<Position> {
+async function decodeKnown({ feed, feedCursors }: Services, cursor: string, parameter: string): Promise<Position> {
   const position = feedCursors.decode(cursor, parameter);
   if (!(await feed.isKnown(position))) throw cursorExpired(parameter);
   return position;
