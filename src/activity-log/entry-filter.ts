@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { ActivityAction } from './activity-action.js';
+import { dayOf, daysOfSpan, edgeOf } from './days.js';
 import type { FeedEntry } from './entry.js';
 
 /** Which entries a subscriber wants. Ids are the rows', not the graph's. */
@@ -56,28 +57,14 @@ function conditionsOf(filter: EntryFilter): Sql[] {
   if (filter.ownCustomerId !== undefined) conditions.push(sql`"customer_id" = ${filter.ownCustomerId}::uuid`);
   if (filter.from) conditions.push(sql`"at" >= ${filter.from.toISOString()}::timestamptz`);
   if (filter.to) conditions.push(sql`"at" < ${filter.to.toISOString()}::timestamptz`);
-  if (filter.from) conditions.push(sql`("xid", "seq") >= ${edgeOf(filter, sql`asc`)}`);
-  if (filter.to) conditions.push(sql`("xid", "seq") <= ${edgeOf(filter, sql`desc`)}`);
+  const dayGiven = (instant: Date | null | undefined) =>
+    instant ? dayOf(sql`${instant.toISOString()}::timestamptz`) : null;
+  const days = daysOfSpan(dayGiven(filter.from), dayGiven(filter.to));
+  if (filter.from) conditions.push(sql`("xid", "seq") >= ${edgeOf(days, sql`asc`)}`);
+  if (filter.to) conditions.push(sql`("xid", "seq") <= ${edgeOf(days, sql`desc`)}`);
   if (filter.actor != null) conditions.push(sql`"actor" = ${filter.actor.toLowerCase()}`);
   if (filter.customerId != null) conditions.push(sql`"customer_id" = ${filter.customerId}::uuid`);
   if (filter.orderId != null) conditions.push(sql`"order_id" = ${filter.orderId}::uuid`);
   if (filter.productId != null) conditions.push(sql`"product_ids" @> array[upper(${filter.productId}::text)]`);
   return conditions;
-}
-
-const dayOf = (instant: Sql) => sql`(${instant} at time zone 'UTC')::date`;
-
-/**
- * The first or last position that the days of a time span have, by activity_entries_day_idx. `at` is not the order of
- * the log, and nothing is assumed about how far the two lie apart.
- */
-function edgeOf({ from, to }: EntryFilter, way: Sql): Sql {
-  const outermost = (end: Sql) => sql`(select ${dayOf(sql`"at"`)} from "activity_entries" order by 1 ${end} limit 1)`;
-  const given = (instant: Date) => dayOf(sql`${instant.toISOString()}::timestamptz`);
-  const first = from ? sql`greatest(${given(from)}, ${outermost(sql`asc`)})` : outermost(sql`asc`);
-  const last = to ? sql`least(${given(to)}, ${outermost(sql`desc`)})` : outermost(sql`desc`);
-  return sql`(select "edge"."xid", "edge"."seq" from generate_series(0, ${last} - ${first}) as "day" ("of")
-    cross join lateral (select "d"."xid", "d"."seq" from "activity_entries" "d" where ${dayOf(sql`"d"."at"`)} = ${first} + "day"."of"
-      order by "d"."xid" ${way}, "d"."seq" ${way} limit 1) "edge"
-    order by "edge"."xid" ${way}, "edge"."seq" ${way} limit 1)`;
 }

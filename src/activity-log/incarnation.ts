@@ -37,7 +37,9 @@ export async function establishIncarnation(kysely: Kysely<unknown>): Promise<Inc
     // A promoted replica's transaction ids go on by themselves, and others may be writing already.
     if (!known.startsWith(`${cluster}/`)) {
       await sql`update "database_incarnation" set "xid_offset" =
-        greatest("xid_offset", (select max("xid"::text::bigint) from "activity_entries"))`.execute(transaction);
+        greatest("xid_offset", (select "xid"::text::bigint from "activity_entries" order by "activity_entries"."xid" desc limit 1))`.execute(
+        transaction,
+      );
     }
     return { id: (renewed.rows[0] as { id: string }).id, isNew: true };
   });

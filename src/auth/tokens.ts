@@ -2,12 +2,12 @@ import { createRemoteJWKSet, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { JOSEError, JWTExpired } from 'jose/errors';
 import type { AuthConfig } from '../config/config.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
+import { isUuid } from '../lib/uuid.js';
 import { partnerRoles, Role } from './role.js';
 import { anonymous, type Viewer } from './viewer.js';
 
 const DEMO_ISSUER = 'csp-graph-demo';
 const DEMO_AUDIENCE = 'csp-graph';
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** What jose says of a key set that does not answer, or not with keys. Other errors than its own are of the network. */
 const keySetOutOfReach = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
@@ -60,7 +60,7 @@ function viewerOf(payload: JWTPayload, auth: AuthConfig): Viewer {
     ...new Set(named.filter((role): role is Role => typeof role === 'string' && Object.hasOwn(Role, role))),
   ];
   const tenantId = text(payload['tid'])?.toLowerCase() ?? null;
-  if (tenantId !== null && !UUID.test(tenantId)) throw refuse('The claim "tid" must be a GUID.');
+  if (tenantId !== null && !isUuid(tenantId)) throw refuse('The claim "tid" must be a GUID.');
   if (roles.includes(Role.CUSTOMER_ADMIN)) {
     if (roles.length > 1) throw refuse('A token is either of a customer (CUSTOMER_ADMIN) or of the partner, not both.');
     if (tenantId === null) throw refuse('A CUSTOMER_ADMIN needs the claim "tid": the tenant they administer.');

@@ -1,9 +1,9 @@
 import { GraphQLID, GraphQLScalarType, GraphQLString, Kind, type ValueNode } from 'graphql';
+import { isUuid } from '../lib/uuid.js';
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
 const DECIMAL = /^-?(0|[1-9]\d{0,17})(\.\d{1,4})?$/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** PostgreSQL keeps no NUL, and half of a surrogate pair is no character. */
 const UNFIT_TEXT = /[\0\p{Surrogate}]/u;
 
@@ -50,7 +50,7 @@ function parseDecimal(value: unknown): string {
 }
 
 function parseUuid(value: unknown): string {
-  if (typeof value !== 'string' || !UUID.test(value)) {
+  if (typeof value !== 'string' || !isUuid(value)) {
     throw new TypeError('It must be 32 hexadecimal digits in groups of 8-4-4-4-12');
   }
   return value.toLowerCase();

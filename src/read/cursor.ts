@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { badUserInput } from '../graphql/errors.js';
+import { isLowerCaseUuid } from '../lib/uuid.js';
 import { instant, type Row, type SortKey, type SortType, type Sql } from './model.js';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** A name of a company, in base64 and with all else that a cursor holds, is shorter. */
 const MAXIMUM_CURSOR_LENGTH = 8_000;
 /** PostgreSQL knows neither a year 0 nor a 31 February; JavaScript knows both. */
@@ -13,7 +13,7 @@ const isBelow2To63 = (text: string) => /^\d{1,19}$/.test(text) && BigInt(text) <
 /** Whether a text may stand for a value of the type. Cursors are hostile input: nothing else reaches the database. */
 const fits: Record<SortType, (text: string) => boolean> = {
   text: (text) => !text.includes('\0'),
-  uuid: (text) => UUID.test(text),
+  uuid: isLowerCaseUuid,
   timestamptz: (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && isInstant(text),
   date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && isInstant(`${text}T00:00:00.000Z`),
   bigint: isBelow2To63,

@@ -1,5 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { ActivityAction } from '../../activity-log/activity-action.js';
+import { dayOf, daysBetween, daysOfSpan, edgeOf } from '../../activity-log/days.js';
 import { FEED_CURSORS } from '../../activity-log/feed-cursors.js';
 import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
@@ -61,62 +62,41 @@ const DAY_MS = 86_400_000;
 /** 1 January 1970. */
 const EPOCH_JULIAN_DAY = 2_440_588;
 const YEAR_MS = 366 * DAY_MS;
-const dayOf = (instant: Sql) => sql`(${instant} at time zone 'UTC')::date`;
 
 /** Filters with an index in the order of the log: whatever the value, there is one way to read what passes. */
 const ORDERED_FILTERS = ['actions', 'actor', 'customerId', 'orderId'];
 
-/**
- * `at` is not the order of the log: a page of an old week would read every entry between it and the log's end. So the
- * position where a page begins is looked up: the first (or last) one that the days of the range have, each of which
- * activity_entries_day_idx tells at once. No assumption is made about how far `at` and commit order lie apart.
- */
+/** Where a page of a range of time begins and ends in the order of the log, by the positions that its days have. */
 function inDays(entry: Row, filter: Args, ascending: boolean): Sql<SqlBool>[] {
   const [hasFrom, hasTo] = [filter.given('from'), filter.given('to')];
   if (!hasFrom && !hasTo) return [];
   const others = filter.names.filter((name) => name !== 'from' && name !== 'to');
   const days = daysOf(filter, others);
-  const edge = (way: Sql) =>
-    sql`(select "edge"."xid", "edge"."seq" from ${days} as "day" ("date")
-    cross join lateral (select "d"."xid", "d"."seq" from "activity_entries" "d" where ${dayOf(sql`"d"."at"`)} = "day"."date" order by "d"."xid" ${way}, "d"."seq" ${way} limit 1) "edge"
-    order by "edge"."xid" ${way}, "edge"."seq" ${way} limit 1)`;
   const position = sql`(${entry.col('xid')}, ${entry.col('seq')})`;
-  const from = sql<SqlBool>`${position} >= ${edge(sql`asc`)}`;
-  const to = sql<SqlBool>`${position} <= ${edge(sql`desc`)}`;
+  const from = sql<SqlBool>`${position} >= ${edgeOf(days, sql`asc`)}`;
+  const to = sql<SqlBool>`${position} <= ${edgeOf(days, sql`desc`)}`;
   // Where too few entries pass the other filters, a page would be looked for beyond the range, to the end of the log.
   if (others.length > 0 && hasFrom && hasTo) return [from, to];
   return ascending ? [from] : [to];
 }
 
 /** The days of a range, as a relation of dates. */
-function daysOf(filter: Args, others: readonly string[]): Sql {
+function daysOf(filter: Args, others: readonly string[]): RawBuilder<unknown> {
   const [hasFrom, hasTo] = [filter.given('from'), filter.given('to')];
   const isShort = filter.knownOf(({ from, to }) => from instanceof Date && to instanceof Date && +to - +from < YEAR_MS);
   // Ten days are what PostgreSQL expects of a list, a thousand of a series. Expecting few it keeps one plan for all
   // values, and a third of the time; where values decide which index is the better one, it must go on planning each.
   if (isShort && others.length === 1 && ORDERED_FILTERS.includes(others[0] as string))
-    return sql`unnest(${filter.all.map(({ from, to }) => daysBetween(from as Date, to as Date))}::date[])`;
-  const dayOfBound = (name: string) =>
+    return sql`unnest(${filter.all.map(({ from, to }) => dayList(from as Date, to as Date))}::date[])`;
+  const dayGiven = (name: string) =>
     dayOf(sql`${filter.param<Date>(name).map((value) => value.toISOString())}::timestamptz`);
-  const outermost = (way: Sql) =>
-    sql`(select ${dayOf(sql`"at"`)} from "activity_entries" order by ${dayOf(sql`"at"`)} ${way} limit 1)`;
   // A long range, or one without an end, is cut to the days that there are.
-  const first = isShort
-    ? dayOfBound('from')
-    : hasFrom
-      ? sql`greatest(${dayOfBound('from')}, ${outermost(sql`asc`)})`
-      : outermost(sql`asc`);
-  const last = isShort
-    ? dayOfBound('to')
-    : hasTo
-      ? sql`least(${dayOfBound('to')}, ${outermost(sql`desc`)})`
-      : outermost(sql`desc`);
-  return sql`(select "range"."first" + "day"."of" from (select ${first} as "first", ${last} as "last") as "range"
-    cross join lateral generate_series(0, "range"."last" - "range"."first") as "day" ("of"))`;
+  if (isShort) return daysBetween(dayGiven('from'), dayGiven('to'));
+  return daysOfSpan(hasFrom ? dayGiven('from') : null, hasTo ? dayGiven('to') : null);
 }
 
 /** Days in UTC, as PostgreSQL's text of an array; the one that `to` lies in is among them. */
-function daysBetween(from: Date, to: Date): string {
+function dayList(from: Date, to: Date): string {
   const days: string[] = [];
   // Julian days (`J2440588`), which PostgreSQL reads as dates: a date written out costs a multiple, for each request.
   for (let day = Math.floor(+from / DAY_MS); day <= +to / DAY_MS; day += 1) days.push(`J${day + EPOCH_JULIAN_DAY}`);

@@ -14,6 +14,7 @@ import { anonymous, type Viewer } from '../../auth/viewer.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
 import { codedError, ErrorCode } from '../../graphql/errors.js';
 import { limits } from '../../graphql/limits.js';
+import { isUuid } from '../../lib/uuid.js';
 import { abortOnClose } from './abort-on-close.js';
 import { withETag } from './etag.js';
 import { type FastPathOptions, fastPath } from './fast-path.js';
@@ -161,7 +162,5 @@ function pathOf(url: string): string {
 
 /** A correlation id as callers may send it, else a new one. */
 function correlationIdOf(header: unknown): string {
-  return typeof header === 'string' && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(header)
-    ? header.toLowerCase()
-    : randomUUID();
+  return typeof header === 'string' && isUuid(header) ? header.toLowerCase() : randomUUID();
 }
