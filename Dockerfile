@@ -1,4 +1,4 @@
-# One image for every gateway; compose.yaml builds it.
+# One image for every gateway; compose.yaml builds it. Its commands: docker run --rm -e DATABASE_URL=… IMAGE npm run migrate
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -10,6 +10,8 @@ FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/tmp/csp-graph
 WORKDIR /app
 COPY --from=build /app/package.json ./
+# What the npm scripts are made of.
+COPY --from=build /app/run.mjs ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/schema/operations schema/operations

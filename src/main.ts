@@ -1,11 +1,10 @@
-import { demoTokens } from './auth/demo-identities.js';
-import { readConfig } from './config/config.js';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { type Config, readConfig } from './config/config.js';
 import { ConfigError } from './config/config-error.js';
-import { EmbeddedDatabaseInUse } from './database/embedded-lock.js';
-import { NotAReplica } from './database/replica.js';
-import { loadDemoOnFirstStart } from './seed/demo/load-demo.js';
+import { databaseProblem } from './database/database-problem.js';
 import { greeting, progress } from './server/greeting.js';
-import { type Gateway, startGateway } from './server/start-gateway.js';
+import type { Gateway } from './server/start-gateway.js';
 
 // Whoever reads our lines may stop reading, as `npm start | head` does: that is no reason to stop serving.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -20,21 +19,23 @@ const PARENT_CHECK_MS = 500;
 /** Reads the settings, starts, says where, and stops on a signal. */
 async function main(): Promise<void> {
   const config = readConfig();
+  if (config.database.kind === 'embedded') await tryPort(config);
   const { say, done } = progress(process.stderr);
-  const { auth, signingSecret, productKeySecrets } = config;
+  // Loading takes longer than all that wrong settings need to be told, and somebody may be waiting in front of it.
+  say('loading the gateway');
+  const { startGateway } = await import('./server/start-gateway.js');
+  const { productKeySecrets } = config;
   const gateway: Gateway = await startGateway(config, {
     onProgress: say,
     prepare: async (orm) => {
       if (!config.demoData) return;
+      const { loadDemoOnFirstStart } = await import('./seed/demo/load-demo.js');
       const onProgress = (count: number, total: number) =>
-        say(`loading demonstration data: ${Math.floor((100 * count) / total)} %`);
+        say('loading demonstration data', Math.floor((100 * count) / total));
       await loadDemoOnFirstStart(orm, { now: new Date(), productKeySecrets, onProgress });
     },
   });
   done();
-  const tokens =
-    auth.kind === 'demo' && !config.production ? await demoTokens(auth.partnerTenantId, '8h', signingSecret) : [];
-  process.stderr.write(await greeting(gateway, tokens));
 
   let stopping = false;
   const stop = () => {
@@ -63,6 +64,22 @@ async function main(): Promise<void> {
   }
   if (config.startedByNpm) onceParentEnded(stop);
   process.stdout.write(`ready ${gateway.url}/graphql\n`);
+  // It serves: whatever becomes of the greeting must not end it.
+  greeting(gateway).then(
+    (text) => process.stderr.write(text),
+    () => undefined,
+  );
+}
+
+/**
+ * Rejects where the port is taken: somebody's first start need not load everything to end with that. On a server another
+ * gateway may be letting go of the port meanwhile.
+ */
+async function tryPort({ port, host }: Config): Promise<void> {
+  const server = createServer().listen(port, host);
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
 }
 
 /**
@@ -77,26 +94,13 @@ function onceParentEnded(stop: () => void): void {
   }, PARENT_CHECK_MS).unref();
 }
 
-/** What to do about a database that cannot be used, by what node-postgres or PostgreSQL calls it. */
-const databaseProblems: Record<string, string> = {
-  ECONNREFUSED:
-    'nothing answers there. Start the PostgreSQL server, or leave the setting out for the embedded database.',
-  ENOTFOUND: 'there is no host of that name.',
-  EAI_AGAIN: 'the name of the host cannot be looked up.',
-  '3D000': 'there is no database of that name. Make it with createdb, or name another one.',
-  '28000': 'the server does not let that user in.',
-  '28P01': 'the password is not the user’s.',
-};
-
 main().catch((error: Error & { code?: string }) => {
-  const problem = databaseProblems[error.code ?? ''];
-  if (error instanceof ConfigError || error instanceof EmbeddedDatabaseInUse || error instanceof NotAReplica)
-    console.error(`\n${error.message}`);
+  const problem = error instanceof ConfigError ? error.message : databaseProblem(error);
+  if (problem) console.error(`\n${problem}`);
   else if (error.code === 'EADDRINUSE')
     console.error(
-      '\nPORT: the port is taken. Stop what listens there, or set PORT to another one (0 picks a free one).',
+      '\nPORT: the port is taken, perhaps by a gateway that runs already. Stop what listens there, or set PORT to another one (0 picks a free one).',
     );
-  else if (problem) console.error(`\nDATABASE_URL: ${problem}`);
   else console.error(error);
   process.exit(1);
 });

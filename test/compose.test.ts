@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { Role } from '../src/auth/role.js';
 import { readConfig } from '../src/config/config.js';
 import { projectFile } from '../src/lib/project-file.js';
 
@@ -51,20 +52,52 @@ describe('compose.yaml', () => {
     expect(services.postgres.healthcheck.test).toContain('pg_isready');
     expect(read('Dockerfile')).toContain('/health/ready');
   });
+});
 
-  test('the image holds all that the gateway reads to start', async () => {
-    const copied = [...read('Dockerfile').matchAll(/^COPY --from=build \/app\/(\S+) /gm)].map(
-      ([, path]) => path as string,
-    );
-    expect(copied).toContain('dist');
-    const folder = mkdtempSync(join(tmpdir(), 'csp-graph-image-'));
-    for (const path of copied) {
-      if (path === 'node_modules') symlinkSync(projectFile(path), join(folder, path));
-      else cpSync(projectFile(path), join(folder, path), { recursive: true });
+describe('the image', () => {
+  const image = mkdtempSync(join(tmpdir(), 'csp-graph-image-'));
+  const settings = {
+    DATA_DIR: join(image, 'data'),
+    // Links are where packages would be: what is not in the image is not found beside the package that looks for it.
+    NODE_OPTIONS: '--preserve-symlinks',
+  };
+  /** Runs an npm script in the image, as whoever operates it does. */
+  const npmRun = (script: string, ...args: string[]) =>
+    new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
+      const { PATH = '', HOME } = process.env;
+      // npm puts the project's own programs there, which the image has not.
+      const programs = PATH.split(delimiter).filter((path) => !path.includes('node_modules'));
+      const env = { ...settings, HOME, PATH: [dirname(process.execPath), ...programs].join(delimiter) };
+      const child = execFile(
+        'npm',
+        ['run', '--silent', script, '--', ...args],
+        { cwd: image, env },
+        (_error, out, err) => resolve({ code: child.exitCode, out, err }),
+      );
+    });
+  const scripts: Record<string, string> = JSON.parse(read('package.json')).scripts;
+  const commands = Object.keys(scripts).filter((name) => scripts[name]?.startsWith('node run.mjs dist/src/cli/'));
+
+  /** What the Dockerfile copies, and of the packages those that production needs. */
+  beforeAll(() => {
+    const copied = [...read('Dockerfile').matchAll(/^COPY --from=build \/app\/(\S+) /gm)].map(([, path]) => path ?? '');
+    expect(copied).toEqual(expect.arrayContaining(['dist', 'node_modules', 'run.mjs']));
+    for (const path of copied.filter((name) => name !== 'node_modules'))
+      cpSync(projectFile(path), join(image, path), { recursive: true });
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, { dev?: boolean }> };
+    for (const [path, { dev }] of Object.entries(packages)) {
+      if (!/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) || dev || !existsSync(projectFile(path))) continue;
+      mkdirSync(dirname(join(image, path)), { recursive: true });
+      symlinkSync(projectFile(path), join(image, path));
     }
+    expect(existsSync(join(image, 'node_modules/typescript'))).toBe(false);
+  });
+  afterAll(() => rmSync(image, { recursive: true, force: true }));
+
+  test('holds all that the gateway reads to start', async () => {
     const gateway = spawn(process.execPath, ['dist/src/main.js'], {
-      cwd: folder,
-      env: { DATA_DIR: join(folder, 'data'), PORT: '0', DEMO_DATA: 'false' },
+      cwd: image,
+      env: { ...settings, PORT: '0', DEMO_DATA: 'false' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const said: string[] = [];
@@ -76,6 +109,30 @@ describe('compose.yaml', () => {
     expect(await Promise.race([ready, ended.then(() => said.join(''))])).toBe('ready');
     gateway.kill('SIGTERM');
     await ended;
-    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('has every command of npm run, and says how it is called', async () => {
+    expect(commands).toEqual(expect.arrayContaining(['token', 'migrate', 'demo', 'import:price-list', 'verify-log']));
+    const answers = await Promise.all(commands.map((name) => npmRun(name, '--help')));
+    for (const [index, name] of commands.entries())
+      expect([name, answers[index]]).toEqual([
+        name,
+        { code: 0, out: expect.stringMatching(`npm run (--silent )?${name}\\b`), err: '' },
+      ]);
+  });
+
+  test('migrates a database, and signs tokens that are printed and nothing else is', async () => {
+    expect(await npmRun('migrate')).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^(ran Migration\w+\n)+$|^nothing to do\n$/),
+      err: '',
+    });
+    expect(await npmRun('token', '--role', 'admin_agent')).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/),
+      err: '',
+    });
+    const tokens = JSON.parse((await npmRun('token', '--all', '--json')).out) as { role: string }[];
+    expect(tokens.map(({ role }) => role)).toEqual(Object.keys(Role));
   });
 });

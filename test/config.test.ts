@@ -84,6 +84,24 @@ describe('settings', () => {
     });
   });
 
+  test('.env.example names every one, with its default', () => {
+    const settings = [...readFileSync('.env.example', 'utf8').matchAll(/^#(\w+)=(.*)$/gm)].map(
+      ([, name = '', value = '']) => [name, value] as const,
+    );
+    const [, declared = ''] =
+      /const settings = z\.object\(\{\n(.*?)\n\}\);/s.exec(readFileSync('src/config/config.ts', 'utf8')) ?? [];
+    // In small letters: what npm says of itself.
+    const names = [...declared.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(25);
+    expect(settings.map(([name]) => name).toSorted()).toEqual(names.toSorted());
+    expect(read({ ...Object.fromEntries(settings), DATA_DIR: folder })).toEqual(read());
+    // What only a server has.
+    const { DATABASE_URL } = production;
+    const { DEMO_DATA: _demo, ...server } = Object.fromEntries(settings);
+    expect(read({ ...server, DATABASE_URL, DATA_DIR: folder })).toEqual(read({ DATABASE_URL }));
+    expect(Object.fromEntries(settings)).toMatchObject({ DATA_DIR: '.data', LOG_LEVEL: 'warn' });
+  });
+
   test('an empty one counts as left out', () => {
     expect(read({ PORT: '', DATABASE_URL: '', NODE_ENV: '', DEMO_DATA: '' })).toMatchObject({
       port: 4000,
@@ -196,7 +214,7 @@ describe('secrets outside production', () => {
   });
 
   test('are the same for processes that start at once', async () => {
-    const script = `import { readConfig } from ${module('config.js')};
+    const script = `import { readConfig } from ${module('config/config.js')};
       process.stdout.write(Buffer.from(readConfig().signingSecret).toString('base64'));`;
     const runs = await Promise.all(Array.from({ length: 8 }, () => runScript(['--input-type=module', '-e', script])));
     expect(runs.map(({ code, err }) => [code, err])).toEqual(Array(8).fill([0, '']));
@@ -214,7 +232,7 @@ describe('the embedded database', () => {
   const dataDir = () => join(folder, 'postgres');
   /** A process that has the lock, until it is killed. */
   const holder = async () => {
-    const script = `import { lockEmbeddedDatabase } from ${module('embedded-lock.js')};
+    const script = `import { lockEmbeddedDatabase } from ${module('database/embedded-lock.js')};
       lockEmbeddedDatabase(${JSON.stringify(dataDir())}); console.log('locked'); setInterval(() => {}, 1_000);`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -251,7 +269,7 @@ describe('the embedded database', () => {
   });
 
   test('of processes that start at once one gets it', async () => {
-    const script = `import { lockEmbeddedDatabase } from ${module('embedded-lock.js')};
+    const script = `import { lockEmbeddedDatabase } from ${module('database/embedded-lock.js')};
       lockEmbeddedDatabase(${JSON.stringify(dataDir())}); process.stdin.resume();`;
     const children = Array.from({ length: 6 }, () =>
       spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'ignore', 'ignore'] }),

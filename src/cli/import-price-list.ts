@@ -4,7 +4,6 @@ import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { stringify } from 'csv-stringify/sync';
 import { readConfig } from '../config/config.js';
-import { ConfigError } from '../config/config-error.js';
 import { migrate, openOrm } from '../database/orm.js';
 import { importPriceList, type Refusal } from '../partner-center/price-list/import-price-list.js';
 import { refusalText, summaryText } from '../partner-center/price-list/import-report.js';
@@ -12,6 +11,7 @@ import { PriceListRefused } from '../partner-center/price-list/price-list-column
 import { readPriceList } from '../partner-center/price-list/read-price-list.js';
 import { entities } from '../schema/entities.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
+import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
 const USAGE = `Imports a software price list as partners download it: a CSV, or the zip with the CSV in it.
 
@@ -26,27 +26,19 @@ Exits with 0 when done, 1 when nothing could be kept, 2 when called wrongly. The
 /** Refusals shown; `--report` has them all. */
 const SHOWN_REFUSALS = 50;
 
-class UsageError extends Error {}
-
 function readArguments() {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        'dry-run': { type: 'boolean', default: false },
-        'keep-good': { type: 'boolean', default: false },
-        report: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    if (values.help) return null;
-    const [file, ...others] = positionals;
-    if (!file || others.length > 0) throw new UsageError(file ? 'One file at a time.' : 'Which file?');
-    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`There is no file ${file}.`);
-    return { file, dryRun: values['dry-run'], keepGood: values['keep-good'], report: values.report };
-  } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError((error as Error).message);
-  }
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      'dry-run': { type: 'boolean', default: false },
+      'keep-good': { type: 'boolean', default: false },
+      report: { type: 'string' },
+    },
+  });
+  const [file, ...others] = positionals;
+  if (!file || others.length > 0) throw new UsageError(file ? 'One file at a time.' : 'Which file?');
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`There is no file ${file}.`);
+  return { file, dryRun: values['dry-run'], keepGood: values['keep-good'], report: values.report };
 }
 
 /** The bar on a terminal; silent where output goes to a file or another program. */
@@ -104,10 +96,6 @@ function openReport(path: string): number {
 /** Answers the exit code. */
 async function main(): Promise<number> {
   const given = readArguments();
-  if (given === null) {
-    console.log(USAGE);
-    return 0;
-  }
   const config = readConfig();
   const refusals = refusalSink(given.report);
   const bar = progressBar();
@@ -121,6 +109,8 @@ async function main(): Promise<number> {
     refusals.print();
     console.log(summaryText(basename(given.file), summary, given));
     return summary.refusedRows > 0 && !given.keepGood ? 1 : 0;
+  } catch (error) {
+    throw error instanceof PriceListRefused ? new CommandRefused(error.message) : error;
   } finally {
     bar.stop();
     refusals.close();
@@ -128,14 +118,4 @@ async function main(): Promise<number> {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: Error) => {
-    const expected = error instanceof PriceListRefused || error instanceof ConfigError || error instanceof UsageError;
-    console.error(expected ? error.message : `The import failed and nothing was kept: ${error.message}`);
-    if (error instanceof UsageError) console.error(`\n${USAGE}`);
-    process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
-  },
-);
+await runCommand(USAGE, main);

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { type Config, readConfig } from '../config/config.js';
-import { ConfigError } from '../config/config-error.js';
 import { migrate, openOrm } from '../database/orm.js';
 import { entities } from '../schema/entities.js';
 import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from '../seed/demo/load-demo.js';
 import { Progress } from '../seed/demo/progress.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
+import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
 const USAGE = `Fills a database with invented customers, orders and activity.
 
@@ -18,25 +18,18 @@ const USAGE = `Fills a database with invented customers, orders and activity.
   --seed N       another number, other rows (default 1)
   --append       add to a database that has customers already
 
-DATABASE_URL says which PostgreSQL server; without it the embedded database in DATA_DIR is filled.
-`;
-
-/** The arguments are wrong: the message says which and what to write instead. */
-class UsageError extends Error {
-  override name = 'UsageError';
-}
+DATABASE_URL says which PostgreSQL server; without it the embedded database in DATA_DIR is filled.`;
 
 interface Arguments extends DemoSize {
   seed: number;
   append: boolean;
-  help: boolean;
 }
 
 function readArguments(): Arguments {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
-    options: { customers: text, orders: text, activity: text, seed: text, append: flag, help: flag },
+    options: { customers: text, orders: text, activity: text, seed: text, append: flag },
   });
   const numberOf = (name: 'customers' | 'orders' | 'activity' | 'seed', fallback: number, most: number): number => {
     const given = values[name];
@@ -57,18 +50,13 @@ function readArguments(): Arguments {
     activity,
     seed: numberOf('seed', 1, 4_294_967_295),
     append: values.append,
-    help: values.help,
   };
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<undefined> {
   const given = readArguments();
-  if (given.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
   const config = readConfig();
-  if (config.production) throw new UsageError('Demonstration data is not for production (NODE_ENV=production)');
+  if (config.production) throw new CommandRefused('Demonstration data is not for production (NODE_ENV=production)');
   const began = performance.now();
   const loaded = await fill(config, given);
   const seconds = (performance.now() - began) / 1000;
@@ -90,21 +78,12 @@ async function fill(config: Config, given: Arguments): Promise<DemoSize> {
       productKeySecrets: config.productKeySecrets,
       onProgress: (done, total) => progress.show(done, total),
     });
+  } catch (error) {
+    throw error instanceof DemoRefused ? new CommandRefused(error.message) : error;
   } finally {
     progress.stop();
     await orm.close();
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  const isExpected =
-    error instanceof UsageError ||
-    error instanceof DemoRefused ||
-    error instanceof ConfigError ||
-    (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-  if (!isExpected) throw error;
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = 1;
-}
+await runCommand(USAGE, main);

@@ -1,56 +1,89 @@
 import { parseArgs } from 'node:util';
 import { demoIdentity } from '../auth/demo-identities.js';
 import { demoTenantId } from '../auth/demo-tenant.js';
-import { Role } from '../auth/role.js';
+import { Role, roleDescriptions } from '../auth/role.js';
 import { signDemoToken } from '../auth/tokens.js';
 import { readConfig } from '../config/config.js';
-import { openOrm } from '../database/orm.js';
-import { Customer } from '../modules/customers/customer.entity.js';
-import { entities } from '../schema/entities.js';
+import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
-/** `npm run --silent token -- --role ADMIN_AGENT [--customer DOMAIN] [--ttl 1h]`: prints a demo token, and nothing else. */
-const USAGE = `Usage: npm run --silent token -- --role ROLE [--customer DOMAIN] [--ttl 1h]\nROLE is one of ${Object.keys(Role).join(', ')}; a CUSTOMER_ADMIN is of one customer: name its domain.`;
+const USAGE = `Prints a demo token, and nothing else on standard output.
 
-async function main(): Promise<string> {
+  npm run --silent token -- --role ROLE [--customer DOMAIN] [--ttl 8h] [--json]
+  npm run --silent token -- --all       [--customer DOMAIN] [--ttl 8h] [--json]
+
+  --role ROLE        ${Object.keys(Role).slice(0, 5).join(', ')},
+                     ${Object.keys(Role).slice(5, 8).join(', ')},
+                     ${Object.keys(Role).slice(8).join(', ')}
+  --all              one of every role, with what it may
+  --customer DOMAIN  the customer of a CUSTOMER_ADMIN (default contoso.onmicrosoft.com)
+  --ttl TIME         how long it is good: a number and s, m, h or d (default 8h)
+  --json             with who it is for, as JSON
+
+The settings must be the gateway's: it is signed with SIGNING_SECRET, or the secret kept in DATA_DIR.`;
+
+interface DemoToken {
+  role: Role;
+  description: string;
+  userPrincipalName: string;
+  tenantId: string;
+  token: string;
+}
+
+async function main(): Promise<undefined> {
   const { values } = parseArgs({
     options: {
       role: { type: 'string' },
+      all: { type: 'boolean', default: false },
       customer: { type: 'string' },
       ttl: { type: 'string', default: '8h' },
-      help: { type: 'boolean', short: 'h', default: false },
+      json: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return USAGE;
+  const { all, json, ttl } = values;
   const role = values.role?.toUpperCase() as Role | undefined;
-  if (!role || !Object.hasOwn(Role, role)) throw new Error(USAGE);
-  if (!/^\d+ ?(s|m|h|d)$/.test(values.ttl)) throw new Error('--ttl must be a number and s, m, h or d, such as 30m');
+  if (all === (role !== undefined)) throw new UsageError('Either --role ROLE, or --all.');
+  if (role !== undefined && !Object.hasOwn(Role, role)) throw new UsageError(`There is no role ${values.role}.`);
+  if (!/^\d+ ?(s|m|h|d)$/.test(ttl)) throw new UsageError(`--ttl ${ttl}: must be like 30m or 8h.`);
   const config = readConfig();
-  if (config.auth.kind !== 'demo')
-    throw new Error(
+  const { auth } = config;
+  if (auth.kind !== 'demo')
+    throw new CommandRefused(
       'Tokens come from the identity provider (AUTH_JWKS_URL): the gateway does not sign demo tokens here.',
     );
   const domain = values.customer?.toLowerCase();
   const customer = domain ? { domain, tenantId: await tenantOf(domain, config) } : undefined;
-  return signDemoToken(demoIdentity(role, config.auth.partnerTenantId, customer), values.ttl, config.signingSecret);
+  const tokens = await Promise.all(
+    (role ? [role] : Object.values(Role)).map(async (each): Promise<DemoToken> => {
+      const identity = demoIdentity(each, auth.partnerTenantId, customer);
+      const token = await signDemoToken(identity, ttl, config.signingSecret);
+      return { ...identity, description: roleDescriptions[each], token };
+    }),
+  );
+  if (json) console.log(JSON.stringify(all ? tokens : tokens[0], null, 2));
+  else console.log(all ? tokens.map(textOf).join('\n\n') : tokens[0]?.token);
+}
+
+function textOf({ role, description, userPrincipalName, token }: DemoToken): string {
+  return `${role}, ${userPrincipalName}\n${description}\n${token}`;
 }
 
 /** The embedded database belongs to the gateway's process; tenants of its customers follow from their domains. */
 async function tenantOf(domain: string, { database }: ReturnType<typeof readConfig>): Promise<string> {
   if (database.kind === 'embedded') return demoTenantId(domain);
+  // Most tokens need no database, and loading what opens one takes longer than all the rest.
+  const [{ openOrm }, { Customer }, { entities }] = await Promise.all([
+    import('../database/orm.js'),
+    import('../modules/customers/customer.entity.js'),
+    import('../schema/entities.js'),
+  ]);
   const orm = await openOrm(database, { entities });
   try {
     const customer = await orm.em.fork().findOne(Customer, { domain });
-    if (!customer) throw new Error(`There is no customer with the domain ${domain}.`);
+    if (!customer) throw new CommandRefused(`There is no customer with the domain ${domain}.`);
     return customer.tenantId;
   } finally {
     await orm.close(true);
   }
 }
 
-main().then(
-  (token) => console.log(token),
-  (error: Error) => {
-    console.error(error.message);
-    process.exitCode = 2;
-  },
-);
+await runCommand(USAGE, main);

@@ -6,10 +6,9 @@ import type { Verdict } from '../activity-log/seal/verdict.js';
 import { verifyDatabase } from '../activity-log/seal/verify-database.js';
 import { verifyFile } from '../activity-log/seal/verify-file.js';
 import { readConfig } from '../config/config.js';
-import { ConfigError } from '../config/config-error.js';
-import { EmbeddedDatabaseInUse } from '../database/embedded-lock.js';
 import { openOrm } from '../database/orm.js';
 import { entities } from '../schema/entities.js';
+import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
 const USAGE = `Says whether the activity log is still what was sealed, and where it first is not.
 
@@ -22,36 +21,26 @@ const USAGE = `Says whether the activity log is still what was sealed, and where
   --head HASH      a hash of the chain from before (a manifest's head, the gateway's log): shows what was cut off
                    together with its seals, or sealed anew
 
-Exits with 0 when all fits, 1 when something does not, 2 when called wrongly.`;
-
-class UsageError extends Error {}
+Exits with 0 when all fits, 1 when something does not, 2 when called wrongly or where the log cannot be read.`;
 
 function readArguments() {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        database: { type: 'boolean', default: false },
-        manifest: { type: 'string' },
-        head: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    if (values.help) return null;
-    const [file, ...others] = positionals;
-    if (others.length > 0 || (file !== undefined) === values.database)
-      throw new UsageError('Either one file, or --database.');
-    if (file !== undefined && !existsSync(file)) throw new UsageError(`There is no file ${file}.`);
-    if (file?.endsWith('.csv'))
-      throw new UsageError(
-        'A .csv export has no hashes of its lines: hold its sha256sum against that in its manifest.',
-      );
-    const head = values.head?.toLowerCase() ?? null;
-    if (head !== null && !/^[0-9a-f]{64}$/.test(head)) throw new UsageError('--head must be 64 hexadecimal digits.');
-    return { file, manifest: values.manifest ?? `${file}.manifest.json`, head };
-  } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError((error as Error).message);
-  }
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      database: { type: 'boolean', default: false },
+      manifest: { type: 'string' },
+      head: { type: 'string' },
+    },
+  });
+  const [file, ...others] = positionals;
+  if (others.length > 0 || (file !== undefined) === values.database)
+    throw new UsageError('Either one file, or --database.');
+  if (file !== undefined && !existsSync(file)) throw new UsageError(`There is no file ${file}.`);
+  if (file?.endsWith('.csv'))
+    throw new UsageError('A .csv export has no hashes of its lines: hold its sha256sum against that in its manifest.');
+  const head = values.head?.toLowerCase() ?? null;
+  if (head !== null && !/^[0-9a-f]{64}$/.test(head)) throw new UsageError('--head must be 64 hexadecimal digits.');
+  return { file, manifest: values.manifest ?? `${file}.manifest.json`, head };
 }
 
 function readManifest(path: string): Manifest {
@@ -73,7 +62,7 @@ async function ofDatabase(head: string | null): Promise<Verdict> {
     return await verifyDatabase(orm.em.fork().getKysely() as unknown as Kysely<unknown>, head);
   } catch (error) {
     if ((error as { code?: string }).code !== '42P01') throw error;
-    throw new UsageError('There is no log with seals in that database. Bring it up to date: npm run migrate');
+    throw new CommandRefused('There is no log with seals in that database. Bring it up to date: npm run migrate');
   } finally {
     await orm.close(true);
   }
@@ -82,10 +71,6 @@ async function ofDatabase(head: string | null): Promise<Verdict> {
 /** Answers the exit code. */
 async function main(): Promise<number> {
   const given = readArguments();
-  if (given === null) {
-    console.log(USAGE);
-    return 0;
-  }
   const { file, manifest, head } = given;
   const verdict = file === undefined ? await ofDatabase(head) : await verifyFile(file, readManifest(manifest), head);
   console.log(verdict.problem === null ? 'The log is what was sealed.' : `TAMPERED: ${verdict.problem}`);
@@ -93,14 +78,6 @@ async function main(): Promise<number> {
   return verdict.problem === null ? 0 : 1;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: Error) => {
-    console.error(error.message);
-    if (error instanceof UsageError) console.error(`\n${USAGE}`);
-    const expected = [UsageError, ConfigError, EmbeddedDatabaseInUse].some((kind) => error instanceof kind);
-    process.exitCode = expected ? 2 : 1;
-  },
-);
+// Not 1: that is said of a log that was changed, and somebody may be woken by it.
+const COULD_NOT_LOOK = 2;
+await runCommand(USAGE, main, COULD_NOT_LOOK);

@@ -23,8 +23,16 @@ export async function countAll(em: Em): Promise<Counts> {
   };
 }
 
+/** Whether a table has rows, without counting them: it is asked at every start, of tables of any size. */
+export async function hasRows(em: Em, table: string): Promise<boolean> {
+  const { rows } = await sql<{ some: boolean }>`select exists (select from ${sql.table(table)}) as "some"`.execute(
+    em.getKysely(),
+  );
+  return rows[0]?.some ?? false;
+}
+
 /** How many rows a table has. */
-export async function countRows(em: Em, table: string): Promise<number> {
+async function countRows(em: Em, table: string): Promise<number> {
   const { rows } = await sql<{ n: number }>`select count(*)::int as n from ${sql.table(table)}`.execute(em.getKysely());
   return rows[0]?.n ?? 0;
 }

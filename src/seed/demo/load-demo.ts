@@ -4,7 +4,7 @@ import type { EncryptionKey } from '../../modules/entitlements/product-key.js';
 import { rollUpAllSales } from '../../modules/sales/roll-up-sales.js';
 import { marketOf } from '../reference/reference-data.js';
 import { ActivityWriter } from './activity-writer.js';
-import { type Counts, countAll, countRows, pricedSkus } from './already-there.js';
+import { type Counts, countAll, hasRows, pricedSkus } from './already-there.js';
 import { contosoOrderCount, generateContoso } from './contoso.js';
 import { customerRow, type DemoCustomer, makeCustomers } from './customers.js';
 import type { Demo } from './demo.js';
@@ -49,7 +49,7 @@ export class DemoRefused extends Error {
 
 /** Whether there are customers, demonstration or real. */
 export async function demoIsLoaded(orm: Orm): Promise<boolean> {
-  return (await countRows(orm.em.fork(), 'customers')) > 0;
+  return hasRows(orm.em.fork(), 'customers');
 }
 
 /** Loads the default set where there is no customer yet. Answers whether it did. Reference data must be loaded. */

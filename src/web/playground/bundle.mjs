@@ -1,10 +1,6 @@
-/**
- * Bundles the playground into `dist/playground/`: `index.html` and `assets/` with hashed names, all from one origin.
- * Does nothing when the bundle is newer than what it is made of; `--force` bundles anyway.
- */
+/** Bundles the playground into `dist/playground/`: `index.html` and `assets/` with hashed names, all from one origin. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -44,30 +40,13 @@ const fontsAsFiles = {
   },
 };
 
-const started = performance.now();
-if (!process.argv.includes('--force') && (await isCurrent())) {
-  console.log('playground: up to date');
-} else {
-  const stagingDir = `${outDir}.${process.pid}`;
-  try {
-    await bundleInto(stagingDir);
-    await rm(outDir, { recursive: true, force: true });
-    await rename(stagingDir, outDir);
-  } finally {
-    await rm(stagingDir, { recursive: true, force: true });
-  }
-  console.log(`playground: bundled in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-}
-
-async function isCurrent() {
-  const page = join(outDir, 'index.html');
-  if (!existsSync(page)) return false;
-  const sources = (await readdir(clientDir)).map((name) => join(clientDir, name));
-  const inputs = [...sources, fileURLToPath(import.meta.url), join(root, 'node_modules/.package-lock.json')];
-  const times = await Promise.all(
-    inputs.filter((file) => existsSync(file)).map(async (file) => (await stat(file)).mtimeMs),
-  );
-  return Math.max(...times) < (await stat(page)).mtimeMs;
+const stagingDir = `${outDir}.${process.pid}`;
+try {
+  await bundleInto(stagingDir);
+  await rm(outDir, { recursive: true, force: true });
+  await rename(stagingDir, outDir);
+} finally {
+  await rm(stagingDir, { recursive: true, force: true });
 }
 
 async function bundleInto(dir) {
