@@ -22,7 +22,7 @@ const textOf = (path: string) => readFileSync(join(root, path), 'utf8');
 function namedIn(path: string): string[] {
   const names = [...textOf(path).matchAll(/`((?:[\w.-]+\/)+[\w.-]*)`/g)].map(([, name]) => name as string);
   return names.filter(
-    (name) => /\/$|\.(ts|mjs|json|md|csv|graphql|png|yaml)$/.test(name) && !/^(dist|node_modules)\//.test(name),
+    (name) => /\/$|\.(ts|mjs|json|md|csv|graphql|png|yaml)$/.test(name) && !/^(dist|node_modules|\.data)\//.test(name),
   );
 }
 
