@@ -40,7 +40,7 @@ describe('the rules of the business', () => {
       ...proofs
         .filter(({ file, title }) => {
           const titles = existsSync(join(root, file)) ? sourceOf(file) : '';
-          const named = /^rules? ([\d, and]+):/.exec(title)?.[1]?.match(/\d+/g) ?? [];
+          const named: string[] = /^rules? ([\d, and]+):/.exec(title)?.[1]?.match(/\d+/g) ?? [];
           return (
             !["'", '"', '`'].some((quote) => titles.includes(`${quote}${title}${quote}`)) ||
             !named.includes(String(number))
