@@ -54,4 +54,21 @@ describe('the documents', () => {
       textOf(path).match(/\b(product|domain|features|style|performance|house|seed\.it)\.md\b|\bissue \d+/g),
     ).toBeNull();
   });
+
+  test('docs/operating.md has every setting, and no other', () => {
+    const config = textOf('src/config/config.ts');
+    const known = [...config.matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(([, name]) => name as string);
+    expect(known.length).toBeGreaterThan(25);
+    const table = textOf('docs/operating.md').split('## Settings')[1]?.split('\n## ')[0] ?? '';
+    const rows = [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(
+      ([, names]) => (names as string).match(/[A-Z][A-Z_]+/g) ?? [],
+    );
+    expect(rows.toSorted()).toEqual(known.toSorted());
+  });
+
+  test.each(documents)('%s names metrics that there are', (path) => {
+    const metrics = textOf('src/transport/http/metrics.ts');
+    const named = textOf(path).match(/\bcsp_graph_[a-z_]+/g) ?? [];
+    expect(named.filter((name) => !metrics.includes(`'${name}'`))).toEqual([]);
+  });
 });
