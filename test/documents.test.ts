@@ -31,7 +31,9 @@ describe('the documents', () => {
     const folders = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => `${relative(join(root, 'src'), join(entry.parentPath, entry.name))}/`);
-    const mapped = [...textOf('src/README.md').matchAll(/^\| (?:\d+ \| )?`([\w/-]+\/)` \|/gm)].map(([, folder]) => folder);
+    const mapped = [...textOf('src/README.md').matchAll(/^\| (?:\d+ \| )?`([\w/-]+\/)` \|/gm)].map(
+      ([, folder]) => folder,
+    );
     expect(mapped.toSorted()).toEqual(folders.toSorted());
   });
 
