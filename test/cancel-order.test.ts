@@ -249,7 +249,7 @@ describe(`cancelOrder, on ${engine}`, () => {
     expect(lines.toSorted()).toEqual(['ACTIVE', 'CANCELLED', 'CANCELLED']);
   });
 
-  test('rule 20: each refusal is a problem with its code, the same in quote and deed', async () => {
+  test('rule 20: each refusal is a problem with its code, the same in cancellationQuote and cancelOrder', async () => {
     const plan = await aSkuOf(gateway, 'LINUX_PLAN');
     await aPrice(gateway, plan, '9.00', { from: '2020-02-02T00:00:00Z' });
     const order = await buy(gateway, customer, [

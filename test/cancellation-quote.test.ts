@@ -279,7 +279,7 @@ describe(`cancellation window, quote and credit, on ${engine}`, () => {
     });
   });
 
-  test('rules 14 and 16: over forty random sales, quote, deed and an independent reckoning agree to the cent', async () => {
+  test('rules 14 and 16: over forty random sales, quote, cancellation and an independent reckoning agree to the cent', async () => {
     let seed = 20_260_715;
     const random = (below: number) => {
       seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;

@@ -46,7 +46,7 @@ describe(`markets, products and prices, on ${engine}`, () => {
     return data.product?.skus[0]?.price?.unitPrice.amount ?? null;
   };
 
-  test('rule 1: markets are open to everybody, by code; those closed to a kind are the 106 of the seed', async () => {
+  test('rule 1: markets are open to everybody, by code; those closed to reservations are the 106 of the table', async () => {
     const all = (await gateway.run(MarketsDocument, {}, null)).data.markets;
     expect(all.map(({ code }) => code)).toEqual([...referenceMarkets.keys()].toSorted());
     const closed = (await gateway.run(MarketsDocument, { closedTo: 'AZURE_RESERVATION' }, null)).data.markets;

@@ -101,7 +101,7 @@ describe('a list as partners download it', () => {
     ]);
   });
 
-  test('gives new SKUs the kind of the row and the default policy of the kind (rule 13)', async () => {
+  test('rule 13: new SKUs get the kind of the row and the default policy of the kind, 30 days for software', async () => {
     await importing('software-us.csv');
     const skus =
       await sql(`select product.product_id || ':' || sku.sku_id as sku, kind, term_duration as term, billing_plan as plan, refund_type as refund,

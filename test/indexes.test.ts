@@ -59,7 +59,7 @@ describe(`indexes, on ${engine}`, () => {
 
   beforeAll(async () => {
     const database = await testDatabase();
-    // As the README asks of operators whose disks are SSDs: else small tables are scanned that large ones are not.
+    // As docs/operating.md asks where disks are SSDs: else small tables are scanned that large ones are not.
     if (database.config.kind === 'server') database.config.url += '?options=-c%20random_page_cost%3D1.1';
     gateway = await startTestGateway({ database });
     if (database.pglite) await gateway.sql('set random_page_cost = 1.1');

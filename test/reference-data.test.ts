@@ -20,7 +20,7 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => orm.close());
 
-test("the seed's table has 109 rows of 106 codes, and every code is closed to reservations", async () => {
+test('rule 1: the table of closed markets has 109 rows of 106 codes, and every code is closed to reservations', async () => {
   expect(referenceClosures).toHaveLength(109);
   expect(codesClosedToReservations.size).toBe(106);
   expect(referenceMarkets.size).toBe(250);
@@ -29,14 +29,14 @@ test("the seed's table has 109 rows of 106 codes, and every code is closed to re
   expect(new Set(closed.map((row) => row.kind))).toEqual(new Set(['AZURE_RESERVATION']));
 });
 
-test('prices include tax in Australia and Brazil only (rule 2)', async () => {
+test('rule 2: prices include tax in Australia and Brazil only', async () => {
   expect(await select('select code from markets where tax_inclusive order by code')).toEqual([
     { code: 'AU' },
     { code: 'BR' },
   ]);
 });
 
-test('every SKU has the policy of its kind (rules 13 and 25)', () => {
+test('rules 13 and 25: every SKU has the policy of its kind', () => {
   const skus = referenceProducts.flatMap((product) => product.skus);
   expect(skus).toHaveLength(45);
   for (const { kind, cancellation, supportRequestRequired } of skus) {
