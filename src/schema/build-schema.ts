@@ -16,6 +16,7 @@ import { accessRevoked } from '../auth/revocations.js';
 import type { Context } from '../context/context.js';
 import { inTransaction } from '../context/transaction.js';
 import { parseGlobalId } from '../domain/global-id.js';
+import { ErrorCodeEnum } from '../graphql/error-code.type.js';
 import { AccessResolver } from '../modules/access/access.resolver.js';
 import { activityDetails } from '../modules/activity/activity.read.js';
 import { ActivityResolver } from '../modules/activity/activity.resolver.js';
@@ -76,7 +77,12 @@ export async function buildGraph(): Promise<GraphQLSchema> {
     (built.getType(name) as GraphQLObjectType).description = description;
   }
   const role = built.getType('Role') as GraphQLEnumType;
-  return new GraphQLSchema({ ...built.toConfig(), directives: [...built.getDirectives(), authDirective(role)] });
+  const { types, directives, ...config } = built.toConfig();
+  return new GraphQLSchema({
+    ...config,
+    types: [...types, ErrorCodeEnum],
+    directives: [...directives, authDirective(role)],
+  });
 }
 
 /** What the root types are: TypeGraphQL gives them no description. */
