@@ -23,8 +23,10 @@ function toGraphQL(message: FeedMessage, entryType: 'ActivityRecorded' | 'Cancel
       entryId: message.entry.id,
       cancellationId: message.entry.cancellationId,
     };
-  if (message.type === 'AccessChanged') return { __typename: message.type, message: ACCESS_REVOKED };
-  return { __typename: message.type, cursor: message.cursor };
+  const { type, cursor } = message;
+  return type === 'AccessChanged'
+    ? { __typename: type, cursor, message: ACCESS_REVOKED }
+    : { __typename: type, cursor };
 }
 
 @Resolver(() => ActivityRecorded)
