@@ -108,6 +108,7 @@ const readEmbedded = new Set([
   'ActivityActor',
   'ActivityResource',
   'Money',
+  'Period',
   ...Object.values(activityDetails).map((detail) => detail.type),
 ]);
 

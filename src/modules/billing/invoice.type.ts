@@ -4,6 +4,7 @@ import { billingReaders } from '../../auth/role-sets.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
+import { PeriodType } from '../../graphql/period.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
 import { CustomerType } from '../customers/customer.type.js';
@@ -75,6 +76,9 @@ export class InvoiceType extends NodeType {
 
   @Field(() => DateScalar, { description: 'Last day of the month.' })
   periodEnd!: string;
+
+  @Field(() => PeriodType, { description: 'The calendar month that the invoice is for.' })
+  period!: Relation<PeriodType>;
 
   @Field(() => InvoiceStatus, { description: 'Whether the month is over.' })
   status!: InvoiceStatus;

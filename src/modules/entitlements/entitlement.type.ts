@@ -4,6 +4,7 @@ import { softwareReaders } from '../../auth/role-sets.js';
 import { type ProductKind, WindowsServerEdition } from '../../domain/product-kind.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { NodeType } from '../../graphql/node.type.js';
+import { PeriodType } from '../../graphql/period.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { SkuType } from '../catalog/catalog.type.js';
@@ -100,6 +101,9 @@ export class EntitlementType extends NodeType {
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When the term is over; null for perpetual software.' })
   expiresAt!: string | null;
+
+  @Field(() => PeriodType, { nullable: true, description: 'The paid term; null for perpetual software.' })
+  term!: Relation<PeriodType | null>;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When a cancellation revoked it.' })
   revokedAt!: string | null;

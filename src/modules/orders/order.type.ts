@@ -5,6 +5,7 @@ import { type ProductKind, RefundType } from '../../domain/product-kind.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
+import { PeriodType } from '../../graphql/period.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
 import { SkuType } from '../catalog/catalog.type.js';
@@ -51,6 +52,9 @@ export class OrderLineType {
 
   @Field(() => DateScalar, { nullable: true, description: 'Last day of the paid term, inclusive.' })
   termEnd!: string | null;
+
+  @Field(() => PeriodType, { nullable: true, description: 'The paid term; null for perpetual software.' })
+  term!: Relation<PeriodType | null>;
 
   @Field(() => EntitlementType, {
     nullable: true,
