@@ -154,9 +154,45 @@ describe('the schema', () => {
     expect(repeating.map(({ at }) => at).sort()).toEqual(['Product.productId', 'Sku.skuId']);
   });
 
-  test('everything is described in a sentence', () => {
-    const undescribed = elements().filter(({ description }) => !/[.!?)`]$/.test(description ?? ''));
-    expect(undescribed.map(({ at }) => at)).toEqual([]);
+  describe('a description', () => {
+    const breaking = (rule: (description: string) => boolean) =>
+      elements()
+        .filter(({ description }) => rule(description ?? ''))
+        .map(({ at, description }) => `${at}: ${description}`);
+
+    test('is a sentence that ends with a full stop, and long enough to say more than the name', () => {
+      expect(breaking((text) => !/^[A-Z`].*\.$/.test(text))).toEqual([]);
+      expect(breaking((text) => text.length < 20 || text.split(/\s+/).length < 4)).toEqual([]);
+    });
+
+    test('has a subject, and is no answer to a question that nobody asked', () => {
+      expect(breaking((text) => /^(Of|By|At|In|From|Since|Before|After|About) /.test(text))).toEqual([]);
+    });
+
+    test('does not say what only the repository knows: no numbers of rules, no names of documents', () => {
+      expect(breaking((text) => /\brules? \d+|\w\.md\b/i.test(text))).toEqual([]);
+    });
+
+    test('does not list roles: `@auth` does, and so does the error of a refusal', () => {
+      const role = new RegExp(`\\b(${Object.keys(Role).join('|')})\\b`);
+      expect(breaking((text) => role.test(text))).toEqual([]);
+    });
+
+    test('of a field that may be null says what null means; of a guarded one, that a refusal is null too', () => {
+      const nullable = outputFields().filter(({ field }) => !isNonNullType(field.type));
+      expect(nullable.length).toBeGreaterThan(50);
+      const silent = nullable.filter(({ field }) => !/\bnull\b/i.test(field.description ?? ''));
+      expect(silent.map(({ at }) => at)).toEqual([]);
+      const hasAuth = (node: { directives?: readonly { name: { value: string } }[] | undefined } | null | undefined) =>
+        node?.directives?.some((directive) => directive.name.value === 'auth') ?? false;
+      const guarded = nullable.filter(({ field }) => {
+        const behind = getNamedType(field.type);
+        return hasAuth(field.astNode) || (isObjectType(behind) && hasAuth(behind.astNode));
+      });
+      expect(guarded.length).toBeGreaterThan(20);
+      const refusal = / Null, with a `FORBIDDEN` error, where your roles do not allow it\.$/;
+      expect(guarded.filter(({ field }) => !refusal.test(field.description ?? '')).map(({ at }) => at)).toEqual([]);
+    });
   });
 
   test('nothing is unreachable', () => {

@@ -21,7 +21,7 @@ const codeOf = (name: string): string => name.replace(/(?<!^)([A-Z])/g, '_$1').t
 /** What every refusal implements. */
 @InterfaceType('Problem', {
   description:
-    'A refusal that the caller can act on. New ones may join: select `... on Problem { code message }` beside those you know.',
+    'A refusal that the caller can act on, returned in the place of the success. New problems may join: select `... on Problem { code message }` beside those you know.',
   resolveType: (problem: Problem) => problem.constructor.name,
 })
 export abstract class ProblemType {
@@ -30,7 +30,10 @@ export abstract class ProblemType {
   })
   code!: string;
 
-  @Field({ description: 'One sentence that says what to do: for people.' })
+  @Field({
+    description:
+      'One English sentence for people, which says what to do. Its wording may change, so compare `code` instead.',
+  })
   message!: string;
 }
 

@@ -20,55 +20,66 @@ export abstract class FeedMessageType {
   cursor!: string;
 }
 
-@ObjectType('ActivityRecorded', { implements: FeedMessageType, description: 'An entry of the activity log.' })
+@ObjectType('ActivityRecorded', {
+  implements: FeedMessageType,
+  description: 'A new entry of the activity log, or an old one while the stream replays.',
+})
 export class ActivityRecorded extends FeedMessageType {
-  @Field(() => ActivityEntryType, { description: 'The entry.' })
+  @Field(() => ActivityEntryType, { description: 'The entry as `Query.activity` has it.' })
   entry!: Relation<ActivityEntryType>;
 }
 
 @ObjectType('CancellationConfirmed', {
   implements: FeedMessageType,
-  description: 'A cancellation was confirmed: keys and links are dead, the credit is booked.',
+  description: 'Fulfilment confirmed a cancellation: its keys and links are revoked and the credit is booked.',
 })
 export class CancellationConfirmed extends FeedMessageType {
-  @Field(() => DateTimeScalar, { description: 'When.' })
+  @Field(() => DateTimeScalar, { description: 'The instant at which fulfilment confirmed it, in UTC.' })
   at!: Date;
 
-  @Field(() => CancellationType, { description: 'The cancellation.' })
+  @Field(() => CancellationType, { description: 'The cancellation, with its order and its credit.' })
   cancellation!: Relation<CancellationType>;
 }
 
-@ObjectType('FeedCaughtUp', { implements: FeedMessageType, description: 'Replay is over: what follows is live.' })
+@ObjectType('FeedCaughtUp', {
+  implements: FeedMessageType,
+  description: 'Everything until now has been replayed: what follows is live.',
+})
 export class FeedCaughtUp extends FeedMessageType {}
 
 @ObjectType('FeedCheckpoint', {
   implements: FeedMessageType,
-  description: 'Nothing for you in a while; the log went on. Resume here, not at your last entry.',
+  description:
+    'Nothing passed your filter for a while, but the log went on: resume here rather than at your last entry, so that less is read again.',
 })
 export class FeedCheckpoint extends FeedMessageType {}
 
 @ObjectType('FeedDraining', {
   implements: FeedMessageType,
-  description: 'This gateway stops. Connect again, to any, and resume here.',
+  description:
+    'This gateway is about to stop, and closes the connection. Connect again, to any gateway, and resume here.',
 })
 export class FeedDraining extends FeedMessageType {}
 
-@ObjectType('AccessChanged', { implements: FeedMessageType, description: 'Your access was revoked: the stream ends.' })
+@ObjectType('AccessChanged', {
+  implements: FeedMessageType,
+  description: 'Your access was revoked, and the stream ends. Nothing that was committed afterwards has been sent.',
+})
 export class AccessChanged extends FeedMessageType {
-  @Field({ description: 'In words.' })
+  @Field({ description: 'What happened and what to do, as one English sentence for people.' })
   message!: string;
 }
 
 export const ActivityFeedMessage = createUnionType({
   name: 'ActivityFeedMessage',
-  description: 'What the activity feed says.',
+  description: 'A message of `Subscription.activity`. New kinds of message may join.',
   types: () => [ActivityRecorded, FeedCaughtUp, FeedCheckpoint, FeedDraining, AccessChanged] as const,
   resolveType,
 });
 
 export const CancellationFeedMessage = createUnionType({
   name: 'CancellationFeedMessage',
-  description: 'What the feed of confirmed cancellations says.',
+  description: 'A message of `Subscription.cancellationConfirmed`. New kinds of message may join.',
   types: () => [CancellationConfirmed, FeedCaughtUp, FeedCheckpoint, FeedDraining, AccessChanged] as const,
   resolveType,
 });
