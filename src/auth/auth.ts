@@ -45,7 +45,7 @@ export function authDirective(role: GraphQLEnumType): GraphQLDirective {
   return new GraphQLDirective({
     name: 'auth',
     description:
-      'Guards a field or every field that returns a type. Callers without one of the roles get null in its place and one error of code `FORBIDDEN`, or `UNAUTHENTICATED` where they sent no token; the rest of the answer stands.',
+      'Guards a field, or every field that returns the type it stands on. Callers without one of the roles get null there and one error of code `FORBIDDEN`, or `UNAUTHENTICATED` where they sent no token; the rest of the answer stands.',
     locations: [DirectiveLocation.OBJECT, DirectiveLocation.FIELD_DEFINITION],
     args: {
       requires: {

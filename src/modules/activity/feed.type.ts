@@ -15,7 +15,7 @@ const resolveType = (message: object) => (message as { __typename: string }).__t
 export abstract class FeedMessageType {
   @Field({
     description:
-      'Everything up to here has been said to you. Keep it, and hand it to `after` to go on from here, on any gateway.',
+      'You have been sent everything up to here. Keep the cursor, and hand it to `after` to go on from here, on any gateway.',
   })
   cursor!: string;
 }

@@ -74,10 +74,10 @@ export class InvoiceType extends NodeType {
   @Field(() => CustomerType, { description: 'The customer that the invoice is for.' })
   customer!: Relation<CustomerType>;
 
-  @Field(() => DateScalar, { description: 'The first day of the month; `period` has both.' })
+  @Field(() => DateScalar, { description: 'The first day of the month; `period` has both days.' })
   periodStart!: string;
 
-  @Field(() => DateScalar, { description: 'The last day of the month; `period` has both.' })
+  @Field(() => DateScalar, { description: 'The last day of the month; `period` has both days.' })
   periodEnd!: string;
 
   @Field(() => PeriodType, { description: 'The calendar month that the invoice is for.' })

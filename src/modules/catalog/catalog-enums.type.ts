@@ -21,7 +21,7 @@ registerEnumType(Segment, {
   name: 'Segment',
   description: 'The kind of customer that a price holds for.',
   valuesConfig: {
-    COMMERCIAL: { description: 'Companies, which pay the usual price.' },
+    COMMERCIAL: { description: 'Companies and other commercial customers.' },
     EDUCATION: { description: 'Schools, universities and other places of education.' },
     CHARITY: { description: 'Non-profit organisations, also called charities.' },
     GOVERNMENT: { description: 'Governments and other public bodies.' },

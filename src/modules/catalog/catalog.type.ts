@@ -89,7 +89,7 @@ export class PriceType {
   @Field(() => DateTimeScalar, { description: 'The instant from which the price holds, in UTC.' })
   effectiveStartDate!: string;
 
-  @Field(() => DateTimeScalar, { description: 'The instant at which the price ends to hold, in UTC.' })
+  @Field(() => DateTimeScalar, { description: 'The instant at which the price ceases to hold, in UTC.' })
   effectiveEndDate!: string;
 
   @Field(() => PriceSource, { description: 'Where the price comes from. Prices that are `INVENTED` are not real.' })

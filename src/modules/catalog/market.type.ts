@@ -22,7 +22,7 @@ export class MarketType {
   taxInclusive!: boolean;
 
   @Field(() => [String], {
-    description: 'The ISO 4217 codes of the currencies that it is sold in, the default one first.',
+    description: 'The ISO 4217 codes of the currencies that customers here can pay in, the default one first.',
   })
   currencies!: string[];
 }

@@ -47,7 +47,7 @@ export class CustomerType extends NodeType {
   @Field({ description: 'The domain of the tenant in lower case, such as `contoso.example`.' })
   domain!: string;
 
-  @Field({ description: 'The name of the company, as it is shown on invoices.' })
+  @Field({ description: 'The name of the company, as people know it.' })
   companyName!: string;
 
   @Field(() => MarketType, {

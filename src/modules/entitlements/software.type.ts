@@ -94,7 +94,7 @@ export class CreateDownloadLinkInput {
   description: 'Returned with the download link. That you had it made is in the activity log.',
 })
 export class CreateDownloadLinkSuccess {
-  @Field(() => DownloadLinkType, { description: 'The link, with what is left of its life.' })
+  @Field(() => DownloadLinkType, { description: 'The link, with the instant until which it holds.' })
   downloadLink!: Relation<DownloadLinkType>;
 
   @Field(() => EntitlementType, { description: 'The entitlement that the link belongs to.' })

@@ -14,7 +14,7 @@ registerEnumType(OrderLineStatus, {
   name: 'OrderLineStatus',
   description: 'How far a line of an order is.',
   valuesConfig: {
-    ACTIVE: { description: 'The line is in force, or waits to be.' },
+    ACTIVE: { description: 'The line is neither cancelled nor about to be.' },
     CANCELLATION_PENDING: {
       description: 'A cancellation of the line waits for fulfilment, which takes up to 15 minutes.',
     },

@@ -62,7 +62,7 @@ export class OrderLineType {
 
   @Field(() => EntitlementType, {
     nullable: true,
-    description: 'What the customer owns by the line; null where it is not granted.',
+    description: 'What the customer owns by the line; null until it is granted.',
   })
   entitlement!: Relation<EntitlementType | null>;
 }

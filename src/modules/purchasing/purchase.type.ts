@@ -46,14 +46,14 @@ problemType(
 );
 problemType(
   PriceNotFound,
-  'Returned when no price holds now for the market and segment of the customer in the currency; `currencies` are worth trying.',
+  'Returned when no price in this currency holds now for the market and segment of the customer; `currencies` lists what to try.',
   {
     lineIndex,
     market: { type: () => String, description: "The ISO 3166-1 alpha-2 code of the customer's market." },
     currency: { type: () => String, description: 'The ISO 4217 code of the currency that was asked for.' },
     currencies: {
       type: () => [String],
-      description: 'The ISO 4217 codes of the currencies that the market is sold to in.',
+      description: 'The ISO 4217 codes of the currencies that customers of the market can pay in.',
     },
   },
 );
