@@ -34,8 +34,8 @@ describe(`invoices, on ${engine}`, () => {
   };
   /** Period, currency, total and the amounts of each invoice, newest first. */
   const ledger = async (customer: TestCustomer) =>
-    (await invoicesOf(customer)).map(({ periodStart, periodEnd, total, lines }) => [
-      `${periodStart}..${periodEnd}`,
+    (await invoicesOf(customer)).map(({ period, total, lines }) => [
+      `${period.start}..${period.end}`,
       `${total.amount} ${total.currency}`,
       lines.map((line) => line.amount.amount),
     ]);
@@ -52,6 +52,10 @@ describe(`invoices, on ${engine}`, () => {
       ['2026-08-01..2026-08-31', '400.00 EUR', ['400.00']],
       ['2026-07-01..2026-07-31', '600.00 EUR', ['100.00', '200.00', '300.00']],
     ]);
+    const invoices = await invoicesOf(customer);
+    expect(invoices.map(({ period }) => period)).toEqual(
+      invoices.map(({ periodStart, periodEnd }) => ({ start: periodStart, end: periodEnd })),
+    );
     const numbers = (await invoicesOf(customer)).map(({ number }) => number);
     expect(numbers).toEqual([expect.stringMatching(/^G\d{9}$/), expect.stringMatching(/^G\d{9}$/)]);
   });

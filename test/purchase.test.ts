@@ -247,10 +247,16 @@ describe(`purchase, on ${engine}`, () => {
       status: 'COMPLETED',
       placedBy: 'agent.anna@partner.example',
       total: { amount: '87442.00', currency: 'USD' },
+      lines: [{ term: null }, { term: { start: '2026-07-15', end: '2029-07-14' } }, { term: null }, {}],
     });
     const { data } = await gateway.run(PurchasedDocument, { id: order.id }, 'ADMIN_AGENT');
     const until = '2026-08-14T23:59:00.000Z';
-    const software = { cancellableUntil: until, entitlement: { status: 'ACTIVE', expiresAt: null } };
+    const software = {
+      cancellableUntil: until,
+      term: null,
+      entitlement: { status: 'ACTIVE', expiresAt: null, term: null },
+    };
+    const term = { start: '2026-07-15', end: '2029-07-14' };
     expect(data.order).toMatchObject({
       placedAt: '2026-07-15T10:00:00.000Z',
       market: { code: 'US' },
@@ -260,8 +266,9 @@ describe(`purchase, on ${engine}`, () => {
           lineNumber: 1,
           termStart: '2026-07-15',
           termEnd: '2029-07-14',
+          term,
           cancellableUntil: until,
-          entitlement: { quantity: 1, expiresAt: '2029-07-15T00:00:00.000Z' },
+          entitlement: { quantity: 1, expiresAt: '2029-07-15T00:00:00.000Z', term },
         },
         { lineNumber: 2, quantity: 3, ...software },
         { lineNumber: 3, cancellableUntil: null, isCancellable: false },

@@ -34,8 +34,8 @@ describe(`revoking access, on ${engine}`, () => {
     on.run(RevokeAccessDocument, { input: { userPrincipalName, reason } }, as);
   const whoAmI = (as: Caller, on = gateway) => on.run(ViewerDocument, {}, as);
   /** A demo token that says when it was issued, or does not. */
-  const tokenIssuedAt = async (user: string, issuedAt: number | null) => {
-    const claims = new SignJWT({ roles: ['ADMIN_AGENT'], tid: DEMO_PARTNER_TENANT_ID, upn: user })
+  const tokenIssuedAt = async (user: string, issuedAt: number | null, role = 'ADMIN_AGENT') => {
+    const claims = new SignJWT({ roles: [role], tid: DEMO_PARTNER_TENANT_ID, upn: user })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer('csp-graph-demo')
       .setAudience('csp-graph')
@@ -117,11 +117,24 @@ describe(`revoking access, on ${engine}`, () => {
 
     expect((await log.nextOf('ActivityRecorded')).entry.action).toBe('ACCESS_REVOKED');
     await revoke(reader);
-    await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
-    expect(await rest(log)).toMatchObject({
-      messages: [{ data: { activity: { __typename: 'AccessChanged' } } }],
+    const missed = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
+    const end = await rest(log);
+    expect(end).toMatchObject({
+      messages: [{ data: { activity: { __typename: 'AccessChanged', cursor: expect.any(String) } } }],
       code: 4401,
     });
+
+    // Its cursor passes over nothing: once access is given back, all that was kept from them comes first.
+    const later = Math.floor(Date.now() / 1_000) + 60;
+    const again = await gateway.subscribe(
+      ActivityFeedDocument,
+      { after: end.messages[0].data.activity.cursor },
+      await tokenIssuedAt(reader, later, 'ACCOUNT_ADMIN'),
+    );
+    const revoked = await again.nextOf('ActivityRecorded');
+    expect(revoked.entry.detail).toMatchObject({ userPrincipalName: reader.toLowerCase() });
+    expect((await again.nextOf('ActivityRecorded')).entry.detail).toMatchObject({ orderNumber: missed.number });
+    await again.end();
   });
 
   test('revokeAccess: a replay of the revoked delivers nothing; a new socket is refused', async () => {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { ApolloServerErrorCode } from '@apollo/server/errors';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type GraphQLField,
@@ -21,6 +22,7 @@ import {
 } from 'graphql';
 import { Role } from '../src/auth/role.js';
 import { idPrefixes } from '../src/domain/global-id.js';
+import { ErrorCode } from '../src/graphql/errors.js';
 import { problemClasses } from '../src/graphql/problem.type.js';
 import { buildGraph } from '../src/schema/build-schema.js';
 import { printGraph } from '../src/schema/print-schema.js';
@@ -85,6 +87,16 @@ describe('the schema', () => {
         ...directive.args.map((argument) => ({ ...argument, at: `@${directive.name}(${argument.name}:)` })),
       ]),
   ];
+  /** The values of an enum by name. */
+  const valuesOf = (name: string) => {
+    const type = schema.getType(name);
+    return isEnumType(type)
+      ? type
+          .getValues()
+          .map((value) => value.name)
+          .toSorted()
+      : undefined;
+  };
   const isConnection = (type: GraphQLNamedType): type is GraphQLObjectType => /Connection$/.test(type.name);
   const objects = (pattern: RegExp) =>
     types.filter((type): type is GraphQLObjectType => isObjectType(type) && pattern.test(type.name));
@@ -142,9 +154,45 @@ describe('the schema', () => {
     expect(repeating.map(({ at }) => at).sort()).toEqual(['Product.productId', 'Sku.skuId']);
   });
 
-  test('everything is described in a sentence', () => {
-    const undescribed = elements().filter(({ description }) => !/[.!?)`]$/.test(description ?? ''));
-    expect(undescribed.map(({ at }) => at)).toEqual([]);
+  describe('a description', () => {
+    const breaking = (rule: (description: string) => boolean) =>
+      elements()
+        .filter(({ description }) => rule(description ?? ''))
+        .map(({ at, description }) => `${at}: ${description}`);
+
+    test('is a sentence that ends with a full stop, and long enough to say more than the name', () => {
+      expect(breaking((text) => !/^[A-Z`].*\.$/.test(text))).toEqual([]);
+      expect(breaking((text) => text.length < 20 || text.split(/\s+/).length < 4)).toEqual([]);
+    });
+
+    test('has a subject, and is no answer to a question that nobody asked', () => {
+      expect(breaking((text) => /^(Of|By|At|In|From|Since|Before|After|About) /.test(text))).toEqual([]);
+    });
+
+    test('does not say what only the repository knows: no numbers of rules, no names of documents', () => {
+      expect(breaking((text) => /\brules? \d+|\w\.md\b/i.test(text))).toEqual([]);
+    });
+
+    test('does not list roles: `@auth` does, and so does the error of a refusal', () => {
+      const role = new RegExp(`\\b(${Object.keys(Role).join('|')})\\b`);
+      expect(breaking((text) => role.test(text))).toEqual([]);
+    });
+
+    test('of a field that may be null says what null means; of a guarded one, that a refusal is null too', () => {
+      const nullable = outputFields().filter(({ field }) => !isNonNullType(field.type));
+      expect(nullable.length).toBeGreaterThan(50);
+      const silent = nullable.filter(({ field }) => !/\bnull\b/i.test(field.description ?? ''));
+      expect(silent.map(({ at }) => at)).toEqual([]);
+      const hasAuth = (node: { directives?: readonly { name: { value: string } }[] | undefined } | null | undefined) =>
+        node?.directives?.some((directive) => directive.name.value === 'auth') ?? false;
+      const guarded = nullable.filter(({ field }) => {
+        const behind = getNamedType(field.type);
+        return hasAuth(field.astNode) || (isObjectType(behind) && hasAuth(behind.astNode));
+      });
+      expect(guarded.length).toBeGreaterThan(20);
+      const refusal = / Null, with a `FORBIDDEN` error, where your roles do not allow it\.$/;
+      expect(guarded.filter(({ field }) => !refusal.test(field.description ?? '')).map(({ at }) => at)).toEqual([]);
+    });
   });
 
   test('nothing is unreachable', () => {
@@ -163,6 +211,8 @@ describe('the schema', () => {
       if (isInputObjectType(type)) for (const field of Object.values(type.getFields())) visit(getNamedType(field.type));
     };
     for (const root of roots) visit(root);
+    // What `errors` hold is no part of the type graph: this enum is there to be read.
+    visit(schema.getType('ErrorCode'));
     for (const directive of schema.getDirectives())
       for (const argument of directive.args) visit(getNamedType(argument.type));
     expect(types.filter((type) => !reached.has(type)).map((type) => type.name)).toEqual([]);
@@ -260,6 +310,19 @@ describe('the schema', () => {
     expect(codes).toEqual(codes.map(([name = '']) => [name, name.replace(/(?<!^)([A-Z])/g, '_$1').toUpperCase()]));
     const shown = schema.getPossibleTypes(schema.getType('Problem') as never).map((type) => type.name);
     expect(shown.toSorted()).toEqual([...problemClasses.keys()].toSorted());
+    expect(valuesOf('ProblemCode')).toEqual(codes.map(([, code]) => code).toSorted());
+  });
+
+  test('ErrorCode has every code that an error can carry, and no other', () => {
+    expect(valuesOf('ErrorCode')).toEqual(Object.values(ErrorCode).toSorted());
+    // Apollo's own errors keep their codes on the way out.
+    expect(valuesOf('ErrorCode')).toEqual(expect.arrayContaining(Object.values(ApolloServerErrorCode)));
+    const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !path.startsWith('web/'))
+      .map((path) => readFileSync(`src/${path}`, 'utf8'))
+      .join('\n');
+    // `codedError` takes none that is not in the list; what goes round it must not bring a text of its own.
+    expect(source).not.toMatch(/new GraphQLError\([^;]*code: '/);
   });
 
   test('every root field is guarded, but for a short public list', () => {

@@ -35,17 +35,22 @@ export function logsDenial(extensions: Readonly<Record<string, unknown>>): boole
   return extensions[LOGS_DENIAL] === true;
 }
 
+/** Whether roles guard a field or a type. */
+export function isGuarded(extensions: Readonly<Record<string, unknown>>): boolean {
+  return rolesOf(extensions) !== undefined;
+}
+
 /** The definition of `@auth` for the schema that holds the enum `Role`. */
 export function authDirective(role: GraphQLEnumType): GraphQLDirective {
   return new GraphQLDirective({
     name: 'auth',
     description:
-      'Who may read it: callers with any of these roles. To others the field is null, with one FORBIDDEN error.',
+      'Guards a field, or every field that returns the type it stands on. Callers without one of the roles get null there and one error of code `FORBIDDEN`, or `UNAUTHENTICATED` where they sent no token; the rest of the answer stands.',
     locations: [DirectiveLocation.OBJECT, DirectiveLocation.FIELD_DEFINITION],
     args: {
       requires: {
         type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(role))),
-        description: 'Any of these roles is enough.',
+        description: 'The roles that may use it; any one of them is enough.',
       },
     },
   });

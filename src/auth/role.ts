@@ -15,17 +15,18 @@ export type Role = (typeof Role)[keyof typeof Role];
 
 /** Each role in a sentence; the schema and the greeting at start use it. */
 export const roleDescriptions: Record<Role, string> = {
-  GLOBAL_ADMIN: "The partner's global administrator: buys, reads everything but keys, revokes access.",
-  ADMIN_AGENT: 'Buys, reads keys, makes download links, cancels and asks support on behalf of customers.',
-  SALES_AGENT: 'Reads customers, orders, the catalog and sales.',
-  HELPDESK_AGENT: 'Reads customers, orders and the catalog; asks support on behalf of customers.',
-  BILLING_ADMIN: 'Reads customers, orders, the catalog, sales, invoices and credits.',
-  ACCOUNT_ADMIN: 'Reads the activity log.',
-  REFERRAL_ADMIN: 'Reads the activity log.',
-  MARKETING_CONTENT_ADMIN: 'Reads the activity log.',
-  REPORT_VIEWER: 'The analyst: reads customers without contact data, the catalog, orders and sales.',
+  GLOBAL_ADMIN: "The partner's global administrator, who buys, reads everything but keys and revokes access.",
+  ADMIN_AGENT: 'An agent who buys, reads keys, makes download links, cancels and asks support on behalf of customers.',
+  SALES_AGENT: 'A seller, who reads customers, orders, the catalog and sales.',
+  HELPDESK_AGENT:
+    'A helpdesk agent, who reads customers, orders and the catalog and asks support on behalf of customers.',
+  BILLING_ADMIN: 'A billing administrator, who reads customers, orders, the catalog, sales, invoices and credits.',
+  ACCOUNT_ADMIN: 'An account administrator, who reads the activity log.',
+  REFERRAL_ADMIN: 'A referral administrator, who reads the activity log.',
+  MARKETING_CONTENT_ADMIN: 'A marketing content administrator, who reads the activity log.',
+  REPORT_VIEWER: 'An analyst, who reads customers without contact data, the catalog, orders and sales.',
   CUSTOMER_ADMIN:
-    "A customer's own global administrator: reads that tenant's orders, software, keys, downloads and log.",
+    "A customer's own global administrator, who reads that tenant's orders, software, keys, downloads and log.",
 };
 
 /** Every role of the partner's people: all but CUSTOMER_ADMIN. */

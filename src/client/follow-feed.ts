@@ -1,11 +1,14 @@
 import { isAfter } from './feed-cursor.js';
 import { FeedRefused, isRefusal } from './refusal.js';
 
-/** What every message of the feed has; select `__typename` and, on all but AccessChanged, `cursor`: it is what is resumed at. */
+/** What every message of the feed has; select `__typename` and `... on FeedMessage { cursor }`: it is what is resumed at. */
 export interface FeedMessage {
   __typename?: string;
   cursor?: string | null;
 }
+
+/** Messages that are no entries. They may stand where the last entry does, and are no repeat of it. */
+const CONTROL_MESSAGES = ['FeedCaughtUp', 'FeedCheckpoint', 'FeedDraining', 'AccessChanged'];
 
 /** Who listens to one subscription. */
 export interface Sink<Message> {
@@ -92,14 +95,7 @@ export async function* followFeed<Message extends FeedMessage>(
         const { cursor } = message;
         if (cursor) {
           const isNews = variables.after === null || isAfter(cursor, variables.after);
-          // A control message may stand where the last entry does: it is no repeat.
-          if (
-            !isNews &&
-            message.__typename !== 'FeedCaughtUp' &&
-            message.__typename !== 'FeedCheckpoint' &&
-            message.__typename !== 'FeedDraining'
-          )
-            continue;
+          if (!isNews && !CONTROL_MESSAGES.includes(message.__typename ?? '')) continue;
           if (isNews) variables.after = cursor;
         }
         failures = 0;

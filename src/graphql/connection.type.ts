@@ -5,26 +5,34 @@ export const OrderDirection = { ASC: 'ASC', DESC: 'DESC' } as const;
 export type OrderDirection = (typeof OrderDirection)[keyof typeof OrderDirection];
 registerEnumType(OrderDirection, {
   name: 'OrderDirection',
-  description: 'Which way a list runs.',
+  description: 'The direction in which a list runs.',
   valuesConfig: {
-    ASC: { description: 'Smallest or oldest first.' },
-    DESC: { description: 'Largest or newest first.' },
+    ASC: { description: 'The smallest or oldest item comes first.' },
+    DESC: { description: 'The largest or newest item comes first.' },
   },
 });
 
 /** Relay's PageInfo. */
-@ObjectType('PageInfo', { description: 'Where a page lies in its list.' })
+@ObjectType('PageInfo', {
+  description: 'The place of a page in its list: whether more lies on either side, and the cursors to read on from.',
+})
 export class PageInfoType {
-  @Field({ description: 'Whether more follows: read on with `after: endCursor`.' })
+  @Field({ description: 'True where more items follow: read on with `after: endCursor`.' })
   hasNextPage!: boolean;
 
-  @Field({ description: 'Whether something lies before: read back with `before: startCursor`.' })
+  @Field({ description: 'True where items lie before the page: read back with `before: startCursor`.' })
   hasPreviousPage!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'Cursor of the first item.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The cursor of the first item on the page; null on an empty page.',
+  })
   startCursor!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Cursor of the last item.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The cursor of the last item on the page; null on an empty page.',
+  })
   endCursor!: string | null;
 }
 
@@ -33,44 +41,53 @@ export class PageInfoType {
 export class PageArgsType {
   @Field(() => Int, {
     nullable: true,
-    description: 'How many from the front: 1 to 100, 20 where neither `first` nor `last` is given.',
+    description:
+      'How many items to read from the front: 1 to 100, or 20 where neither `first` nor `last` is given. Both together are refused.',
   })
   first?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Only what comes after this cursor.' })
+  @Field(() => String, { nullable: true, description: 'A cursor that the list gave: only items after it are read.' })
   after?: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'How many from the end: 1 to 100.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many items to read from the end: 1 to 100. They still come in the order of the list.',
+  })
   last?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Only what comes before this cursor.' })
+  @Field(() => String, { nullable: true, description: 'A cursor that the list gave: only items before it are read.' })
   before?: string | null;
 }
 
 /** The connection and edge types of a node type, in Relay's form. */
 export function connectionTypes<Node extends object>(NodeClass: ClassType<Node>, name: string, connectionName = name) {
-  @ObjectType(`${name}Edge`, { description: `One ${name} in a list, with its cursor.` })
+  @ObjectType(`${name}Edge`, { description: `One item of a list of ${name}, together with its cursor.` })
   class Edge {
-    @Field({ description: 'Where it lies in the list: hand it to `after` or `before`.' })
+    @Field({ description: 'The place of the item in the list: hand it to `after` or `before` to read on from here.' })
     cursor!: string;
 
-    @Field(() => NodeClass, { description: `The ${name}.` })
+    @Field(() => NodeClass, { description: `The item itself, of type \`${name}\`.` })
     node!: Node;
   }
 
-  @ObjectType(`${connectionName}Connection`, { description: `A page of a list of ${name}.` })
+  @ObjectType(`${connectionName}Connection`, { description: `One page of a list of ${name}.` })
   class Connection {
-    @Field(() => [Edge], { description: 'The items with their cursors.' })
+    @Field(() => [Edge], { description: 'The items of this page, each together with its cursor.' })
     edges!: Edge[];
 
-    @Field(() => [NodeClass], { description: 'The items alone.' })
+    @Field(() => [NodeClass], {
+      description: 'The items of this page without their cursors. `pageInfo` has those of the first and the last.',
+    })
     nodes!: Node[];
 
-    @Field(() => PageInfoType, { description: 'Where the page lies in the list.' })
+    @Field(() => PageInfoType, {
+      description: 'Whether the list goes on before and after this page, and from which cursors.',
+    })
     pageInfo!: PageInfoType;
 
     @Field(() => Int, {
-      description: 'How many items the whole list has under this filter. Counted only when asked for.',
+      description:
+        'How many items the whole list has under its filter. It is counted only where it is selected, and long lists take time to count.',
     })
     totalCount!: number;
   }
@@ -85,20 +102,23 @@ export function orderInput<Fields extends Record<string, string>>(
 ) {
   registerEnumType(orderFields, {
     name: `${name}OrderField`,
-    description: `By what a list of ${name} can be ordered.`,
+    description: `What a list of ${name} can be ordered by.`,
     valuesConfig: Object.fromEntries(
       Object.entries(descriptions).map(([value, description]) => [value, { description }]),
     ) as never,
   });
 
   @InputType(`${name}Order`, {
-    description: `The order of a list of ${name}. Equal ones are ordered by id, so pages are stable.`,
+    description: `How a list of ${name} is ordered. Equal items are ordered by id, so that pages neither repeat nor skip any.`,
   })
   class Order {
-    @Field(() => orderFields, { description: 'By what.' })
+    @Field(() => orderFields, { description: 'What the list is ordered by.' })
     field!: Fields[keyof Fields];
 
-    @Field(() => OrderDirection, { description: 'Which way.', defaultValue: OrderDirection.ASC })
+    @Field(() => OrderDirection, {
+      description: 'The direction in which the list runs; `ASC` where it is left out.',
+      defaultValue: OrderDirection.ASC,
+    })
     direction!: OrderDirection;
   }
   return Order;

@@ -3,10 +3,10 @@ import { memberOf } from './member.js';
 
 /** Relay's Node. */
 @InterfaceType('Node', {
-  description: 'Anything with an id of its own, that `node(id:)` finds again.',
+  description: 'An object with a global id, by which `node(id:)` finds it again.',
   resolveType: memberOf,
 })
 export abstract class NodeType {
-  @Field(() => ID, { description: 'Opaque and unique in the whole graph.' })
+  @Field(() => ID, { description: 'The global id, unique in the whole graph. Treat it as opaque text.' })
   id!: string;
 }

@@ -1,18 +1,39 @@
 import type { ClassType } from 'type-graphql';
-import { Field, InterfaceType, ObjectType } from 'type-graphql';
+import { Field, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 import type { Problem } from '../domain/problem.js';
+
+/**
+ * Codes of every problem that has a face in the schema. Filled as modules give them theirs, so that it cannot fall
+ * behind; type-graphql reads it when the schema is built.
+ */
+export const ProblemCode: Record<string, string> = {};
+const codeDescriptions: Record<string, { description: string }> = {};
+registerEnumType(ProblemCode, {
+  name: 'ProblemCode',
+  description:
+    'Every value of `Problem.code`: the name of the problem type in capitals. New ones may join, so leave a branch for codes that you do not know.',
+  valuesConfig: codeDescriptions,
+});
+
+/** The code of a problem by the name of its class, so that nobody has to look it up: `QuoteExpired`, `QUOTE_EXPIRED`. */
+const codeOf = (name: string): string => name.replace(/(?<!^)([A-Z])/g, '_$1').toUpperCase();
 
 /** What every refusal implements. */
 @InterfaceType('Problem', {
   description:
-    'A refusal that the caller can act on. New ones may join: select `... on Problem { code message }` beside those you know.',
+    'A refusal that the caller can act on, returned in the place of the success. New problems may join: select `... on Problem { code message }` beside those you know.',
   resolveType: (problem: Problem) => problem.constructor.name,
 })
 export abstract class ProblemType {
-  @Field({ description: 'Stable, in UPPER_SNAKE: for machines.' })
+  @Field(() => ProblemCode, {
+    description: 'What went wrong, for programs to tell apart. A code never changes its meaning.',
+  })
   code!: string;
 
-  @Field({ description: 'One sentence that says what to do: for people.' })
+  @Field({
+    description:
+      'One English sentence for people, which says what to do. Its wording may change, so compare `code` instead.',
+  })
   message!: string;
 }
 
@@ -29,6 +50,9 @@ export function problemType(
   fields: Record<string, ProblemField> = {},
 ): void {
   problemClasses.set(problem.name, problem);
+  const code = codeOf(problem.name);
+  ProblemCode[code] = code;
+  codeDescriptions[code] = { description: `The code of \`${problem.name}\`. ${description}` };
   ObjectType({ implements: ProblemType as never, description })(problem);
   for (const [name, { type, nullable = false, description: of }] of Object.entries(fields)) {
     Field(type as never, { nullable, description: of })(problem.prototype, name);

@@ -64,7 +64,8 @@ const literal =
 /** An instant. Goes out as ISO 8601 in UTC with milliseconds, the text that PostgreSQL already made. */
 export const DateTimeScalar = new GraphQLScalarType<Date, string>({
   name: 'DateTime',
-  description: 'An instant in ISO 8601 with a time zone: `2026-11-22T09:30:00.000Z`. Answers are in UTC.',
+  description:
+    'An instant in ISO 8601 with a time zone: `2026-11-22T09:30:00.000Z`. Answers are in UTC, with milliseconds.',
   specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
   serialize: (value) => (value instanceof Date ? value.toISOString() : String(value)),
   parseValue: parseInstant,
@@ -84,7 +85,8 @@ export const DateScalar = new GraphQLScalarType<string, string>({
 /** A decimal number as text: money never passes through a float. */
 export const DecimalScalar = new GraphQLScalarType<string, string>({
   name: 'Decimal',
-  description: 'An exact decimal number as text: `"94.20"`. Never a float.',
+  description:
+    'An exact decimal number as text, never a float: `"94.20"`. It has at most 18 digits before the point and 4 after it.',
   specifiedByURL: 'https://scalars.graphql.org/chillicream/decimal.html',
   serialize: String,
   parseValue: parseDecimal,
@@ -94,7 +96,8 @@ export const DecimalScalar = new GraphQLScalarType<string, string>({
 /** A GUID such as a tenant id. */
 export const UuidScalar = new GraphQLScalarType<string, string>({
   name: 'UUID',
-  description: 'A GUID in lower case: `3b33e682-00c3-41ee-9dd2-a548adf56438`.',
+  description:
+    'A GUID such as `3b33e682-00c3-41ee-9dd2-a548adf56438`. Answers are in lower case; either case may be sent.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc9562',
   serialize: String,
   parseValue: parseUuid,

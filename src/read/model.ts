@@ -191,6 +191,18 @@ export function money(amount: (row: Row) => Sql, currency: (row: Row) => Sql): E
   };
 }
 
+/** Calendar days from one date to another, both included; null where the first is. */
+export function period(start: (row: Row) => Sql, end: (row: Row) => Sql): Embedded {
+  return {
+    kind: 'embedded',
+    presence: start,
+    fields: {
+      start: computed((row) => sql`(${start(row)})::text`),
+      end: computed((row) => sql`(${end(row)})::text`),
+    },
+  };
+}
+
 /** The row of `type` whose `key` the parent's `property` holds. */
 export function one(type: string, foreign: string, key = 'id'): One {
   return { kind: 'one', type, on: (parent, child) => sql<SqlBool>`${child.col(key)} = ${parent.col(foreign)}` };

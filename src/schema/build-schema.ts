@@ -7,15 +7,18 @@ import {
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   GraphQLSchema,
+  getNamedType,
   isInputObjectType,
+  isNonNullType,
   isObjectType,
 } from 'graphql';
 import { buildSchema } from 'type-graphql';
-import { authDirective, logsDenial } from '../auth/auth.js';
+import { authDirective, isGuarded, logsDenial } from '../auth/auth.js';
 import { accessRevoked } from '../auth/revocations.js';
 import type { Context } from '../context/context.js';
 import { inTransaction } from '../context/transaction.js';
 import { parseGlobalId } from '../domain/global-id.js';
+import { ErrorCodeEnum } from '../graphql/error-code.type.js';
 import { AccessResolver } from '../modules/access/access.resolver.js';
 import { activityDetails } from '../modules/activity/activity.read.js';
 import { ActivityResolver } from '../modules/activity/activity.resolver.js';
@@ -68,6 +71,7 @@ export async function buildGraph(): Promise<GraphQLSchema> {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     if (comesFromTree(type)) readFromTree(type);
     for (const field of Object.values(type.getFields())) {
+      tellOfRefusal(field);
       if (type.name === 'Query' && Object.hasOwn(rootReads, field.name)) field.resolve = readRoot as never;
       guardRoot(type, field);
     }
@@ -76,15 +80,29 @@ export async function buildGraph(): Promise<GraphQLSchema> {
     (built.getType(name) as GraphQLObjectType).description = description;
   }
   const role = built.getType('Role') as GraphQLEnumType;
-  return new GraphQLSchema({ ...built.toConfig(), directives: [...built.getDirectives(), authDirective(role)] });
+  const { types, directives, ...config } = built.toConfig();
+  return new GraphQLSchema({
+    ...config,
+    types: [...types, ErrorCodeEnum],
+    directives: [...directives, authDirective(role)],
+  });
+}
+
+/** Says of a field behind a guard, its own or that of the type it returns, what a refusal looks like: one wording for all. */
+function tellOfRefusal(field: GraphQLField<unknown, unknown>): void {
+  if (isNonNullType(field.type)) return;
+  if (isGuarded(field.extensions) || isGuarded(getNamedType(field.type).extensions))
+    field.description += ' Null, with a `FORBIDDEN` error, where your roles do not allow it.';
 }
 
 /** What the root types are: TypeGraphQL gives them no description. */
 const rootDescriptions = {
-  Query: 'What can be read. A field that your roles may not read is null, with one error that says who may.',
+  Query:
+    'What can be read. A field that your roles may not read is null, and one error names the roles that may (`extensions.requires`); the rest of the answer stands.',
   Mutation:
-    'What can be done, one mutation for each thing the business does. Each answers its success or a problem that says what to do.',
-  Subscription: 'What can be followed as it is committed. Over WebSocket, `graphql-transport-ws`.',
+    'What can be done. Each mutation takes one `input` and answers its success or a `Problem` that says what to do instead.',
+  Subscription:
+    'What can be followed as it is committed: over WebSocket (`graphql-transport-ws`) at `/graphql`, or as server-sent events at `/graphql/stream`. A stream that your roles may not read ends at once with a `FORBIDDEN` error.',
 };
 
 /** Types that a reader answers as trees under response keys; their embedded ones are found by their parents. */
@@ -102,6 +120,7 @@ const readEmbedded = new Set([
   'ActivityActor',
   'ActivityResource',
   'Money',
+  'Period',
   ...Object.values(activityDetails).map((detail) => detail.type),
 ]);
 

@@ -8,20 +8,23 @@ import { NodeType } from '../graphql/node.type.js';
 export class NodeResolver {
   @Query(() => NodeType, {
     nullable: true,
-    description: 'Whatever has that id, or null: missing and not yours look the same. For everybody with a token.',
+    description: 'The object that has the id. Null where there is none, or none that you may see: both look the same.',
   })
   @Auth(...everyRole)
-  node(@Arg('id', () => ID, { description: 'An id that the graph gave.' }) _id: string): never {
+  node(@Arg('id', () => ID, { description: 'A global id, as a field `id` of the graph gave it.' }) _id: string): never {
     return compiled();
   }
 
   @Query(() => [NodeType], {
     nullable: 'itemsAndList',
     description:
-      'The same for many ids, in their order; null for what is missing or not yours. For everybody with a token.',
+      'The objects that have the ids, in the order of the ids. Null stands in the place of each that is missing or that you may not see.',
   })
   @Auth(...everyRole)
-  nodes(@Arg('ids', () => [ID], { description: 'At most 100.' }) _ids: string[]): never {
+  nodes(
+    @Arg('ids', () => [ID], { description: 'Up to 100 global ids, as fields `id` of the graph gave them.' })
+    _ids: string[],
+  ): never {
     return compiled();
   }
 }

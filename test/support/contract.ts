@@ -120,7 +120,8 @@ export const contract: Record<string, string[]> = {
     'notice',
   ],
   Money: ['amount: Decimal', 'currency: String'],
-  Problem: ['code: String', 'message: String'],
+  // The enum's values go over the wire as the text that they were: who selects `code` sees no difference.
+  Problem: ['code: ProblemCode', 'message: String'],
   Node: ['id: ID'],
   Customer: [
     'id: ID',

@@ -15,8 +15,7 @@ import {
 
 /** The feed as followers of these tests ask for it. */
 export const FOLLOWED = `subscription ($after: String) { activity(after: $after) { __typename
-  ... on ActivityRecorded { cursor entry { resource { label } } } ... on FeedCaughtUp { cursor }
-  ... on FeedCheckpoint { cursor } ... on FeedDraining { cursor } } }`;
+  ... on FeedMessage { cursor } ... on ActivityRecorded { entry { resource { label } } } } }`;
 
 export interface FollowedMessage extends FeedMessage {
   entry?: { resource: { label: string } };

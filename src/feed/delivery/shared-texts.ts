@@ -37,7 +37,7 @@ export class SharedTexts {
   /** The text of a message that is no entry. */
   async ofMessage(message: FeedMessage): Promise<RenderedMessage> {
     const [text] = await this.render([message]);
-    return { text: text as Buffer, cursor: 'cursor' in message ? message.cursor : null };
+    return { text: text as Buffer, cursor: message.cursor };
   }
 
   private async of(entries: readonly FeedEntry[], abort: AbortFlag, isKept: boolean): Promise<RenderedEntry[]> {

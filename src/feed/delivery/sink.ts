@@ -7,8 +7,8 @@ const SLICE_BYTES = 64 * 1024;
 export interface RenderedMessage {
   /** The GraphQL result: JSON in UTF-8. */
   text: Buffer;
-  /** Where to resume after it; null: there is nothing to come back for. */
-  cursor: string | null;
+  /** Where to resume after it. */
+  cursor: string;
 }
 
 /** An entry's message, with its place in the log. */

@@ -141,7 +141,8 @@ export class Subscriber {
   async revoke(): Promise<void> {
     this.become('leaving');
     try {
-      await this.say({ type: 'AccessChanged' });
+      // Where its last entry was written: what was committed since is kept from it, not passed over.
+      await this.say({ type: 'AccessChanged', cursor: this.shared.services.feedCursors.encode(this.position) });
       this.end();
     } catch (error) {
       this.end(error);

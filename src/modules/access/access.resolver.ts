@@ -25,70 +25,87 @@ import { OwnAccessNotRevocable, revokeAccess } from './revoke-access.js';
 
 registerEnumType(Role, {
   name: 'Role',
-  description: 'Who somebody is, as the identity provider says.',
+  description: 'What a caller may do, as the identity provider says in the `roles` of the token.',
   valuesConfig: Object.fromEntries(
     Object.entries(roleDescriptions).map(([role, description]) => [role, { description }]),
   ) as never,
 });
-problemType(OwnAccessNotRevocable, 'Nobody revokes their own access.');
+problemType(OwnAccessNotRevocable, 'Returned when you name yourself: nobody can revoke their own access.');
 
-@ObjectType('Viewer', { description: 'Who asks.' })
+@ObjectType('Viewer', { description: 'The caller of the operation, as the token tells.' })
 export class ViewerType {
-  @Field({ description: 'User principal name; `anonymous` without a token.' })
+  @Field({ description: 'The user principal name, such as `anna@partner.example`; `anonymous` without a token.' })
   userPrincipalName!: string;
 
-  @Field(() => [Role], { description: 'Roles that the token names; none for anonymous.' })
+  @Field(() => [Role], { description: 'The roles that the token names; an empty list without a token.' })
   roles!: Role[];
 
-  @Field(() => UuidScalar, { nullable: true, description: 'Tenant that the token is from.' })
+  @Field(() => UuidScalar, {
+    nullable: true,
+    description: 'The tenant that the token is from (its `tid`); null without a token.',
+  })
   tenantId!: string | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When the token expires.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'The instant at which the token expires; null without a token.',
+  })
   expiresAt!: Date | null;
 }
 
-@InputType('RevokeAccessInput', { description: 'Whose access to revoke.' })
+@InputType('RevokeAccessInput', { description: 'The user whose access is revoked, and why.' })
 export class RevokeAccessInput {
-  @Field({ description: 'User principal name.' })
+  @Field({ description: 'The user principal name, in either case: `anna@partner.example`.' })
   @IsUserPrincipalName()
   userPrincipalName!: string;
 
-  @Field(() => String, { nullable: true, description: 'Why: 1 to 1000 characters. It goes into the log.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why the access is revoked, in 1 to 1000 characters. It is written to the activity log.',
+  })
   @IsOptional()
   @IsText(1, 1_000)
   reason?: string | null;
 }
 
-@ObjectType('RevokeAccessSuccess', { description: 'Tokens issued until now are void, and live streams end.' })
+@ObjectType('RevokeAccessSuccess', {
+  description:
+    'Returned when every token of the user that was issued until now is void. Live streams of the user end with `AccessChanged`.',
+})
 export class RevokeAccessSuccess {
-  @Field({ description: 'Whose access.' })
+  @Field({ description: 'The user principal name in lower case, as the log has it.' })
   userPrincipalName!: string;
 
-  @Field(() => DateTimeScalar, { description: 'Since when.' })
+  @Field(() => DateTimeScalar, {
+    description: 'Tokens issued up to this instant are void; one that is issued later counts again.',
+  })
   revokedAt!: Date;
 }
 
 const RevokeAccessResult = createUnionType({
   name: 'RevokeAccessResult',
-  description: 'What became of revoking access.',
+  description: 'The answer of `revokeAccess`: its success or the reason why not.',
   types: () => [RevokeAccessSuccess, OwnAccessNotRevocable] as const,
   resolveType: resultMember('RevokeAccessSuccess'),
 });
 
 @Resolver()
 export class AccessResolver {
-  @Query(() => ViewerType, { description: 'Who asks. Open to everybody.' })
+  @Query(() => ViewerType, { description: 'The caller of this operation. Everybody may ask, also without a token.' })
   viewer(@Ctx() { viewer }: Context) {
     return { ...viewer, expiresAt: viewer.expiresAt === null ? null : new Date(viewer.expiresAt) };
   }
 
   @Mutation(() => RevokeAccessResult, {
     nullable: true,
-    description: `Voids every token of a user and ends their streams. For ${accessRevokers.join(', ')}.`,
+    description: 'Voids every token of a user that was issued until now, and ends the live streams of that user.',
   })
   @Auth(...accessRevokers)
   async revokeAccess(
-    @Arg('input', () => RevokeAccessInput, { description: 'Whose access.', validateFn: validateInput })
+    @Arg('input', () => RevokeAccessInput, {
+      description: 'The user whose access is revoked, and why.',
+      validateFn: validateInput,
+    })
     input: RevokeAccessInput,
     @Ctx() context: Context,
   ) {

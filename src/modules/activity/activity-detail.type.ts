@@ -5,126 +5,140 @@ import { MoneyType } from '../../graphql/money.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 
-@ObjectType('OrderPlacedDetail', { description: 'Of ORDER_PLACED.' })
+@ObjectType('OrderPlacedDetail', { description: 'What an entry of action `ORDER_PLACED` says of the purchase.' })
 class OrderPlacedDetail {
-  @Field({ description: 'Number of the order.' })
+  @Field({ description: 'The number of the order, as in `Order.number`.' })
   orderNumber!: string;
 
-  @Field(() => Int, { description: 'How many lines.' })
+  @Field(() => Int, { description: 'How many lines the order has.' })
   lineCount!: number;
 
-  @Field(() => MoneyType, { nullable: true, description: `What it costs. For ${orderReaders.join(', ')}.` })
+  @Field(() => MoneyType, { nullable: true, description: 'The sum of all lines as bought.' })
   @Auth(...orderReaders)
   total!: Relation<MoneyType | null>;
 }
 
-@ObjectType('CancellationRequestedDetail', { description: 'Of CANCELLATION_REQUESTED.' })
+@ObjectType('CancellationRequestedDetail', {
+  description: 'What an entry of action `CANCELLATION_REQUESTED` says of the request.',
+})
 class CancellationRequestedDetail {
-  @Field({ description: 'Number of the order.' })
+  @Field({ description: 'The number of the order, as in `Order.number`.' })
   orderNumber!: string;
 
-  @Field(() => [Int], { description: 'Lines to cancel.' })
+  @Field(() => [Int], { description: 'The numbers of the lines that are to be cancelled.' })
   lineNumbers!: number[];
 
-  @Field(() => MoneyType, { nullable: true, description: `What will be given back. For ${billingReaders.join(', ')}.` })
+  @Field(() => MoneyType, { nullable: true, description: 'What is given back once fulfilment confirms.' })
   @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 
-  @Field(() => String, { nullable: true, description: 'The reason given.' })
+  @Field(() => String, { nullable: true, description: 'The reason that the caller gave; null where they gave none.' })
   reason!: string | null;
 }
 
-@ObjectType('CancellationConfirmedDetail', { description: 'Of CANCELLATION_CONFIRMED.' })
+@ObjectType('CancellationConfirmedDetail', {
+  description: 'What an entry of action `CANCELLATION_CONFIRMED` says of the cancellation.',
+})
 class CancellationConfirmedDetail {
-  @Field({ description: 'Number of the order.' })
+  @Field({ description: 'The number of the order, as in `Order.number`.' })
   orderNumber!: string;
 
-  @Field(() => [Int], { description: 'Lines cancelled.' })
+  @Field(() => [Int], { description: 'The numbers of the lines that are cancelled now.' })
   lineNumbers!: number[];
 
   @Field(() => MoneyType, {
     nullable: true,
-    description: `What is given back on the next invoice. For ${billingReaders.join(', ')}.`,
+    description: 'What is given back on the next monthly invoice.',
   })
   @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 }
 
-@ObjectType('CancellationRefusedDetail', { description: 'Of CANCELLATION_REFUSED.' })
+@ObjectType('CancellationRefusedDetail', {
+  description: 'What an entry of action `CANCELLATION_REFUSED` says of the refusal.',
+})
 class CancellationRefusedDetail {
-  @Field({ description: 'Number of the order.' })
+  @Field({ description: 'The number of the order, as in `Order.number`.' })
   orderNumber!: string;
 
-  @Field(() => [Int], { description: 'Lines that stand again.' })
+  @Field(() => [Int], { description: 'The numbers of the lines that are active again.' })
   lineNumbers!: number[];
 
-  @Field({ description: 'Why.' })
+  @Field({ description: 'Why fulfilment refused, in its own words.' })
   problem!: string;
 }
 
-@ObjectType('ProductKeyRevealedDetail', { description: 'Of PRODUCT_KEY_REVEALED. Never the key (rule 8).' })
+@ObjectType('ProductKeyRevealedDetail', {
+  description: 'What an entry of action `PRODUCT_KEY_REVEALED` says of the key. The key itself is never in the log.',
+})
 class ProductKeyRevealedDetail {
-  @Field({ description: 'Version of the software.' })
+  @Field({ description: 'The version of the software, as in `SoftwareVersion.version`.' })
   version!: string;
 }
 
-@ObjectType('DownloadLinkCreatedDetail', { description: 'Of DOWNLOAD_LINK_CREATED. Never the link (rule 8).' })
+@ObjectType('DownloadLinkCreatedDetail', {
+  description: 'What an entry of action `DOWNLOAD_LINK_CREATED` says of the link. The link itself is never in the log.',
+})
 class DownloadLinkCreatedDetail {
-  @Field({ description: 'Version of the software.' })
+  @Field({ description: 'The version of the software, as in `SoftwareVersion.version`.' })
   version!: string;
 
-  @Field({ description: 'Language.' })
+  @Field({ description: 'The language of the software, as a BCP 47 tag such as `en-US`.' })
   language!: string;
 
-  @Field({ description: 'Architecture.' })
+  @Field({ description: 'The architecture of the software, such as `x64`.' })
   architecture!: string;
 
-  @Field(() => DateTimeScalar, { description: 'When the link dies.' })
+  @Field(() => DateTimeScalar, { description: 'The instant from which the link answers 410 Gone.' })
   expiresAt!: string;
 }
 
-@ObjectType('SoftwareDownloadedDetail', { description: 'Of SOFTWARE_DOWNLOADED.' })
+@ObjectType('SoftwareDownloadedDetail', {
+  description: 'What an entry of action `SOFTWARE_DOWNLOADED` says of the download.',
+})
 class SoftwareDownloadedDetail {
-  @Field({ description: 'Version of the software.' })
+  @Field({ description: 'The version of the software, as in `SoftwareVersion.version`.' })
   version!: string;
 
-  @Field({ description: 'Language.' })
+  @Field({ description: 'The language of the software, as a BCP 47 tag such as `en-US`.' })
   language!: string;
 
-  @Field({ description: 'Architecture.' })
+  @Field({ description: 'The architecture of the software, such as `x64`.' })
   architecture!: string;
 
-  @Field(() => Int, { description: 'Downloads left.' })
+  @Field(() => Int, { description: 'How many downloads the link has left after this one.' })
   remainingDownloads!: number;
 }
 
-@ObjectType('SupportRequestSubmittedDetail', { description: 'Of SUPPORT_REQUEST_SUBMITTED.' })
+@ObjectType('SupportRequestSubmittedDetail', {
+  description: 'What an entry of action `SUPPORT_REQUEST_SUBMITTED` says of the request.',
+})
 class SupportRequestSubmittedDetail {
-  @Field({ description: 'Number of the request.' })
+  @Field({ description: 'The number of the request, as in `SupportRequest.number`.' })
   supportRequestNumber!: string;
 
-  @Field({ description: 'Its topic.' })
+  @Field({ description: 'The topic of the request, one of `supportTopics`.' })
   topic!: string;
 
-  @Field({ description: 'Its impact.' })
+  @Field({ description: 'The impact of the request, a value of `SupportImpact`.' })
   impact!: string;
 }
 
-@ObjectType('AccessRevokedDetail', { description: 'Of ACCESS_REVOKED.' })
+@ObjectType('AccessRevokedDetail', { description: 'What an entry of action `ACCESS_REVOKED` says of the user.' })
 class AccessRevokedDetail {
-  @Field({ description: 'Whose access.' })
+  @Field({ description: 'The user principal name of the user whose access was revoked.' })
   userPrincipalName!: string;
 
-  @Field(() => String, { nullable: true, description: 'The reason given.' })
+  @Field(() => String, { nullable: true, description: 'The reason that was given; null where none was.' })
   reason!: string | null;
 }
 
-@ObjectType('AccessDeniedDetail', { description: 'Of ACCESS_DENIED.' })
+@ObjectType('AccessDeniedDetail', { description: 'What an entry of action `ACCESS_DENIED` says of the attempt.' })
 class AccessDeniedDetail {
-  @Field({ description: 'What was tried.' })
+  @Field({ description: 'The mutation that was tried, such as `revealProductKey`.' })
   operation!: string;
 
-  @Field({ description: 'Why it was refused.' })
+  @Field({ description: 'Why the attempt was refused, in a few words for people.' })
   reason!: string;
 }
 

@@ -8,7 +8,7 @@ import { ActivityArgs, ActivityConnection, ActivityEntryType } from './activity.
 export class ActivityResolver {
   @Query(() => ActivityConnection, {
     nullable: true,
-    description: `The activity log; of a CUSTOMER_ADMIN only their own tenant's entries (rule 23). For ${activityReaders.join(', ')}.`,
+    description: "The activity log. Callers of a customer's tenant see the entries of that customer only.",
   })
   @Auth(...activityReaders)
   activity(@Args(() => ActivityArgs) _args: ActivityArgs): never {

@@ -13,138 +13,175 @@ import { activityDetailTypes } from './activity-detail.type.js';
 
 registerEnumType(ActivityAction, {
   name: 'ActivityAction',
-  description: 'What was done. Grows with the product.',
+  description: 'What was done. New actions may join, so leave a branch for those that you do not know.',
   valuesConfig: {
-    ORDER_PLACED: { description: 'Somebody bought.' },
-    CANCELLATION_REQUESTED: { description: 'Somebody asked to cancel.' },
-    CANCELLATION_CONFIRMED: { description: 'Fulfilment cancelled: keys and links are dead, the credit is booked.' },
-    CANCELLATION_REFUSED: { description: 'Fulfilment refused to cancel.' },
-    PRODUCT_KEY_REVEALED: { description: 'Somebody read a product key.' },
+    ORDER_PLACED: { description: 'An order was placed on behalf of a customer.' },
+    CANCELLATION_REQUESTED: {
+      description: 'Somebody asked to cancel lines of an order; fulfilment has yet to confirm.',
+    },
+    CANCELLATION_CONFIRMED: {
+      description: 'Fulfilment confirmed a cancellation: its keys and links are revoked and the credit is booked.',
+    },
+    CANCELLATION_REFUSED: { description: 'Fulfilment refused a cancellation: its lines are active again.' },
+    PRODUCT_KEY_REVEALED: { description: 'Somebody was shown a product key.' },
     DOWNLOAD_LINK_CREATED: { description: 'Somebody had a download link made.' },
-    SOFTWARE_DOWNLOADED: { description: 'A download link was used.' },
-    SUPPORT_REQUEST_SUBMITTED: { description: 'Somebody asked support.' },
-    ACCESS_REVOKED: { description: "A user's access was revoked." },
-    ACCESS_DENIED: { description: 'Somebody tried for a key or a link without the right to it (rule 9).' },
+    SOFTWARE_DOWNLOADED: { description: 'A download began by a download link.' },
+    SUPPORT_REQUEST_SUBMITTED: { description: 'A support request was submitted on behalf of a customer.' },
+    ACCESS_REVOKED: { description: "A user's tokens were voided, and with them the access." },
+    ACCESS_DENIED: { description: 'Somebody asked for a key or a link without the right to it.' },
   },
 });
 registerEnumType(ActivityOutcome, {
   name: 'ActivityOutcome',
-  description: 'How it ended.',
+  description: 'How an action ended, as the activity log has it.',
   valuesConfig: {
-    SUCCEEDED: { description: 'It was done.' },
-    FAILED: { description: 'It could not be done.' },
-    DENIED: { description: 'It was refused.' },
+    SUCCEEDED: { description: 'The action was done, and its effects are there.' },
+    FAILED: { description: 'The action was allowed, but it could not be done.' },
+    DENIED: { description: 'The caller had no right to the action.' },
   },
 });
 registerEnumType(ResourceType, {
   name: 'ActivityResourceType',
-  description: 'What kind of thing an entry is about.',
+  description: 'The kind of thing that an entry of the log is about.',
   valuesConfig: {
-    ORDER: { description: 'An order.' },
-    ENTITLEMENT: { description: 'An entitlement.' },
-    DOWNLOAD_LINK: { description: 'A download link.' },
-    SUPPORT_REQUEST: { description: 'A support request.' },
-    USER: { description: 'A user.' },
+    ORDER: { description: 'The entry is about an `Order`.' },
+    ENTITLEMENT: { description: 'The entry is about an `Entitlement`.' },
+    DOWNLOAD_LINK: { description: 'The entry is about a download link of an `Entitlement`.' },
+    SUPPORT_REQUEST: { description: 'The entry is about a `SupportRequest`.' },
+    USER: { description: 'The entry is about a user of the gateway.' },
   },
 });
 
-@ObjectType('ActivityActor', { description: 'Who acted.' })
+@ObjectType('ActivityActor', { description: 'The person who acted, as the token named them at the time.' })
 export class ActivityActorType {
-  @Field({ description: 'User principal name.' })
+  @Field({ description: 'The user principal name of the person.' })
   userPrincipalName!: string;
 
-  @Field({ description: 'In which role.' })
+  @Field({
+    description:
+      'The role that allowed the action, a value of `Role`. Where the action was denied, one of the roles of the person.',
+  })
   role!: string;
 
-  @Field(() => String, { nullable: true, description: 'By which application, where the token named one.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The application that the token named; null where it named none. Downloads by link say `download link`.',
+  })
   application!: string | null;
 }
 
-@ObjectType('ActivityResource', { description: 'What an entry is about.' })
+@ObjectType('ActivityResource', { description: 'The thing that an entry of the log is about.' })
 export class ActivityResourceType {
-  @Field(() => ResourceType, { description: 'What kind of thing.' })
+  @Field(() => ResourceType, { description: 'The kind of thing, which says how to read the id.' })
   type!: ResourceType;
 
-  @Field(() => ID, { description: "The graph's id of it; of a user the user principal name." })
+  @Field(() => ID, {
+    description:
+      'The global id of the thing; of a user the user principal name. A download link has the id of its entitlement.',
+  })
   id!: string;
 
-  @Field({ description: 'What people call it: an order number, a title, a name.' })
+  @Field({ description: 'What people call the thing: an order number, a title or a name.' })
   label!: string;
 }
 
 export const ActivityDetailUnion = createUnionType({
   name: 'ActivityDetail',
-  description: 'More of what was done: one shape per action.',
+  description: 'What an entry says beyond its common fields: one type for each `ActivityAction`.',
   types: () => activityDetailTypes as never,
   resolveType: memberOf,
 });
 
 @ObjectType('ActivityEntry', {
   implements: NodeType,
-  description: `Who did what (rule 22). Never changed, never deleted. For ${activityReaders.join(', ')}.`,
+  description:
+    'One entry of the activity log: who did what, to what, for which customer, when, and how it ended. Entries are never changed and never deleted.',
 })
 @Auth(...activityReaders)
 export class ActivityEntryType extends NodeType {
-  @Field(() => DateTimeScalar, { description: 'When.' })
+  @Field(() => DateTimeScalar, { description: 'The instant at which it was done, in UTC.' })
   at!: string;
 
-  @Field(() => ActivityAction, { description: 'What was done.' })
+  @Field(() => ActivityAction, { description: 'What was done; `detail` says more of it.' })
   action!: ActivityAction;
 
-  @Field(() => ActivityOutcome, { description: 'How it ended.' })
+  @Field(() => ActivityOutcome, { description: 'How it ended. Denied attempts are logged too.' })
   outcome!: ActivityOutcome;
 
-  @Field(() => ActivityActorType, { description: 'Who acted.' })
+  @Field(() => ActivityActorType, { description: 'The person who did it, and in which role.' })
   actor!: Relation<ActivityActorType>;
 
-  @Field(() => CustomerType, { nullable: true, description: 'For which customer.' })
+  @Field(() => CustomerType, {
+    nullable: true,
+    description: 'The customer it was done for; null where it concerns no single customer.',
+  })
   customer!: Relation<CustomerType | null>;
 
-  @Field(() => OrderType, { nullable: true, description: 'About which order. For those who read orders.' })
+  @Field(() => OrderType, { nullable: true, description: 'The order it is about; null where it is about none.' })
   order!: Relation<OrderType | null>;
 
-  @Field(() => ActivityResourceType, { description: 'To which resource.' })
+  @Field(() => ActivityResourceType, { description: 'The thing it was done to.' })
   resource!: Relation<ActivityResourceType>;
 
-  @Field(() => [String], { description: 'Product ids that it concerns.' })
+  @Field(() => [String], {
+    description:
+      'The ids of the products that it concerns, such as `DG7GMGF0FKZV`; an empty list where it concerns none.',
+  })
   productIds!: string[];
 
-  @Field({ description: 'The same for all entries of one cause, and in the answer header `x-correlation-id`.' })
+  @Field({
+    description:
+      'An id that all entries of one cause share. The answer to the request that caused them has it in its header `x-correlation-id`.',
+  })
   correlationId!: string;
 
-  @Field(() => ActivityDetailUnion, { description: 'More of what was done.' })
+  @Field(() => ActivityDetailUnion, {
+    description: 'What the action adds to these fields, in a type of its own for each action.',
+  })
   detail!: object;
 }
 
-@InputType('ActivityFilter', { description: 'Which entries. All that is given must hold.' })
+@InputType('ActivityFilter', {
+  description: 'Narrows the activity log. Entries must meet every condition that is given.',
+})
 export class ActivityFilter {
-  @Field(() => DateTimeScalar, { nullable: true, description: 'At or after.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Only entries of this instant or later.' })
   from?: Date | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Before.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Only entries from before this instant.' })
   to?: Date | null;
 
-  @Field(() => [ActivityAction], { nullable: true, description: 'One of these was done.' })
+  @Field(() => [ActivityAction], { nullable: true, description: 'Only entries with one of these actions.' })
   actions?: ActivityAction[] | null;
 
-  @Field(() => String, { nullable: true, description: 'By this user principal name, in any case.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only entries of the person with this user principal name, in either case.',
+  })
   actor?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'For this customer.' })
+  @Field(() => ID, { nullable: true, description: 'Only entries for the customer with this global id.' })
   customerId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'About this order.' })
+  @Field(() => ID, { nullable: true, description: 'Only entries about the order with this global id.' })
   orderId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'About this product: `DG7GMGF0FKZV`.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only entries that concern the product with this product id, such as `DG7GMGF0FKZV`.',
+  })
   productId?: string | null;
 }
 
 @InputType('ActivityOrder', {
-  description: 'Which way the log runs. It has one order: that in which it was committed.',
+  description:
+    'How the activity log is ordered. It has one order, that in which entries were committed, and two directions.',
 })
 export class ActivityOrder {
-  @Field(() => OrderDirection, { description: 'ASC: oldest first, as the feed delivers it. DESC: newest first.' })
+  @Field(() => OrderDirection, {
+    description: '`ASC` has the oldest entry first, as the feed delivers them; `DESC` the newest.',
+  })
   direction!: OrderDirection;
 }
 
@@ -153,12 +190,16 @@ export const ActivityConnection = connectionTypes(ActivityEntryType, 'ActivityEn
 
 @ArgsType()
 export class ActivityArgs extends PageArgsType {
-  @Field(() => ActivityFilter, { nullable: true, description: 'Which entries.' })
+  @Field(() => ActivityFilter, {
+    nullable: true,
+    description: 'Which entries to list; all that you may see where it is left out.',
+  })
   filter?: ActivityFilter | null;
 
   @Field(() => ActivityOrder, {
     nullable: true,
-    description: 'Which way; oldest first where left out, so that `after` means later. Cursors are those of the feed.',
+    description:
+      'The direction of the log; oldest first where it is left out, so that `after` means later. Its cursors are those of the subscriptions.',
   })
   orderBy?: ActivityOrder | null;
 }

@@ -11,7 +11,7 @@ import { ActivityFilter } from './activity.type.js';
 import { ActivityFeedMessage, ActivityRecorded, CancellationConfirmed, CancellationFeedMessage } from './feed.type.js';
 
 const AFTER =
-  'Everything after this cursor first, then live; without it the stream begins now. Cursors are those of `Query.activity`.';
+  'The last cursor that you had, from here or from `Query.activity`: everything after it comes first, then the stream is live. Without it the stream begins now.';
 
 /** A message as its GraphQL type; `entryType` is that of an entry. */
 function toGraphQL(message: FeedMessage, entryType: 'ActivityRecorded' | 'CancellationConfirmed') {
@@ -23,14 +23,17 @@ function toGraphQL(message: FeedMessage, entryType: 'ActivityRecorded' | 'Cancel
       entryId: message.entry.id,
       cancellationId: message.entry.cancellationId,
     };
-  if (message.type === 'AccessChanged') return { __typename: message.type, message: ACCESS_REVOKED };
-  return { __typename: message.type, cursor: message.cursor };
+  const { type, cursor } = message;
+  return type === 'AccessChanged'
+    ? { __typename: type, cursor, message: ACCESS_REVOKED }
+    : { __typename: type, cursor };
 }
 
 @Resolver(() => ActivityRecorded)
 export class ActivityFeedResolver {
   @Subscription(() => ActivityFeedMessage, {
-    description: `The activity log as it grows: history and live in one stream, in commit order, none missed (rule 23). For ${activityReaders.join(', ')}.`,
+    description:
+      "The activity log as it grows: history and live in one stream, in commit order, no entry missed. An entry may come twice after a reconnection; its cursor tells. Callers of a customer's tenant hear of that customer only.",
     subscribe: (async ({
       args,
       context,
@@ -50,7 +53,10 @@ export class ActivityFeedResolver {
   activity(
     @Root() message: FeedMessage,
     @Arg('after', () => String, { nullable: true, description: AFTER }) _after?: string | null,
-    @Arg('filter', () => ActivityFilter, { nullable: true, description: 'Which entries; filtered on the server.' })
+    @Arg('filter', () => ActivityFilter, {
+      nullable: true,
+      description: 'Which entries to send; all that you may see where it is left out.',
+    })
     _filter?: ActivityFilter | null,
   ) {
     return toGraphQL(message, 'ActivityRecorded');
@@ -65,7 +71,8 @@ export class ActivityFeedResolver {
 @Resolver(() => CancellationConfirmed)
 export class CancellationFeedResolver {
   @Subscription(() => CancellationFeedMessage, {
-    description: `Cancellations as fulfilment confirms them (rule 23). For ${cancellationListeners.join(', ')}.`,
+    description:
+      "Cancellations as fulfilment confirms them, with the same delivery as `activity`. Callers of a customer's tenant hear of that customer only.",
     subscribe: (async ({
       args,
       context,
@@ -82,7 +89,11 @@ export class CancellationFeedResolver {
   cancellationConfirmed(
     @Root() message: FeedMessage,
     @Arg('after', () => String, { nullable: true, description: AFTER }) _after?: string | null,
-    @Arg('customerId', () => ID, { nullable: true, description: "Only this customer's." }) _customerId?: string | null,
+    @Arg('customerId', () => ID, {
+      nullable: true,
+      description: 'Only cancellations of the customer with this global id.',
+    })
+    _customerId?: string | null,
   ) {
     return toGraphQL(message, 'CancellationConfirmed');
   }

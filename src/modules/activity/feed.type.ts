@@ -1,72 +1,85 @@
-import { createUnionType, Field, ObjectType } from 'type-graphql';
+import { createUnionType, Field, InterfaceType, ObjectType } from 'type-graphql';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { CancellationType } from '../orders/order.type.js';
 import { ActivityEntryType } from './activity.type.js';
 
-const CURSOR = 'Where to resume: hand it to `after`.';
+const resolveType = (message: object) => (message as { __typename: string }).__typename;
 
-@ObjectType('ActivityRecorded', { description: 'An entry of the activity log.' })
-export class ActivityRecorded {
-  @Field({ description: CURSOR })
+/** What all messages of the feeds have in common. */
+@InterfaceType('FeedMessage', {
+  description:
+    'A message of a feed. Select `... on FeedMessage { cursor }` to have the cursor of each, whatever else it says; new kinds of message may join.',
+  resolveType,
+})
+export abstract class FeedMessageType {
+  @Field({
+    description:
+      'You have been sent everything up to here. Keep the cursor, and hand it to `after` to go on from here, on any gateway.',
+  })
   cursor!: string;
+}
 
-  @Field(() => ActivityEntryType, { description: 'The entry.' })
+@ObjectType('ActivityRecorded', {
+  implements: FeedMessageType,
+  description: 'A new entry of the activity log, or an old one while the stream replays.',
+})
+export class ActivityRecorded extends FeedMessageType {
+  @Field(() => ActivityEntryType, { description: 'The entry as `Query.activity` has it.' })
   entry!: Relation<ActivityEntryType>;
 }
 
 @ObjectType('CancellationConfirmed', {
-  description: 'A cancellation was confirmed: keys and links are dead, the credit is booked.',
+  implements: FeedMessageType,
+  description: 'Fulfilment confirmed a cancellation: its keys and links are revoked and the credit is booked.',
 })
-export class CancellationConfirmed {
-  @Field({ description: CURSOR })
-  cursor!: string;
-
-  @Field(() => DateTimeScalar, { description: 'When.' })
+export class CancellationConfirmed extends FeedMessageType {
+  @Field(() => DateTimeScalar, { description: 'The instant at which fulfilment confirmed it, in UTC.' })
   at!: Date;
 
-  @Field(() => CancellationType, { description: 'The cancellation.' })
+  @Field(() => CancellationType, { description: 'The cancellation, with its order and its credit.' })
   cancellation!: Relation<CancellationType>;
 }
 
-@ObjectType('FeedCaughtUp', { description: 'Replay is over: what follows is live.' })
-export class FeedCaughtUp {
-  @Field({ description: CURSOR })
-  cursor!: string;
-}
+@ObjectType('FeedCaughtUp', {
+  implements: FeedMessageType,
+  description: 'Everything until now has been replayed: what follows is live.',
+})
+export class FeedCaughtUp extends FeedMessageType {}
 
 @ObjectType('FeedCheckpoint', {
-  description: 'Nothing for you in a while; the log went on. Resume here, not at your last entry.',
+  implements: FeedMessageType,
+  description:
+    'Nothing passed your filter for a while, but the log went on: resume here rather than at your last entry, so that less is read again.',
 })
-export class FeedCheckpoint {
-  @Field({ description: CURSOR })
-  cursor!: string;
-}
+export class FeedCheckpoint extends FeedMessageType {}
 
-@ObjectType('FeedDraining', { description: 'This gateway stops. Connect again, to any, and resume here.' })
-export class FeedDraining {
-  @Field({ description: CURSOR })
-  cursor!: string;
-}
+@ObjectType('FeedDraining', {
+  implements: FeedMessageType,
+  description:
+    'This gateway is about to stop, and closes the connection. Connect again, to any gateway, and resume here.',
+})
+export class FeedDraining extends FeedMessageType {}
 
-@ObjectType('AccessChanged', { description: 'Your access was revoked: the stream ends.' })
-export class AccessChanged {
-  @Field({ description: 'In words.' })
+@ObjectType('AccessChanged', {
+  implements: FeedMessageType,
+  description: 'Your access was revoked, and the stream ends. Nothing that was committed afterwards has been sent.',
+})
+export class AccessChanged extends FeedMessageType {
+  @Field({ description: 'What happened and what to do, as one English sentence for people.' })
   message!: string;
 }
 
-const resolveType = (message: object) => (message as { __typename: string }).__typename;
-
 export const ActivityFeedMessage = createUnionType({
   name: 'ActivityFeedMessage',
-  description: 'What the activity feed says.',
+  description: 'A message of `Subscription.activity`. New kinds of message may join.',
   types: () => [ActivityRecorded, FeedCaughtUp, FeedCheckpoint, FeedDraining, AccessChanged] as const,
   resolveType,
 });
 
 export const CancellationFeedMessage = createUnionType({
   name: 'CancellationFeedMessage',
-  description: 'What the feed of confirmed cancellations says.',
+  description: 'A message of `Subscription.cancellationConfirmed`. New kinds of message may join.',
   types: () => [CancellationConfirmed, FeedCaughtUp, FeedCheckpoint, FeedDraining, AccessChanged] as const,
   resolveType,
 });

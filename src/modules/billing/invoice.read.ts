@@ -8,6 +8,7 @@ import {
   money,
   ofTenant,
   one,
+  period,
   properties,
   type ReadType,
   type RootReads,
@@ -29,6 +30,10 @@ export const invoiceRead: ReadType = {
   fields: {
     id: globalId('Invoice'),
     ...properties('number', 'periodStart', 'periodEnd'),
+    period: period(
+      (invoice) => invoice.col('periodStart'),
+      (invoice) => invoice.col('periodEnd'),
+    ),
     customer: one('Customer', 'customer'),
     status: computed((invoice) => sql`case when ${invoice.col('periodEnd')} < ${today} then 'ISSUED' else 'OPEN' end`),
     total: money(

@@ -8,7 +8,7 @@ import { InvoiceConnection, InvoicesArgs, InvoiceType } from './invoice.type.js'
 export class InvoiceResolver {
   @Query(() => InvoiceConnection, {
     nullable: true,
-    description: `The monthly invoices. For ${billingReaders.join(', ')}.`,
+    description: 'The monthly invoices of all customers, the running month among them.',
   })
   @Auth(...billingReaders)
   invoices(@Args(() => InvoicesArgs) _args: InvoicesArgs): never {

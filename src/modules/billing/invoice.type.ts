@@ -4,6 +4,7 @@ import { billingReaders } from '../../auth/role-sets.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
+import { PeriodType } from '../../graphql/period.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
 import { CustomerType } from '../customers/customer.type.js';
@@ -12,10 +13,10 @@ import { InvoiceLineKind } from './invoice.entity.js';
 
 registerEnumType(InvoiceLineKind, {
   name: 'InvoiceLineKind',
-  description: 'What a line of an invoice is.',
+  description: 'What a line of an invoice stands for.',
   valuesConfig: {
-    CHARGE: { description: 'A purchase.' },
-    CREDIT: { description: 'A cancellation gives back: the amount is negative.' },
+    CHARGE: { description: 'A purchase: the amount is positive.' },
+    CREDIT: { description: 'A confirmed cancellation, which gives back: the amount is negative.' },
   },
 });
 
@@ -24,87 +25,100 @@ export const InvoiceStatus = { OPEN: 'OPEN', ISSUED: 'ISSUED' } as const;
 export type InvoiceStatus = keyof typeof InvoiceStatus;
 registerEnumType(InvoiceStatus, {
   name: 'InvoiceStatus',
-  description: 'Whether the month of an invoice is over.',
+  description: 'Whether an invoice may still change.',
   valuesConfig: {
-    OPEN: { description: 'The month runs: lines may be added.' },
-    ISSUED: { description: 'The month is over: it is final.' },
+    OPEN: { description: 'The month is still running, and lines may be added.' },
+    ISSUED: { description: 'The month is over in UTC, and the invoice is final.' },
   },
 });
 
-@ObjectType('InvoiceLine', { description: 'One row of the ledger; never changed once booked.' })
+@ObjectType('InvoiceLine', { description: 'One charge or credit, which is never changed once it is booked.' })
 export class InvoiceLineType {
-  @Field(() => InvoiceLineKind, { description: 'Charge or credit.' })
+  @Field(() => InvoiceLineKind, { description: 'Whether the line charges or gives back.' })
   kind!: InvoiceLineKind;
 
-  @Field(() => OrderType, { description: 'The order it is about.' })
+  @Field(() => OrderType, { description: 'The order that was placed or cancelled.' })
   order!: Relation<OrderType>;
 
-  @Field(() => OrderLineType, { description: 'The line of the order it is about.' })
+  @Field(() => OrderLineType, { description: 'The line of the order that was bought or cancelled.' })
   orderLine!: Relation<OrderLineType>;
 
-  @Field({ description: 'In words.' })
+  @Field({ description: 'What was bought or given back, in words for people.' })
   description!: string;
 
-  @Field(() => Int, { description: 'How many.' })
+  @Field(() => Int, { description: 'How many units were bought or cancelled.' })
   quantity!: number;
 
-  @Field(() => MoneyType, { description: 'Of one; positive also for credits.' })
+  @Field(() => MoneyType, { description: 'The price or the credit of one unit; positive for credits too.' })
   unitAmount!: Relation<MoneyType>;
 
-  @Field(() => MoneyType, { description: 'What it adds to the invoice: negative for credits.' })
+  @Field(() => MoneyType, {
+    description: 'What the line adds to the invoice: the unit amount times the quantity, negative for credits.',
+  })
   amount!: Relation<MoneyType>;
 
-  @Field(() => DateTimeScalar, { description: 'When it was booked.' })
+  @Field(() => DateTimeScalar, { description: 'The instant at which it was booked, in UTC.' })
   bookedAt!: string;
 }
 
 @ObjectType('Invoice', {
   implements: NodeType,
-  description: `What a customer's orders cost in a month and currency. For ${billingReaders.join(', ')}.`,
+  description:
+    'What the orders of a customer cost in one calendar month (UTC) and one currency, less what cancellations gave back.',
 })
 @Auth(...billingReaders)
 export class InvoiceType extends NodeType {
-  @Field({ description: '`G` and nine digits.' })
+  @Field({ description: 'The number of the invoice: `G` and nine digits.' })
   number!: string;
 
-  @Field(() => CustomerType, { description: 'Whose.' })
+  @Field(() => CustomerType, { description: 'The customer that the invoice is for.' })
   customer!: Relation<CustomerType>;
 
-  @Field(() => DateScalar, { description: 'First day of the month.' })
+  @Field(() => DateScalar, { description: 'The first day of the month; `period` has both days.' })
   periodStart!: string;
 
-  @Field(() => DateScalar, { description: 'Last day of the month.' })
+  @Field(() => DateScalar, { description: 'The last day of the month; `period` has both days.' })
   periodEnd!: string;
 
-  @Field(() => InvoiceStatus, { description: 'Whether the month is over.' })
+  @Field(() => PeriodType, { description: 'The calendar month that the invoice is for.' })
+  period!: Relation<PeriodType>;
+
+  @Field(() => InvoiceStatus, { description: 'Whether the invoice may still change.' })
   status!: InvoiceStatus;
 
-  @Field(() => MoneyType, { description: 'Charges less credits: the sum of its lines.' })
+  @Field(() => MoneyType, {
+    description: 'The sum of all lines: charges less credits. It is negative where more was given back than bought.',
+  })
   total!: Relation<MoneyType>;
 
-  @Field(() => [InvoiceLineType], { description: 'Its lines, as they were booked.' })
+  @Field(() => [InvoiceLineType], { description: 'The charges and credits, in the order in which they were booked.' })
   lines!: InvoiceLineType[];
 }
 
 /** By what invoices can be ordered. */
 export const InvoiceOrderField = { PERIOD_START: 'PERIOD_START' } as const;
-export const InvoiceOrder = orderInput('Invoice', InvoiceOrderField, { PERIOD_START: 'By month.' });
+export const InvoiceOrder = orderInput('Invoice', InvoiceOrderField, { PERIOD_START: 'The first day of the month.' });
 
-@InputType('InvoiceFilter', { description: 'Which invoices. All that is given must hold.' })
+@InputType('InvoiceFilter', {
+  description: 'Narrows a list of invoices. Invoices must meet every condition that is given.',
+})
 export class InvoiceFilter {
-  @Field(() => ID, { nullable: true, description: 'Of this customer.' })
+  @Field(() => ID, { nullable: true, description: 'Only invoices of the customer with this global id.' })
   customerId?: string | null;
 
-  @Field(() => DateScalar, { nullable: true, description: 'Of months that start on or after.' })
+  @Field(() => DateScalar, { nullable: true, description: 'Only invoices of months that start on this day or later.' })
   from?: string | null;
 
-  @Field(() => DateScalar, { nullable: true, description: 'Of months that start before.' })
+  @Field(() => DateScalar, { nullable: true, description: 'Only invoices of months that start before this day.' })
   to?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'In this currency: ISO 4217 code.' })
+  @Field(() => String, { nullable: true, description: 'Only invoices in this currency, by its ISO 4217 code.' })
   currency?: string | null;
 
-  @Field(() => InvoiceStatus, { nullable: true, description: 'Of running or of past months.' })
+  @Field(() => InvoiceStatus, {
+    nullable: true,
+    description: 'Only invoices of the running month (`OPEN`) or of past ones (`ISSUED`).',
+  })
   status?: InvoiceStatus | null;
 }
 
@@ -113,9 +127,15 @@ export const InvoiceConnection = connectionTypes(InvoiceType, 'Invoice');
 
 @ArgsType()
 export class InvoicesArgs extends PageArgsType {
-  @Field(() => InvoiceFilter, { nullable: true, description: 'Which invoices.' })
+  @Field(() => InvoiceFilter, {
+    nullable: true,
+    description: 'Which invoices to list; all that you may see where it is left out.',
+  })
   filter?: InvoiceFilter | null;
 
-  @Field(() => InvoiceOrder, { nullable: true, description: 'In which order; newest first where left out.' })
+  @Field(() => InvoiceOrder, {
+    nullable: true,
+    description: 'How to order the list; the newest month comes first where it is left out.',
+  })
   orderBy?: InstanceType<typeof InvoiceOrder> | null;
 }

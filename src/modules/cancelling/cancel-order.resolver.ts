@@ -11,20 +11,25 @@ import { MoneyType } from '../../graphql/money.type.js';
 import { validateInput } from '../../graphql/validate-input.js';
 import { creditRule } from './assess-cancellation.js';
 import { cancelOrder } from './cancel-order.js';
-import { CancellationQuoteType, CancelOrderInput, CancelOrderResult, CancelOrderSuccess } from './cancel-order.type.js';
+import { CancelOrderInput, CancelOrderResult, CancelOrderSuccess } from './cancel-order.type.js';
 import { cancellationNotice } from './cancellation-notice.js';
+import { CancellationQuoteType } from './cancellation-quote.type.js';
 import { arithmetic, type Quote, quoteCancellation } from './quote.js';
 
 @Resolver(() => CancelOrderSuccess)
 export class CancelOrderResolver {
   @Query(() => CancellationQuoteType, {
     nullable: true,
-    description: `What cancelling lines of an order would do now, or null for no such order (rule 14). For ${cancellers.join(', ')}.`,
+    description:
+      'What `cancelOrder` would do now: the credit to the cent, or the problem that stands in the way. Null where there is no such order.',
   })
   @Auth(...cancellers)
   async cancellationQuote(
-    @Arg('orderId', () => ID, { description: 'Which order.' }) orderId: string,
-    @Arg('lineNumbers', () => [Int], { nullable: true, description: 'Which lines; all that stand where left out.' })
+    @Arg('orderId', () => ID, { description: 'The global id of the order.' }) orderId: string,
+    @Arg('lineNumbers', () => [Int], {
+      nullable: true,
+      description: 'The numbers of the lines to cancel; every active line where it is left out.',
+    })
     lineNumbers: number[] | null,
     @Ctx() context: Context,
   ) {
@@ -39,11 +44,15 @@ export class CancelOrderResolver {
 
   @Mutation(() => CancelOrderResult, {
     nullable: true,
-    description: `Cancels an order or some of its lines (rules 12 to 20). For ${cancellers.join(', ')}.`,
+    description:
+      'Asks fulfilment to cancel an order, or some lines of it. It confirms within 15 minutes: follow `Subscription.cancellationConfirmed`.',
   })
   @Auth(...cancellers)
   async cancelOrder(
-    @Arg('input', () => CancelOrderInput, { description: 'What to cancel.', validateFn: validateInput })
+    @Arg('input', () => CancelOrderInput, {
+      description: 'Which order or lines to cancel, and on which terms.',
+      validateFn: validateInput,
+    })
     input: CancelOrderInput,
     @Ctx() context: Context,
   ) {

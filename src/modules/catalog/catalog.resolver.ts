@@ -8,7 +8,7 @@ import { ProductConnection, ProductsArgs, ProductType } from './catalog.type.js'
 export class CatalogResolver {
   @Query(() => ProductConnection, {
     nullable: true,
-    description: `What can be sold. For ${catalogReaders.join(', ')}.`,
+    description: 'The catalog: the products that can be bought, with their SKUs.',
   })
   @Auth(...catalogReaders)
   products(@Args(() => ProductsArgs) _args: ProductsArgs): never {
@@ -17,10 +17,15 @@ export class CatalogResolver {
 
   @Query(() => ProductType, {
     nullable: true,
-    description: `The product with that product id, or null. For ${catalogReaders.join(', ')}.`,
+    description: 'The product with a product id; null where there is none.',
   })
   @Auth(...catalogReaders)
-  product(@Arg('productId', { description: 'Twelve letters and digits: `DG7GMGF0FKZV`.' }) _productId: string): never {
+  product(
+    @Arg('productId', {
+      description: "Microsoft's product id in either case: twelve letters and digits such as `DG7GMGF0FKZV`.",
+    })
+    _productId: string,
+  ): never {
     return compiled();
   }
 }

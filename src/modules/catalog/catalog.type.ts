@@ -11,127 +11,157 @@ import { DateTimeScalar } from '../../graphql/scalars.js';
 import { BillingPlan, ProductKindEnum } from './catalog-enums.type.js';
 import { MarketType } from './market.type.js';
 
-@ObjectType('Product', { implements: NodeType, description: 'A family of SKUs under one product id.' })
+@ObjectType('Product', {
+  implements: NodeType,
+  description: 'A family of SKUs under one product id, such as all editions of SQL Server.',
+})
 export class ProductType extends NodeType {
-  @Field(() => ID, { description: 'Twelve letters and digits: `DG7GMGF0FKZV`.' })
+  @Field(() => ID, { description: "Microsoft's product id: twelve letters and digits such as `DG7GMGF0FKZV`." })
   productId!: string;
 
-  @Field({ description: 'What people call it.' })
+  @Field({ description: 'The title of the product, as the catalog has it.' })
   title!: string;
 
-  @Field({ description: 'Who makes it.' })
+  @Field({ description: 'The company that makes the product.' })
   publisher!: string;
 
-  @Field(() => [SkuType], { description: 'What can be bought of it, by SKU id.' })
+  @Field(() => [SkuType], { description: 'What can be bought of the product, in the order of SKU ids.' })
   skus!: SkuType[];
 }
 
 @ObjectType('SoftwareVersion', {
-  description: 'A version that keys and downloads are given for, with its choices (rule 7).',
+  description: 'A version of the software, with the languages and architectures it can be downloaded in.',
 })
 export class SoftwareVersionType {
-  @Field({ description: 'As it is asked for: `2022`.' })
+  @Field({ description: 'The version as `revealProductKey` and `createDownloadLink` take it, such as `2022`.' })
   version!: string;
 
-  @Field(() => [String], { description: 'Languages to download, as BCP 47 tags.' })
+  @Field(() => [String], { description: 'The languages it can be downloaded in, as BCP 47 tags such as `en-US`.' })
   languages!: string[];
 
-  @Field(() => [String], { description: 'Architectures to download: `x64`, `x86`, `arm64`.' })
+  @Field(() => [String], { description: 'The architectures it can be downloaded for: `x64`, `x86` or `arm64`.' })
   architectures!: string[];
 }
 
-@ObjectType('CancellationPolicy', { description: 'Whether and how a SKU can be cancelled (rules 13, 16, 20).' })
+@ObjectType('CancellationPolicy', { description: 'Whether and how purchases of a SKU can be cancelled.' })
 export class CancellationPolicyType {
-  @Field({ description: 'Whether `cancelOrder` can cancel it while its window is open.' })
+  @Field({ description: 'Whether `cancelOrder` can cancel it while its window is open, without support.' })
   isCancellable!: boolean;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Calendar days after the purchase (UTC) until 23:59:00Z of the last one.',
+    description:
+      'How many calendar days (UTC) after the day of purchase it can be cancelled, until 23:59:00Z of the last one. Null where it never can be.',
   })
   windowDays!: number | null;
 
-  @Field(() => RefundType, { nullable: true, description: 'How the credit is computed.' })
+  @Field(() => RefundType, {
+    nullable: true,
+    description: 'How the credit is computed; null where it can never be cancelled.',
+  })
   refundType!: Relation<RefundType | null>;
 
-  @Field({ description: 'Whether it is cancelled by a support request instead.' })
+  @Field({ description: 'Whether only a support request can cancel it, as with reservations.' })
   supportRequestRequired!: boolean;
 }
 
-@ObjectType('Price', { description: 'What one unit costs for the whole term (rule 3).' })
+@ObjectType('Price', {
+  description: 'What one unit costs for the whole term, in one market and currency and for one segment.',
+})
 export class PriceType {
   @Field(() => MoneyType, {
-    description: 'Price of one unit; without tax, except where the market includes it (rule 2).',
+    description: 'The price of one unit for the whole term, without tax except where `market.taxInclusive` is true.',
   })
   unitPrice!: Relation<MoneyType>;
 
-  @Field(() => MoneyType, { nullable: true, description: 'Estimated retail price, where the list names one.' })
+  @Field(() => MoneyType, {
+    nullable: true,
+    description: 'The estimated retail price of one unit; null where the price list names none.',
+  })
   erpPrice!: Relation<MoneyType | null>;
 
-  @Field(() => MarketType, { description: 'Where it holds.' })
+  @Field(() => MarketType, { description: 'The market that the price holds in.' })
   market!: Relation<MarketType>;
 
-  @Field(() => Segment, { description: 'For whom it holds.' })
+  @Field(() => Segment, { description: 'The kind of customer that the price holds for.' })
   segment!: Segment;
 
-  @Field(() => DateTimeScalar, { description: 'From when it holds.' })
+  @Field(() => DateTimeScalar, { description: 'The instant from which the price holds, in UTC.' })
   effectiveStartDate!: string;
 
-  @Field(() => DateTimeScalar, { description: 'Until when it holds.' })
+  @Field(() => DateTimeScalar, { description: 'The instant at which the price ceases to hold, in UTC.' })
   effectiveEndDate!: string;
 
-  @Field(() => PriceSource, { description: 'Where it comes from; INVENTED ones are not real.' })
+  @Field(() => PriceSource, { description: 'Where the price comes from. Prices that are `INVENTED` are not real.' })
   source!: PriceSource;
 }
 
-@ObjectType('Sku', { implements: NodeType, description: 'What is bought: a product in a certain form and term.' })
+@ObjectType('Sku', {
+  implements: NodeType,
+  description: 'What is bought: a product in a certain edition, size and term.',
+})
 export class SkuType extends NodeType {
-  @Field(() => ID, { description: 'Four letters and digits, unique only inside the product: `0003`.' })
+  @Field(() => ID, {
+    description: "Microsoft's SKU id: four letters and digits such as `0003`, unique only inside the product.",
+  })
   skuId!: string;
 
-  @Field(() => ProductType, { description: 'The product it belongs to.' })
+  @Field(() => ProductType, { description: 'The product that the SKU belongs to.' })
   product!: Relation<ProductType>;
 
-  @Field({ description: 'What people call it.' })
+  @Field({ description: 'The title of the SKU, as the catalog has it.' })
   title!: string;
 
-  @Field(() => ProductKindEnum, { description: 'What it is.' })
+  @Field(() => ProductKindEnum, { description: 'The kind of thing it is, which decides how it is sold and cancelled.' })
   kind!: ProductKind;
 
-  @Field(() => String, { nullable: true, description: 'ISO 8601 duration such as `P1Y`; null for perpetual software.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The term as an ISO 8601 duration such as `P1Y`; null for perpetual software.',
+  })
   termDuration!: string | null;
 
-  @Field(() => BillingPlan, { description: 'How the term is billed.' })
+  @Field(() => BillingPlan, { description: 'How often the price of the term is billed.' })
   billingPlan!: BillingPlan;
 
-  @Field(() => Int, { description: 'Least quantity of a purchase.' })
+  @Field(() => Int, { description: 'The smallest quantity of a purchase.' })
   minimumQuantity!: number;
 
-  @Field(() => Int, { description: 'Greatest quantity of a purchase.' })
+  @Field(() => Int, { description: 'The largest quantity of a purchase.' })
   maximumQuantity!: number;
 
-  @Field(() => CancellationPolicyType, { description: 'Whether and how it can be cancelled.' })
+  @Field(() => CancellationPolicyType, { description: 'Whether and how purchases of it can be cancelled.' })
   cancellationPolicy!: Relation<CancellationPolicyType>;
 
   @Field(() => [SoftwareVersionType], {
-    description: 'Versions to choose from for keys and downloads, newest first; none for what has no software.',
+    description:
+      'The versions to choose from for keys and downloads, newest first. An empty list where it comes without software.',
   })
   softwareVersions!: SoftwareVersionType[];
 
   @Field(() => PriceType, {
     nullable: true,
-    description: `The price valid at an instant; on overlap the one that ends last (rule 3). Null where it is not sold. For ${catalogReaders.join(', ')}.`,
+    description:
+      'The price that holds at an instant; where several do, the one that ends last. Null where none does, so that it is not sold there.',
   })
   @Auth(...catalogReaders)
   price(
-    @Arg('market', { description: 'ISO 3166-1 alpha-2 code.' }) _market: string,
+    @Arg('market', { description: 'The ISO 3166-1 alpha-2 code of the market, such as `US`.' }) _market: string,
     @Arg('currency', () => String, {
       nullable: true,
-      description: "ISO 4217 code; the market's default one where left out.",
+      description: 'The ISO 4217 code of the currency; the first of `Market.currencies` where it is left out.',
     })
     _currency?: string | null,
-    @Arg('at', () => DateTimeScalar, { nullable: true, description: 'When; now where left out.' }) _at?: Date | null,
-    @Arg('segment', () => Segment, { description: 'For whom.', defaultValue: Segment.COMMERCIAL }) _segment?: Segment,
+    @Arg('at', () => DateTimeScalar, {
+      nullable: true,
+      description: 'The instant at which the price must hold; now where it is left out.',
+    })
+    _at?: Date | null,
+    @Arg('segment', () => Segment, {
+      description: 'The kind of customer that the price must hold for.',
+      defaultValue: Segment.COMMERCIAL,
+    })
+    _segment?: Segment,
   ): PriceType | null {
     return compiled();
   }
@@ -140,22 +170,25 @@ export class SkuType extends NodeType {
 /** By what products can be ordered. */
 export const ProductOrderField = { TITLE: 'TITLE', PRODUCT_ID: 'PRODUCT_ID' } as const;
 export const ProductOrder = orderInput('Product', ProductOrderField, {
-  TITLE: 'By title.',
-  PRODUCT_ID: 'By product id.',
+  TITLE: 'The title of the product.',
+  PRODUCT_ID: 'The product id of Microsoft.',
 });
 
-@InputType('ProductFilter', { description: 'Which products. All that is given must hold.' })
+@InputType('ProductFilter', {
+  description: 'Narrows a list of products. Products must meet every condition that is given.',
+})
 export class ProductFilter {
-  @Field(() => ProductKindEnum, { nullable: true, description: 'With a SKU of this kind.' })
+  @Field(() => ProductKindEnum, { nullable: true, description: 'Only products that have a SKU of this kind.' })
   kind?: ProductKind | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Whose title or product id, or a title of whose SKUs, contains this text, in any case.',
+    description:
+      'Only products where the title, the product id or the title of a SKU contains this text, in either case.',
   })
   search?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Made by exactly this publisher.' })
+  @Field(() => String, { nullable: true, description: 'Only products of exactly this publisher.' })
   publisher?: string | null;
 }
 
@@ -164,9 +197,15 @@ export const ProductConnection = connectionTypes(ProductType, 'Product');
 
 @ArgsType()
 export class ProductsArgs extends PageArgsType {
-  @Field(() => ProductFilter, { nullable: true, description: 'Which products.' })
+  @Field(() => ProductFilter, {
+    nullable: true,
+    description: 'Which products to list; the whole catalog where it is left out.',
+  })
   filter?: ProductFilter | null;
 
-  @Field(() => ProductOrder, { nullable: true, description: 'In which order; by title where left out.' })
+  @Field(() => ProductOrder, {
+    nullable: true,
+    description: 'How to order the list; titles from A to Z where it is left out.',
+  })
   orderBy?: InstanceType<typeof ProductOrder> | null;
 }

@@ -7,12 +7,13 @@ import { MarketType } from './market.type.js';
 @Resolver(() => MarketType)
 export class MarketResolver {
   @Query(() => [MarketType], {
-    description: 'Every market by code, or those closed to a kind of product (rule 1). Open to everybody.',
+    description:
+      'Every market in the order of its code, or those that are closed to a kind of product. Everybody may ask, also without a token.',
   })
   markets(
     @Arg('closedTo', () => ProductKindEnum, {
       nullable: true,
-      description: 'Only markets where this kind may not be sold.',
+      description: 'Only markets where this kind of product may not be sold.',
     })
     _closedTo: ProductKind | null,
   ): never {

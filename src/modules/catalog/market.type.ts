@@ -2,20 +2,27 @@ import { Field, ObjectType } from 'type-graphql';
 import type { ProductKind } from '../../domain/product-kind.js';
 import { ProductKindEnum } from './catalog-enums.type.js';
 
-@ObjectType('Market', { description: 'A country or territory in which customers live.' })
+@ObjectType('Market', {
+  description:
+    'A country or territory that customers are in. It decides what may be sold, in which currencies, and whether prices include tax.',
+})
 export class MarketType {
-  @Field({ description: 'ISO 3166-1 alpha-2 code.' })
+  @Field({ description: 'The ISO 3166-1 alpha-2 code of the market, such as `US`.' })
   code!: string;
 
-  @Field({ description: 'English name.' })
+  @Field({ description: 'The English name of the market.' })
   name!: string;
 
-  @Field(() => [ProductKindEnum], { description: 'Kinds that may not be sold here (rule 1).' })
+  @Field(() => [ProductKindEnum], {
+    description: 'The kinds of product that may not be sold here; an empty list where all may.',
+  })
   closedTo!: ProductKind[];
 
-  @Field({ description: 'Whether prices include tax: in Australia and Brazil only (rule 2).' })
+  @Field({ description: 'Whether prices here include tax, as in Australia and Brazil.' })
   taxInclusive!: boolean;
 
-  @Field(() => [String], { description: 'ISO 4217 codes of the currencies sold in, the default one first.' })
+  @Field(() => [String], {
+    description: 'The ISO 4217 codes of the currencies that customers here can pay in, the default one first.',
+  })
   currencies!: string[];
 }

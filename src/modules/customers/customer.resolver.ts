@@ -8,7 +8,7 @@ import { CustomerBy, CustomerConnection, CustomersArgs, CustomerType } from './c
 export class CustomerResolver {
   @Query(() => CustomerConnection, {
     nullable: true,
-    description: `The customers; of a CUSTOMER_ADMIN only their own. For ${customerReaders.join(', ')}.`,
+    description: "The customers of the partner. Callers of a customer's tenant see only themselves.",
   })
   @Auth(...customerReaders)
   customers(@Args(() => CustomersArgs) _args: CustomersArgs): never {
@@ -17,10 +17,12 @@ export class CustomerResolver {
 
   @Query(() => CustomerType, {
     nullable: true,
-    description: `One customer, or null: missing and not yours look the same. For ${customerReaders.join(', ')}.`,
+    description: 'One customer. Null where there is none, or none that you may see: both look the same.',
   })
   @Auth(...customerReaders)
-  customer(@Arg('by', () => CustomerBy, { description: 'Which one.' }) _by: CustomerBy): never {
+  customer(
+    @Arg('by', () => CustomerBy, { description: 'The id, tenant or domain of the customer.' }) _by: CustomerBy,
+  ): never {
     return compiled();
   }
 }

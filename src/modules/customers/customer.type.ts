@@ -21,48 +21,53 @@ import { EntitlementConnection, SoftwareArgs } from '../entitlements/entitlement
 import { OrderConnection, OrdersArgs } from '../orders/order.type.js';
 import { SupportRequestConnection, SupportRequestsArgs } from '../support/support-request.type.js';
 
-@ObjectType('CustomerContact', { description: 'How to reach a person at the customer.' })
+@ObjectType('CustomerContact', { description: 'A person at the customer, and how to reach them.' })
 export class CustomerContactType {
-  @Field({ description: 'Given name.' })
+  @Field({ description: 'The given name of the person.' })
   firstName!: string;
 
-  @Field({ description: 'Family name.' })
+  @Field({ description: 'The family name of the person.' })
   lastName!: string;
 
-  @Field({ description: 'E-mail address.' })
+  @Field({ description: 'The e-mail address of the person.' })
   email!: string;
 
-  @Field(() => String, { nullable: true, description: 'Telephone number.' })
+  @Field(() => String, { nullable: true, description: 'The telephone number of the person; null where none is known.' })
   phone!: string | null;
 }
 
-@ObjectType('Customer', { implements: NodeType, description: 'A company that the partner sells to.' })
+@ObjectType('Customer', {
+  implements: NodeType,
+  description: 'A company that the partner sells to, with a tenant of its own.',
+})
 export class CustomerType extends NodeType {
-  @Field(() => UuidScalar, { description: "GUID of the customer's tenant." })
+  @Field(() => UuidScalar, { description: "The GUID of the customer's tenant in Microsoft Entra ID." })
   tenantId!: string;
 
-  @Field({ description: 'Domain of the tenant, in lower case.' })
+  @Field({ description: 'The domain of the tenant in lower case, such as `contoso.example`.' })
   domain!: string;
 
-  @Field({ description: 'Name of the company.' })
+  @Field({ description: 'The name of the company, as people know it.' })
   companyName!: string;
 
-  @Field(() => MarketType, { description: 'Where the tenant is: it decides what may be sold (rule 1).' })
+  @Field(() => MarketType, {
+    description: 'The country or territory of the tenant, which decides what may be sold and in which currencies.',
+  })
   market!: Relation<MarketType>;
 
-  @Field(() => Segment, { description: 'Which prices hold.' })
+  @Field(() => Segment, { description: 'The kind of customer, which decides the prices that hold.' })
   segment!: Segment;
 
-  @Field(() => DateTimeScalar, { description: 'Since when it is a customer.' })
+  @Field(() => DateTimeScalar, { description: 'The instant since which it is a customer, in UTC.' })
   createdAt!: string;
 
-  @Field(() => CustomerContactType, { nullable: true, description: `Whom to reach. For ${contactReaders.join(', ')}.` })
+  @Field(() => CustomerContactType, { nullable: true, description: 'The person to reach at the customer.' })
   @Auth(...contactReaders)
   contact!: Relation<CustomerContactType | null>;
 
   @Field(() => OrderConnection, {
     nullable: true,
-    description: `What was bought for it. For ${orderReaders.join(', ')}.`,
+    description: 'The orders that were placed on behalf of the customer.',
   })
   @Auth(...orderReaders)
   orders(@Args(() => OrdersArgs) _args: Relation<OrdersArgs>): object {
@@ -71,7 +76,8 @@ export class CustomerType extends NodeType {
 
   @Field(() => EntitlementConnection, {
     nullable: true,
-    description: `What it owns, cancelled ones too (rule 18). For ${softwareReaders.join(', ')}.`,
+    description:
+      'What the customer owns, and what was revoked by a cancellation: perpetual software, subscriptions and reservations in one list.',
   })
   @Auth(...softwareReaders)
   software(@Args(() => SoftwareArgs) _args: Relation<SoftwareArgs>): object {
@@ -80,7 +86,7 @@ export class CustomerType extends NodeType {
 
   @Field(() => ActivityConnection, {
     nullable: true,
-    description: `What was done for it. For ${activityReaders.join(', ')}.`,
+    description: 'The entries of the activity log that are about the customer.',
   })
   @Auth(...activityReaders)
   activity(@Args(() => ActivityArgs) _args: Relation<ActivityArgs>): object {
@@ -89,7 +95,7 @@ export class CustomerType extends NodeType {
 
   @Field(() => InvoiceConnection, {
     nullable: true,
-    description: `What it costs by month. For ${billingReaders.join(', ')}.`,
+    description: 'The monthly invoices of the customer.',
   })
   @Auth(...billingReaders)
   invoices(@Args(() => InvoicesArgs) _args: Relation<InvoicesArgs>): object {
@@ -98,7 +104,7 @@ export class CustomerType extends NodeType {
 
   @Field(() => SupportRequestConnection, {
     nullable: true,
-    description: `What support was asked. For ${supporters.join(', ')}.`,
+    description: 'The support requests that were submitted on behalf of the customer.',
   })
   @Auth(...supporters)
   supportRequests(@Args(() => SupportRequestsArgs) _args: Relation<SupportRequestsArgs>): object {
@@ -107,37 +113,45 @@ export class CustomerType extends NodeType {
 }
 
 @Directive('@oneOf')
-@InputType('CustomerBy', { description: 'Which customer: exactly one of these.' })
+@InputType('CustomerBy', { description: 'Names one customer, by exactly one of these fields.' })
 export class CustomerBy {
-  @Field(() => ID, { nullable: true, description: "The graph's id." })
+  @Field(() => ID, { nullable: true, description: 'The global id of the customer.' })
   id?: string | null;
 
-  @Field(() => UuidScalar, { nullable: true, description: "GUID of the customer's tenant." })
+  @Field(() => UuidScalar, { nullable: true, description: "The GUID of the customer's tenant in Microsoft Entra ID." })
   tenantId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Domain of the tenant, in any case.' })
+  @Field(() => String, { nullable: true, description: 'The domain of the tenant, in either case.' })
   domain?: string | null;
 }
 
 /** By what customers can be ordered. */
 export const CustomerOrderField = { COMPANY_NAME: 'COMPANY_NAME', CREATED_AT: 'CREATED_AT' } as const;
 export const CustomerOrder = orderInput('Customer', CustomerOrderField, {
-  COMPANY_NAME: 'By name of the company.',
-  CREATED_AT: 'By when it became a customer.',
+  COMPANY_NAME: 'The name of the company.',
+  CREATED_AT: 'The instant at which it became a customer.',
 });
 
-@InputType('CustomerFilter', { description: 'Which customers. All that is given must hold.' })
+@InputType('CustomerFilter', {
+  description: 'Narrows a list of customers. Customers must meet every condition that is given.',
+})
 export class CustomerFilter {
-  @Field(() => String, { nullable: true, description: 'Whose name or domain contains this text, in any case.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only customers whose name or domain contains this text, in either case.',
+  })
   search?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'In this market: ISO 3166-1 alpha-2 code.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only customers in this market, by its ISO 3166-1 alpha-2 code.',
+  })
   market?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'With exactly this domain, in any case.' })
+  @Field(() => String, { nullable: true, description: 'Only the customer with exactly this domain, in either case.' })
   domain?: string | null;
 
-  @Field(() => Segment, { nullable: true, description: 'Of this segment.' })
+  @Field(() => Segment, { nullable: true, description: 'Only customers of this segment.' })
   segment?: Segment | null;
 }
 
@@ -146,9 +160,15 @@ export const CustomerConnection = connectionTypes(CustomerType, 'Customer');
 
 @ArgsType()
 export class CustomersArgs extends PageArgsType {
-  @Field(() => CustomerFilter, { nullable: true, description: 'Which customers.' })
+  @Field(() => CustomerFilter, {
+    nullable: true,
+    description: 'Which customers to list; all that you may see where it is left out.',
+  })
   filter?: CustomerFilter | null;
 
-  @Field(() => CustomerOrder, { nullable: true, description: 'In which order; by name where left out.' })
+  @Field(() => CustomerOrder, {
+    nullable: true,
+    description: 'How to order the list; names from A to Z where it is left out.',
+  })
   orderBy?: InstanceType<typeof CustomerOrder> | null;
 }

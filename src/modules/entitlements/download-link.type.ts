@@ -2,24 +2,28 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 
 @ObjectType('DownloadLink', {
-  description: 'A signed address that opens without a token, so that it can be sent to the customer (rule 11).',
+  description:
+    'A signed address to download software from. It opens without a token, so that it can be sent to the customer.',
 })
 export class DownloadLinkType {
-  @Field({ description: 'Where to download. Shown only here.' })
+  @Field({
+    description:
+      'The address to download from. It is shown only in this answer, and answers 410 Gone once it no longer holds.',
+  })
   url!: string;
 
-  @Field(() => DateTimeScalar, { description: 'When it dies: 14 days after it was made.' })
+  @Field(() => DateTimeScalar, { description: 'The instant until which the link holds, 14 days after it was made.' })
   expiresAt!: Date;
 
-  @Field(() => Int, { description: 'Downloads left, of 50.' })
+  @Field(() => Int, { description: 'How many downloads are left, of 50.' })
   remainingDownloads!: number;
 
-  @Field({ description: 'Version of the software.' })
+  @Field({ description: 'The version of the software, as it was asked for.' })
   version!: string;
 
-  @Field({ description: 'Language, as a BCP 47 tag.' })
+  @Field({ description: 'The language of the software, as a BCP 47 tag such as `en-US`.' })
   language!: string;
 
-  @Field({ description: 'Architecture.' })
+  @Field({ description: 'The architecture of the software, such as `x64`.' })
   architecture!: string;
 }

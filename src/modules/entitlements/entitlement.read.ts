@@ -7,6 +7,7 @@ import {
   instant,
   ofTenant,
   one,
+  period,
   properties,
   type ReadType,
   type RootReads,
@@ -21,6 +22,8 @@ const status = (entitlement: Row) =>
 
 const ofSku = (entitlement: Row, column: string): RawBuilder<unknown> =>
   sql`(select ${sql.ref(`skus.${column}`)} from "skus" where "skus"."id" = ${entitlement.col('sku')})`;
+const ofOrderLine = (entitlement: Row, column: string): RawBuilder<unknown> =>
+  sql`(select ${sql.ref(`order_lines.${column}`)} from "order_lines" where "order_lines"."id" = ${entitlement.col('orderLine')})`;
 const edition = (entitlement: Row) => ofSku(entitlement, 'windows_server_edition');
 const isActive = (entitlement: Row) => sql`${status(entitlement)} = 'ACTIVE'`;
 const isEligible = (entitlement: Row) => sql`(${edition(entitlement)} is not null and ${isActive(entitlement)})`;
@@ -64,6 +67,10 @@ export const entitlementRead: ReadType = {
     id: globalId('Entitlement'),
     ...properties('quantity', 'grantedAt', 'revokedAt'),
     expiresAt: computed((entitlement) => instant(entitlement.col('expiresAt'))),
+    term: period(
+      (entitlement) => ofOrderLine(entitlement, 'term_start'),
+      (entitlement) => ofOrderLine(entitlement, 'term_end'),
+    ),
     status: computed(status),
     customer: one('Customer', 'customer'),
     orderLine: one('OrderLine', 'orderLine'),

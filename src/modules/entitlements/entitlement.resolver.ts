@@ -8,7 +8,8 @@ import { EntitlementConnection, EntitlementType, SoftwareArgs } from './entitlem
 export class EntitlementResolver {
   @Query(() => EntitlementConnection, {
     nullable: true,
-    description: `What customers own: perpetual and subscription in one list, cancelled ones too; of a CUSTOMER_ADMIN only their own tenant's. For ${softwareReaders.join(', ')}.`,
+    description:
+      "What customers own, and what was revoked by a cancellation: perpetual software, subscriptions and reservations in one list. Callers of a customer's tenant see only their own.",
   })
   @Auth(...softwareReaders)
   software(@Args(() => SoftwareArgs) _args: SoftwareArgs): never {

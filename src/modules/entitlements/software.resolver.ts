@@ -22,12 +22,16 @@ import {
 export class RevealProductKeyResolver {
   @Mutation(() => RevealProductKeyResult, {
     nullable: true,
-    description: `Shows a product key, and writes down who saw it (rules 7 to 10). For ${keyRevealers.join(', ')}.`,
+    description:
+      'Shows the product key of an entitlement, once the activity log says who is shown it. Refused attempts are logged too.',
   })
   @Auth(...keyRevealers)
   @LogsDenial()
   async revealProductKey(
-    @Arg('input', () => RevealProductKeyInput, { description: 'Whose key to show.', validateFn: validateInput })
+    @Arg('input', () => RevealProductKeyInput, {
+      description: 'The entitlement and the version that the key is for.',
+      validateFn: validateInput,
+    })
     input: RevealProductKeyInput,
     @Ctx() context: Context,
   ) {
@@ -49,12 +53,16 @@ export class RevealProductKeyResolver {
 export class CreateDownloadLinkResolver {
   @Mutation(() => CreateDownloadLinkResult, {
     nullable: true,
-    description: `Makes a link to download software, and writes down who did (rules 7, 9 and 11). For ${keyRevealers.join(', ')}.`,
+    description:
+      'Makes a link to download software, once the activity log says who makes it. Refused attempts are logged too.',
   })
   @Auth(...keyRevealers)
   @LogsDenial()
   async createDownloadLink(
-    @Arg('input', () => CreateDownloadLinkInput, { description: 'What to download.', validateFn: validateInput })
+    @Arg('input', () => CreateDownloadLinkInput, {
+      description: 'The entitlement and the software to download.',
+      validateFn: validateInput,
+    })
     input: CreateDownloadLinkInput,
     @Ctx() context: Context,
   ) {

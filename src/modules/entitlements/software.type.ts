@@ -13,41 +13,53 @@ import {
   SoftwareNotOffered,
 } from './software-choice.js';
 
-problemType(EntitlementNotFound, 'No such entitlement, or not yours; the attempt is in the log (rule 9).');
-problemType(EntitlementRevoked, 'The purchase was cancelled: keys and links are dead (rule 18).', {
-  revokedAt: { type: () => DateTimeScalar, description: 'Since when.' },
+problemType(
+  EntitlementNotFound,
+  'Returned when there is no entitlement with the id, or none that you may see: both look the same. The attempt is in the activity log.',
+);
+problemType(EntitlementRevoked, 'Returned when a cancellation revoked the entitlement; `revokedAt` says when.', {
+  revokedAt: { type: () => DateTimeScalar, description: 'The instant at which the cancellation revoked it, in UTC.' },
 });
-problemType(EntitlementExpired, 'The term is over.', {
-  expiredAt: { type: () => DateTimeScalar, description: 'Since when.' },
+problemType(EntitlementExpired, 'Returned when the term is over; `expiredAt` says since when.', {
+  expiredAt: { type: () => DateTimeScalar, description: 'The instant at which the term was over, in UTC.' },
 });
-problemType(SoftwareNotOffered, 'It comes without software, as a reservation does (rule 25).');
-problemType(SoftwareChoiceNotOffered, 'The SKU does not offer this choice (rule 7).', {
-  field: { type: () => String, description: 'Which choice: version, language or architecture.' },
-  offered: { type: () => [String], description: 'What it offers.' },
-});
+problemType(SoftwareNotOffered, 'Returned when the SKU comes without software, as a reservation does.');
+problemType(
+  SoftwareChoiceNotOffered,
+  'Returned when the SKU does not offer what was chosen; `offered` lists what it does.',
+  {
+    field: {
+      type: () => String,
+      description: 'The field of the input that is not offered: `version`, `language` or `architecture`.',
+    },
+    offered: { type: () => [String], description: 'The values that can be chosen instead.' },
+  },
+);
 
-@InputType('RevealProductKeyInput', { description: 'Whose key to show.' })
+@InputType('RevealProductKeyInput', { description: 'The entitlement and the version that a product key is for.' })
 export class RevealProductKeyInput {
-  @Field(() => ID, { description: 'Of which entitlement.' })
+  @Field(() => ID, { description: 'The global id of the entitlement.' })
   entitlementId!: string;
 
-  @Field({ description: 'Of which version: one of `sku.softwareVersions`.' })
+  @Field({ description: 'The version of the software, one of `Sku.softwareVersions`.' })
   @IsText(1, 100)
   version!: string;
 }
 
-@ObjectType('RevealProductKeySuccess', { description: 'The key; that you read it is in the log.' })
+@ObjectType('RevealProductKeySuccess', {
+  description: 'Returned with the product key. That it was shown to you is in the activity log.',
+})
 export class RevealProductKeySuccess {
-  @Field({ description: '25 characters in five groups of five. Shown only here (rules 8 and 10).' })
+  @Field({ description: 'The product key: 25 characters in five groups of five. It is shown only in this answer.' })
   productKey!: string;
 
-  @Field(() => EntitlementType, { description: 'The entitlement.' })
+  @Field(() => EntitlementType, { description: 'The entitlement that the product key belongs to.' })
   entitlement!: object;
 }
 
 export const RevealProductKeyResult = createUnionType({
   name: 'RevealProductKeyResult',
-  description: 'What became of asking for a key.',
+  description: 'The answer of `revealProductKey`: its success or the reason why not.',
   types: () =>
     [
       RevealProductKeySuccess,
@@ -60,36 +72,38 @@ export const RevealProductKeyResult = createUnionType({
   resolveType: resultMember('RevealProductKeySuccess'),
 });
 
-@InputType('CreateDownloadLinkInput', { description: 'What to download.' })
+@InputType('CreateDownloadLinkInput', { description: 'The entitlement and the software that a download link is for.' })
 export class CreateDownloadLinkInput {
-  @Field(() => ID, { description: 'Of which entitlement.' })
+  @Field(() => ID, { description: 'The global id of the entitlement.' })
   entitlementId!: string;
 
-  @Field({ description: 'One of `sku.softwareVersions`.' })
+  @Field({ description: 'The version of the software, one of `Sku.softwareVersions`.' })
   @IsText(1, 100)
   version!: string;
 
-  @Field({ description: "One of the version's languages, as a BCP 47 tag." })
+  @Field({ description: 'One of the languages of the version, as a BCP 47 tag such as `en-US`.' })
   @IsText(1, 40)
   language!: string;
 
-  @Field({ description: "One of the version's architectures." })
+  @Field({ description: 'One of the architectures of the version, such as `x64`.' })
   @IsText(1, 40)
   architecture!: string;
 }
 
-@ObjectType('CreateDownloadLinkSuccess', { description: 'The link; that you had it made is in the log.' })
+@ObjectType('CreateDownloadLinkSuccess', {
+  description: 'Returned with the download link. That you had it made is in the activity log.',
+})
 export class CreateDownloadLinkSuccess {
-  @Field(() => DownloadLinkType, { description: 'The link.' })
+  @Field(() => DownloadLinkType, { description: 'The link, with the instant until which it holds.' })
   downloadLink!: Relation<DownloadLinkType>;
 
-  @Field(() => EntitlementType, { description: 'The entitlement.' })
+  @Field(() => EntitlementType, { description: 'The entitlement that the link belongs to.' })
   entitlement!: object;
 }
 
 export const CreateDownloadLinkResult = createUnionType({
   name: 'CreateDownloadLinkResult',
-  description: 'What became of asking for a link.',
+  description: 'The answer of `createDownloadLink`: its success or the reason why not.',
   types: () =>
     [
       CreateDownloadLinkSuccess,

@@ -3,29 +3,31 @@ import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status
 
 registerEnumType(OrderStatus, {
   name: 'OrderStatus',
-  description: 'Where an order is.',
+  description: 'How far an order is.',
   valuesConfig: {
-    PENDING: { description: 'Being provisioned.' },
-    COMPLETED: { description: 'Provisioned; at least one line stands.' },
-    CANCELLED: { description: 'All its lines are cancelled (rule 15).' },
+    PENDING: { description: 'The order is being provisioned.' },
+    COMPLETED: { description: 'The order was provisioned, and at least one line is not cancelled.' },
+    CANCELLED: { description: 'All lines of the order are cancelled.' },
   },
 });
 registerEnumType(OrderLineStatus, {
   name: 'OrderLineStatus',
-  description: 'Where a line is.',
+  description: 'How far a line of an order is.',
   valuesConfig: {
-    ACTIVE: { description: 'Stands.' },
-    CANCELLATION_PENDING: { description: 'Its cancellation waits for fulfilment: up to 15 minutes (rule 17).' },
-    CANCELLED: { description: 'Cancelled; stays listed (rule 18).' },
+    ACTIVE: { description: 'The line is neither cancelled nor about to be.' },
+    CANCELLATION_PENDING: {
+      description: 'A cancellation of the line waits for fulfilment, which takes up to 15 minutes.',
+    },
+    CANCELLED: { description: 'The line is cancelled for good. It stays listed.' },
   },
 });
 registerEnumType(CancellationStatus, {
   name: 'CancellationStatus',
-  description: 'Where a cancellation is.',
+  description: 'How far a cancellation is.',
   valuesConfig: {
-    PENDING: { description: 'Waits for fulfilment.' },
-    CONFIRMED: { description: 'Done: keys and links are dead, the credit is booked.' },
-    REFUSED: { description: 'Fulfilment refused it: the lines stand again.' },
+    PENDING: { description: 'The cancellation waits for fulfilment, which takes up to 15 minutes.' },
+    CONFIRMED: { description: 'Fulfilment confirmed it: keys and links are revoked and the credit is booked.' },
+    REFUSED: { description: 'Fulfilment refused it: the lines are active again.' },
   },
 });
 
@@ -34,10 +36,10 @@ export const CreditRule = { FULL: 'FULL', PRORATED: 'PRORATED', MIXED: 'MIXED' }
 export type CreditRule = keyof typeof CreditRule;
 registerEnumType(CreditRule, {
   name: 'CreditRule',
-  description: 'How the credit of a whole cancellation comes about (rule 16).',
+  description: 'How the credit of a whole cancellation comes about.',
   valuesConfig: {
-    FULL: { description: 'All of the price: perpetual software.' },
-    PRORATED: { description: 'By unused days: software subscriptions.' },
-    MIXED: { description: 'Some lines in full, some by unused days.' },
+    FULL: { description: 'All of the price is given back, as for perpetual software.' },
+    PRORATED: { description: 'The unused days are given back, as for software subscriptions.' },
+    MIXED: { description: 'Some lines are given back in full, others by their unused days.' },
   },
 });

@@ -10,6 +10,7 @@ import {
   ofTenant,
   one,
   PARENT,
+  period,
   properties,
   type ReadType,
   type RootReads,
@@ -79,6 +80,10 @@ export const orderLineRead: ReadType = {
   entity: 'OrderLine',
   fields: {
     ...properties('lineNumber', 'quantity', 'status', 'cancellableUntil', 'termStart', 'termEnd'),
+    term: period(
+      (line) => line.col('termStart'),
+      (line) => line.col('termEnd'),
+    ),
     sku: one('Sku', 'sku'),
     unitPrice: money((line) => line.col('unitPrice'), orderCurrency),
     total: money((line) => line.col('total'), orderCurrency),

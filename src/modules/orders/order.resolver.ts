@@ -9,7 +9,7 @@ import { OrderBy, OrderConnection, OrdersArgs, OrderType } from './order.type.js
 export class OrderResolver {
   @Query(() => OrderConnection, {
     nullable: true,
-    description: `The orders; of a CUSTOMER_ADMIN only their own tenant's. For ${orderReaders.join(', ')}.`,
+    description: "The orders of all customers. Callers of a customer's tenant see only their own.",
   })
   @Auth(...orderReaders)
   orders(@Args(() => OrdersArgs) _args: OrdersArgs): never {
@@ -18,23 +18,27 @@ export class OrderResolver {
 
   @Query(() => OrderType, {
     nullable: true,
-    description: `One order, or null: missing and not yours look the same. For ${orderReaders.join(', ')}.`,
+    description: 'One order. Null where there is none, or none that you may see: both look the same.',
   })
   @Auth(...orderReaders)
-  order(@Arg('by', () => OrderBy, { description: 'Which one.' }) _by: OrderBy): never {
+  order(@Arg('by', () => OrderBy, { description: 'The id or the number of the order.' }) _by: OrderBy): never {
     return compiled();
   }
 
   @Query(() => [SalesGroupType], {
     nullable: true,
-    description: `Sales added up by dimensions and currency. For ${salesReaders.join(', ')}.`,
+    description:
+      'Sales, added up by the dimensions that you choose and by currency. A credit counts once it is confirmed, in the month of the purchase.',
   })
   @Auth(...salesReaders)
   sales(
-    @Arg('filter', () => SalesFilter, { nullable: true, description: 'Which order lines.' })
+    @Arg('filter', () => SalesFilter, {
+      nullable: true,
+      description: 'Which order lines to add up; all of them where it is left out.',
+    })
     _filter: SalesFilter | null,
     @Arg('groupBy', () => [SalesDimension], {
-      description: 'By what to group; an empty list adds everything up by currency.',
+      description: 'The dimensions to group by, each named once. An empty list adds everything up by currency.',
     })
     _groupBy: SalesDimension[],
   ): never {

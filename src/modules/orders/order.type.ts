@@ -5,6 +5,7 @@ import { type ProductKind, RefundType } from '../../domain/product-kind.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
+import { PeriodType } from '../../graphql/period.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
 import { SkuType } from '../catalog/catalog.type.js';
@@ -16,198 +17,215 @@ import { CreditRule } from './order-enums.type.js';
 import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status.js';
 
 @ObjectType('OrderLine', {
-  description: 'One SKU of an order. Price and window are those of the time of sale (rules 3 and 13).',
+  description:
+    'One SKU of an order. Its price and its cancellation window are those of the time of sale, whatever the catalog says today.',
 })
 export class OrderLineType {
-  @Field(() => Int, { description: 'From 0, in the order of the purchase.' })
+  @Field(() => Int, { description: 'The number of the line in its order, from 0, as the purchase listed them.' })
   lineNumber!: number;
 
-  @Field(() => SkuType, { description: 'What was bought.' })
+  @Field(() => SkuType, { description: 'The SKU that was bought.' })
   sku!: Relation<SkuType>;
 
-  @Field(() => Int, { description: 'How many.' })
+  @Field(() => Int, { description: 'How many units were bought.' })
   quantity!: number;
 
-  @Field(() => MoneyType, { description: 'Price of one for the whole term.' })
+  @Field(() => MoneyType, { description: 'The price of one unit for the whole term, as it was sold.' })
   unitPrice!: Relation<MoneyType>;
 
-  @Field(() => MoneyType, { description: 'Unit price times quantity.' })
+  @Field(() => MoneyType, { description: 'The price of the line: the unit price times the quantity.' })
   total!: Relation<MoneyType>;
 
-  @Field(() => OrderLineStatus, { description: 'Where it is.' })
+  @Field(() => OrderLineStatus, { description: 'How far the line is; cancelled lines stay listed.' })
   status!: OrderLineStatus;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'Last instant to cancel it, inclusive; null where it never may be (rule 13).',
+    description: 'The last instant at which the line can be cancelled, in UTC. Null where it never can be.',
   })
   cancellableUntil!: string | null;
 
-  @Field({ description: 'Whether `cancelOrder` would take it now.' })
+  @Field({ description: 'Whether `cancelOrder` would accept the line now.' })
   isCancellable!: boolean;
 
-  @Field(() => DateScalar, { nullable: true, description: 'First day of the paid term; null for perpetual software.' })
+  @Field(() => DateScalar, { nullable: true, description: 'The first day of `term`; null for perpetual software.' })
   termStart!: string | null;
 
-  @Field(() => DateScalar, { nullable: true, description: 'Last day of the paid term, inclusive.' })
+  @Field(() => DateScalar, {
+    nullable: true,
+    description: 'The last day of `term`; null for perpetual software.',
+  })
   termEnd!: string | null;
+
+  @Field(() => PeriodType, { nullable: true, description: 'The paid term; null for perpetual software.' })
+  term!: Relation<PeriodType | null>;
 
   @Field(() => EntitlementType, {
     nullable: true,
-    description: 'What the customer owns by it. For those who read software.',
+    description: 'What the customer owns by the line; null until it is granted.',
   })
   entitlement!: Relation<EntitlementType | null>;
 }
 
 @ObjectType('Order', {
   implements: NodeType,
-  description: `A purchase on behalf of a customer. For ${orderReaders.join(', ')}.`,
+  description: 'A purchase on behalf of a customer.',
 })
 @Auth(...orderReaders)
 export class OrderType extends NodeType {
-  @Field({ description: 'The friendly number: twelve hexadecimal digits.' })
+  @Field({ description: 'The number that people use: twelve hexadecimal digits.' })
   number!: string;
 
-  @Field(() => CustomerType, { description: 'For whom.' })
+  @Field(() => CustomerType, { description: 'The customer that it was bought for.' })
   customer!: Relation<CustomerType>;
 
-  @Field(() => MarketType, { description: 'Where the customer was when it was placed.' })
+  @Field(() => MarketType, { description: 'The market that the customer was in when the order was placed.' })
   market!: Relation<MarketType>;
 
-  @Field(() => OrderStatus, { description: 'Where it is.' })
+  @Field(() => OrderStatus, { description: 'How far the order is.' })
   status!: OrderStatus;
 
-  @Field({ description: 'ISO 4217 code of all its amounts.' })
+  @Field({ description: 'The ISO 4217 code of all amounts of the order.' })
   currency!: string;
 
-  @Field(() => DateTimeScalar, { description: 'When it was bought.' })
+  @Field(() => DateTimeScalar, { description: 'The instant at which the order was placed, in UTC.' })
   placedAt!: string;
 
-  @Field({ description: 'User principal name of who bought.' })
+  @Field({ description: 'The user principal name of the person who placed the order.' })
   placedBy!: string;
 
-  @Field(() => [OrderLineType], { description: 'Its lines, by number; cancelled ones too.' })
+  @Field(() => [OrderLineType], { description: 'The lines in the order of their numbers, cancelled ones too.' })
   lines!: OrderLineType[];
 
   @Field(() => MoneyType, {
-    description: 'The sum of its lines as bought. What cancellations gave back is in their credit.',
+    description:
+      'The sum of all lines as bought. What cancellations gave back is not taken off: see `Cancellation.credit`.',
   })
   total!: Relation<MoneyType>;
 
-  @Field({ description: 'Whether the amounts include tax (rule 2).' })
+  @Field({ description: 'Whether the amounts of the order include tax.' })
   taxIncluded!: boolean;
 
-  @Field(() => [CancellationType], { description: 'What was cancelled of it, oldest first.' })
+  @Field(() => [CancellationType], { description: 'The cancellations of the order or of its lines, oldest first.' })
   cancellations!: CancellationType[];
 }
 
 @ObjectType('CancellationLine', {
-  description: 'One line of a cancellation, with the arithmetic of its credit (rule 16).',
+  description: 'One line of a cancellation, with the numbers that its credit comes from.',
 })
 export class CancellationLineType {
-  @Field(() => OrderLineType, { description: 'The line of the order.' })
+  @Field(() => OrderLineType, { description: 'The line of the order that was cancelled, with all of its units.' })
   orderLine!: Relation<OrderLineType>;
 
-  @Field(() => RefundType, { description: 'How the credit is computed.' })
+  @Field(() => RefundType, { description: 'Whether all of the price is given back, or the unused days.' })
   refundType!: Relation<RefundType>;
 
-  @Field(() => Int, { nullable: true, description: 'Days of the paid term; null for a full refund.' })
+  @Field(() => Int, { nullable: true, description: 'How many days the paid term has; null for a full refund.' })
   termDays!: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'Days of it not used, the day of cancelling among them.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many days of the term are not used, the day of cancelling among them; null for a full refund.',
+  })
   unusedDays!: number | null;
 
-  @Field(() => MoneyType, {
-    nullable: true,
-    description: `Credit of one unit, cut to the minor unit. For ${billingReaders.join(', ')}.`,
-  })
+  @Field(() => MoneyType, { nullable: true, description: 'The credit of one unit, cut to the minor unit.' })
   @Auth(...billingReaders)
   unitCredit!: Relation<MoneyType | null>;
 
-  @Field(() => MoneyType, {
-    nullable: true,
-    description: `Unit credit times quantity. For ${billingReaders.join(', ')}.`,
-  })
+  @Field(() => MoneyType, { nullable: true, description: 'The unit credit times the quantity.' })
   @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 }
 
 @ObjectType('Cancellation', {
   implements: NodeType,
-  description: `A cancellation of some or all lines of an order (rule 17). For ${orderReaders.join(', ')}.`,
+  description:
+    'A cancellation of some or all lines of an order. It is asked for first, and then confirmed or refused by fulfilment.',
 })
 @Auth(...orderReaders)
 export class CancellationType extends NodeType {
-  @Field(() => OrderType, { description: 'The order.' })
+  @Field(() => OrderType, { description: 'The order whose lines are cancelled.' })
   order!: Relation<OrderType>;
 
-  @Field(() => CustomerType, { description: "The order's customer." })
+  @Field(() => CustomerType, { description: 'The customer of the order.' })
   customer!: Relation<CustomerType>;
 
-  @Field(() => [CancellationLineType], { description: 'The lines cancelled, by number.' })
+  @Field(() => [CancellationLineType], { description: 'The lines to cancel, in the order of their numbers.' })
   lines!: CancellationLineType[];
 
-  @Field(() => CancellationStatus, { description: 'Where it is.' })
+  @Field(() => CancellationStatus, { description: 'How far the cancellation is.' })
   status!: CancellationStatus;
 
-  @Field(() => String, { nullable: true, description: 'What the caller gave as reason.' })
+  @Field(() => String, { nullable: true, description: 'The reason that the caller gave; null where they gave none.' })
   reason!: string | null;
 
-  @Field(() => DateTimeScalar, { description: 'When it was asked for.' })
+  @Field(() => DateTimeScalar, { description: 'The instant at which it was asked for, in UTC.' })
   requestedAt!: string;
 
-  @Field({ description: 'User principal name of who asked.' })
+  @Field({ description: 'The user principal name of the person who asked for it.' })
   requestedBy!: string;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When fulfilment confirmed it.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When fulfilment confirmed it, in UTC; null until then.',
+  })
   confirmedAt!: string | null;
 
   @Field(() => MoneyType, {
     nullable: true,
-    description: `What is given back on the next monthly invoice. For ${billingReaders.join(', ')}.`,
+    description: 'What is given back on the next monthly invoice, for all lines together.',
   })
   @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 
-  @Field(() => CreditRule, { description: 'How the credit comes about.' })
+  @Field(() => CreditRule, { description: 'How the credit of the lines comes about.' })
   rule!: CreditRule;
 }
 
 @Directive('@oneOf')
-@InputType('OrderBy', { description: 'Which order: exactly one of these.' })
+@InputType('OrderBy', { description: 'Names one order, by exactly one of these fields.' })
 export class OrderBy {
-  @Field(() => ID, { nullable: true, description: "The graph's id." })
+  @Field(() => ID, { nullable: true, description: 'The global id of the order.' })
   id?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The friendly number: twelve hexadecimal digits.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The number that people use, in either case: twelve hexadecimal digits.',
+  })
   number?: string | null;
 }
 
 /** By what orders can be ordered. */
 export const OrderOrderField = { PLACED_AT: 'PLACED_AT' } as const;
-export const OrderOrder = orderInput('Order', OrderOrderField, { PLACED_AT: 'By when it was bought.' });
+export const OrderOrder = orderInput('Order', OrderOrderField, {
+  PLACED_AT: 'The instant at which the order was placed.',
+});
 
-@InputType('OrderFilter', { description: 'Which orders. All that is given must hold.' })
+@InputType('OrderFilter', { description: 'Narrows a list of orders. Orders must meet every condition that is given.' })
 export class OrderFilter {
-  @Field(() => ID, { nullable: true, description: 'Of this customer.' })
+  @Field(() => ID, { nullable: true, description: 'Only orders of the customer with this global id.' })
   customerId?: string | null;
 
-  @Field(() => [OrderStatus], { nullable: true, description: 'In one of these states.' })
+  @Field(() => [OrderStatus], { nullable: true, description: 'Only orders in one of these states.' })
   statuses?: OrderStatus[] | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Bought at or after.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Only orders placed at this instant or later.' })
   from?: Date | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Bought before.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Only orders placed before this instant.' })
   to?: Date | null;
 
-  @Field(() => ProductKindEnum, { nullable: true, description: 'With a line of this kind.' })
+  @Field(() => ProductKindEnum, { nullable: true, description: 'Only orders with a line of this kind of product.' })
   kind?: ProductKind | null;
 
-  @Field(() => String, { nullable: true, description: 'With a line of this product: `DG7GMGF0FKZV`.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only orders that have a line of the product with this product id, such as `DG7GMGF0FKZV`.',
+  })
   productId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Bought by this user principal name.' })
+  @Field(() => String, { nullable: true, description: 'Only orders that this user principal name placed.' })
   placedBy?: string | null;
 }
 
@@ -216,9 +234,12 @@ export const OrderConnection = connectionTypes(OrderType, 'Order');
 
 @ArgsType()
 export class OrdersArgs extends PageArgsType {
-  @Field(() => OrderFilter, { nullable: true, description: 'Which orders.' })
+  @Field(() => OrderFilter, {
+    nullable: true,
+    description: 'Which orders to list; all that you may see where left out.',
+  })
   filter?: OrderFilter | null;
 
-  @Field(() => OrderOrder, { nullable: true, description: 'In which order; newest first where left out.' })
+  @Field(() => OrderOrder, { nullable: true, description: 'How to order the list; newest first where left out.' })
   orderBy?: InstanceType<typeof OrderOrder> | null;
 }

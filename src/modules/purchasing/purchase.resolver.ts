@@ -13,11 +13,15 @@ import { PurchaseInput, PurchaseResult, PurchaseSuccess } from './purchase.type.
 export class PurchaseResolver {
   @Mutation(() => PurchaseResult, {
     nullable: true,
-    description: `Buys on behalf of a customer (rules 1 to 6). For ${buyers.join(', ')}.`,
+    description:
+      'Buys on behalf of a customer, at the prices that hold now. Order, entitlements and invoice lines come together or not at all.',
   })
   @Auth(...buyers)
   purchase(
-    @Arg('input', () => PurchaseInput, { description: 'What to buy for whom.', validateFn: validateInput })
+    @Arg('input', () => PurchaseInput, {
+      description: 'What to buy, and for which customer.',
+      validateFn: validateInput,
+    })
     input: PurchaseInput,
     @Ctx() context: Context,
   ) {

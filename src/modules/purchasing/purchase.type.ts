@@ -8,79 +8,108 @@ import { CustomerNotFound } from '../customers/find-customer.js';
 import { OrderType } from '../orders/order.type.js';
 import { PriceNotFound, ProductNotAvailableInMarket, QuantityOutOfBounds, SkuNotFound } from './purchase.js';
 
-const lineIndex = { type: () => Int, description: 'Which line of the input, from 0.' };
-problemType(IdempotencyKeyReused, 'The key was used before with another input (rule 5).');
-problemType(RequestInProgress, 'The first request with this key has not ended; send the same again (rule 5).');
-problemType(CustomerNotFound, 'No such customer, or not yours.');
-problemType(SkuNotFound, 'No such SKU in the catalog.', {
+const lineIndex = { type: () => Int, description: 'The place of the line in `input.lines`, from 0.' };
+problemType(
+  IdempotencyKeyReused,
+  'Returned when the idempotency key was used before with another input. Make a new key for a new request.',
+);
+problemType(
+  RequestInProgress,
+  'Returned when the first request with this idempotency key has not ended. Send the same again in a moment.',
+);
+problemType(
+  CustomerNotFound,
+  'Returned when there is no customer with the id, or none that you may see: both look the same.',
+);
+problemType(SkuNotFound, 'Returned when the catalog has no such SKU; `productId` and `skuId` are what was sent.', {
   lineIndex,
-  productId: { type: () => String, description: 'The product id sent.' },
-  skuId: { type: () => String, description: 'The SKU id sent.' },
+  productId: { type: () => String, description: 'The product id that was sent.' },
+  skuId: { type: () => String, description: 'The SKU id that was sent.' },
 });
-problemType(QuantityOutOfBounds, "The quantity is outside the SKU's bounds (rule 4).", {
-  lineIndex,
-  minimum: { type: () => Int, description: 'Least quantity.' },
-  maximum: { type: () => Int, description: 'Greatest quantity.' },
-});
-problemType(ProductNotAvailableInMarket, 'This kind may not be sold where the customer is (rule 1).', {
-  lineIndex,
-  market: { type: () => String, description: "The customer's market: ISO 3166-1 alpha-2 code." },
-  kind: { type: () => ProductKindEnum, description: 'The kind that is closed there.' },
-});
-problemType(PriceNotFound, "No price holds now for the customer's market and segment in this currency (rule 3).", {
-  lineIndex,
-  market: { type: () => String, description: "The customer's market." },
-  currency: { type: () => String, description: 'The currency asked for.' },
-  currencies: { type: () => [String], description: 'Currencies that the market is sold to in.' },
-});
+problemType(
+  QuantityOutOfBounds,
+  'Returned when the quantity is outside the bounds of the SKU; `minimum` and `maximum` are those.',
+  {
+    lineIndex,
+    minimum: { type: () => Int, description: 'The smallest quantity of a purchase.' },
+    maximum: { type: () => Int, description: 'The largest quantity of a purchase.' },
+  },
+);
+problemType(
+  ProductNotAvailableInMarket,
+  'Returned when this kind of product may not be sold in the market of the customer.',
+  {
+    lineIndex,
+    market: { type: () => String, description: "The ISO 3166-1 alpha-2 code of the customer's market." },
+    kind: { type: () => ProductKindEnum, description: 'The kind of product that may not be sold there.' },
+  },
+);
+problemType(
+  PriceNotFound,
+  'Returned when no price in this currency holds now for the market and segment of the customer; `currencies` lists what to try.',
+  {
+    lineIndex,
+    market: { type: () => String, description: "The ISO 3166-1 alpha-2 code of the customer's market." },
+    currency: { type: () => String, description: 'The ISO 4217 code of the currency that was asked for.' },
+    currencies: {
+      type: () => [String],
+      description: 'The ISO 4217 codes of the currencies that customers of the market can pay in.',
+    },
+  },
+);
 
-@InputType('PurchaseLineInput', { description: 'One SKU to buy.' })
+@InputType('PurchaseLineInput', { description: 'One SKU to buy, and how many of it.' })
 export class PurchaseLineInput {
-  @Field({ description: 'Twelve letters and digits: `DG7GMGF0FKZV`.' })
+  @Field({ description: "Microsoft's product id: twelve letters and digits such as `DG7GMGF0FKZV`." })
   @IsProductId()
   productId!: string;
 
-  @Field({ description: 'Four letters and digits, zeros kept: `0003`.' })
+  @Field({ description: "Microsoft's SKU id: four letters and digits such as `0003`, whose zeros count." })
   @IsSkuId()
   skuId!: string;
 
-  @Field(() => Int, { description: "How many, within the SKU's bounds." })
+  @Field(() => Int, { description: 'How many units to buy, from `Sku.minimumQuantity` to `Sku.maximumQuantity`.' })
   @IsQuantity()
   quantity!: number;
 }
 
-@InputType('PurchaseInput', { description: 'A purchase on behalf of a customer.' })
+@InputType('PurchaseInput', {
+  description: 'What to buy, on behalf of which customer. All lines are bought together or none.',
+})
 export class PurchaseInput {
   @Field({
     description:
-      'Made by you, one per purchase: sent again with the same input it buys nothing twice (rule 5). Kept 45 days. A refusal leaves it free.',
+      'A key that you make up for each purchase, 1 to 255 visible ASCII characters such as a UUID. The same key with the same input answers the first success again and buys nothing twice. It is kept for 45 days; a refusal leaves it free.',
   })
   @IsIdempotencyKey()
   idempotencyKey!: string;
 
-  @Field(() => ID, { description: 'For whom.' })
+  @Field(() => ID, { description: 'The global id of the customer.' })
   customerId!: string;
 
-  @Field(() => String, { nullable: true, description: "ISO 4217 code; the market's default currency where left out." })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The ISO 4217 code of the currency to pay in; the first of `Market.currencies` where it is left out.',
+  })
   @IsOptional()
   @IsCurrency()
   currency?: string | null;
 
-  @Field(() => [PurchaseLineInput], { description: 'What: 1 to 50 lines.' })
+  @Field(() => [PurchaseLineInput], { description: 'What to buy, in 1 to 50 lines. One SKU may have several.' })
   @IsList(50)
   @ValidateNested({ each: true })
   lines!: PurchaseLineInput[];
 }
 
-@ObjectType('PurchaseSuccess', { description: 'It was bought.' })
+@ObjectType('PurchaseSuccess', { description: 'Returned when it was bought; it is on the next monthly invoice.' })
 export class PurchaseSuccess {
-  @Field(() => OrderType, { description: 'The order.' })
+  @Field(() => OrderType, { description: 'The order that was placed, with its lines and entitlements.' })
   order!: object;
 }
 
 export const PurchaseResult = createUnionType({
   name: 'PurchaseResult',
-  description: 'What became of a purchase.',
+  description: 'The answer of `purchase`: its success or the reason why not.',
   types: () =>
     [
       PurchaseSuccess,

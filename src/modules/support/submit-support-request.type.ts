@@ -11,79 +11,84 @@ import { CustomerNotFound } from '../customers/find-customer.js';
 import { SupportImpact } from './support-request.entity.js';
 import { SupportRequestType } from './support-request.type.js';
 
-@InputType('ContactInput', { description: 'Whom support answers.' })
+@InputType('ContactInput', { description: 'The person that support answers.' })
 export class ContactInput {
-  @Field({ description: 'Name.' })
+  @Field({ description: 'The name of the person, in 1 to 200 characters.' })
   @IsText(1, 200)
   name!: string;
 
-  @Field({ description: 'E-mail address.' })
+  @Field({ description: 'The e-mail address of the person.' })
   @IsMailAddress()
   email!: string;
 
-  @Field({ description: 'Telephone number.' })
+  @Field({ description: 'The telephone number of the person, such as `+1 425 555 0100`.' })
   @IsPhone()
   phone!: string;
 }
 
-@InputType('SubmitSupportRequestInput', { description: 'What to ask support.' })
+@InputType('SubmitSupportRequestInput', { description: 'What to ask of support, on behalf of which customer.' })
 export class SubmitSupportRequestInput {
-  @Field({ description: 'Made by you, one per request (rule 5). A refusal leaves it free.' })
+  @Field({
+    description:
+      'A key that you make up for each request, 1 to 255 visible ASCII characters such as a UUID. The same key with the same input answers the first success again and asks nothing twice. It is kept for 45 days; a refusal leaves it free.',
+  })
   @IsIdempotencyKey()
   idempotencyKey!: string;
 
-  @Field(() => ID, { description: 'On whose behalf.' })
+  @Field(() => ID, { description: 'The global id of the customer on whose behalf you ask.' })
   customerId!: string;
 
-  @Field(() => ID, { nullable: true, description: 'About which order.' })
+  @Field(() => ID, { nullable: true, description: 'The global id of the order that it is about, if it is about one.' })
   orderId?: string | null;
 
-  @Field({ description: 'One of `supportTopics`.' })
+  @Field({ description: 'What it is about, word for word one of `supportTopics`.' })
   @IsIn([...supportTopics], { message: `must be one of: ${supportTopics.join('; ')}` })
   topic!: string;
 
-  @Field(() => SupportImpact, { description: 'How badly it hurts.' })
+  @Field(() => SupportImpact, { description: 'How much the problem gets in the way of work.' })
   impact!: SupportImpact;
 
-  @Field({ description: 'In a line: 1 to 200 characters.' })
+  @Field({ description: 'The problem in one line, in 1 to 200 characters.' })
   @IsText(1, 200)
   title!: string;
 
-  @Field({ description: 'In full: 1 to 10000 characters.' })
+  @Field({ description: 'The problem in full, in 1 to 10000 characters.' })
   @IsText(1, 10_000)
   description!: string;
 
-  @Field(() => String, { nullable: true, description: 'Why money should be given back: 1 to 1000 characters.' })
+  @Field(() => String, { nullable: true, description: 'Why money should be given back, in 1 to 1000 characters.' })
   @IsOptional()
   @IsText(1, 1_000)
   refundReason?: string | null;
 
-  @Field(() => MoneyInput, { nullable: true, description: 'How much should be given back.' })
+  @Field(() => MoneyInput, { nullable: true, description: 'How much money should be given back.' })
   @IsOptional()
   @ValidateNested()
   amount?: Relation<MoneyInput | null>;
 
-  @Field(() => ContactInput, { description: 'Whom support answers.' })
+  @Field(() => ContactInput, { description: 'The person that support answers.' })
   @ValidateNested()
   contact!: Relation<ContactInput>;
 }
 
-@ObjectType('SubmitSupportRequestSuccess', { description: 'Support was asked.' })
+@ObjectType('SubmitSupportRequestSuccess', {
+  description: 'Returned when the request was submitted. Files can be attached to it for a day.',
+})
 export class SubmitSupportRequestSuccess {
-  @Field(() => SupportRequestType, { description: 'The request.' })
+  @Field(() => SupportRequestType, { description: 'The request as it was submitted.' })
   supportRequest!: object;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'POST files here as multipart/form-data, within a day: up to 10 of 10 MiB, PDF, PNG, JPEG, text or CSV.',
+      'The address to POST files to as `multipart/form-data`, within 24 hours: up to 10 of 10 MiB each, as PDF, PNG, JPEG, plain text or CSV. Null where files cannot be attached.',
   })
   uploadUrl!: string | null;
 }
 
 export const SubmitSupportRequestResult = createUnionType({
   name: 'SubmitSupportRequestResult',
-  description: 'What became of asking support.',
+  description: 'The answer of `submitSupportRequest`: its success or the reason why not.',
   types: () =>
     [SubmitSupportRequestSuccess, CustomerNotFound, OrderNotFound, IdempotencyKeyReused, RequestInProgress] as const,
   resolveType: resultMember('SubmitSupportRequestSuccess'),

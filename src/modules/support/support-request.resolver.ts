@@ -23,7 +23,7 @@ const UPLOAD_HOURS = 24;
 export class SupportRequestResolver {
   @Query(() => SupportRequestConnection, {
     nullable: true,
-    description: `What support was asked. For ${supporters.join(', ')}.`,
+    description: 'The support requests on behalf of all customers.',
   })
   @Auth(...supporters)
   supportRequests(@Args(() => SupportRequestsArgs) _args: SupportRequestsArgs): never {
@@ -32,7 +32,7 @@ export class SupportRequestResolver {
 
   @Query(() => [String], {
     nullable: true,
-    description: `What support can be asked about, refunds first (rule 21). For ${supporters.join(', ')}.`,
+    description: 'The topics that a support request can have, in the order to show them: refunds come first.',
   })
   @Auth(...supporters)
   supportTopics() {
@@ -41,11 +41,15 @@ export class SupportRequestResolver {
 
   @Mutation(() => SubmitSupportRequestResult, {
     nullable: true,
-    description: `Asks support on behalf of a customer (rule 21). For ${supporters.join(', ')}.`,
+    description:
+      'Submits a support request on behalf of a customer, such as for a refund that `cancelOrder` cannot give.',
   })
   @Auth(...supporters)
   submitSupportRequest(
-    @Arg('input', () => SubmitSupportRequestInput, { description: 'What to ask.', validateFn: validateInput })
+    @Arg('input', () => SubmitSupportRequestInput, {
+      description: 'What to ask of support, and for which customer.',
+      validateFn: validateInput,
+    })
     input: SubmitSupportRequestInput,
     @Ctx() context: Context,
   ) {

@@ -12,113 +12,124 @@ import { SupportImpact, SupportRequestStatus } from './support-request.entity.js
 
 registerEnumType(SupportImpact, {
   name: 'SupportImpact',
-  description: 'How badly it hurts.',
+  description: 'How much a problem gets in the way of work.',
   valuesConfig: {
-    CRITICAL: { description: 'Work stands still.' },
-    MODERATE: { description: 'Work is hindered.' },
-    MINIMAL: { description: 'Work goes on.' },
+    CRITICAL: { description: 'Work stands still until the problem is solved.' },
+    MODERATE: { description: 'Work goes on, but the problem hinders it.' },
+    MINIMAL: { description: 'Work goes on as if there were no problem.' },
   },
 });
 registerEnumType(SupportRequestStatus, {
   name: 'SupportRequestStatus',
-  description: 'Where a support request is.',
-  valuesConfig: { OPEN: { description: 'Being worked on.' }, CLOSED: { description: 'Answered.' } },
+  description: 'How far a support request is.',
+  valuesConfig: {
+    OPEN: { description: 'Support has yet to answer the request.' },
+    CLOSED: { description: 'Support has answered, and the request is closed.' },
+  },
 });
 
-@ObjectType('SupportContact', { description: 'Whom support answers.' })
+@ObjectType('SupportContact', { description: 'The person that support answers.' })
 export class SupportContactType {
-  @Field({ description: 'Name.' })
+  @Field({ description: 'The name of the person.' })
   name!: string;
 
-  @Field({ description: 'E-mail address.' })
+  @Field({ description: 'The e-mail address of the person.' })
   email!: string;
 
-  @Field({ description: 'Telephone number.' })
+  @Field({ description: 'The telephone number of the person.' })
   phone!: string;
 }
 
-@ObjectType('SupportFile', { description: 'A file attached to a support request.' })
+@ObjectType('SupportFile', { description: 'A file that is attached to a support request.' })
 export class SupportFileType {
-  @Field({ description: 'Name of the file.' })
+  @Field({ description: 'The name of the file, as it was uploaded.' })
   name!: string;
 
-  @Field({ description: 'Media type.' })
+  @Field({ description: 'The media type of the file, such as `application/pdf`.' })
   contentType!: string;
 
-  @Field(() => Int, { description: 'Bytes.' })
+  @Field(() => Int, { description: 'The size of the file in bytes.' })
   size!: number;
 
-  @Field({ description: 'SHA-256 of its content, in hexadecimal.' })
+  @Field({ description: 'The SHA-256 digest of the content, in hexadecimal.' })
   sha256!: string;
 
-  @Field(() => DateTimeScalar, { description: 'When it was uploaded.' })
+  @Field(() => DateTimeScalar, { description: 'The instant at which it was uploaded, in UTC.' })
   uploadedAt!: string;
 }
 
 @ObjectType('SupportRequest', {
   implements: NodeType,
-  description: `What support was asked on behalf of a customer (rule 21). For ${supporters.join(', ')}.`,
+  description: 'What support was asked on behalf of a customer, and how far it is.',
 })
 @Auth(...supporters)
 export class SupportRequestType extends NodeType {
-  @Field({ description: 'Fifteen digits.' })
+  @Field({ description: 'The number of the request: fifteen digits.' })
   number!: string;
 
-  @Field(() => CustomerType, { description: 'On whose behalf.' })
+  @Field(() => CustomerType, { description: 'The customer on whose behalf support was asked.' })
   customer!: Relation<CustomerType>;
 
-  @Field(() => OrderType, { nullable: true, description: 'About which order.' })
+  @Field(() => OrderType, { nullable: true, description: 'The order that it is about; null where it is about none.' })
   order!: Relation<OrderType | null>;
 
-  @Field({ description: 'Type of the problem.' })
+  @Field({ description: 'What it is about, one of `supportTopics`.' })
   topic!: string;
 
-  @Field(() => SupportImpact, { description: 'How badly it hurts.' })
+  @Field(() => SupportImpact, { description: 'How much the problem gets in the way of work.' })
   impact!: SupportImpact;
 
-  @Field({ description: 'In a line.' })
+  @Field({ description: 'The problem in one line.' })
   title!: string;
 
-  @Field({ description: 'In full.' })
+  @Field({ description: 'The problem in full, as it was submitted.' })
   description!: string;
 
-  @Field(() => String, { nullable: true, description: 'Why money should be given back.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why money should be given back; null where none was asked for.',
+  })
   refundReason!: string | null;
 
-  @Field(() => MoneyType, { nullable: true, description: 'How much should be given back.' })
+  @Field(() => MoneyType, {
+    nullable: true,
+    description: 'How much money should be given back; null where none was asked for.',
+  })
   amount!: Relation<MoneyType | null>;
 
-  @Field(() => SupportContactType, { description: 'Whom support answers.' })
+  @Field(() => SupportContactType, { description: 'The person that support answers.' })
   contact!: Relation<SupportContactType>;
 
-  @Field(() => SupportRequestStatus, { description: 'Where it is.' })
+  @Field(() => SupportRequestStatus, { description: 'Whether support has answered.' })
   status!: SupportRequestStatus;
 
-  @Field(() => DateTimeScalar, { description: 'When it was submitted.' })
+  @Field(() => DateTimeScalar, { description: 'The instant at which it was submitted, in UTC.' })
   submittedAt!: string;
 
-  @Field({ description: 'User principal name of who submitted it.' })
+  @Field({ description: 'The user principal name of the person who submitted it.' })
   submittedBy!: string;
 
-  @Field(() => [SupportFileType], { description: 'Attached files, as they were uploaded.' })
+  @Field(() => [SupportFileType], { description: 'The attached files, in the order in which they were uploaded.' })
   files!: SupportFileType[];
 }
 
 /** By what support requests can be ordered. */
 export const SupportRequestOrderField = { SUBMITTED_AT: 'SUBMITTED_AT' } as const;
 export const SupportRequestOrder = orderInput('SupportRequest', SupportRequestOrderField, {
-  SUBMITTED_AT: 'By when it was submitted.',
+  SUBMITTED_AT: 'The instant at which it was submitted.',
 });
 
-@InputType('SupportRequestFilter', { description: 'Which support requests. All that is given must hold.' })
+@InputType('SupportRequestFilter', {
+  description: 'Narrows a list of support requests. Requests must meet every condition that is given.',
+})
 export class SupportRequestFilter {
-  @Field(() => ID, { nullable: true, description: 'Of this customer.' })
+  @Field(() => ID, { nullable: true, description: 'Only requests on behalf of the customer with this global id.' })
   customerId?: string | null;
 
-  @Field(() => SupportRequestStatus, { nullable: true, description: 'In this state.' })
+  @Field(() => SupportRequestStatus, { nullable: true, description: 'Only requests in this state.' })
   status?: SupportRequestStatus | null;
 
-  @Field(() => String, { nullable: true, description: 'Of this topic.' })
+  @Field(() => String, { nullable: true, description: 'Only requests of this topic, word for word.' })
   topic?: string | null;
 }
 
@@ -127,9 +138,15 @@ export const SupportRequestConnection = connectionTypes(SupportRequestType, 'Sup
 
 @ArgsType()
 export class SupportRequestsArgs extends PageArgsType {
-  @Field(() => SupportRequestFilter, { nullable: true, description: 'Which support requests.' })
+  @Field(() => SupportRequestFilter, {
+    nullable: true,
+    description: 'Which support requests to list; all that you may see where it is left out.',
+  })
   filter?: SupportRequestFilter | null;
 
-  @Field(() => SupportRequestOrder, { nullable: true, description: 'In which order; newest first where left out.' })
+  @Field(() => SupportRequestOrder, {
+    nullable: true,
+    description: 'How to order the list; the newest comes first where it is left out.',
+  })
   orderBy?: InstanceType<typeof SupportRequestOrder> | null;
 }

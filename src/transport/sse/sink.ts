@@ -132,10 +132,6 @@ const AFTER_TEXT = Buffer.from('\n\n');
 /** Messages as events: `next`, whose id is the cursor at which to resume. */
 function framesOf(messages: readonly RenderedMessage[]): Buffer {
   return Buffer.concat(
-    messages.flatMap(({ text, cursor }) => [
-      Buffer.from(`${cursor === null ? '' : `id: ${cursor}\n`}event: next\ndata: `),
-      text,
-      AFTER_TEXT,
-    ]),
+    messages.flatMap(({ text, cursor }) => [Buffer.from(`id: ${cursor}\nevent: next\ndata: `), text, AFTER_TEXT]),
   );
 }

@@ -37,8 +37,8 @@ const RECENT = `query ($filter: ActivityFilter) { activity(last: 50, filter: $fi
   pageInfo { endCursor } nodes { ...Shown } } }
 fragment Shown on ActivityEntry { id at action outcome actor { userPrincipalName role } customer { companyName } resource { label } }`;
 const FEED = `subscription ($after: String, $filter: ActivityFilter) { activity(after: $after, filter: $filter) { __typename
-  ... on ActivityRecorded { cursor entry { id at action outcome actor { userPrincipalName role } customer { companyName } resource { label } } }
-  ... on FeedCaughtUp { cursor } ... on FeedCheckpoint { cursor } ... on FeedDraining { cursor } ... on AccessChanged { message } } }`;
+  ... on FeedMessage { cursor } ... on ActivityRecorded { entry { id at action outcome actor { userPrincipalName role } customer { companyName } resource { label } } }
+  ... on AccessChanged { message } } }`;
 
 const element = <Kind extends HTMLElement>(id: string) => document.getElementById(id) as Kind;
 const role = element<HTMLSelectElement>('role');
