@@ -7,6 +7,7 @@ import { ProblemType, problemType, resultMember } from '../../graphql/problem.ty
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.js';
+import { OrderNotFound } from '../orders/find-order.js';
 import { CancellationType, OrderType } from '../orders/order.type.js';
 import { CreditRule } from '../orders/order-enums.type.js';
 import {
@@ -15,7 +16,6 @@ import {
   CancellationPending,
   CancellationWindowClosed,
   OrderLineNotFound,
-  OrderNotFound,
   ProductNotCancellable,
   QuoteExpired,
   QuoteNotApplicable,
