@@ -77,6 +77,8 @@ export interface NestedConnection {
 }
 export type Field = Leaf | Embedded | Union | One | Many | NestedConnection;
 export type Fields = Record<string, Field>;
+/** Fields that a module adds to types below it, by GraphQL name: the lower module need not know who leads away from it. */
+export type TypeExtensions = Readonly<Record<string, Fields>>;
 
 /** How a column is compared and put into a cursor. */
 export type SortType = 'text' | 'timestamptz' | 'uuid' | 'date' | 'bigint' | 'xid8';

@@ -5,6 +5,7 @@ import { idOf } from '../../graphql/id-of.js';
 import { among, before, eachOf, globalId, since } from '../../read/fields.js';
 import {
   computed,
+  connection,
   type Fields,
   money,
   ofTenant,
@@ -15,6 +16,7 @@ import {
   type RootReads,
   type Row,
   type Sql,
+  type TypeExtensions,
 } from '../../read/model.js';
 import type { Args, Param } from '../../read/param.js';
 
@@ -176,6 +178,9 @@ export const activityEntryRead: ReadType = {
     defaultOrder: { field: 'COMMITTED', direction: 'ASC' },
   },
 };
+
+/** What the activity log adds to the types below it. */
+export const activityExtensions: TypeExtensions = { Customer: { activity: connection('ActivityEntry', 'customerId') } };
 
 /** Root fields of the activity log. */
 export const activityRoots: RootReads = { activity: { kind: 'connection', type: 'ActivityEntry' } };

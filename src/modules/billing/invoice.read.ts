@@ -4,6 +4,7 @@ import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
 import {
   computed,
+  connection,
   many,
   money,
   ofTenant,
@@ -12,6 +13,7 @@ import {
   type ReadType,
   type RootReads,
   type Row,
+  type TypeExtensions,
 } from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 
@@ -78,6 +80,9 @@ export const invoiceLineRead: ReadType = {
     amount: money((line) => line.col('amount'), currencyOfInvoice),
   },
 };
+
+/** What billing adds to the types below it. */
+export const invoiceExtensions: TypeExtensions = { Customer: { invoices: connection('Invoice', 'customer') } };
 
 /** Root fields of invoices. */
 export const invoiceRoots: RootReads = { invoices: { kind: 'connection', type: 'Invoice' } };

@@ -1,25 +1,12 @@
-import { Args, ArgsType, Directive, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { ArgsType, Directive, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
-import {
-  activityReaders,
-  billingReaders,
-  contactReaders,
-  orderReaders,
-  softwareReaders,
-  supporters,
-} from '../../auth/role-sets.js';
+import { contactReaders } from '../../auth/role-sets.js';
 import { Segment } from '../../domain/product-kind.js';
-import { compiled } from '../../graphql/compiled.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
-import { ActivityArgs, ActivityConnection } from '../activity/activity.type.js';
-import { InvoiceConnection, InvoicesArgs } from '../billing/invoice.type.js';
 import { MarketType } from '../catalog/market.type.js';
-import { EntitlementConnection, SoftwareArgs } from '../entitlements/entitlement.type.js';
-import { OrderConnection, OrdersArgs } from '../orders/order.type.js';
-import { SupportRequestConnection, SupportRequestsArgs } from '../support/support-request.type.js';
 
 @ObjectType('CustomerContact', { description: 'How to reach a person at the customer.' })
 export class CustomerContactType {
@@ -59,51 +46,6 @@ export class CustomerType extends NodeType {
   @Field(() => CustomerContactType, { nullable: true, description: `Whom to reach. For ${contactReaders.join(', ')}.` })
   @Auth(...contactReaders)
   contact!: Relation<CustomerContactType | null>;
-
-  @Field(() => OrderConnection, {
-    nullable: true,
-    description: `What was bought for it. For ${orderReaders.join(', ')}.`,
-  })
-  @Auth(...orderReaders)
-  orders(@Args(() => OrdersArgs) _args: Relation<OrdersArgs>): object {
-    return compiled();
-  }
-
-  @Field(() => EntitlementConnection, {
-    nullable: true,
-    description: `What it owns, cancelled ones too (rule 18). For ${softwareReaders.join(', ')}.`,
-  })
-  @Auth(...softwareReaders)
-  software(@Args(() => SoftwareArgs) _args: Relation<SoftwareArgs>): object {
-    return compiled();
-  }
-
-  @Field(() => ActivityConnection, {
-    nullable: true,
-    description: `What was done for it. For ${activityReaders.join(', ')}.`,
-  })
-  @Auth(...activityReaders)
-  activity(@Args(() => ActivityArgs) _args: Relation<ActivityArgs>): object {
-    return compiled();
-  }
-
-  @Field(() => InvoiceConnection, {
-    nullable: true,
-    description: `What it costs by month. For ${billingReaders.join(', ')}.`,
-  })
-  @Auth(...billingReaders)
-  invoices(@Args(() => InvoicesArgs) _args: Relation<InvoicesArgs>): object {
-    return compiled();
-  }
-
-  @Field(() => SupportRequestConnection, {
-    nullable: true,
-    description: `What support was asked. For ${supporters.join(', ')}.`,
-  })
-  @Auth(...supporters)
-  supportRequests(@Args(() => SupportRequestsArgs) _args: Relation<SupportRequestsArgs>): object {
-    return compiled();
-  }
 }
 
 @Directive('@oneOf')

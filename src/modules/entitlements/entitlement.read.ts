@@ -4,6 +4,7 @@ import { idOf } from '../../graphql/id-of.js';
 import { among, before, globalId } from '../../read/fields.js';
 import {
   computed,
+  connection,
   instant,
   ofTenant,
   one,
@@ -12,6 +13,7 @@ import {
   type RootReads,
   type Row,
   type Sql,
+  type TypeExtensions,
 } from '../../read/model.js';
 import type { Args, Param } from '../../read/param.js';
 
@@ -129,6 +131,18 @@ export const entitlementRead: ReadType = {
       ],
     },
     defaultOrder: { field: 'GRANTED_AT', direction: 'DESC' },
+  },
+};
+
+/** What entitlements add to the types below them. */
+export const entitlementExtensions: TypeExtensions = {
+  Customer: { software: connection('Entitlement', 'customer') },
+  OrderLine: {
+    entitlement: {
+      kind: 'one',
+      type: 'Entitlement',
+      on: (line, entitlement) => sql`${entitlement.col('orderLine')} = ${line.col('id')}`,
+    },
   },
 };
 

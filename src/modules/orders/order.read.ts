@@ -4,6 +4,7 @@ import { idOf } from '../../graphql/id-of.js';
 import { among, before, eachOf, globalId, since } from '../../read/fields.js';
 import {
   computed,
+  connection,
   many,
   money,
   type Narrowing,
@@ -14,6 +15,7 @@ import {
   type ReadType,
   type RootReads,
   type Row,
+  type TypeExtensions,
 } from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 
@@ -86,11 +88,6 @@ export const orderLineRead: ReadType = {
       (line) =>
         sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false) and not (select "support_request_required" from "skus" where "skus"."id" = ${line.col('sku')})`,
     ),
-    entitlement: {
-      kind: 'one',
-      type: 'Entitlement',
-      on: (line, entitlement) => sql`${entitlement.col('orderLine')} = ${line.col('id')}`,
-    },
   },
 };
 
@@ -130,6 +127,9 @@ export const cancellationLineRead: ReadType = {
     credit: money((line) => line.col('credit'), cancellationCurrency),
   },
 };
+
+/** What orders add to the types below them. */
+export const orderExtensions: TypeExtensions = { Customer: { orders: connection('Order', 'customer') } };
 
 /** Root fields of orders. */
 export const orderRoots: RootReads = {

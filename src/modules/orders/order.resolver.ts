@@ -1,8 +1,8 @@
-import { Arg, Args, Query, Resolver } from 'type-graphql';
+import { Arg, Args, FieldResolver, Query, Resolver } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
-import { orderReaders, salesReaders } from '../../auth/role-sets.js';
+import { orderReaders } from '../../auth/role-sets.js';
 import { compiled } from '../../graphql/compiled.js';
-import { SalesDimension, SalesFilter, SalesGroupType } from '../sales/sales.type.js';
+import { CustomerType } from '../customers/customer.type.js';
 import { OrderBy, OrderConnection, OrdersArgs, OrderType } from './order.type.js';
 
 @Resolver(() => OrderType)
@@ -24,20 +24,17 @@ export class OrderResolver {
   order(@Arg('by', () => OrderBy, { description: 'Which one.' }) _by: OrderBy): never {
     return compiled();
   }
+}
 
-  @Query(() => [SalesGroupType], {
+/** What this module adds to a customer. */
+@Resolver(() => CustomerType)
+export class CustomerOrdersResolver {
+  @FieldResolver(() => OrderConnection, {
     nullable: true,
-    description: `Sales added up by dimensions and currency. For ${salesReaders.join(', ')}.`,
+    description: `What was bought for it. For ${orderReaders.join(', ')}.`,
   })
-  @Auth(...salesReaders)
-  sales(
-    @Arg('filter', () => SalesFilter, { nullable: true, description: 'Which order lines.' })
-    _filter: SalesFilter | null,
-    @Arg('groupBy', () => [SalesDimension], {
-      description: 'By what to group; an empty list adds everything up by currency.',
-    })
-    _groupBy: SalesDimension[],
-  ): never {
+  @Auth(...orderReaders)
+  orders(@Args(() => OrdersArgs) _args: OrdersArgs): never {
     return compiled();
   }
 }

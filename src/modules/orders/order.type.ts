@@ -11,7 +11,6 @@ import { SkuType } from '../catalog/catalog.type.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { MarketType } from '../catalog/market.type.js';
 import { CustomerType } from '../customers/customer.type.js';
-import { EntitlementType } from '../entitlements/entitlement.type.js';
 import { CreditRule } from './order-enums.type.js';
 import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status.js';
 
@@ -51,12 +50,6 @@ export class OrderLineType {
 
   @Field(() => DateScalar, { nullable: true, description: 'Last day of the paid term, inclusive.' })
   termEnd!: string | null;
-
-  @Field(() => EntitlementType, {
-    nullable: true,
-    description: 'What the customer owns by it. For those who read software.',
-  })
-  entitlement!: Relation<EntitlementType | null>;
 }
 
 @ObjectType('Order', {

@@ -2,7 +2,18 @@ import { sql } from 'kysely';
 import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
-import { many, money, ofTenant, one, properties, property, type ReadType, type RootReads } from '../../read/model.js';
+import {
+  connection,
+  many,
+  money,
+  ofTenant,
+  one,
+  properties,
+  property,
+  type ReadType,
+  type RootReads,
+  type TypeExtensions,
+} from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 
 /** How a SupportRequest is read. */
@@ -58,6 +69,11 @@ export const supportFileRead: ReadType = {
   name: 'SupportFile',
   entity: 'SupportFile',
   fields: properties('name', 'contentType', 'size', 'sha256', 'uploadedAt'),
+};
+
+/** What support adds to the types below it. */
+export const supportRequestExtensions: TypeExtensions = {
+  Customer: { supportRequests: connection('SupportRequest', 'customer') },
 };
 
 /** Root fields of support requests. */
