@@ -15,9 +15,20 @@ import type { FeedCursors } from '../activity-log/feed-cursors.js';
 import type { Access } from '../auth/auth.js';
 import type { Role } from '../auth/role.js';
 import { tenantScope } from '../auth/viewer.js';
+import { idPrefixes } from '../domain/global-id.js';
 import { collectSubFields } from './collect-fields.js';
 import { compileConnection } from './compile-connection.js';
-import { type Field, type Fields, memberIs, type ReadType, Row, type Sql } from './model.js';
+import {
+  type Field,
+  type Fields,
+  type Many,
+  memberIs,
+  type NestedConnection,
+  type One,
+  type ReadType,
+  Row,
+  type Sql,
+} from './model.js';
 import { Args, type Assumption, Param } from './param.js';
 
 /** The operation whose fields are compiled: what graphql-js hands to a resolver. */
@@ -187,28 +198,42 @@ export class Compiler {
         );
         return sql`case ${field.discriminator(row)} ${sql.join(branches, sql` `)} end`;
       }
-      case 'one': {
-        const type = this.typeOf(field.type);
-        if (!this.mayReach(type.name, nodes)) return sql`null`;
-        const child = this.row(type);
-        const where = [field.on(row, child, this.argsOf(parentType, nodes)), ...this.visible(type, child)];
-        return this.oneFrom(type, child, where, nodes, isAbstractType(returned), field.first?.(child));
+      case 'reference': {
+        // Which type it is, each row says: where one of them is not the viewer's to read, that row has no node.
+        const id = field.globalId(row);
+        const branches = field.types
+          .filter((name) => this.access.denies(name) === null)
+          .map((name) => {
+            const type = this.typeOf(name);
+            const child = this.row(type);
+            const where = [sql`${child.col('id')} = substr(${id}, 5)::uuid`, ...this.visible(type, child)];
+            return sql`when ${`${idPrefixes[name]}_`}::text then ${this.oneFrom(type, child, where, nodes, true)}`;
+          });
+        return branches.length > 0 ? sql`case left(${id}, 4) ${sql.join(branches, sql` `)} end` : sql`null`;
       }
-      case 'many': {
-        const type = this.typeOf(field.type);
-        if (!this.mayReach(type.name, nodes)) return sql`null`;
-        const child = this.row(type);
-        const where = [field.on(row, child, this.argsOf(parentType, nodes)), ...this.visible(type, child)];
-        return this.listFrom(type, child, where, nodes, field.orderBy(child));
-      }
-      case 'connection': {
-        const type = this.typeOf(field.type);
-        if (!this.mayReach(type.name, nodes)) return sql`null`;
-        return compileConnection(this, type, this.argsOf(parentType, nodes), nodes, returned.name, (child) => [
-          field.on(row, child),
-        ]);
-      }
+      default:
+        return this.related(parentType, field, row, nodes, returned);
     }
+  }
+
+  /** What a field leads to in another table. */
+  private related(
+    parentType: string,
+    field: One | Many | NestedConnection,
+    row: Row,
+    nodes: readonly FieldNode[],
+    returned: GraphQLNamedType,
+  ): Sql {
+    const type = this.typeOf(field.type);
+    if (!this.mayReach(type.name, nodes)) return sql`null`;
+    const args = this.argsOf(parentType, nodes);
+    if (field.kind === 'connection')
+      return compileConnection(this, type, args, nodes, returned.name, (child) => [field.on(row, child)]);
+    const child = this.row(type);
+    const where = [field.on(row, child, args), ...this.visible(type, child)];
+    return field.kind === 'one'
+      ? this.oneFrom(type, child, where, nodes, isAbstractType(returned), field.first?.(child))
+      : this.listFrom(type, child, where, nodes, field.orderBy(child));
   }
 
   /** `(select json of the first matching row)`, null where there is none. */

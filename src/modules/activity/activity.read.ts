@@ -1,8 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { ActivityAction } from '../../activity-log/activity-action.js';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
-import { among, before, eachOf, globalId, since } from '../../read/fields.js';
+import { among, before, eachOf, globalId, reference, since } from '../../read/fields.js';
 import {
   computed,
   connection,
@@ -131,7 +130,6 @@ function daysBetween(from: Date, to: Date): string {
 export const activityEntryRead: ReadType = {
   name: 'ActivityEntry',
   entity: 'ActivityEntry',
-  idPrefix: idPrefixes.ActivityEntry,
   scope: ofTenant('customerId'),
   fields: {
     id: globalId('ActivityEntry'),
@@ -148,7 +146,11 @@ export const activityEntryRead: ReadType = {
     order: one('Order', 'orderId'),
     resource: {
       kind: 'embedded',
-      fields: { type: property('resourceType'), id: property('resourceId'), label: property('resourceLabel') },
+      fields: {
+        type: property('resourceType'),
+        ...reference('resourceId', ['Order', 'Entitlement', 'SupportRequest']),
+        label: property('resourceLabel'),
+      },
     },
     detail: { kind: 'union', discriminator: (entry) => entry.col('action'), members: activityDetails },
   },

@@ -1,7 +1,7 @@
 import { ArgsType, createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { ActivityAction, ActivityOutcome, ResourceType } from '../../activity-log/activity-action.js';
 import { Auth } from '../../auth/auth.js';
-import { activityReaders } from '../../auth/role-sets.js';
+import { activityReaders, orderReaders } from '../../auth/role-sets.js';
 import { connectionTypes, OrderDirection, PageArgsType } from '../../graphql/connection.type.js';
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
@@ -65,8 +65,20 @@ export class ActivityResourceType {
   @Field(() => ResourceType, { description: 'What kind of thing.' })
   type!: ResourceType;
 
-  @Field(() => ID, { description: "The graph's id of it; of a user the user principal name." })
-  id!: string;
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The id of the order, entitlement or support request that the entry points at, for `node(id:)`; of a download link that of its entitlement. Null for a user, whom `label` names.',
+  })
+  nodeId!: string | null;
+
+  @Field(() => NodeType, {
+    nullable: true,
+    description:
+      'What `nodeId` is the id of. Null also where your roles or your tenant do not reach it, as `node(id:)` would answer.',
+  })
+  @Auth(...orderReaders)
+  node!: Relation<NodeType | null>;
 
   @Field({ description: 'What people call it: an order number, a title, a name.' })
   label!: string;

@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
 import {
@@ -8,6 +7,7 @@ import {
   many,
   money,
   ofTenant,
+  ofTenantBy,
   one,
   properties,
   type ReadType,
@@ -26,7 +26,6 @@ const thisMonth = sql`date_trunc('month', now() at time zone 'UTC')::date`;
 export const invoiceRead: ReadType = {
   name: 'Invoice',
   entity: 'Invoice',
-  idPrefix: idPrefixes.Invoice,
   scope: ofTenant('customer'),
   fields: {
     id: globalId('Invoice'),
@@ -67,7 +66,9 @@ export const invoiceRead: ReadType = {
 export const invoiceLineRead: ReadType = {
   name: 'InvoiceLine',
   entity: 'InvoiceLine',
+  scope: ofTenantBy('invoices', 'invoice'),
   fields: {
+    id: globalId('InvoiceLine'),
     ...properties('kind', 'description', 'quantity', 'bookedAt'),
     order: {
       kind: 'one',

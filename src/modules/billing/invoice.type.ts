@@ -31,8 +31,12 @@ registerEnumType(InvoiceStatus, {
   },
 });
 
-@ObjectType('InvoiceLine', { description: 'One row of the ledger; never changed once booked.' })
-export class InvoiceLineType {
+@ObjectType('InvoiceLine', {
+  implements: NodeType,
+  description: 'One row of the ledger; never changed once booked.',
+})
+@Auth(...billingReaders)
+export class InvoiceLineType extends NodeType {
   @Field(() => InvoiceLineKind, { description: 'Charge or credit.' })
   kind!: InvoiceLineKind;
 

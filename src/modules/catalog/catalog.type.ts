@@ -27,9 +27,10 @@ export class ProductType extends NodeType {
 }
 
 @ObjectType('SoftwareVersion', {
+  implements: NodeType,
   description: 'A version that keys and downloads are given for, with its choices (rule 7).',
 })
-export class SoftwareVersionType {
+export class SoftwareVersionType extends NodeType {
   @Field({ description: 'As it is asked for: `2022`.' })
   version!: string;
 
@@ -58,8 +59,9 @@ export class CancellationPolicyType {
   supportRequestRequired!: boolean;
 }
 
-@ObjectType('Price', { description: 'What one unit costs for the whole term (rule 3).' })
-export class PriceType {
+@ObjectType('Price', { implements: NodeType, description: 'What one unit costs for the whole term (rule 3).' })
+@Auth(...catalogReaders)
+export class PriceType extends NodeType {
   @Field(() => MoneyType, {
     description: 'Price of one unit; without tax, except where the market includes it (rule 2).',
   })

@@ -1,9 +1,10 @@
 import { Field, ObjectType } from 'type-graphql';
 import type { ProductKind } from '../../domain/product-kind.js';
+import { NodeType } from '../../graphql/node.type.js';
 import { ProductKindEnum } from './catalog-enums.type.js';
 
-@ObjectType('Market', { description: 'A country or territory in which customers live.' })
-export class MarketType {
+@ObjectType('Market', { implements: NodeType, description: 'A country or territory in which customers live.' })
+export class MarketType extends NodeType {
   @Field({ description: 'ISO 3166-1 alpha-2 code.' })
   code!: string;
 

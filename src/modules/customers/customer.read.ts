@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { contains, globalId } from '../../read/fields.js';
 import { ofTenant, one, properties, property, type ReadType, type RootReads } from '../../read/model.js';
@@ -9,7 +8,6 @@ import type { Param } from '../../read/param.js';
 export const customerRead: ReadType = {
   name: 'Customer',
   entity: 'Customer',
-  idPrefix: idPrefixes.Customer,
   scope: ofTenant('id'),
   fields: {
     id: globalId('Customer'),

@@ -1,5 +1,4 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, globalId } from '../../read/fields.js';
 import {
@@ -60,7 +59,6 @@ function expiring(entitlement: Row, filter: Args, ascending: boolean): Sql<SqlBo
 export const entitlementRead: ReadType = {
   name: 'Entitlement',
   entity: 'Entitlement',
-  idPrefix: idPrefixes.Entitlement,
   scope: ofTenant('customer'),
   fields: {
     id: globalId('Entitlement'),

@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, eachOf, globalId, since } from '../../read/fields.js';
 import {
@@ -9,6 +8,7 @@ import {
   money,
   type Narrowing,
   ofTenant,
+  ofTenantBy,
   one,
   PARENT,
   properties,
@@ -34,7 +34,6 @@ const eachOrder = (narrowedBy: Narrowing) =>
 export const orderRead: ReadType = {
   name: 'Order',
   entity: 'Order',
-  idPrefix: idPrefixes.Order,
   scope: ofTenant('customer'),
   fields: {
     id: globalId('Order'),
@@ -79,7 +78,9 @@ export const orderRead: ReadType = {
 export const orderLineRead: ReadType = {
   name: 'OrderLine',
   entity: 'OrderLine',
+  scope: ofTenantBy('orders', 'order'),
   fields: {
+    id: globalId('OrderLine'),
     ...properties('lineNumber', 'quantity', 'status', 'cancellableUntil', 'termStart', 'termEnd'),
     sku: one('Sku', 'sku'),
     unitPrice: money((line) => line.col('unitPrice'), orderCurrency),
@@ -95,7 +96,6 @@ export const orderLineRead: ReadType = {
 export const cancellationRead: ReadType = {
   name: 'Cancellation',
   entity: 'Cancellation',
-  idPrefix: idPrefixes.Cancellation,
   scope: ofTenant('customer'),
   fields: {
     id: globalId('Cancellation'),
@@ -120,7 +120,9 @@ export const cancellationRead: ReadType = {
 export const cancellationLineRead: ReadType = {
   name: 'CancellationLine',
   entity: 'CancellationLine',
+  scope: ofTenantBy('cancellations', 'cancellation'),
   fields: {
+    id: globalId('CancellationLine'),
     ...properties('refundType', 'termDays', 'unusedDays'),
     orderLine: one('OrderLine', 'orderLine'),
     unitCredit: money((line) => line.col('unitCredit'), cancellationCurrency),

@@ -15,9 +15,11 @@ import { CreditRule } from './order-enums.type.js';
 import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status.js';
 
 @ObjectType('OrderLine', {
+  implements: NodeType,
   description: 'One SKU of an order. Price and window are those of the time of sale (rules 3 and 13).',
 })
-export class OrderLineType {
+@Auth(...orderReaders)
+export class OrderLineType extends NodeType {
   @Field(() => Int, { description: 'From 0, in the order of the purchase.' })
   lineNumber!: number;
 
@@ -95,9 +97,11 @@ export class OrderType extends NodeType {
 }
 
 @ObjectType('CancellationLine', {
+  implements: NodeType,
   description: 'One line of a cancellation, with the arithmetic of its credit (rule 16).',
 })
-export class CancellationLineType {
+@Auth(...orderReaders)
+export class CancellationLineType extends NodeType {
   @Field(() => OrderLineType, { description: 'The line of the order.' })
   orderLine!: Relation<OrderLineType>;
 

@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
 import {
@@ -7,6 +6,7 @@ import {
   many,
   money,
   ofTenant,
+  ofTenantBy,
   one,
   properties,
   property,
@@ -20,7 +20,6 @@ import type { Param } from '../../read/param.js';
 export const supportRequestRead: ReadType = {
   name: 'SupportRequest',
   entity: 'SupportRequest',
-  idPrefix: idPrefixes.SupportRequest,
   scope: ofTenant('customer'),
   fields: {
     id: globalId('SupportRequest'),
@@ -68,7 +67,8 @@ export const supportRequestRead: ReadType = {
 export const supportFileRead: ReadType = {
   name: 'SupportFile',
   entity: 'SupportFile',
-  fields: properties('name', 'contentType', 'size', 'sha256', 'uploadedAt'),
+  scope: ofTenantBy('support_requests', 'supportRequest'),
+  fields: { id: globalId('SupportFile'), ...properties('name', 'contentType', 'size', 'sha256', 'uploadedAt') },
 };
 
 /** What support adds to the types below it. */

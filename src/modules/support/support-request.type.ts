@@ -37,8 +37,9 @@ export class SupportContactType {
   phone!: string;
 }
 
-@ObjectType('SupportFile', { description: 'A file attached to a support request.' })
-export class SupportFileType {
+@ObjectType('SupportFile', { implements: NodeType, description: 'A file attached to a support request.' })
+@Auth(...supporters)
+export class SupportFileType extends NodeType {
   @Field({ description: 'Name of the file.' })
   name!: string;
 
