@@ -197,6 +197,19 @@ describe(`global ids, on ${engine}`, () => {
     expect(JSON.stringify(executed.data)).toBe(JSON.stringify(data));
   });
 
+  test('the feed tells what an entry points at, too', async () => {
+    const { data } = await gateway.run('{ activity(first: 1) { pageInfo { endCursor } } }');
+    const stream = await gateway.subscribe(
+      `subscription ($after: String, $id: ID) { activity(after: $after, filter: { customerId: $id }) { __typename
+        ... on ActivityRecorded { entry { resource { nodeId node { __typename id ... on Order { number } } } } } } }`,
+      { after: data.activity.pageInfo.endCursor, id: ids.Customer },
+    );
+    const message = await stream.nextOf('ActivityRecorded');
+    await stream.end();
+    const { nodeId } = message.entry.resource;
+    expect(message.entry.resource.node).toEqual({ __typename: 'Order', id: nodeId, number: expect.any(String) });
+  });
+
   test('the node is null where roles do not reach it: of one type silently, of all with the refusal', async () => {
     const own = await gateway.run(RESOURCES, { id: ids.Customer }, tenant.admin);
     expect(own.errors).toBeUndefined();
