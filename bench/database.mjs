@@ -46,7 +46,7 @@ export async function prepareDatabase(server, scale, keep, say) {
     });
     await fill(addressOf(filling), generated, copies);
     await connected(server, async (client) => {
-      // For everybody alike: what an operator on an SSD sets (performance.md section 1).
+      // For everybody alike: what an operator on an SSD sets.
       await client.query(`alter database ${filling} set random_page_cost = 1.1`);
       await client.query(`alter database ${filling} rename to ${name}`);
     });
@@ -64,7 +64,7 @@ export async function prepareDatabase(server, scale, keep, say) {
 
 /**
  * The gateway shows no entry of the log that is newer than the oldest open writing transaction of the cluster, others'
- * databases among them (product.md section 4): while one is open that began before the filling, its pages are empty.
+ * databases among them: while one is open that began before the filling, its pages are empty.
  */
 async function waitForHorizon(client, say) {
   const isPast =

@@ -57,7 +57,7 @@ export async function fillByNumbers(run, size, say = () => undefined) {
     from generate_series(1, ${Math.ceil(orders / 10)}) n join orders o on o.id = ${id('order', 'n * 10')}`);
 
   say('activity');
-  // Of the past transactions of this server; the last orders' entries lie in the newest ones.
+  // Entries bear past transactions of this server; the last orders' entries lie in the newest ones.
   await run(`insert into activity_entries (xid, id, at, action, outcome, actor, actor_role, customer_id, order_id, product_ids, resource_type, resource_id, resource_label, correlation_id, detail)
     select (3 + (x.top - 3) * a.n / ${activity})::text::xid8, ('00000000-0000-7000-8000-' || lpad(to_hex(a.n), 12, '0'))::uuid, ${at('a.n', activity)},
       case when a.n % 9973 = 0 then 'ACCESS_DENIED' when a.n % 101 = 0 then 'CANCELLATION_CONFIRMED' when a.n % 10 = 0 then 'ORDER_PLACED' when a.n % 3 = 0 then 'SOFTWARE_DOWNLOADED' else 'PRODUCT_KEY_REVEALED' end,

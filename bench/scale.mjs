@@ -5,7 +5,7 @@ import pg from 'pg';
 import { demoIdentity } from '../dist/src/auth/demo-identities.js';
 import { signDemoToken } from '../dist/src/auth/tokens.js';
 import { DEMO_PARTNER_TENANT_ID, readConfig } from '../dist/src/config/config.js';
-import { foldAllSales } from '../dist/src/modules/sales/fold-sales.js';
+import { rollUpAllSales } from '../dist/src/modules/sales/roll-up-sales.js';
 import { startGateway } from '../dist/src/server/start-gateway.js';
 import { fillByNumbers } from './scale-rows.mjs';
 
@@ -32,7 +32,7 @@ if (!(await one('select from orders limit 1'))) {
   );
   console.error(`filled in ${Math.round((performance.now() - began) / 1000)} s`);
 }
-await foldAllSales((work) =>
+await rollUpAllSales((work) =>
   gateway.services.orm.em.fork().transactional(async (em) => {
     await em.execute('set local statement_timeout = 0');
     return work(em);
@@ -74,7 +74,7 @@ const sales =
 
 const shapes = {
   'log, first page': [log, { orderBy: newest }],
-  'log, a page in its middle': [log, { orderBy: newest, after: gateway.services.feedCursors.seal(middle) }],
+  'log, a page in its middle': [log, { orderBy: newest, after: gateway.services.feedCursors.encode(middle) }],
   'log, a rare action': [log, { orderBy: newest, filter: { actions: ['ACCESS_DENIED'] } }],
   'log, an old week': [log, { orderBy: newest, filter: week }],
   'log, an old week of a rare action': [log, { orderBy: newest, filter: { ...week, actions: ['ACCESS_DENIED'] } }],

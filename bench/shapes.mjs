@@ -1,5 +1,5 @@
 /*
- * The three shapes of the read path (performance.md section 1). Each is asked in three tongues: the gateway's contract,
+ * The three shapes of the read path. Each is asked in three tongues: the gateway's contract,
  * the hand-written schema of the peers (`byHand`), and what PostGraphile makes of the tables. `limit` is the bare limit:
  * what a hand would write for that one answer, JSON built by PostgreSQL. `alike` brings any server's answer into one form.
  */

@@ -12,7 +12,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 /** What is left for closing what is idle, once the drain's time is over. */
 const CLOSING_MS = 1_000;
-/** Of the beginning: it may end while the gateway starts. */
+/** The parent process at the beginning: it may end while the gateway starts. */
 const parent = process.ppid;
 /** How often it is looked whether npm's shell is still there. */
 const PARENT_CHECK_MS = 500;

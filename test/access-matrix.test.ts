@@ -116,7 +116,7 @@ describe(`who may read what, on ${engine}`, () => {
     return { data, errors };
   }
 
-  test('rules 9, 12 and 23, product.md section 1: every role and every named operation, as committed in access-matrix.json', async () => {
+  test('rules 9, 12 and 23: every role and every named operation, as committed in access-matrix.json', async () => {
     const callers: [string, Caller | null][] = [
       ['ANONYMOUS', null],
       ...Object.values(Role).map((role): [string, Caller] => [role, role]),

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { FeedEntry, FeedFilter } from '../src/activity-log/feed-entry.js';
-import { passes, readEntries } from '../src/activity-log/feed-entry.js';
+import { type FeedEntry } from '../src/activity-log/entry.js';
+import { type EntryFilter, passes } from '../src/activity-log/entry-filter.js';
 import { START } from '../src/activity-log/position.js';
+import { readEntries } from '../src/activity-log/read-entries.js';
 import {
   ActivityDocument,
   ActivityFeedDocument,
@@ -121,7 +122,7 @@ describe(`the activity feed, on ${engine}`, () => {
       ].map((values) => `${placeOf(values)}.${signature}`),
       // Signed, and still no numbers of PostgreSQL's.
       ...['-1', '9'.repeat(19), '9'.repeat(30), '01', `${xid}; drop table orders`].map((wrong) =>
-        feedCursors.seal({ xid: wrong, seq }),
+        feedCursors.encode({ xid: wrong, seq }),
       ),
       'x'.repeat(2_000),
     ];
@@ -197,7 +198,7 @@ describe(`the activity feed, on ${engine}`, () => {
     await settled(gateway);
     const all: FeedEntry[] = await readEntries(kysely, START, {}, 10_000);
     const middle = new Date(all[Math.floor(all.length / 2)]?.at as number);
-    const values: { [Name in keyof FeedFilter]-?: FeedFilter[Name][] } = {
+    const values: { [Name in keyof EntryFilter]-?: EntryFilter[Name][] } = {
       from: [null, middle, new Date(middle.getTime() + 1)],
       to: [null, middle],
       actions: [null, [], ['ORDER_PLACED', 'ACCESS_DENIED']],
@@ -207,7 +208,7 @@ describe(`the activity feed, on ${engine}`, () => {
       productId: [null, 'dg7gmgf0fkzv', ''],
       ownCustomerId: [undefined, null, mine.customer.rowId, theirs.customer.rowId],
     };
-    let filters: FeedFilter[] = [{}];
+    let filters: EntryFilter[] = [{}];
     for (const [name, choices] of Object.entries(values)) {
       // Every value alone, and every pair of them.
       filters = filters.flatMap((filter) => {

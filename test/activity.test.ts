@@ -273,7 +273,7 @@ describe(`the activity log, on ${engine}`, () => {
   });
 
   (serverUrl ? test : test.skip)(
-    'product.md 4: entries of overlapping transactions are read in the order (xid, seq), once nothing before them can still commit (server only)',
+    'entries of overlapping transactions are read in the order (xid, seq), once nothing before them can still commit (server only)',
     async () => {
       const { database } = gateway.gateway.services.config;
       const url = database.kind === 'server' ? database.url : '';
@@ -304,7 +304,7 @@ describe(`the activity log, on ${engine}`, () => {
         await insert(early, 'early, written second, committed last');
         await late.query('commit');
         for (let looks = 0; looks < 5; looks += 1) {
-          gateway.gateway.services.feed.poke();
+          gateway.gateway.services.feed.notify();
           expect(await shown()).toEqual([]);
         }
         await early.query('commit');

@@ -71,14 +71,14 @@ describe(`cancelOrder, on ${engine}`, () => {
         role === 'anonymous' ? null : role === 'CUSTOMER_ADMIN' ? { token: await gateway.token(role, customer) } : role;
       const quote = await gateway.run(CancellationQuoteDocument, { orderId: order.id }, as);
       const input = { idempotencyKey: randomUUID(), orderId: order.id, acknowledged: true };
-      const deed = await gateway.run(CancelOrderDocument, { input }, as);
+      const result = await gateway.run(CancelOrderDocument, { input }, as);
       if (role === 'ADMIN_AGENT') {
         expect(quote.data.cancellationQuote?.allowed).toBe(true);
-        expect(deed.data.cancelOrder?.__typename).toBe('CancelOrderSuccess');
+        expect(result.data.cancelOrder?.__typename).toBe('CancelOrderSuccess');
       } else {
         const code = as ? 'FORBIDDEN' : 'UNAUTHENTICATED';
-        expect([quote.data.cancellationQuote, deed.data.cancelOrder]).toEqual([null, null]);
-        expect([...(quote.errors ?? []), ...(deed.errors ?? [])].map((error) => error.extensions.code)).toEqual([
+        expect([quote.data.cancellationQuote, result.data.cancelOrder]).toEqual([null, null]);
+        expect([...(quote.errors ?? []), ...(result.errors ?? [])].map((error) => error.extensions.code)).toEqual([
           code,
           code,
         ]);

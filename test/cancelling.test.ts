@@ -172,7 +172,7 @@ onServer('a client that goes away', () => {
     line.uncork();
     await untilBlocked(1);
     raw.send({ id: 'one', type: 'complete' });
-    // Another client's statement shows that departures have been heard since.
+    // Another client's statement shows that the flags have been heard since.
     const client = new AbortController();
     const answer = ask(client.signal);
     await untilBlocked(2);

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Role } from '../src/auth/role.js';
-import { codesClosedToReservations, marketFactsByCode, productFacts } from '../src/seed/reference/facts.js';
+import {
+  codesClosedToReservations,
+  referenceMarkets,
+  referenceProducts,
+} from '../src/seed/reference/reference-data.js';
 import { MarketsDocument, PricesDocument, type PricesQueryVariables, ProductsDocument } from './generated/graphql.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
@@ -44,7 +48,7 @@ describe(`markets, products and prices, on ${engine}`, () => {
 
   test('rule 1: markets are open to everybody, by code; those closed to a kind are the 106 of the seed', async () => {
     const all = (await gateway.run(MarketsDocument, {}, null)).data.markets;
-    expect(all.map(({ code }) => code)).toEqual([...marketFactsByCode.keys()].toSorted());
+    expect(all.map(({ code }) => code)).toEqual([...referenceMarkets.keys()].toSorted());
     const closed = (await gateway.run(MarketsDocument, { closedTo: 'AZURE_RESERVATION' }, null)).data.markets;
     expect(closed.map(({ code }) => code)).toEqual([...codesClosedToReservations].toSorted());
     expect((await gateway.run(MarketsDocument, { closedTo: 'LINUX_PLAN' }, null)).data.markets).toEqual([]);
@@ -54,7 +58,9 @@ describe(`markets, products and prices, on ${engine}`, () => {
 
   test('products are filtered by kind of a SKU, by text and by publisher', async () => {
     const reservations = await page({ filter: { kind: 'AZURE_RESERVATION' }, first: 100 });
-    const expected = productFacts.filter((product) => product.skus.some(({ kind }) => kind === 'AZURE_RESERVATION'));
+    const expected = referenceProducts.filter((product) =>
+      product.skus.some(({ kind }) => kind === 'AZURE_RESERVATION'),
+    );
     expect(new Set(reservations.nodes.map(({ productId }) => productId))).toEqual(
       new Set(expected.map(({ productId }) => productId)),
     );

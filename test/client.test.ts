@@ -102,7 +102,7 @@ describe(`the client that follows a feed, on ${engine}`, () => {
           });
       }
       expect([heard[0], heard.at(-1)]).toEqual(['FeedCaughtUp', 'AccessChanged']);
-      // By itself graphql-sse asks again whatever the answer was.
+      // graphql-sse by itself asks again whatever the answer was.
       if (name !== 'graphql-sse, reconnecting by itself')
         await expect(followFeed(subscribe).next()).rejects.toThrow(FeedRefused);
       dispose();

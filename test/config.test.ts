@@ -8,6 +8,7 @@ import { readConfig } from '../src/config/config.js';
 import { ConfigError } from '../src/config/config-error.js';
 import { EmbeddedDatabaseInUse, lockEmbeddedDatabase } from '../src/database/embedded-lock.js';
 import { openOrm } from '../src/database/orm.js';
+import { entities } from '../src/schema/entities.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
 const production = {
@@ -318,7 +319,7 @@ describe('the embedded database', () => {
   });
 
   test('an open one refuses the migrations of another process in a sentence, and is free once it is closed', async () => {
-    const orm = await openOrm({ kind: 'embedded', dataDir: dataDir() });
+    const orm = await openOrm({ kind: 'embedded', dataDir: dataDir() }, { entities });
     await orm.em.fork().execute('select 1');
     const refused = await runScript(['dist/src/cli/migrate.js']);
     expect(refused).toEqual({

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoTenantId } from '../src/auth/demo-tenant.js';
 import { migrate, type Orm, openOrm } from '../src/database/orm.js';
-import { openProductKey } from '../src/modules/entitlements/product-key.js';
+import { decryptProductKey } from '../src/modules/entitlements/product-key.js';
+import { entities } from '../src/schema/entities.js';
 import { DemoRefused, loadDemo, loadDemoOnFirstStart } from '../src/seed/demo/load-demo.js';
 import { invoiceNumberAt, orderNumberAt, supportRequestNumberAt } from '../src/seed/demo/numbers.js';
-import { Dice } from '../src/seed/demo/random.js';
-import { loadFacts } from '../src/seed/reference/load-facts.js';
+import { SeededRandom } from '../src/seed/demo/random.js';
+import { loadReferenceData } from '../src/seed/reference/load-reference-data.js';
 
 const now = new Date('2026-11-22T19:00:00Z');
 const productKeySecrets = [{ keyId: 'test', secret: new Uint8Array(32).fill(7) }];
@@ -18,9 +19,9 @@ const count = async (query: string): Promise<number> =>
   Number((await select<{ n: string }>(`select count(*) as n from ${query}`))[0]?.n);
 
 async function emptyDatabase(): Promise<Orm> {
-  const database = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
+  const database = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, { entities });
   await migrate(database);
-  await loadFacts(database.em.fork());
+  await loadReferenceData(database.em.fork());
   return database;
 }
 
@@ -151,13 +152,13 @@ describe('the demonstration set', () => {
     expect(await count('download_links where downloads = maximum_downloads')).toBe(1);
   });
 
-  test('no entry holds a product key; the sealed ones open (rule 8)', async () => {
+  test('no entry holds a product key; the encrypted ones can be decrypted (rule 8)', async () => {
     expect(await count(`activity_entries where activity_entries::text ~ '${PRODUCT_KEY}'`)).toBe(0);
     const keys = await select<{ entitlement_id: string; version: string; key_id: string; sealed: Uint8Array }>(
       'select * from product_keys limit 20',
     );
     for (const { entitlement_id, version, key_id, sealed } of keys) {
-      expect(openProductKey(sealed, key_id, productKeySecrets, `${entitlement_id}:${version}`)).toMatch(
+      expect(decryptProductKey(sealed, key_id, productKeySecrets, `${entitlement_id}:${version}`)).toMatch(
         new RegExp(`^${PRODUCT_KEY}$`),
       );
     }
@@ -203,9 +204,9 @@ describe('loading', () => {
       Array.from(
         { length: 5 },
         (
-          (dice) => () =>
-            dice.fraction()
-        )(new Dice(seed, 'orders')),
+          (random) => () =>
+            random.fraction()
+        )(new SeededRandom(seed, 'orders')),
       );
     expect(draw(1)).toEqual(draw(1));
     expect(draw(1)).not.toEqual(draw(2));
@@ -221,7 +222,7 @@ describe('loading', () => {
   });
 });
 
-/** One sum per table, over everything that the seed decides: not the transaction, nor the nonces of sealed keys. */
+/** One sum per table, over everything that the seed decides: not the transaction, nor the nonces of encrypted keys. */
 async function checksums(database: Orm): Promise<unknown> {
   const rows: Record<string, string> = {
     customers: 'select * from customers',

@@ -275,7 +275,7 @@ describe(`exports, on ${engine}`, () => {
     expect(await told('after=x')).toEqual([400, 'BAD_USER_INPUT']);
     expect(await told('until=x')).toEqual([400, 'BAD_USER_INPUT']);
     expect(await told('manifest=yes')).toEqual([400, 'BAD_USER_INPUT']);
-    const gone = gateway.gateway.services.feedCursors.seal({ xid: 1n, seq: 1n });
+    const gone = gateway.gateway.services.feedCursors.encode({ xid: 1n, seq: 1n });
     expect(await told(`after=${gone}`)).toEqual([410, 'CURSOR_EXPIRED']);
   });
 });
@@ -305,9 +305,9 @@ onServer(`a large export to a slow client, on ${engine}`, () => {
   };
   /** Counts the statements of exports. */
   const statements = () => {
-    const { longReads } = gateway.gateway.services;
+    const { batchReads } = gateway.gateway.services;
     const counter = { count: 0 };
-    const executor = longReads.getExecutor();
+    const executor = batchReads.getExecutor();
     const original = executor.executeQuery.bind(executor);
     // Kysely hands the same executor to every statement that is not of a transaction.
     executor.executeQuery = ((query: { sql: string }, ...rest: never[]) => {

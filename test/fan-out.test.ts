@@ -1,13 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSourceEventStream, execute, type GraphQLSchema, parse } from 'graphql';
+import type { FeedEntry } from '../src/activity-log/entry.js';
 import { createAuthenticate } from '../src/auth/tokens.js';
 import { createContext } from '../src/context/context.js';
+import type { FeedMessage } from '../src/feed/delivery/feed-message.js';
+import { FeedSubscription } from '../src/feed/delivery/subscription.js';
 import { buildGraph } from '../src/schema/build-schema.js';
 import { engine, type TestDatabase, testDatabase } from './support/database.js';
 import { insertEntries } from './support/entries.js';
+import { openEvents } from './support/event-stream.js';
 import { type Caller, startTestGateway, type TestGateway } from './support/gateway.js';
 import { metricOf } from './support/metrics.js';
-import { openAcknowledged, type RawSocket } from './support/raw-socket.js';
+import { openAcknowledged } from './support/raw-socket.js';
 import { stockShop } from './support/shop.js';
 import { buySoftware, cancelAndConfirm, settled } from './support/software.js';
 import { aTenant, type TestTenant } from './support/tenants.js';
@@ -37,6 +41,14 @@ const LONG = NARROW.replace(
 const CONFIRMED = `subscription ($after: String) {
   cancellationConfirmed(after: $after) { __typename ... on CancellationConfirmed { cursor cancellation { id credit { amount } order { number customer { companyName } } } } }
 }`;
+
+/** A subscriber that notes the entries that it gets. */
+interface Listener {
+  told: unknown[];
+  pause(): void;
+  resume(): void;
+  end(): void;
+}
 
 interface Asked {
   as: Caller;
@@ -76,18 +88,23 @@ describe(`shared delivery, on ${engine}`, () => {
       services.config.signingSecret,
     )(`Bearer ${await tokenOf(as)}`);
     const args = { schema, document: parse(query), variableValues: variables };
-    const source = await createSourceEventStream({ ...args, contextValue: createContext(services, viewer) });
-    if (!(Symbol.asyncIterator in source)) throw new Error(JSON.stringify(source));
+    const source = await createSourceEventStream({ ...args, contextValue: createContext(services, { viewer }) });
+    if (!(source instanceof FeedSubscription)) throw new Error(JSON.stringify(source));
     const told: unknown[] = [];
-    for await (const rootValue of source) {
-      const contextValue = createContext(services, viewer);
-      const result = await execute({ ...args, rootValue, contextValue });
-      const errors = [...(result.errors ?? []), ...contextValue.denials.errors];
-      const message = JSON.parse(JSON.stringify({ data: result.data, ...(errors.length > 0 ? { errors } : {}) }));
-      if (isEntry(message)) told.push(message);
-      if ((rootValue as { cursor: string }).cursor === last) return told;
+    let next = { entries: [] as readonly FeedEntry[], position: source.start };
+    for (;;) {
+      next = await services.feed.after(next.position, source.filter);
+      for (const entry of next.entries) {
+        const rootValue: FeedMessage = { type: 'entry', cursor: services.feedCursors.encode(entry), entry };
+        const contextValue = createContext(services, { viewer });
+        const result = await execute({ ...args, rootValue, contextValue });
+        const errors = [...(result.errors ?? []), ...contextValue.denials.errors];
+        const message = JSON.parse(JSON.stringify({ data: result.data, ...(errors.length > 0 ? { errors } : {}) }));
+        if (isEntry(message)) told.push(message);
+        if (rootValue.cursor === last) return told;
+      }
+      if (services.feedCursors.encode(next.position) === last) return told;
     }
-    return told;
   }
   const cursorIn = (message: unknown) =>
     Object.values((message as { data: Record<string, { cursor?: string }> }).data)[0]?.cursor;
@@ -95,29 +112,59 @@ describe(`shared delivery, on ${engine}`, () => {
     const [payload] = Object.values((message as { data: Record<string, { __typename?: string }> }).data);
     return payload?.__typename !== 'FeedCaughtUp' && cursorIn(message) !== undefined;
   };
-  const open: RawSocket[] = [];
+  const open: Listener[] = [];
   afterEach(() => {
-    for (const raw of open.splice(0)) raw.socket.terminate();
+    for (const listener of open.splice(0)) listener.end();
   });
-  async function listen({ as, query, variables }: Asked): Promise<{ raw: RawSocket; told: unknown[] }> {
+  async function listenOverSocket({ as, query, variables }: Asked): Promise<Listener> {
     const raw = await openAcknowledged(gateway, await tokenOf(as));
-    open.push(raw);
     raw.send({ id: crypto.randomUUID(), type: 'subscribe', payload: { query, variables } });
-    const told: unknown[] = [];
-    void (async () => {
+    const next = async () => {
       for (;;) {
         const { payload, type } = await raw.next();
         if (type === 'error') throw new Error(JSON.stringify(payload));
-        if (type !== 'next') continue;
-        if (isEntry(payload)) told.push(payload);
+        if (type === 'next') return payload;
+      }
+    };
+    const { socket } = raw;
+    return listening(next, {
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+      end: () => socket.terminate(),
+    });
+  }
+  async function listenOverEvents(asked: Asked): Promise<Listener> {
+    const events = await openEvents(gateway, asked);
+    const next = async () => {
+      const event = await events.next();
+      // Whoever ends the test ends the stream.
+      if (!event) return new Promise<never>(() => undefined);
+      if (event.event !== 'next') throw new Error(JSON.stringify(event));
+      return event.data;
+    };
+    return listening(next, events);
+  }
+  /** Notes the entries that come, in the background. */
+  function listening(next: () => Promise<unknown>, line: Pick<Listener, 'pause' | 'resume' | 'end'>): Listener {
+    const told: unknown[] = [];
+    void (async () => {
+      for (;;) {
+        const message = await next();
+        if (isEntry(message)) told.push(message);
       }
     })().catch((error) => told.push({ failed: String(error) }));
-    return { raw, told };
+    const listener = { ...line, told };
+    open.push(listener);
+    return listener;
   }
+  const transports = [
+    ['WebSocket', listenOverSocket],
+    ['event streams', listenOverEvents],
+  ] as const;
   const subscribers = async () => ({
     all: await metricOf(gateway, 'csp_graph_feed_subscribers'),
     catchingUp: await metricOf(gateway, 'csp_graph_feed_subscribers_catching_up'),
-    groups: await metricOf(gateway, 'csp_graph_feed_groups'),
+    shared: await metricOf(gateway, 'csp_graph_feed_shared_subscriptions'),
   });
   const live = (all: number) => async () => {
     const counts = await subscribers();
@@ -146,16 +193,16 @@ describe(`shared delivery, on ${engine}`, () => {
         variables: { after: start },
       })),
     ];
-    // Twice each: the second joins a group that is there.
-    const heard = await Promise.all([...asked, ...asked].map(listen));
+    // Both ways: the second joins a shared subscription that is there.
+    const heard = await Promise.all([...asked.map(listenOverSocket), ...asked.map(listenOverEvents)]);
     await until('all are live', live(heard.length));
-    const { groups } = await subscribers();
-    expect(groups).toBe(asked.length);
-    const joined = gateway.gateway.services.feedCursors.seal(gateway.gateway.services.feed.position);
+    const { shared } = await subscribers();
+    expect(shared).toBe(asked.length);
+    const joined = gateway.gateway.services.feedCursors.encode(gateway.gateway.services.feed.position);
     for (const tenant of [mine, theirs]) await cancelAndConfirm(gateway, await buySoftware(gateway, tenant.customer));
     await settled(gateway);
-    const late = await Promise.all(asked.map(listen));
-    const last = gateway.gateway.services.feedCursors.seal(gateway.gateway.services.feed.position);
+    const late = await Promise.all(asked.map((one, at) => (at % 2 ? listenOverSocket : listenOverEvents)(one)));
+    const last = gateway.gateway.services.feedCursors.encode(gateway.gateway.services.feed.position);
 
     const expected = await Promise.all(
       asked.map((one) =>
@@ -177,11 +224,11 @@ describe(`shared delivery, on ${engine}`, () => {
     }
     const texts = heard[asked.findIndex(({ as }) => as === theirs.admin)]?.told;
     for (const mark of mine.marks) expect(JSON.stringify(texts)).not.toContain(mark);
-    for (const { raw } of [...heard, ...late]) raw.socket.terminate();
+    for (const listener of [...heard, ...late]) listener.end();
     await until('nothing is left', async () => Object.values(await subscribers()).every((count) => count === 0));
   });
 
-  test('executes an entry once for a group, wherever its subscribers began', async () => {
+  test('executes an entry once for all who share a subscription, wherever they began and whichever way they came', async () => {
     const { readSource } = gateway.gateway.services;
     const { execute: executed } = readSource;
     const start = await beginning();
@@ -190,9 +237,9 @@ describe(`shared delivery, on ${engine}`, () => {
       query: WIDE,
       variables: { after: at % 2 ? start : undefined },
     }));
-    const heard = await Promise.all(asked.map(listen));
+    const heard = await Promise.all(asked.map((one, at) => (at % 4 < 2 ? listenOverSocket : listenOverEvents)(one)));
     await until('all are live', live(asked.length));
-    expect(await subscribers()).toEqual({ all: 40, catchingUp: 0, groups: 1 });
+    expect(await subscribers()).toEqual({ all: 40, catchingUp: 0, shared: 1 });
     const already = heard.map(({ told }) => told.length);
     let statements = 0;
     readSource.execute = (...statement) => {
@@ -211,28 +258,31 @@ describe(`shared delivery, on ${engine}`, () => {
     expect(statements).toBeLessThanOrEqual(5);
     const texts = heard.map(({ told }) => JSON.stringify(told.slice(-5)));
     expect(new Set(texts).size).toBe(1);
-    for (const { raw } of heard) raw.socket.terminate();
+    for (const listener of heard) listener.end();
     await until('nothing is left', async () => Object.values(await subscribers()).every((count) => count === 0));
   });
 
-  test('a line that takes nothing leaves its group, little waits for it, and it gets everything once it reads again', async () => {
-    const asked = { as: 'GLOBAL_ADMIN', query: LONG, variables: {} } as const;
-    const slow = await listen(asked);
-    const quick = await listen(asked);
-    await until('both are live', live(2));
-    slow.raw.socket.pause();
-    const total = 12_000;
-    for (let done = 0; done < total; done += 1_000) await gateway.sql(insertEntries, [1_000]);
-    await until('the quick one has everything', () => quick.told.length === total);
-    expect((await subscribers()).catchingUp).toBe(1);
-    // The bound, and the batch that went past it.
-    expect(await metricOf(gateway, 'csp_graph_sockets_backlog_bytes')).toBeLessThan(2 * 1024 * 1024);
-    expect(slow.told.length).toBeLessThan(total);
-    slow.raw.socket.resume();
-    await until('the slow one has everything', () => slow.told.length === total);
-    expect(slow.told).toEqual(quick.told);
-    await until('it is back in its group', live(2));
-    for (const { raw } of [slow, quick]) raw.socket.terminate();
-    await until('nothing is left', async () => Object.values(await subscribers()).every((count) => count === 0));
-  });
+  test.each(transports)(
+    'over %s a connection that takes nothing falls behind, little waits for it, and it gets everything once it reads again',
+    async (_, listen) => {
+      const asked = { as: 'GLOBAL_ADMIN', query: LONG, variables: {} } as const;
+      const slow = await listen(asked);
+      const quick = await listen(asked);
+      await until('both are live', live(2));
+      slow.pause();
+      const total = 12_000;
+      for (let done = 0; done < total; done += 1_000) await gateway.sql(insertEntries, [1_000]);
+      await until('the quick one has everything', () => quick.told.length === total);
+      expect((await subscribers()).catchingUp).toBe(1);
+      // The bound, and the batch that went past it.
+      expect(await metricOf(gateway, 'csp_graph_sockets_backlog_bytes')).toBeLessThan(2 * 1024 * 1024);
+      expect(slow.told.length).toBeLessThan(total);
+      slow.resume();
+      await until('the slow one has everything', () => slow.told.length === total);
+      expect(slow.told).toEqual(quick.told);
+      await until('it is live again', live(2));
+      for (const listener of [slow, quick]) listener.end();
+      await until('nothing is left', async () => Object.values(await subscribers()).every((count) => count === 0));
+    },
+  );
 });

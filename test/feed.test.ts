@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { FeedEntry } from '../src/activity-log/feed-entry.js';
+import { type FeedEntry } from '../src/activity-log/entry.js';
 import { comparePositions, START } from '../src/activity-log/position.js';
 import { DatabaseSource } from '../src/feed/entry-source.js';
 import { Feed } from '../src/feed/feed.js';
@@ -132,7 +132,7 @@ describe(`the feed, on ${engine}`, () => {
       source: new DatabaseSource(counted, 1_000_000),
       log: gateway.gateway.services.log,
       onEntry: () => undefined,
-      isAnotherDatabase: async () => false,
+      refreshIncarnation: async () => false,
     });
     await feed.start();
     asked.length = 0;
@@ -156,9 +156,9 @@ describe(`the feed, on ${engine}`, () => {
     const told = (what: string) => gateway.log.filter((line) => line.includes(what)).length;
     await gateway.sql('alter table activity_entries rename column resource_id to resource_id_gone');
     await until('it is told', () => told('the feed could not read') > 0);
-    const feed = feedOf(gateway) as unknown as { poke(): void; reading: Promise<void> | null };
+    const feed = feedOf(gateway) as unknown as { notify(): void; reading: Promise<void> | null };
     for (let tries = 0; tries < 5; tries += 1) {
-      feed.poke();
+      feed.notify();
       await feed.reading;
     }
     await gateway.sql('alter table activity_entries rename column resource_id_gone to resource_id');

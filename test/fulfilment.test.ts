@@ -235,25 +235,25 @@ describe(`fulfilment, on ${engine}`, () => {
   });
 });
 
-test('rule 17: requests that keep coming do not put off the look that an earlier one asked for', async () => {
+test('rule 17: requests that keep coming do not put off the poll that an earlier one asked for', async () => {
   jest.useFakeTimers();
-  let looks = 0;
-  const commit = async () => {
-    looks += 1;
+  let polls = 0;
+  const inTransaction = async () => {
+    polls += 1;
     return [] as never;
   };
-  const fulfilment = new Fulfilment(
-    commit,
-    async () => 'confirmed',
-    () => new Date(),
-    pino({ level: 'silent' }),
-  );
+  const fulfilment = new Fulfilment({
+    inTransaction,
+    provider: async () => 'confirmed',
+    now: () => new Date(),
+    log: pino({ level: 'silent' }),
+  });
   try {
     for (let request = 0; request < 10; request += 1) {
       fulfilment.wakeIn(1_000);
       await jest.advanceTimersByTimeAsync(300);
     }
-    expect(looks).toBeGreaterThanOrEqual(6);
+    expect(polls).toBeGreaterThanOrEqual(6);
   } finally {
     await fulfilment.stop();
     jest.useRealTimers();

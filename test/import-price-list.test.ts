@@ -7,12 +7,13 @@ import {
 } from '../src/partner-center/price-list/import-price-list.js';
 import { summaryText } from '../src/partner-center/price-list/import-report.js';
 import { readPriceList } from '../src/partner-center/price-list/read-price-list.js';
+import { entities } from '../src/schema/entities.js';
 
 let orm: Orm;
 const sql = <T = Record<string, unknown>>(query: string): Promise<T[]> => orm.em.fork().execute(query);
 
 beforeAll(async () => {
-  orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
+  orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, { entities });
   await migrate(orm);
 }, 60_000);
 

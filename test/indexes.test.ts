@@ -10,8 +10,9 @@ import {
   isListType,
 } from 'graphql';
 import { fillByNumbers } from '../bench/scale-rows.mjs';
-import { type FeedFilter, readEntries } from '../src/activity-log/feed-entry.js';
+import { type EntryFilter } from '../src/activity-log/entry-filter.js';
 import { START } from '../src/activity-log/position.js';
+import { readEntries } from '../src/activity-log/read-entries.js';
 import type { Execute } from '../src/database/execute.js';
 import { parseGlobalId, toGlobalId } from '../src/domain/global-id.js';
 import type { Plan } from '../src/read/plan.js';
@@ -279,7 +280,7 @@ describe(`indexes, on ${engine}`, () => {
     },
   );
 
-  test.each<[string, FeedFilter]>([
+  test.each<[string, EntryFilter]>([
     ['nothing', {}],
     ['an action', { actions: ['ACCESS_DENIED'] }],
     ['several actions', { actions: ['ACCESS_DENIED', 'ACCESS_REVOKED'] }],

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DocumentNode, parse } from 'graphql';
 import { Role } from '../src/auth/role.js';
-import { KnownDocuments } from '../src/execution/documents.js';
+import { DocumentCache } from '../src/execution/documents.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { metricOf } from './support/metrics.js';
@@ -256,30 +256,29 @@ describe(`known documents, on ${engine}`, () => {
   });
 });
 
-describe('the store of known documents', () => {
+describe('the document cache', () => {
   const document: DocumentNode = parse('{ a }');
-  const known = (text: string) => ({ text, hash: hashOf(text), document });
 
   test('keeps so many documents; the one not asked for longest goes first, with its hash', () => {
-    const store = new KnownDocuments(2);
-    store.add(known('a'));
-    store.add(known('b'));
-    expect(store.find('a', undefined)?.text).toBe('a');
-    store.add(known('c'));
-    expect([store.find('b', undefined), store.find(undefined, hashOf('b'))]).toEqual([undefined, undefined]);
+    const store = new DocumentCache(2);
+    store.add('a', document);
+    store.add('b', document);
+    expect(store.find('a')?.text).toBe('a');
+    store.add('c', document);
+    expect([store.find('b'), store.find(undefined, hashOf('b'))]).toEqual([undefined, undefined]);
     expect(store.find(undefined, hashOf('a'))?.text).toBe('a');
     expect([store.size, store.evictions]).toEqual([2, 1]);
   });
 
   test('keeps so many characters; what is larger by itself is not kept', () => {
-    const store = new KnownDocuments(100, 10);
-    store.add(known('a'.repeat(6)));
-    store.add(known('b'.repeat(6)));
+    const store = new DocumentCache(100, 10);
+    store.add('a'.repeat(6), document);
+    store.add('b'.repeat(6), document);
     expect([store.size, store.characters, store.evictions]).toEqual([1, 6, 1]);
-    store.add(known('c'.repeat(11)));
+    store.add('c'.repeat(11), document);
     expect([store.size, store.characters, store.find(undefined, hashOf('c'.repeat(11)))]).toEqual([1, 6, undefined]);
-    store.add(known('d'));
-    store.add(known('d'));
+    store.add('d', document);
+    store.add('d', document);
     expect([store.size, store.characters]).toEqual([2, 7]);
   });
 });

@@ -1,49 +1,78 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { findCircle, readSource, type SourceFile, source } from './support/source-tree.js';
 
-interface File {
-  /** Path below src, such as `modules/orders/purchase.ts`. */
-  path: string;
-  text: string;
-  /** Files below src that it imports, types too. */
-  files: string[];
-  /** Packages that it imports. */
-  packages: string[];
-}
+/** The rooms of the house, from the top floor down, each with what it is for. A room imports from floors below only. */
+const rooms: Record<string, { floor: number; sentence: string }> = {
+  'main.ts': { floor: 11, sentence: 'reads the settings, starts, stops on a signal' },
+  server: { floor: 10, sentence: 'puts a gateway together and takes it down again' },
+  cli: { floor: 10, sentence: 'one file per npm script' },
+  transport: { floor: 9, sentence: 'the doors: HTTP, WebSocket, event streams' },
+  schema: { floor: 9, sentence: 'builds the executable schema out of the modules' },
+  seed: { floor: 9, sentence: 'reference data and demonstration data' },
+  modules: { floor: 8, sentence: 'the business, a folder per noun or process' },
+  execution: { floor: 8, sentence: 'how a document becomes an answer' },
+  context: { floor: 7, sentence: 'what an operation and a use case are handed' },
+  feed: { floor: 6, sentence: 'one reader of the log, shared delivery to every subscriber' },
+  'activity-log': { floor: 5, sentence: 'the log itself: entries, their order, cursors, exports, seals' },
+  read: { floor: 4, sentence: 'turns a selection into one statement; knows neither the feed nor any module' },
+  'partner-center': { floor: 4, sentence: 'the formats of Microsoft Partner Center' },
+  auth: { floor: 3, sentence: 'tokens, roles, viewers, who may read what' },
+  database: { floor: 3, sentence: 'connections, pools, cancelling, replica, locks' },
+  graphql: { floor: 2, sentence: 'the building blocks that every module uses: scalars, connections, errors, limits' },
+  config: { floor: 2, sentence: 'the settings: the only place that reads the environment' },
+  domain: { floor: 1, sentence: 'money, ids, problems, product kinds' },
+  lib: { floor: 1, sentence: 'small tools without a domain' },
+  web: { floor: 1, sentence: 'the pages: playground and live dashboard' },
+  client: { floor: 0, sentence: 'what a front end imports; imports nothing of the server' },
+};
 
-const source = join(import.meta.dirname, '../src');
+/** The floors of the business: processes above nouns. */
+const modules: Record<string, number> = {
+  purchasing: 5,
+  cancelling: 5,
+  support: 3,
+  entitlements: 3,
+  billing: 3,
+  activity: 3,
+  orders: 2,
+  sales: 2,
+  customers: 1,
+  catalog: 0,
+  access: 0,
+};
+
+const LONGEST_FILE = 250;
+
+const everything = readSource();
 /** Pages for the browser are worlds of their own. */
-const isOfBrowser = (path: string) => /^(client|live|playground)\/|\/client\//.test(path);
-
-const files: File[] = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts') && !isOfBrowser(path))
-  .map((path) => {
-    const text = readFileSync(join(source, path), 'utf8');
-    const imported = [...text.matchAll(/(?:\bfrom|^import|\bimport\()\s*'([^']+)'/gm)].map(
-      ([, name]) => name as string,
-    );
-    return {
-      path,
-      text,
-      files: imported
-        .filter((name) => name.startsWith('.'))
-        .map((name) => relative(source, join(source, dirname(path), name)).replace(/\.js$/, '.ts')),
-      packages: imported.filter((name) => !name.startsWith('.')),
-    };
-  });
+const isOfBrowser = (path: string) => /^(client|web)\//.test(path);
+const files = everything.filter(({ path }) => !isOfBrowser(path));
 const byPath = new Map(files.map((file) => [file.path, file]));
 const find = (pattern: RegExp) => files.filter((file) => pattern.test(file.path));
+const roomOf = (path: string) => path.split('/')[0] as string;
+const moduleOf = (path: string) => /^modules\/([^/]+)\//.exec(path)?.[1];
+const isBelowSource = (path: string) => !path.startsWith('..');
 
 /** Arrows that may not be, as they are printed: `from -> to`. */
-const arrows = (from: File[], isForbidden: (to: string, file: File) => boolean, allowed: Record<string, string> = {}) =>
+const arrows = (from: readonly SourceFile[], isForbidden: (to: string, file: SourceFile) => boolean) =>
   from.flatMap((file) =>
-    [...file.files, ...file.packages]
-      .filter((to) => isForbidden(to, file))
-      .map((to) => `${file.path} -> ${to}`)
-      .filter((arrow) => !Object.hasOwn(allowed, arrow)),
+    [...file.files, ...file.packages].filter((to) => isForbidden(to, file)).map((to) => `${file.path} -> ${to}`),
   );
-const moduleOf = (path: string) => /^modules\/([^/]+)\//.exec(path)?.[1];
+
+/** What leads where, between whatever `nameOf` makes of a path. */
+function between(nameOf: (path: string) => string | undefined): Map<string, Set<string>> {
+  const graph = new Map<string, Set<string>>();
+  for (const { path, files: imported } of files) {
+    const from = nameOf(path);
+    if (from === undefined) continue;
+    const leads = graph.get(from) ?? new Set();
+    graph.set(from, leads);
+    for (const to of imported.filter(isBelowSource).map(nameOf)) if (to !== undefined && to !== from) leads.add(to);
+  }
+  return graph;
+}
 
 /** Words and nothing else: a file that imports only such files. */
 function isVocabulary(path: string): boolean {
@@ -54,14 +83,10 @@ function isVocabulary(path: string): boolean {
 /** Use cases and what they are made of: the business, that knows nothing of how it is reached. */
 const business = find(/^modules\//).filter(({ path }) => !/\.(type|resolver|read|entity)\.ts$/.test(path));
 
-/** Arrows from the ground floor up, each with its reason. */
-const upward: Record<string, string> = {
-  'feed/feed-entry.ts -> modules/activity/activity-action.ts': 'the words for actions, a type',
-};
-
-describe('the layers', () => {
-  test('all of src is looked at, and every import leads somewhere', () => {
-    expect(files.length).toBeGreaterThan(100);
+describe('the rooms of the house', () => {
+  test('every file is in a room, and every import leads somewhere', () => {
+    expect(files.length).toBeGreaterThan(200);
+    expect(everything.filter(({ path }) => !Object.hasOwn(rooms, roomOf(path))).map(({ path }) => path)).toEqual([]);
     const astray = files.flatMap(({ path, files: imported }) =>
       imported.filter((to) => !existsSync(join(source, to))).map((to) => `${path} -> ${to}`),
     );
@@ -69,12 +94,69 @@ describe('the layers', () => {
     expect(astray.filter((arrow) => !arrow.includes('-> ../migrations/'))).toEqual([]);
   });
 
-  test('only config.ts reads the environment', () => {
+  test('every room has files', () => {
+    const lived = new Set(everything.map(({ path }) => roomOf(path)));
+    expect(Object.keys(rooms).filter((room) => !lived.has(room))).toEqual([]);
+  });
+
+  test('a room imports from floors below only, without an exception', () => {
+    const floorOf = (path: string) => rooms[roomOf(path)]?.floor ?? -1;
+    const upward = arrows(
+      files,
+      (to, { path }) => byPath.has(to) && roomOf(to) !== roomOf(path) && floorOf(to) >= floorOf(path),
+    );
+    expect(upward).toEqual([]);
+  });
+
+  test('a module imports from modules below only', () => {
+    const known = new Set(find(/^modules\//).map(({ path }) => moduleOf(path)));
+    expect([...known].sort()).toEqual(Object.keys(modules).sort());
+    const floorOf = (path: string) => modules[moduleOf(path) as string] as number;
+    const upward = arrows(
+      find(/^modules\//),
+      (to, { path }) => moduleOf(to) !== undefined && moduleOf(to) !== moduleOf(path) && floorOf(to) >= floorOf(path),
+    );
+    expect(upward).toEqual([]);
+  });
+
+  test.each([
+    ['rooms', roomOf],
+    ['folders', (path: string) => path.split('/').slice(0, -1).join('/')],
+    ['files', (path: string) => path],
+  ] as const)('no circle among %s', (_, nameOf) => {
+    expect(findCircle(between(nameOf))).toBeNull();
+  });
+
+  test('the client imports nothing of the server', () => {
+    const client = everything.filter(({ path }) => path.startsWith('client/'));
+    expect(client.length).toBeGreaterThan(5);
+    expect(
+      arrows(client, (to) => !to.startsWith('client/') && !client.some(({ packages }) => packages.includes(to))),
+    ).toEqual([]);
+  });
+
+  test(`no file is longer than ${LONGEST_FILE} lines`, () => {
+    const lines = (text: string) => text.trimEnd().split('\n').length;
+    expect(everything.filter(({ text }) => lines(text) > LONGEST_FILE).map(({ path }) => path)).toEqual([]);
+  });
+
+  test('the map in src/README.md lists every room with its sentence, and nothing else', () => {
+    const map = readFileSync(join(source, 'README.md'), 'utf8');
+    const listed = [...map.matchAll(/^\| (\d+) \| `([^`]+?)\/?` \| (.+?) \|$/gm)].map(([, floor, room, sentence]) => [
+      room,
+      { floor: Number(floor), sentence },
+    ]);
+    expect(Object.fromEntries(listed)).toEqual(rooms);
+  });
+});
+
+describe('what may know what', () => {
+  test('only the settings read the environment', () => {
     expect(
       find(/./)
         .filter(({ text }) => /process\.env/.test(text))
         .map(({ path }) => path),
-    ).toEqual(['config.ts']);
+    ).toEqual(['config/config.ts']);
   });
 
   test('a use case knows nothing of GraphQL', () => {
@@ -88,12 +170,10 @@ describe('the layers', () => {
     ).toEqual([]);
   });
 
-  test('a use case gets what it needs: it knows neither the context, nor requests, nor the readers', () => {
-    expect(
-      arrows(business, (to) =>
-        /^(context|server|http|ws|sse|event-stream|streams|schema|apollo|config|fastify|read\/)/.test(to),
-      ),
-    ).toEqual([]);
+  test('a use case gets what it needs: it knows neither the context of an operation, nor settings, nor readers', () => {
+    expect(arrows(business, (to) => /^(context\/context\.ts|config\/|execution\/|fastify|read\/)/.test(to))).toEqual(
+      [],
+    );
   });
 
   test('an entity knows entities and words', () => {
@@ -104,51 +184,17 @@ describe('the layers', () => {
     ).toEqual([]);
   });
 
-  test('a resolver is known to schema.ts alone', () => {
-    expect(arrows(files, (to, { path }) => /\.resolver\.ts$/.test(to) && path !== 'schema.ts')).toEqual([]);
+  test('a resolver is known to the schema alone', () => {
+    expect(arrows(files, (to, { path }) => /\.resolver\.ts$/.test(to) && path !== 'schema/build-schema.ts')).toEqual(
+      [],
+    );
   });
 
   test('a resolver asks the database nothing by itself', () => {
-    expect(arrows(find(/\.resolver\.ts$/), (to) => /^(@mikro-orm\/|pg$|orm\.ts)/.test(to))).toEqual([]);
+    expect(arrows(find(/\.resolver\.ts$/), (to) => /^(@mikro-orm\/|pg$|database\/)/.test(to))).toEqual([]);
   });
 
-  test('the graph of a module knows other modules by types, entities, reads and use cases', () => {
-    const across = arrows(
-      find(/^modules\//),
-      (to, { path }) => moduleOf(to) !== undefined && moduleOf(to) !== moduleOf(path) && /\.resolver\.ts$/.test(to),
-    );
-    expect(across).toEqual([]);
-  });
-
-  test('what everyone needs lies below the modules', () => {
-    const below = find(
-      /^(auth|graphql|read|feed)\/|^(config|context|problem|money|ids|global-id|signing|transaction|embedded-lock|create-once)\.ts$/,
-    );
-    expect(arrows(below, (to) => to.startsWith('modules/'), upward)).toEqual([]);
-    expect(
-      arrows(below, (to) => /^(server|http|ws|sse|event-stream|streams|schema|apollo|main|routes\/)/.test(to)),
-    ).toEqual([]);
-  });
-
-  test('an exception that is no longer needed is taken off the list', () => {
-    expect(
-      Object.keys(upward).filter((arrow) => {
-        const [from = '', to = ''] = arrow.split(' -> ');
-        return !byPath.get(from)?.files.includes(to);
-      }),
-    ).toEqual([]);
-  });
-
-  test('nothing is imported from the tests, the demo or the import but by their own', () => {
-    const own = /^(demo|import)\//;
-    const allowed = {
-      'main.ts -> demo/load-demo.ts': 'the first start loads the demonstration data',
-      'migrate.ts -> demo/load-demo.ts': 'taking tables back first asks whether anything is in them',
-      'token.ts -> demo/tenant.ts': 'tenants of the demonstration data follow from their domains',
-      'auth/demo-identities.ts -> demo/tenant.ts': 'the same, for the token of a customer',
-    };
-    expect(
-      arrows(files, (to, { path }) => (own.test(to) && !own.test(path)) || to.startsWith('../test'), allowed),
-    ).toEqual([]);
+  test('nothing is imported from the tests', () => {
+    expect(arrows(everything, (to) => /^(\.\.\/)+(test|bench)\//.test(to))).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Orm, openOrm } from '../src/database/orm.js';
+import { entities } from '../src/schema/entities.js';
 import { serverUrl, type TestDatabase, testDatabase } from './support/database.js';
 
 const POOL_SIZE = 2;
@@ -13,7 +14,7 @@ describe('connections that the server ends', () => {
     database = await testDatabase();
     orm = await openOrm(
       database.config.kind === 'server' ? { ...database.config, poolSize: POOL_SIZE } : database.config,
-      database.pglite,
+      { entities, pglite: database.pglite },
     );
   });
   afterAll(async () => {

@@ -43,7 +43,7 @@ describe(`migrations, on ${engine}`, () => {
   let orm: Orm;
   beforeEach(async () => {
     database = await emptyDatabase();
-    orm = await openOrm(database.config);
+    orm = await openOrm(database.config, { entities });
   });
   afterEach(async () => {
     await orm.close(true);
@@ -90,15 +90,18 @@ describe(`migrations, on ${engine}`, () => {
     expect(said.toSorted()).toEqual([...Array(2).fill('nothing to do'), names.map((name) => `ran ${name}`).join('\n')]);
   });
 
-  onServerOnly('gateways that start at once on an empty database all serve, with one set of facts', async () => {
-    const gateways = await Promise.all(
-      [1, 2, 3].map(() => startTestGateway({ database: { ...database, drop: async () => undefined } })),
-    );
-    const markets = await Promise.all(gateways.map((gateway) => gateway.run('{ markets { code } }', {}, null)));
-    for (const { data } of markets) expect(data).toEqual(markets[0]?.data);
-    expect(await tablesOf(orm)).toContain('activity_entries');
-    for (const gateway of gateways) await gateway.stop();
-  });
+  onServerOnly(
+    'gateways that start at once on an empty database all serve, with one set of reference data',
+    async () => {
+      const gateways = await Promise.all(
+        [1, 2, 3].map(() => startTestGateway({ database: { ...database, drop: async () => undefined } })),
+      );
+      const markets = await Promise.all(gateways.map((gateway) => gateway.run('{ markets { code } }', {}, null)));
+      for (const { data } of markets) expect(data).toEqual(markets[0]?.data);
+      expect(await tablesOf(orm)).toContain('activity_entries');
+      for (const gateway of gateways) await gateway.stop();
+    },
+  );
 });
 
 describe(`constraints, on ${engine}`, () => {

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import type { FeedEntry } from '../src/activity-log/feed-entry.js';
+import { type FeedEntry } from '../src/activity-log/entry.js';
 import { type Position, START } from '../src/activity-log/position.js';
 import { AdvisoryLock } from '../src/database/advisory-locks.js';
 import { EntryStream } from '../src/feed/nats/entry-stream.js';
-import { encodeEntry, encodePulse, namesOf } from '../src/feed/nats/wire.js';
+import { encodeEntry, encodeHeartbeat, namesOf } from '../src/feed/nats/wire.js';
 import { serverUrl, testDatabase } from './support/database.js';
 import { caughtUp, client, feedOf, insert, pull, shared, table } from './support/feed.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
@@ -42,7 +42,7 @@ async function relayedByTest() {
   const { incarnation } = gateway.gateway.services.feedCursors;
   const stream = await EntryStream.open(connection, incarnation, LIMITS);
   const told = { position: START as Position, sequence: 0 };
-  const say = () => connection.publish(namesOf(incarnation).pulse, encodePulse({ ...told, isLast: false }));
+  const say = () => connection.publish(namesOf(incarnation).heartbeat, encodeHeartbeat({ ...told, isLast: false }));
   const timer = setInterval(say, 200);
   closing.push(async () => clearInterval(timer));
   await until('it follows', async () => (await metricOf(gateway, 'csp_graph_feed_from_nats')) === 1);
@@ -97,7 +97,7 @@ describe('gaps of the stream', () => {
     const all = await visible(gateway, 3);
     await publish(connection, incarnation, START, all[0] as FeedEntry);
     await jetstream(connection).publish(namesOf(incarnation).entries, 'no entry');
-    connection.publish(namesOf(incarnation).pulse, 'no pulse');
+    connection.publish(namesOf(incarnation).heartbeat, 'no heartbeat');
     told.position = all[1] as FeedEntry;
     told.sequence = 2;
     await publish(connection, incarnation, all[1] as FeedEntry, all[2] as FeedEntry);

@@ -91,7 +91,7 @@ describe('the feed over NATS', () => {
   async function expectAllTold(among: TestGateway[], total: number, begin: Position = START): Promise<void> {
     for (const gateway of among) {
       await caughtUp(gateway, total);
-      // Of a feed that began before the first entry, these are the entries that it was fed with, from memory.
+      // A feed that began before the first entry has these in memory: the entries that it was fed with.
       const told = await pull(feedOf(gateway), begin);
       expect(told.map((entry) => entry.id)).toEqual((await table(gateway)).map((entry) => entry.id));
       expect(told).toHaveLength(total);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PRICE_LIST_COLUMNS, PriceListHeader } from '../src/partner-center/price-list/price-list-columns.js';
 import { parsePriceListDate } from '../src/partner-center/price-list/price-list-date.js';
-import { judgeRow } from '../src/partner-center/price-list/price-list-row.js';
+import { validateRow } from '../src/partner-center/price-list/price-list-row.js';
 
 const GOOD = {
   ProductTitle: 'Windows Rights Management Services CAL 2022',
@@ -25,15 +25,15 @@ const GOOD = {
   Segment: 'Commercial',
 };
 
-const judge = (changes: Partial<typeof GOOD> = {}) => judgeRow({ ...GOOD, ...changes }, new Set(['US', 'JP', 'KW']));
+const judge = (changes: Partial<typeof GOOD> = {}) => validateRow({ ...GOOD, ...changes }, new Set(['US', 'JP', 'KW']));
 const kept = (changes: Partial<typeof GOOD> = {}) => {
-  const judged = judge(changes);
-  if ('faults' in judged) throw new Error(JSON.stringify(judged.faults));
-  return judged.row;
+  const validated = judge(changes);
+  if ('faults' in validated) throw new Error(JSON.stringify(validated.faults));
+  return validated.row;
 };
 const faults = (changes: Partial<typeof GOOD>) => {
-  const judged = judge(changes);
-  return 'faults' in judged ? judged.faults.map((fault) => `${fault.column}: ${fault.reason}`) : [];
+  const validated = judge(changes);
+  return 'faults' in validated ? validated.faults.map((fault) => `${fault.column}: ${fault.reason}`) : [];
 };
 
 describe('dates', () => {

@@ -153,7 +153,7 @@ describe(`product keys, on ${engine}`, () => {
     expect(await keyOf(gateway, software)).toMatch(productKeyForm);
   });
 
-  test('rule 8: a sealed key that was moved to another row or changed does not open', async () => {
+  test('rule 8: an encrypted key that was moved to another row or changed does not open', async () => {
     const customer = await aCustomer(gateway);
     const [mine, theirs] = [await buySoftware(gateway, customer), await buySoftware(gateway, customer)];
     await keyOf(gateway, mine);
@@ -167,7 +167,7 @@ describe(`product keys, on ${engine}`, () => {
     expect(answer.errors).toMatchObject([{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }]);
   });
 
-  test('rule 8: rotation by key id: a new sealing key in front, the old one still opens; without it the error is masked', async () => {
+  test('rule 8: rotation by key id: a new encryption key in front, the old one still opens; without it the error is masked', async () => {
     const database = await testDatabase();
     const oldKey = { keyId: 'old', secret: new Uint8Array(32).fill(1) };
     const newKey = { keyId: 'new', secret: new Uint8Array(32).fill(2) };

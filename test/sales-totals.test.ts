@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { foldAllSales } from '../src/modules/sales/fold-sales.js';
+import { rollUpAllSales } from '../src/modules/sales/roll-up-sales.js';
 import { cutRange } from '../src/modules/sales/sales-range.js';
 import { type SalesDimension, SalesDocument, type SalesFilter } from './generated/graphql.js';
 import { cancelled } from './support/cancelling.js';
@@ -25,7 +25,7 @@ describe(`sales beside a recomputation from every line, on ${engine}`, () => {
   let clock = new Date();
   const customers: TestCustomer[] = [];
 
-  const fold = () => foldAllSales((work) => gateway.gateway.services.orm.em.fork().transactional((em) => work(em)));
+  const rollUp = () => rollUpAllSales((work) => gateway.gateway.services.orm.em.fork().transactional((em) => work(em)));
   /** What was sold, in the plainest words: every line of every order. */
   const recomputed = async (groupBy: readonly SalesDimension[], filter: SalesFilter, ids: { customer?: string }) => {
     const of: Record<SalesDimension, string> = {
@@ -86,7 +86,7 @@ describe(`sales beside a recomputation from every line, on ${engine}`, () => {
         const line = pick(order.lines.filter((one) => one.isCancellable || turn >= 0));
         if (line.sku.kind !== 'AZURE_RESERVATION') await cancelled(gateway, order, { lineNumbers: [line.lineNumber] });
       }
-      if (turn % 7 === 3) await fold();
+      if (turn % 7 === 3) await rollUp();
     }
     // The clock went to and fro: past every cancellation's due time at last.
     clock = new Date(begin + 501 * DAY_MS);
@@ -131,11 +131,11 @@ describe(`sales beside a recomputation from every line, on ${engine}`, () => {
     for (const [what, count] of Object.entries(there ?? {})) expect(`${what}: ${count}`).not.toMatch(/: 0$/);
   });
 
-  test.each(['while deltas wait', 'once all are folded'])(
+  test.each(['while deltas wait', 'once all are rolled up'])(
     'every grouping and range adds up the same, %s',
     async (when) => {
       if (when !== 'while deltas wait') {
-        await fold();
+        await rollUp();
         expect(await gateway.sql('select from sales_deltas')).toEqual([]);
       }
       for (const groupBy of groupings) {
@@ -175,7 +175,7 @@ describe(`sales beside a recomputation from every line, on ${engine}`, () => {
     for (const _ of ['delta', 'total']) {
       const { data } = await gateway.run(SalesDocument, { groupBy: [], filter: { to: '2024-02-01T00:00:00Z' } });
       expect(data.sales?.[0]?.quantity).toBe(5_000_000_000);
-      await fold();
+      await rollUp();
     }
   });
 });

@@ -100,7 +100,7 @@ describe('the schema', () => {
     expect(readFileSync('schema/schema.graphql', 'utf8')).toBe(printGraph(schema));
   });
 
-  test('every name that product.md promises is there, of the promised type', () => {
+  test('every name that the contract promises is there, of the promised type', () => {
     const missing = Object.entries(contract).flatMap(([name, promised]) => {
       const type = schema.getType(name);
       if (isEnumType(type)) return promised.filter((value) => !type.getValue(value)).map((value) => `${name}.${value}`);

@@ -391,7 +391,7 @@ onServerOnly('several gateways on one database', () => {
     const [one, other] = (await Promise.all(
       [1, 2].map(() => startTestGateway({ database: keep, config: { sealIntervalMs: 5 } })),
     )) as [TestGateway, TestGateway];
-    const sealed = async (gateway: TestGateway) => (await gateway.gateway.services.sealer.state()).unsealed === 0;
+    const sealed = async (gateway: TestGateway) => (await gateway.gateway.sealer.state()).unsealed === 0;
     try {
       for (let round = 0; round < 20; round += 1) await one.sql(insertEntries, [50]);
       await until('all is sealed', () => sealed(other));
@@ -401,7 +401,7 @@ onServerOnly('several gateways on one database', () => {
         await sql`select pg_advisory_xact_lock(${sql.lit(AdvisoryLock.SEAL)})`.execute(transaction);
         await other.sql(insertEntries, [1]);
         expect(await sealNext(other.gateway.services.kysely)).toBeNull();
-        expect((await other.gateway.services.sealer.state()).unsealed).toBe(1);
+        expect((await other.gateway.sealer.state()).unsealed).toBe(1);
       });
       await one.stop();
       await other.sql(insertEntries, [2_500]);

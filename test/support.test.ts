@@ -143,14 +143,14 @@ describe(`support, on ${engine}`, () => {
     async (role) => {
       const as =
         role === 'anonymous' ? null : role === 'CUSTOMER_ADMIN' ? { token: await gateway.token(role, customer) } : role;
-      const deed = await submit({}, as);
+      const result = await submit({}, as);
       const list = await gateway.run(SupportRequestsDocument, {}, as);
       const topics = await gateway.run(SupportTopicsDocument, {}, as);
       if (['ADMIN_AGENT', 'GLOBAL_ADMIN', 'HELPDESK_AGENT'].includes(role)) {
-        expect(deed.data.submitSupportRequest?.__typename).toBe('SubmitSupportRequestSuccess');
+        expect(result.data.submitSupportRequest?.__typename).toBe('SubmitSupportRequestSuccess');
         expect([list.errors, topics.errors]).toEqual([undefined, undefined]);
       } else {
-        expect([deed.data.submitSupportRequest, list.data.supportRequests, topics.data.supportTopics]).toEqual([
+        expect([result.data.submitSupportRequest, list.data.supportRequests, topics.data.supportTopics]).toEqual([
           null,
           null,
           null,

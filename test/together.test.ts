@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Execute } from '../src/database/execute.js';
-import { Together } from '../src/read/point-read-batcher.js';
+import { PointReadBatcher } from '../src/read/point-read-batcher.js';
 import { engine } from './support/database.js';
 import { startTestGateway, type TestGateway } from './support/gateway.js';
 import { openAcknowledged } from './support/raw-socket.js';
@@ -19,13 +19,13 @@ describe(`reads of single rows that come together, on ${engine}`, () => {
     for (let made = 0; made < 6; made += 1) customers.push(await aCustomer(gateway));
     const { readSource, kysely } = gateway.gateway.services;
     const { execute } = readSource;
-    const counted: Execute = (statement, parameters, departure) => {
+    const counted: Execute = (statement, parameters, abort) => {
       statements += 1;
       return poison !== null && parameters.includes(poison)
         ? Promise.reject(new Error('this value fails the statement'))
-        : execute(statement, parameters, departure);
+        : execute(statement, parameters, abort);
     };
-    readSource.together = new Together(counted, kysely);
+    readSource.pointReads = new PointReadBatcher(counted, kysely);
   });
   afterAll(() => gateway.stop());
 

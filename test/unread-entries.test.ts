@@ -25,11 +25,11 @@ describe(`an entry that cannot be read, on ${engine}`, () => {
     gateway = await startTestGateway();
     const { readSource } = gateway.gateway.services;
     const { execute } = readSource;
-    const faulty: Execute = (statement, parameters, departure) => {
+    const faulty: Execute = (statement, parameters, abort) => {
       const ids = parameters.find(Array.isArray) as unknown[] | undefined;
       statements += 1;
       const error = fault(ids?.length ?? 0);
-      if (!error) return execute(statement, parameters, departure);
+      if (!error) return execute(statement, parameters, abort);
       faults += 1;
       return Promise.reject(error);
     };

@@ -156,7 +156,10 @@ describe(`GraphQL over WebSocket, on ${engine}`, () => {
       await until('the revocation is known', () => revocations.covers(viewer));
       const input = { idempotencyKey: 'k', customerId: customer.id, lines: [{ ...skus.perpetual, quantity: 1 }] };
       raw.send(subscribe(PurchaseDocument.toString(), { input }));
-      expect(await raw.closed).toEqual({ code: 4401, reason: 'Access revoked' });
+      expect(await raw.closed).toEqual({
+        code: 4401,
+        reason: 'Your access was revoked. Sign in again once it is given back.',
+      });
       expect(await gateway.sql('select 1 from orders where customer_id = ?', [customer.rowId])).toEqual([]);
     });
 

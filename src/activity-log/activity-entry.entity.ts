@@ -5,7 +5,7 @@ import type { ActivityDetail } from './activity-detail.js';
 /**
  * Who did what to which resource, for which customer, when and with which outcome (rule 22).
  * Append-only: the triggers refuse UPDATE, DELETE and TRUNCATE to everybody, the owner too.
- * Readers order by `(xid, seq)` and stay below the snapshot horizon (product.md section 4): `seq` alone is drawn
+ * Readers order by `(xid, seq)` and stay below the snapshot horizon: `seq` alone is drawn
  * before commit and loses entries of overlapping transactions.
  * Plain columns instead of foreign keys to orders: an entry outlives whatever it speaks of.
  */
@@ -65,7 +65,7 @@ export type ActivityEntry = InferEntity<typeof ActivityEntry>;
 
 /**
  * The incarnation of this database: cursors name it, so that one from another database, or from before a restore or a
- * failover, is refused (product.md section 4). One row; `feed/incarnation.ts` keeps it true.
+ * failover, is refused. One row; `feed/incarnation.ts` keeps it true.
  */
 export const DatabaseIncarnation = defineEntity({
   name: 'DatabaseIncarnation',

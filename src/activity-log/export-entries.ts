@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely';
+import { matching } from '../activity-log/entry-filter.js';
 import { toGlobalId } from '../domain/global-id.js';
-import { matching } from '../feed/matching.js';
-import { belowHorizon, type FeedFilter } from './feed-entry.js';
+import { type EntryFilter } from './entry-filter.js';
 import type { Position } from './position.js';
+import { belowHorizon } from './read-entries.js';
 
 /** One entry of the log as exports show it: every column, flat. */
 export interface ExportedEntry {
@@ -31,7 +32,7 @@ export interface ExportedEntry {
 
 /** Which entries: those after `after` up to and with `until` that pass `filter`. */
 export interface ExportRange {
-  filter: FeedFilter;
+  filter: EntryFilter;
   /** Null: from the very first one. */
   after: Position | null;
   until: Position;

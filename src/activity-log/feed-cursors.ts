@@ -1,8 +1,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
 import { badUserInput, codedError, ErrorCode } from '../graphql/errors.js';
-import type { Row, Sql } from '../read/model.js';
+import type { CursorCodec, Row, Sql } from '../read/model.js';
 import type { Position } from './position.js';
+
+/** The name under which listings ask for these cursors. */
+export const FEED_CURSORS = 'feed';
 
 const FORM = /^([\w-]{1,200})\.([\w-]{22})$/;
 const isBelow2To63 = (text: unknown): text is string =>
@@ -18,13 +21,13 @@ export const cursorExpired = (argument: string) =>
 
 /**
  * Cursors of the activity feed: `base64url(["feed:<incarnation>", xid, seq]).signature`. The same in `Query.activity`
- * and in both subscriptions; they name the incarnation of the database (product.md section 4) and are signed
+ * and in both subscriptions; they name the incarnation of the database and are signed
  * (HMAC-SHA256, cut to 128 bits), so that nobody makes one up.
  *
- * PostgreSQL never sees the secret: its statements write a placeholder that only this process knows, and `sealText` puts
+ * PostgreSQL never sees the secret: its statements write a placeholder that only this process knows, and `fill` puts
  * the cursors there.
  */
-export class FeedCursors {
+export class FeedCursors implements CursorCodec {
   private readonly key: Buffer;
   private readonly mark = `cursor-${randomBytes(16).toString('hex')}`;
   private readonly marks = new RegExp(`${this.mark}:(\\d+)\\.(\\d+)`, 'g');
@@ -38,7 +41,7 @@ export class FeedCursors {
   }
 
   /** The cursor of a position. */
-  seal({ xid, seq }: { xid: bigint | string; seq: bigint | string }): string {
+  encode({ xid, seq }: { xid: bigint | string; seq: bigint | string }): string {
     const place = Buffer.from(JSON.stringify([`feed:${this.incarnation}`, String(xid), String(seq)])).toString(
       'base64url',
     );
@@ -49,9 +52,9 @@ export class FeedCursors {
    * The position that a client's cursor names.
    * @throws BAD_USER_INPUT naming the argument; CURSOR_EXPIRED for one of another incarnation
    */
-  open(cursor: string, argument: string): Position {
+  decode(cursor: string, argument: string): Position {
     const [, place, signature] = FORM.exec(cursor) ?? [];
-    const parts = place === undefined ? null : parsed(place);
+    const parts = place === undefined ? null : parseJson(place);
     const [tag, xid, seq] = Array.isArray(parts) && parts.length === 3 ? parts : [];
     if (typeof tag === 'string' && /^feed:[0-9a-f-]{36}$/.test(tag) && tag !== `feed:${this.incarnation}`)
       throw cursorExpired(argument);
@@ -65,14 +68,19 @@ export class FeedCursors {
     return { xid: BigInt(xid), seq: BigInt(seq) };
   }
 
+  keysOf(cursor: string, argument: string): string[] {
+    const { xid, seq } = this.decode(cursor, argument);
+    return [String(xid), String(seq)];
+  }
+
   /** What a statement writes in the place of a row's cursor. */
   placeholder(row: Row): Sql {
     return sql`${sql.lit(this.mark)} || ':' || ${row.col('xid')}::text || '.' || ${row.col('seq')}::text`;
   }
 
   /** JSON text of a statement with placeholders, with cursors in their places. */
-  sealText(text: string): string {
-    return text.replace(this.marks, (_mark, xid: string, seq: string) => this.seal({ xid, seq }));
+  fill(text: string): string {
+    return text.replace(this.marks, (_mark, xid: string, seq: string) => this.encode({ xid, seq }));
   }
 
   private sign(place: string): Buffer {
@@ -80,7 +88,7 @@ export class FeedCursors {
   }
 }
 
-function parsed(place: string): unknown {
+function parseJson(place: string): unknown {
   try {
     return JSON.parse(Buffer.from(place, 'base64url').toString('utf8'));
   } catch {

@@ -31,8 +31,8 @@ export class HorizonWatch {
     private readonly warnAfterMs: number,
   ) {}
 
-  /** Looks once. */
-  async look(): Promise<void> {
+  /** Looks once which transaction holds the feed back, and tells the log where it has for long. */
+  async check(): Promise<void> {
     const holder = await oldestWriter(this.kysely);
     this.heldSeconds = holder?.age ?? 0;
     if (!holder || holder.age * 1000 < this.warnAfterMs) {

@@ -14,7 +14,7 @@ export interface Incarnation {
  * the database that it is from, and its entries the transaction ids of another cluster; a replica that was promoted may
  * lack the last transactions, and gives their ids out again. Both show in what PostgreSQL says of itself (cluster,
  * database, table, timeline), and get a new id: cursors from before are answered with CURSOR_EXPIRED instead of being
- * silently wrong (product.md section 4).
+ * silently wrong.
  */
 export async function establishIncarnation(kysely: Kysely<unknown>): Promise<Incarnation> {
   return kysely.transaction().execute(async (transaction) => {
@@ -34,7 +34,7 @@ export async function establishIncarnation(kysely: Kysely<unknown>): Promise<Inc
     }
     const renewed = await sql<{ id: string }>`update "database_incarnation"
       set "id" = gen_random_uuid(), "fingerprint" = ${found} returning "id"`.execute(transaction);
-    // Of a promoted replica transaction ids go on by themselves, and others may be writing already.
+    // A promoted replica's transaction ids go on by themselves, and others may be writing already.
     if (!known.startsWith(`${cluster}/`)) {
       await sql`update "database_incarnation" set "xid_offset" =
         greatest("xid_offset", (select max("xid"::text::bigint) from "activity_entries"))`.execute(transaction);

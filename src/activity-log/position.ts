@@ -1,4 +1,4 @@
-/** Where an entry lies in commit order: transaction id, then sequence (product.md section 4). */
+/** Where an entry lies in commit order: transaction id, then sequence. */
 export interface Position {
   xid: bigint;
   seq: bigint;

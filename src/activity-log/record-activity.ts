@@ -35,7 +35,7 @@ export type Activity = {
 
 /**
  * Writes an entry (rule 22): the one way to do so. It goes into the caller's transaction: if it cannot be written, the
- * deed fails; if the deed is rolled back, nobody hears of it.
+ * use case fails; if that is rolled back, nobody hears of it.
  */
 export function recordActivity(em: Em, activity: Activity): void {
   em.persist(

@@ -1,9 +1,9 @@
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Viewer } from './viewer.js';
 
-/** What the revoked are told. */
-export const accessRevoked = () =>
-  codedError(ErrorCode.UNAUTHENTICATED, 'Your access was revoked. Sign in again once it is given back.');
+/** What the revoked are told, over every transport. */
+export const ACCESS_REVOKED = 'Your access was revoked. Sign in again once it is given back.';
+export const accessRevoked = () => codedError(ErrorCode.UNAUTHENTICATED, ACCESS_REVOKED);
 
 /** Since when whose tokens are void. Filled at start and by the feed's reader, in commit order. */
 export class Revocations {

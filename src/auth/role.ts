@@ -1,4 +1,4 @@
-/** Who somebody is, as the identity provider says in the token's `roles` (product.md section 2). */
+/** Who somebody is, as the identity provider says in the token's `roles`. */
 export const Role = {
   GLOBAL_ADMIN: 'GLOBAL_ADMIN',
   ADMIN_AGENT: 'ADMIN_AGENT',

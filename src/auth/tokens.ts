@@ -90,7 +90,7 @@ function viewerOf(payload: JWTPayload, auth: AuthConfig): Viewer {
 /** What a demo token says. */
 export interface DemoIdentity {
   role: Role;
-  /** Of the partner, or of the customer for a CUSTOMER_ADMIN. */
+  /** The partner's tenant, or the customer's for a CUSTOMER_ADMIN. */
   tenantId: string;
   userPrincipalName: string;
 }

@@ -45,7 +45,7 @@ export function tenantScope(viewer: Viewer): string | null {
   return viewer.roles.includes(Role.CUSTOMER_ADMIN) ? viewer.tenantId : null;
 }
 
-/** The viewer's role to name in the activity log: the first of them. Of a deed it is one that allows it. */
+/** The viewer's role to name in the activity log: the first of them. In a mutation it is one that allows it. */
 export function actingRole(viewer: Viewer): string {
   return viewer.roles[0] ?? 'ANONYMOUS';
 }

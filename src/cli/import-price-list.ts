@@ -10,7 +10,8 @@ import { importPriceList, type Refusal } from '../partner-center/price-list/impo
 import { refusalText, summaryText } from '../partner-center/price-list/import-report.js';
 import { PriceListRefused } from '../partner-center/price-list/price-list-columns.js';
 import { readPriceList } from '../partner-center/price-list/read-price-list.js';
-import { loadFacts } from '../seed/reference/load-facts.js';
+import { entities } from '../schema/entities.js';
+import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 
 const USAGE = `Imports a software price list as partners download it: a CSV, or the zip with the CSV in it.
 
@@ -110,10 +111,10 @@ async function main(): Promise<number> {
   const config = readConfig();
   const refusals = refusalSink(given.report);
   const bar = progressBar();
-  const orm = await openOrm(config.database);
+  const orm = await openOrm(config.database, { entities });
   try {
     await migrate(orm);
-    await orm.em.fork().transactional((em) => loadFacts(em));
+    await orm.em.fork().transactional((em) => loadReferenceData(em));
     const lines = readPriceList(given.file, bar.update);
     const summary = await importPriceList(orm, lines, { ...given, onRefusal: refusals.take });
     bar.stop();

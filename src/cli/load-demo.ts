@@ -2,9 +2,10 @@ import { parseArgs } from 'node:util';
 import { type Config, readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { migrate, openOrm } from '../database/orm.js';
+import { entities } from '../schema/entities.js';
 import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from '../seed/demo/load-demo.js';
 import { Progress } from '../seed/demo/progress.js';
-import { loadFacts } from '../seed/reference/load-facts.js';
+import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 
 const USAGE = `Fills a database with invented customers, orders and activity.
 
@@ -78,11 +79,11 @@ async function main(): Promise<void> {
 }
 
 async function fill(config: Config, given: Arguments): Promise<DemoSize> {
-  const orm = await openOrm(config.database);
+  const orm = await openOrm(config.database, { entities });
   const progress = new Progress(process.stderr);
   try {
     await migrate(orm);
-    await loadFacts(orm.em.fork());
+    await loadReferenceData(orm.em.fork());
     return await loadDemo(orm, {
       ...given,
       now: new Date(),

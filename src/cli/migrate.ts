@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { migrate, migrateDown, openOrm } from '../database/orm.js';
+import { entities } from '../schema/entities.js';
 import { demoIsLoaded } from '../seed/demo/load-demo.js';
-import { loadFacts } from '../seed/reference/load-facts.js';
+import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 
 /** Before the first migration there is no table to count in; any other error is one. */
 function noTables(error: { code?: string }): false {
@@ -17,7 +18,9 @@ try {
     options: { down: { type: 'boolean', default: false }, 'drop-data': { type: 'boolean', default: false } },
   });
   const { database } = readConfig();
-  const orm = await openOrm(database.kind === 'server' ? { ...database, statementTimeoutMs: 0 } : database);
+  const orm = await openOrm(database.kind === 'server' ? { ...database, statementTimeoutMs: 0 } : database, {
+    entities,
+  });
   try {
     const { down } = options;
     if (down && !options['drop-data'] && (await demoIsLoaded(orm).catch(noTables))) {
@@ -26,7 +29,7 @@ try {
       );
     }
     const names = down ? await migrateDown(orm) : await migrate(orm);
-    if (!down) await orm.em.fork().transactional((em) => loadFacts(em));
+    if (!down) await orm.em.fork().transactional((em) => loadReferenceData(em));
     console.log(
       names.length > 0 ? names.map((name) => `${down ? 'took back' : 'ran'} ${name}`).join('\n') : 'nothing to do',
     );

@@ -6,6 +6,7 @@ import { signDemoToken } from '../auth/tokens.js';
 import { readConfig } from '../config/config.js';
 import { openOrm } from '../database/orm.js';
 import { Customer } from '../modules/customers/customer.entity.js';
+import { entities } from '../schema/entities.js';
 
 /** `npm run --silent token -- --role ADMIN_AGENT [--customer DOMAIN] [--ttl 1h]`: prints a demo token, and nothing else. */
 const USAGE = `Usage: npm run --silent token -- --role ROLE [--customer DOMAIN] [--ttl 1h]\nROLE is one of ${Object.keys(Role).join(', ')}; a CUSTOMER_ADMIN is of one customer: name its domain.`;
@@ -36,7 +37,7 @@ async function main(): Promise<string> {
 /** The embedded database belongs to the gateway's process; tenants of its customers follow from their domains. */
 async function tenantOf(domain: string, { database }: ReturnType<typeof readConfig>): Promise<string> {
   if (database.kind === 'embedded') return demoTenantId(domain);
-  const orm = await openOrm(database);
+  const orm = await openOrm(database, { entities });
   try {
     const customer = await orm.em.fork().findOne(Customer, { domain });
     if (!customer) throw new Error(`There is no customer with the domain ${domain}.`);

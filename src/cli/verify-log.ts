@@ -9,6 +9,7 @@ import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { EmbeddedDatabaseInUse } from '../database/embedded-lock.js';
 import { openOrm } from '../database/orm.js';
+import { entities } from '../schema/entities.js';
 
 const USAGE = `Says whether the activity log is still what was sealed, and where it first is not.
 
@@ -67,7 +68,7 @@ function readManifest(path: string): Manifest {
 }
 
 async function ofDatabase(head: string | null): Promise<Verdict> {
-  const orm = await openOrm(readConfig().database);
+  const orm = await openOrm(readConfig().database, { entities });
   try {
     return await verifyDatabase(orm.em.fork().getKysely() as unknown as Kysely<unknown>, head);
   } catch (error) {

@@ -20,10 +20,10 @@ interface Cause {
   graphQLErrors?: readonly unknown[];
   /** What broke, of urql. */
   networkError?: unknown;
-  /** Of a closed socket. */
+  /** The close code of a socket. */
   code?: unknown;
   reason?: unknown;
-  /** Of graphql-sse. */
+  /** The response that graphql-sse hands on. */
   response?: { status?: number };
   /** Apollo Client tells a closed socket in words. */
   message?: unknown;

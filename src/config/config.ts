@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { NatsAddress } from '../feed/nats/wire.js';
 import { ConfigError } from './config-error.js';
-import { keptSecrets } from './local-secrets.js';
+import { localSecrets } from './local-secrets.js';
+import type { NatsAddress } from './nats-config.js';
 
 /** What reads of analysts get: connections of their own, so that they never take the front end's, and a time limit. */
 export interface AnalystLimits {
@@ -24,7 +24,7 @@ export type DatabaseConfig =
     }
   | { kind: 'embedded'; dataDir: string };
 
-/** Who issues the tokens: an identity provider, or the gateway itself outside production (product.md section 5). */
+/** Who issues the tokens: an identity provider, or the gateway itself outside production. */
 export type AuthConfig =
   | { kind: 'jwks'; jwksUrl: URL; issuer: string; audience: string; partnerTenantId: string | null }
   | { kind: 'demo'; partnerTenantId: string };
@@ -42,7 +42,7 @@ export interface Config {
   auth: AuthConfig;
   /** HMAC secret of quotes, download links, upload addresses, cursors and demo tokens. */
   signingSecret: Uint8Array;
-  /** AES-256 keys of product keys at rest, by key id; the first one seals (rule 8). */
+  /** AES-256 keys of product keys at rest, by key id; new ones are encrypted with the first one. */
   productKeySecrets: { keyId: string; secret: Uint8Array }[];
   /** Folder with installation images, `PRODUCT/SKU/VERSION/LANGUAGE/ARCHITECTURE`; null: demonstration images. */
   downloadsDir: string | null;
@@ -119,7 +119,7 @@ const settings = z.object({
     .string()
     .regex(
       /^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/,
-      'must be ID:BASE64 pairs of 32-byte keys joined by commas, the sealing one first; make a key with: openssl rand -base64 32',
+      'must be ID:BASE64 pairs of 32-byte keys joined by commas, the encryption one first; make a key with: openssl rand -base64 32',
     )
     .optional(),
   DOWNLOADS_DIR: z.string().min(1).optional(),
@@ -159,7 +159,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const values = parsed.data;
   const production = values.NODE_ENV === 'production';
   const dataDir = resolve(values.DATA_DIR);
-  const kept = values.SIGNING_SECRET && values.PRODUCT_KEY_SECRETS ? null : keptSecrets(dataDir);
+  const kept = values.SIGNING_SECRET && values.PRODUCT_KEY_SECRETS ? null : localSecrets(dataDir);
   return {
     production,
     host: values.HOST,

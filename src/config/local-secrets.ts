@@ -11,7 +11,7 @@ const secretsFile = z.object({ signingSecret: z.string().min(32), productKeySecr
  * The secrets of a gateway outside production that was given none: made once, kept in `secrets.json` (mode 600).
  * @throws {ConfigError} where the file is there and cannot be read: new secrets would make the data unreadable
  */
-export function keptSecrets(dataDir: string): z.infer<typeof secretsFile> {
+export function localSecrets(dataDir: string): z.infer<typeof secretsFile> {
   const file = join(dataDir, 'secrets.json');
   mkdirSync(dataDir, { recursive: true });
   if (!existsSync(file)) {
@@ -19,7 +19,7 @@ export function keptSecrets(dataDir: string): z.infer<typeof secretsFile> {
       signingSecret: randomBytes(48).toString('base64'),
       productKeySecrets: `local:${randomBytes(32).toString('base64')}`,
     };
-    // Of several processes that start together, all use what the first one made.
+    // Where several processes start together, all use what the first one made.
     createOnce(file, JSON.stringify(secrets));
   }
   try {

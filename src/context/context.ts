@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { FeedCursors } from '../activity-log/feed-cursors.js';
-import type { Sealer } from '../activity-log/seal/sealer.js';
 import type { Access, AccessTable } from '../auth/auth.js';
 import { Denials } from '../auth/denials.js';
 import type { Revocations } from '../auth/revocations.js';
@@ -10,7 +9,7 @@ import { isAnalyst, type Viewer } from '../auth/viewer.js';
 import type { Config } from '../config/config.js';
 import type { Orm } from '../database/orm.js';
 import type { Feed } from '../feed/feed.js';
-import type { Departure } from '../lib/abort-flag.js';
+import type { AbortFlag } from '../lib/abort-flag.js';
 import type { Signer } from '../lib/signing.js';
 import { Reader, type ReadSource } from '../read/reader.js';
 
@@ -23,15 +22,14 @@ export interface Services {
   readSource: ReadSource;
   /** The same over the analysts' own connections; embedded there is one connection for all. */
   analystReadSource: ReadSource;
-  /** For long reads that are no operation, such as exports: they must not take the front end's connections. */
-  longReads: Kysely<unknown>;
+  /** Long reads that are no operation, such as exports: they must not take interactive connections. */
+  batchReads: Kysely<unknown>;
   accessTable: AccessTable;
   revocations: Revocations;
   signer: Signer;
   feed: Feed;
-  /** Of the database as it is now. */
+  /** Cursors of the database as it is now. */
   feedCursors: FeedCursors;
-  sealer: Sealer;
   log: Logger;
   /** Queries over HTTP since the start, by how they were answered: by reads alone, or executed field by field. */
   queries: { compiled: number; executed: number };
@@ -52,29 +50,27 @@ export interface Context {
   read: Reader;
   /** The same in every activity entry of one cause. */
   correlationId: string;
-  /** Of whoever waits for the answer, where the transport hears of it. */
-  departure?: Departure | undefined;
+  /** Set when whoever waits for the answer has gone, where the transport hears of it. */
+  abort?: AbortFlag | undefined;
   /** Where the client's transport resumes a stream (`Last-Event-ID`): it goes before `after`. */
   resumeAfter?: string | null;
 }
 
-/** A fresh context. @param departure of the client: what it reads is cancelled then, never what it writes */
-export function createContext(
-  services: Services,
-  viewer: Viewer,
-  correlationId: string = randomUUID(),
-  departure?: Departure,
-): Context {
+/** What a context is made for. */
+export interface ContextOptions {
+  viewer: Viewer;
+  /** A new one where there is none. */
+  correlationId?: string;
+  /** Set when the client has gone: what it reads is cancelled then, never what it writes. */
+  abort?: AbortFlag | undefined;
+}
+
+/** A fresh context. */
+export function createContext(services: Services, options: ContextOptions): Context {
+  const { viewer, correlationId = randomUUID(), abort } = options;
   const source = isAnalyst(viewer) ? services.analystReadSource : services.readSource;
   const access = services.accessTable.for(viewer.roles);
   const denials = new Denials(viewer);
-  return {
-    services,
-    viewer,
-    access,
-    denials,
-    correlationId,
-    departure,
-    read: new Reader(source, viewer, access, denials, departure),
-  };
+  const read = new Reader({ source, viewer, access, denials, abort });
+  return { services, viewer, access, denials, correlationId, abort, read };
 }

@@ -6,8 +6,8 @@ export const AdvisoryLock = {
   PRICE_LIST: 4_275_002,
   /** Demonstration data is loaded once. */
   DEMO_LOAD: 4_275_003,
-  /** One process folds sales. */
-  SALES_FOLDING: 4_275_004,
+  /** One process rolls up sales. */
+  SALES_ROLL_UP: 4_275_004,
   /** One process relays the log to NATS. */
   RELAY: 4_275_005,
   /** The incarnation of the database is established by one process at a time. */

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { codedError, ErrorCode } from '../graphql/errors.js';
-import type { Departure } from '../lib/abort-flag.js';
+import type { AbortFlag } from '../lib/abort-flag.js';
 
 /** A statement as node-postgres takes it. */
 export interface PoolStatement {
@@ -49,16 +49,16 @@ export interface CancellableReads {
   /** Reads that still wait for a connection though nobody waits for them: they give it back at once. */
   readonly abandoned: number;
   /**
-   * Runs a statement until the client's departure: then a wait for a connection is given up, and a statement that runs is
+   * Runs a statement until the client has gone: then a wait for a connection is given up, and a statement that runs is
    * cancelled in PostgreSQL. Its connection goes back to the pool only when it is at rest, and the cancelling is
    * answered: it can never hit the next statement of that connection.
    * After it, what it answers or throws means nothing.
    */
-  run(statement: PoolStatement, departure: Departure): Promise<Rows>;
+  run(statement: PoolStatement, abort: AbortFlag): Promise<Rows>;
 }
 
 /** What a read says whose client went away. Coded, so that it is neither logged as ours to mend nor told as TIMEOUT. */
-export const givenUp = () => codedError(ErrorCode.UNAVAILABLE, 'The client went away before the answer.');
+export const clientGone = () => codedError(ErrorCode.UNAVAILABLE, 'The client went away before the answer.');
 
 /**
  * Reads on a pool of node-postgres that end with their client. Cancelling has one connection of its own, since all of
@@ -72,23 +72,23 @@ export function cancellableReads(pool: Pool): CancellableReads {
     await canceller.query('select pg_cancel_backend($1)', [pid]);
   };
 
-  const checkOut = (departure: Departure) =>
+  const checkOut = (abort: AbortFlag) =>
     new Promise<Client>((resolve, reject) => {
       const giveUp = () => {
         abandoned += 1;
-        reject(givenUp());
+        reject(clientGone());
       };
-      departure.listen(giveUp);
+      abort.onAbort(giveUp);
       pool.connect().then(
         (client) => {
-          departure.unlisten(giveUp);
-          if (!departure.hasLeft) return resolve(client);
+          abort.offAbort(giveUp);
+          if (!abort.aborted) return resolve(client);
           abandoned -= 1;
           client.release();
         },
         (error) => {
-          departure.unlisten(giveUp);
-          if (departure.hasLeft) abandoned -= 1;
+          abort.offAbort(giveUp);
+          if (abort.aborted) abandoned -= 1;
           reject(error);
         },
       );
@@ -98,9 +98,9 @@ export function cancellableReads(pool: Pool): CancellableReads {
     get abandoned() {
       return abandoned;
     },
-    run: async (statement, departure) => {
+    run: async (statement, abort) => {
       // One that is free is there at once: nothing to give up, and listening for it would cost each short read.
-      const client = pool.idleCount > pool.waitingCount ? await pool.connect() : await checkOut(departure);
+      const client = pool.idleCount > pool.waitingCount ? await pool.connect() : await checkOut(abort);
       // A lost connection fails the statement too; unheard, the event would end the process.
       const lost = () => undefined;
       client.once('error', lost);
@@ -110,18 +110,18 @@ export function cancellableReads(pool: Pool): CancellableReads {
         atRest = new AbortController();
         cancelling = cancelUntil(atRest.signal, () => cancel(client.processID));
       };
-      departure.listen(onAbort);
+      abort.onAbort(onAbort);
       let failure: Error | undefined;
       try {
         // It may have fired between the checkout and here.
-        return departure.hasLeft ? { rows: [] } : await client.query(statement);
+        return abort.aborted ? { rows: [] } : await client.query(statement);
       } catch (error) {
         // A connection that was cancelled is whole; after any other failure it is not trusted, as in `pool.query`.
-        if (!departure.hasLeft || !isCancelled(error)) failure = error as Error;
+        if (!abort.aborted || !isCancelled(error)) failure = error as Error;
         throw error;
       } finally {
         atRest?.abort();
-        departure.unlisten(onAbort);
+        abort.offAbort(onAbort);
         const giveBack = () => {
           client.removeListener('error', lost);
           try {
@@ -158,7 +158,7 @@ function openCanceller(pool: Pool): OwnPool {
     connectionTimeoutMillis: 5_000,
     allowExitOnIdle: true,
   });
-  // Of an idle connection that the server ends; the next cancelling opens another.
+  // The server may end an idle connection; the next cancelling opens another.
   canceller.on('error', () => undefined);
   return canceller;
 }

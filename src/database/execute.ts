@@ -1,18 +1,18 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { codedError, ErrorCode } from '../graphql/errors.js';
-import type { Departure } from '../lib/abort-flag.js';
-import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from '../read/plan.js';
-import { cancellableReads, givenUp, type Pool, type PoolStatement } from './cancellable-pool.js';
+import type { AbortFlag } from '../lib/abort-flag.js';
+import { cancellableReads, clientGone, type Pool, type PoolStatement } from './cancellable-pool.js';
 import type { Orm } from './orm.js';
+import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from './statement.js';
 
 /**
- * Runs the statement of a plan; answers the JSON text that PostgreSQL made. On the client's departure the read ends:
+ * Runs the statement of a plan; answers the JSON text that PostgreSQL made. When the client has gone the read ends:
  * embedded, where statements run one after another in this process, only one that has not begun.
  * @throws UNAVAILABLE, that nobody reads, once the client has gone
  * @throws LIMIT_EXCEEDED where the answer is larger than `MAXIMUM_ANSWER_BYTES`
  */
-export type Execute = (plan: Statement, parameters: unknown[], departure?: Departure) => Promise<string>;
+export type Execute = (plan: Statement, parameters: unknown[], abort?: AbortFlag) => Promise<string>;
 
 /** Most reads of a pool that wait for a connection: what comes after is refused at once instead of waiting in vain. */
 const MAXIMUM_WAITING = 1_000;
@@ -34,16 +34,16 @@ function nativeOf(orm: Orm): Promise<unknown> {
 export async function createExecute(orm: Orm): Promise<Execute> {
   if (orm.driver instanceof PgliteDriver) {
     const pglite = (await nativeOf(orm)) as PGlite;
-    return async (plan, parameters, departure) => {
-      if (departure?.hasLeft) throw givenUp();
+    return async (plan, parameters, abort) => {
+      if (abort?.aborted) throw clientGone();
       return textOf(await pglite.query<[string]>(plan.text, parameters, { rowMode: 'array' }));
     };
   }
   const pool = await poolOf(orm);
   const cancellable = cancellableReads(pool);
   const prepared = new Set<string>();
-  return async (plan, values, departure) => {
-    if (departure?.hasLeft) throw givenUp();
+  return async (plan, values, abort) => {
+    if (abort?.aborted) throw clientGone();
     if (pool.waitingCount - cancellable.abandoned >= MAXIMUM_WAITING)
       throw codedError(ErrorCode.LIMIT_EXCEEDED, 'Too many reads wait for the database. Try again in a few seconds.');
     plan.runs += 1;
@@ -51,9 +51,9 @@ export async function createExecute(orm: Orm): Promise<Execute> {
     const name = prepared.has(plan.name) ? plan.name : undefined;
     const statement: PoolStatement = { name, text: plan.text, values, rowMode: 'array' };
     try {
-      return textOf(await (departure ? cancellable.run(statement, departure) : pool.query(statement)));
+      return textOf(await (abort ? cancellable.run(statement, abort) : pool.query(statement)));
     } catch (error) {
-      throw departure?.hasLeft ? givenUp() : toldApart(error);
+      throw abort?.aborted ? clientGone() : toClientError(error);
     }
   };
 }
@@ -66,7 +66,7 @@ const tooLarge = () =>
   );
 
 /** PostgreSQL's own limit of a value, 1 GB, comes before it can be told how large the answer is. */
-const toldApart = (error: unknown) => ((error as { code?: string }).code === '54000' ? tooLarge() : error);
+const toClientError = (error: unknown) => ((error as { code?: string }).code === '54000' ? tooLarge() : error);
 
 function textOf({ rows }: { rows: [string][] }): string {
   const [text] = rows[0] as [string];

@@ -2,10 +2,15 @@ import { PGlite, type PGliteOptions, types } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { Migrator, TSMigrationGenerator } from '@mikro-orm/migrations';
 import { PgliteDriver } from '@mikro-orm/pglite';
-import { MikroORM, type Options, PostgreSqlDriver, type SqlEntityManager } from '@mikro-orm/postgresql';
+import {
+  type EntitySchema,
+  MikroORM,
+  type Options,
+  PostgreSqlDriver,
+  type SqlEntityManager,
+} from '@mikro-orm/postgresql';
 import { migrations } from '../../migrations/index.js';
 import type { DatabaseConfig } from '../config/config.js';
-import { entities } from '../schema/entities.js';
 import { AdvisoryLock } from './advisory-locks.js';
 import { lockEmbeddedDatabase } from './embedded-lock.js';
 
@@ -21,7 +26,6 @@ export const embeddedOptions: PGliteOptions = {
 };
 
 const shared: Options = {
-  entities,
   ensureDatabase: false,
   extensions: [Migrator],
   migrations: {
@@ -69,14 +73,22 @@ function releaseLostConnections(pool: Pool): void {
   });
 }
 
+/** What the database is handed: it knows no table of its own. */
+export interface OrmOptions {
+  entities: EntitySchema[];
+  /** An embedded database of the caller's own: tests hand over one with a loaded data directory. */
+  pglite?: PGlite | undefined;
+  /** Whether the migrator keeps the snapshot beside the migrations: to make or check one. */
+  withSnapshot?: boolean;
+}
+
 /**
  * Opens the database. Connects on first use; run `migrate` before anything else.
  * @throws {EmbeddedDatabaseInUse} where another process has the embedded database open
- * @param withSnapshot whether the migrator keeps the snapshot beside the migrations: to make or check one
- * @param instance a PGlite of the caller's own (tests hand over one with a loaded data directory)
  */
-export async function openOrm(database: DatabaseConfig, instance?: PGlite, withSnapshot = false): Promise<Orm> {
-  const common: Options = { ...shared, migrations: { ...shared.migrations, snapshot: withSnapshot } };
+export async function openOrm(database: DatabaseConfig, options: OrmOptions): Promise<Orm> {
+  const { entities, pglite: instance, withSnapshot = false } = options;
+  const common: Options = { ...shared, entities, migrations: { ...shared.migrations, snapshot: withSnapshot } };
   if (database.kind === 'server') {
     return MikroORM.init({
       ...common,
@@ -86,7 +98,7 @@ export async function openOrm(database: DatabaseConfig, instance?: PGlite, withS
       driverOptions: {
         application_name: 'csp-graph',
         statement_timeout: database.statementTimeoutMs,
-        // An open writing transaction holds the feed's horizon back for everybody (product.md section 4).
+        // An open writing transaction holds the feed's horizon back for everybody.
         idle_in_transaction_session_timeout: 30_000,
         onPoolCreated: releaseLostConnections,
       },

@@ -51,7 +51,7 @@ export class Replica {
    * Looks how far it is. To be called again and again.
    * @throws {NotAReplica} where it is there and is no copy of the primary
    */
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const at = this.now();
     const primary = await placeOf(this.primary, sql`pg_current_wal_lsn()`);
     if (this.ahead.length < MAXIMUM_NOTES) this.ahead.push({ lsn: primary.lsn, at });
@@ -72,14 +72,14 @@ export class Replica {
 
   /** Runs reads on the replica, and on the primary while it is not there or too old. */
   execute(onReplica: Execute, onPrimary: Execute): Execute {
-    return async (statement, parameters, departure) => {
-      if (!this.isFresh) return onPrimary(statement, parameters, departure);
+    return async (statement, parameters, abort) => {
+      if (!this.isFresh) return onPrimary(statement, parameters, abort);
       try {
-        return await onReplica(statement, parameters, departure);
+        return await onReplica(statement, parameters, abort);
       } catch (error) {
-        if (departure?.hasLeft || !isOutOfReach(error)) throw error;
+        if (abort?.aborted || !isOutOfReach(error)) throw error;
         this.isThere = false;
-        return onPrimary(statement, parameters, departure);
+        return onPrimary(statement, parameters, abort);
       }
     };
   }

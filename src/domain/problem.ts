@@ -1,5 +1,5 @@
 /**
- * A refusal that the caller can act on (product.md section 2). It is returned, never thrown; its GraphQL face is given
+ * A refusal that the caller can act on. It is returned, never thrown; its GraphQL face is given
  * in the module's `*.type.ts`. The class name is the GraphQL type's name.
  */
 export abstract class Problem {

@@ -1,4 +1,4 @@
-/** What a SKU is. A property of the SKU, not of the product: one product may hold several kinds (domain.md 2.2). */
+/** What a SKU is. A property of the SKU, not of the product: one product may hold several kinds. */
 export const ProductKind = {
   /** A licence bought once, without a term. */
   PERPETUAL_SOFTWARE: 'PERPETUAL_SOFTWARE',
@@ -11,7 +11,7 @@ export const ProductKind = {
 } as const;
 export type ProductKind = (typeof ProductKind)[keyof typeof ProductKind];
 
-/** For whom a price holds, in the words of the price list (domain.md 3.1). */
+/** For whom a price holds, in the words of the price list. */
 export const Segment = {
   COMMERCIAL: 'COMMERCIAL',
   EDUCATION: 'EDUCATION',

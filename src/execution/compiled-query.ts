@@ -17,8 +17,8 @@ import { collectFields } from 'graphql/execution/collectFields.js';
 import type { Denials } from '../auth/denials.js';
 import type { Context } from '../context/context.js';
 import { maskError, type ReportInternalError } from '../graphql/errors.js';
-import type { Operation } from '../read/compile.js';
-import type { Prepared } from '../read/reader.js';
+import type { Operation } from '../read/operation.js';
+import type { BoundPlan } from '../read/reader.js';
 
 /** Marks `data` whose JSON text is there already. */
 const TEXT = Symbol('JSON text');
@@ -51,7 +51,7 @@ export function withDenials(errors: Result['errors'], denials: Denials): Result[
  * per field. Its refused fields are in the context's denials.
  * @returns null for any other operation, and where variables or directives do not fit: execution tells of it
  */
-export async function answerByReads(
+export async function answerCompiled(
   context: Context,
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -81,7 +81,7 @@ export async function answerByReads(
     errors.push(maskError(locatedError(error, nodes, [key]) as GraphQLError, report).toJSON());
     if (isNonNullType(query.getFields()[nameOf(nodes)]?.type)) isWhole = false;
   };
-  const ready: { root: Root; read: Prepared }[] = [];
+  const ready: { root: Root; read: BoundPlan }[] = [];
   for (const root of roots) {
     try {
       const read = prepare(context, running, root);
@@ -123,11 +123,11 @@ function rootsOf(
 }
 
 /** The read of a root field, or its answer where it needs none. @throws BAD_USER_INPUT */
-function prepare(context: Context, operation: Operation, [key, nodes]: Root): Prepared | string {
+function prepare(context: Context, operation: Operation, [key, nodes]: Root): BoundPlan | string {
   const name = nameOf(nodes);
   if (name === '__typename') return '"Query"';
   const requires = context.access.denies('Query', name);
-  if (!requires) return context.read.prepareRoot(operation, nodes);
+  if (!requires) return context.read.bindRoot(operation, nodes);
   context.denials.add(`Query.${name}`, requires, nodes, [key]);
   return 'null';
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DocumentNode } from 'graphql';
 import { Lru } from '../lib/lru.js';
 
@@ -5,8 +6,8 @@ import { Lru } from '../lib/lru.js';
 const MAXIMUM_DOCUMENTS = 1_000;
 const MAXIMUM_CHARACTERS = 1_000_000;
 
-/** A document that was parsed, is valid, within the limits, and was answered. */
-export interface KnownDocument {
+/** A document that was parsed, is valid and within the limits. */
+export interface CachedDocument {
   text: string;
   /** SHA-256 of the text, in hex: clients may send it instead. */
   hash: string;
@@ -14,13 +15,15 @@ export interface KnownDocument {
 }
 
 /**
- * Documents that the gateway answered before, by text and by hash. Whether one is valid and within the limits depends
- * on its text alone: a page whose size comes by a variable counts as the largest one (`graphql/measure.ts`). Who may
- * read what is in its plans, which are kept per set of roles.
+ * The documents that are not parsed and validated again, by text and by hash, whichever transport they came by: when a
+ * gateway ends, thousands of subscribers come back with the same few. Whether one is valid and within the limits
+ * depends on its text alone: a page whose size comes by a variable counts as the largest one (`graphql/measure.ts`).
+ * Who may read what is in its plans, which are kept per set of roles.
  */
-export class KnownDocuments {
-  private readonly byText: Lru<string, KnownDocument>;
-  private readonly byHash = new Map<string, KnownDocument>();
+export class DocumentCache {
+  private readonly byText: Lru<string, CachedDocument>;
+  private readonly byHash = new Map<string, CachedDocument>();
+  /** Requests over HTTP that were answered by a document of the cache, and those that were not. */
   hits = 0;
   misses = 0;
 
@@ -40,14 +43,16 @@ export class KnownDocuments {
     return this.byText.evictions;
   }
 
-  add(known: KnownDocument): void {
-    if (this.byText.set(known.text, known, known.text.length)) this.byHash.set(known.hash, known);
+  /** Keeps a valid document. @param hash of its text, where somebody has made it already */
+  add(text: string, document: DocumentNode, hash = createHash('sha256').update(text).digest('hex')): void {
+    const cached = { text, hash, document };
+    if (this.byText.set(text, cached, text.length)) this.byHash.set(hash, cached);
   }
 
   /** The document with that text, that hash, or, where both are given, both. */
-  find(text: string | undefined, hash: string | undefined): KnownDocument | undefined {
+  find(text: string | undefined, hash?: string): CachedDocument | undefined {
     const named = text ?? (hash === undefined ? undefined : this.byHash.get(hash)?.text);
-    const known = named === undefined ? undefined : this.byText.get(named);
-    return known && (hash === undefined || known.hash === hash) ? known : undefined;
+    const cached = named === undefined ? undefined : this.byText.get(named);
+    return cached && (hash === undefined || cached.hash === hash) ? cached : undefined;
   }
 }

@@ -7,7 +7,7 @@ export const EXPLAIN_HEADER = 'x-csp-explain';
 
 /** How an answer came about. */
 export interface Explanation {
-  /** By reads alone, or executed field by field. */
+  /** Whether compiled reads answered it alone, or it was executed field by field. */
   path: 'compiled' | 'executed';
   /** Whether the document was answered before, and so was neither parsed nor validated. */
   document: 'known' | 'new';

@@ -1,19 +1,21 @@
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, execute, Kind, visit } from 'graphql';
 import { tenantScope } from '../auth/viewer.js';
 import { type Context, createContext } from '../context/context.js';
-import { EntryTooExpensive, type Render } from '../feed/delivery/shared-texts.js';
+import { EntryTooExpensive } from '../feed/delivery/retry.js';
+import type { Render } from '../feed/delivery/shared-texts.js';
 import { ErrorCode } from '../graphql/errors.js';
+import type { OperationRules } from './prepare.js';
 
 /** Failures that pass: the message would be one without its entry, and its reader would go past it. */
 const passing = new Set<unknown>([ErrorCode.INTERNAL_SERVER_ERROR, ErrorCode.UNAVAILABLE, ErrorCode.LIMIT_EXCEEDED]);
 
 /** An entry could not be read; later it may be. */
-export class EntryUnread extends Error {
+class EntryUnread extends Error {
   override name = 'EntryUnread';
 }
 
 /** @throws {EntryUnread} or {EntryTooExpensive} where a result lacks what could not be read */
-export function requireWhole({ errors = [] }: ExecutionResult): void {
+function requireWhole({ errors = [] }: ExecutionResult): void {
   for (const { message, extensions } of errors) {
     if (extensions['code'] === ErrorCode.TIMEOUT) throw new EntryTooExpensive(message);
     if (passing.has(extensions['code'])) throw new EntryUnread(message);
@@ -55,26 +57,20 @@ function startVariable(document: DocumentNode): string | null {
  * Executes messages for everyone who shares them. Nothing of the one viewer at hand is in it but roles and tenant, which
  * all have in common. Entries of a batch have one context: what they load is one statement.
  */
-export function sharedRender(
-  args: ExecutionArgs,
-  finished: (result: ExecutionResult, context: Context) => ExecutionResult,
-): Render {
+export function sharedRender(args: ExecutionArgs, toClientResult: OperationRules['toClientResult']): Render {
   const { services, viewer } = args.contextValue as Context;
   const anyone = { ...viewer, subject: 'feed', userPrincipalName: 'feed', application: null };
-  const render: Render = async (messages, departure) => {
-    const contextValue = createContext(services, anyone, undefined, departure);
+  const render: Render = async (messages, abort) => {
+    const contextValue = createContext(services, { viewer: anyone, abort });
     const executed = await Promise.all(messages.map((rootValue) => execute({ ...args, rootValue, contextValue })));
-    const results = executed.map((result) => finished(result, contextValue));
+    const results = executed.map((result) => toClientResult(result, contextValue));
     try {
       for (const result of results) requireWhole(result);
     } catch (error) {
-      if (!(error instanceof EntryTooExpensive) || messages.length === 1 || departure?.hasLeft) throw error;
-      // Together they take too long: fewer may not.
+      if (!(error instanceof EntryTooExpensive) || messages.length === 1 || abort?.aborted) throw error;
+      // PointReadBatcher they take too long: fewer may not.
       const half = Math.ceil(messages.length / 2);
-      return [
-        ...(await render(messages.slice(0, half), departure)),
-        ...(await render(messages.slice(half), departure)),
-      ];
+      return [...(await render(messages.slice(0, half), abort)), ...(await render(messages.slice(half), abort))];
     }
     return results.map((result) => Buffer.from(JSON.stringify(result)));
   };

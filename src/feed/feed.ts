@@ -1,19 +1,13 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import {
-  entriesAfter,
-  type FeedEntry,
-  type FeedFilter,
-  isEntryAt,
-  lastPosition,
-  passes,
-  readEntries,
-} from '../activity-log/feed-entry.js';
+import { type FeedEntry } from '../activity-log/entry.js';
+import { type EntryFilter, passes } from '../activity-log/entry-filter.js';
 import { comparePositions, type Position, START } from '../activity-log/position.js';
+import { entriesAfter, isEntryAt, lastPosition, readEntries } from '../activity-log/read-entries.js';
 import type { EntrySource } from './entry-source.js';
 
 /** Most recent entries kept in memory; a subscriber further behind reads the table at its own cursor. */
-const KEPT_ENTRIES = 10_000;
+const BUFFERED_ENTRIES = 10_000;
 const BATCH_SIZE = 500;
 
 /** What the feed needs. */
@@ -24,19 +18,22 @@ export interface FeedOptions {
   log: Logger;
   /** Hears each entry first, in commit order: revocations take effect before the entry is delivered. */
   onEntry: (entry: FeedEntry) => void;
-  /** Asked when the database answers again after it did not: whether it is another one (restored, failed over). */
-  isAnotherDatabase: () => Promise<boolean>;
+  /**
+   * Looks again which database it is, when it answers again after it did not. Resolves with true where it is another
+   * one than before: restored, or failed over.
+   */
+  refreshIncarnation: () => Promise<boolean>;
 }
 
 /**
- * One reader of the activity log per process, whatever the number of subscribers (product.md section 4). It reads in
- * commit order what was committed since, when poked after a commit in this process and by looking at its source for
- * others, and keeps the latest in memory. Subscribers pull: each at its own cursor and pace, so a slow one holds nobody up.
+ * One reader of the activity log per process, whatever the number of subscribers. It reads in commit order what was
+ * committed since, when notified of a commit in this process and by polling its source for those of others, and keeps
+ * the latest in memory. Subscribers pull: each at its own cursor and pace, so a slow one holds nobody up.
  */
 export class Feed {
   private entries: FeedEntry[] = [];
   /** Everything after it is in `entries`. */
-  private keptAfter: Position = START;
+  private bufferedAfter: Position = START;
   private readonly waiting = new Set<() => void>();
   private timer: NodeJS.Timeout | undefined;
   private reading: Promise<void> | null = null;
@@ -54,28 +51,28 @@ export class Feed {
   async start(): Promise<void> {
     await this.beginAtEnd();
     this.state = 'running';
-    this.options.source.start(() => this.look());
+    this.options.source.start(() => this.poll());
     this.schedule();
   }
 
-  /** Says that this process has committed something: look now. */
-  poke(): void {
-    this.options.source.poke();
-    this.look();
+  /** Says that this process has committed something: it is read now. */
+  notify(): void {
+    this.options.source.notify();
+    this.poll();
   }
 
-  private look(): void {
+  private poll(): void {
     if (this.state !== 'running') return;
     if (this.reading) {
       this.again = true;
       return;
     }
     clearTimeout(this.timer);
-    this.reading = this.readOn().finally(() => {
+    this.reading = this.readNext().finally(() => {
       this.reading = null;
       if (this.again) {
         this.again = false;
-        this.look();
+        this.poll();
       } else {
         this.schedule();
       }
@@ -85,8 +82,8 @@ export class Feed {
   /** Whether a position is one of this log: that of an entry that readers may see, or before all. */
   async isKnown(position: Position): Promise<boolean> {
     if (comparePositions(position, START) === 0) return true;
-    if (this.keeps(position) && comparePositions(position, this.position) <= 0) {
-      if (comparePositions(position, this.keptAfter) === 0) return true;
+    if (this.isBuffered(position) && comparePositions(position, this.position) <= 0) {
+      if (comparePositions(position, this.bufferedAfter) === 0) return true;
       const [before] = entriesAfter(this.entries, { xid: position.xid, seq: position.seq - 1n });
       return before !== undefined && comparePositions(before, position) === 0;
     }
@@ -94,13 +91,13 @@ export class Feed {
   }
 
   /** Whether everything after a position is in memory. */
-  keeps(position: Position): boolean {
-    return comparePositions(position, this.keptAfter) >= 0;
+  isBuffered(position: Position): boolean {
+    return comparePositions(position, this.bufferedAfter) >= 0;
   }
 
   /** Entries after a position that pass, and the position up to which that is all: at most `BATCH_SIZE`. */
-  async after(position: Position, filter: FeedFilter): Promise<{ entries: readonly FeedEntry[]; position: Position }> {
-    if (this.keeps(position)) {
+  async after(position: Position, filter: EntryFilter): Promise<{ entries: readonly FeedEntry[]; position: Position }> {
+    if (this.isBuffered(position)) {
       const next = entriesAfter(this.entries, position).slice(0, BATCH_SIZE);
       return { entries: next.filter((entry) => passes(entry, filter)), position: next.at(-1) ?? position };
     }
@@ -125,7 +122,7 @@ export class Feed {
     });
   }
 
-  /** Whether subscribers should say goodbye. */
+  /** Whether the gateway stops: subscribers are told FeedDraining. */
   get isDraining(): boolean {
     return this.state === 'draining' || this.state === 'stopped';
   }
@@ -135,7 +132,7 @@ export class Feed {
     return this.waiting.size;
   }
 
-  /** Lets subscribers say goodbye with a cursor. */
+  /** Has subscribers told FeedDraining, with a cursor. */
   drain(): void {
     this.state = 'draining';
     this.wake();
@@ -152,25 +149,23 @@ export class Feed {
 
   private schedule(): void {
     if (this.state !== 'running') return;
-    this.timer = setTimeout(() => this.look(), this.options.source.pollMs);
+    this.timer = setTimeout(() => this.poll(), this.options.source.pollMs);
     this.timer.unref();
   }
 
-  private async readOn(): Promise<void> {
+  private async readNext(): Promise<void> {
     const { source } = this.options;
     try {
-      if ((source.lostSight() || this.failing) && (await this.options.isAnotherDatabase())) {
-        await this.beginAtEnd();
-        source.restart();
-        this.generation += 1;
-        this.wake();
+      if (source.mayHaveFailedOver || this.failing) {
+        if (await this.options.refreshIncarnation()) await this.beginAgain();
+        source.confirmDatabase();
       }
       for (;;) {
         const next = await source.read(this.position, BATCH_SIZE);
         if (this.failing) this.options.log.info('the feed reads again');
         this.failing = false;
         for (const entry of next) this.options.onEntry(entry);
-        if (next.length > 0) this.keep(next);
+        if (next.length > 0) this.buffer(next);
         if (next.length < BATCH_SIZE) return;
       }
     } catch (error) {
@@ -181,18 +176,26 @@ export class Feed {
     }
   }
 
+  /** The database is another one. */
+  private async beginAgain(): Promise<void> {
+    await this.beginAtEnd();
+    this.options.source.restart();
+    this.generation += 1;
+    this.wake();
+  }
+
   private async beginAtEnd(): Promise<void> {
     this.position = (await lastPosition(this.options.kysely)) ?? START;
-    this.keptAfter = this.position;
+    this.bufferedAfter = this.position;
     this.entries = [];
   }
 
-  private keep(next: FeedEntry[]): void {
+  private buffer(next: FeedEntry[]): void {
     this.entries.push(...next);
     this.position = next.at(-1) as FeedEntry;
-    const surplus = this.entries.length - KEPT_ENTRIES;
+    const surplus = this.entries.length - BUFFERED_ENTRIES;
     if (surplus > 0) {
-      this.keptAfter = this.entries[surplus - 1] as FeedEntry;
+      this.bufferedAfter = this.entries[surplus - 1] as FeedEntry;
       this.entries = this.entries.slice(surplus);
     }
     this.wake();

@@ -6,7 +6,7 @@ import { isOutOfReach } from '../lib/connection-errors.js';
 export const ErrorCode = {
   /** No token, or none that holds, where one is needed. */
   UNAUTHENTICATED: 'UNAUTHENTICATED',
-  /** The viewer's roles may not read the field or do the deed. */
+  /** The viewer's roles may not read the field or do the unit. */
   FORBIDDEN: 'FORBIDDEN',
   /** An argument or a variable is not of the form asked for. */
   BAD_USER_INPUT: 'BAD_USER_INPUT',

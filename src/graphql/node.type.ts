@@ -1,5 +1,5 @@
 import { Field, ID, InterfaceType } from 'type-graphql';
-import { memberOf } from '../read/model.js';
+import { memberOf } from './member.js';
 
 /** Relay's Node. */
 @InterfaceType('Node', {

@@ -1,6 +1,6 @@
 import { badUserInput } from './errors.js';
 
-/** Items of a page where the caller does not say (product.md section 2). */
+/** Items of a page where the caller does not say. */
 export const DEFAULT_PAGE_SIZE = 20;
 /** Most items of a page; more is refused, because a silent cut looks like the end of the data. */
 export const MAXIMUM_PAGE_SIZE = 100;

@@ -1,28 +1,33 @@
 /**
  * Whether whoever waits for an answer has gone away: what is done for it alone ends then. Each request has one, and few
- * ever fire; an AbortSignal does the same at many times the price.
+ * are ever set; an AbortSignal does the same at many times the price.
  */
-export class Departure {
+export class AbortFlag {
   private listeners: Set<() => void> | undefined;
-  hasLeft = false;
+  private isSet = false;
+
+  /** Whether nobody waits any more. */
+  get aborted(): boolean {
+    return this.isSet;
+  }
 
   /** Says that nobody waits any more. */
-  leave(): void {
-    if (this.hasLeft) return;
-    this.hasLeft = true;
+  abort(): void {
+    if (this.isSet) return;
+    this.isSet = true;
     for (const listener of this.listeners ?? []) listener();
     this.listeners = undefined;
   }
 
-  /** Calls `listener` when it happens; never where it has happened already. */
-  listen(listener: () => void): void {
-    if (this.hasLeft) return;
+  /** Calls `listener` when it is aborted; never where it has been already. */
+  onAbort(listener: () => void): void {
+    if (this.isSet) return;
     this.listeners ??= new Set();
     this.listeners.add(listener);
   }
 
   /** Calls it no more. */
-  unlisten(listener: () => void): void {
+  offAbort(listener: () => void): void {
     this.listeners?.delete(listener);
   }
 }

@@ -1,7 +1,7 @@
 /** A bounded cache: what was not asked for longest goes first. */
 export class Lru<Key, Value> {
   private readonly entries = new Map<Key, { value: Value; weight: number }>();
-  /** Of all entries together. */
+  /** The weight of all entries together. */
   weight = 0;
   /** Entries that had to go since the start. */
   evictions = 0;

@@ -11,7 +11,7 @@ export interface Repeated {
  * again.
  * @param what names the work in the log
  */
-export function every(milliseconds: number, what: string, work: () => Promise<void>, log: Logger): Repeated {
+export function repeat(milliseconds: number, what: string, work: () => Promise<void>, log: Logger): Repeated {
   let isStopped = false;
   let isFailing = false;
   let timer: NodeJS.Timeout;

@@ -1,6 +1,6 @@
 import type { FieldNode, GraphQLObjectType } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
-import type { Operation } from './compile.js';
+import type { Operation } from './operation.js';
 
 /**
  * The fields that a selection asks of a concrete type, by response key: fragments spread, `@skip` and `@include`

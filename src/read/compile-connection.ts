@@ -1,193 +1,181 @@
-import type { FieldNode, GraphQLObjectType } from 'graphql';
+import type { FieldNode } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
-import { pageOf } from '../graphql/page.js';
-import { type Compiler, columnsOf, jsonOf, type Selected, whereAll } from './compile.js';
-import { cursorOf, decodeCursor } from './cursor.js';
-import { type Listing, PARENT, type ReadType, type Row, type SortKey, type Sql } from './model.js';
-import type { Args, Param } from './param.js';
+import { filterConditions, perValueUnionOf } from './compile-filter.js';
+import type { CompileScope } from './compile-scope.js';
+import type { Listing, ReadType, Row, Sql } from './model.js';
+import type { Selected } from './operation.js';
+import { type PageWindow, pageWindow } from './page-window.js';
+import type { Args } from './param.js';
+import { columnsOf, jsonOf, whereAll } from './sql.js';
+
+/** A list that is compiled. */
+export interface ConnectionRequest {
+  scope: CompileScope;
+  type: ReadType;
+  args: Args;
+  nodes: readonly FieldNode[];
+  /** GraphQL type of the connection. */
+  connectionType: string;
+  /** Further conditions, such as the parent's. */
+  restrict: (row: Row) => Sql[];
+  /** The selected fields of a row. */
+  select: (row: Row, nodes: readonly FieldNode[]) => Selected[];
+}
 
 /**
  * A page of rows as the JSON of its connection type. Only what is selected is computed: one row more than the page
  * tells whether there is a next one, `totalCount` counts in a subquery of its own.
- * @param restrict further conditions, such as the parent's
  */
-export function compileConnection(
-  compiler: Compiler,
-  type: ReadType,
-  args: Args,
-  nodes: readonly FieldNode[],
-  connectionType: string,
-  restrict: (row: Row) => Sql[],
-): Sql {
-  const listing = type.listing;
+export function compileConnection(request: ConnectionRequest): Sql {
+  const { scope, type, args, restrict } = request;
+  const { listing } = type;
   if (!listing) throw new Error(`${type.name} has no listing`);
-  compiler.readsMany = true;
-  const backward = args.given('last') && !args.given('first');
-  const size = args.all.map((values) => pageOf(values).size);
-  compiler.checks.push(size);
-  const orderBy = args.object('orderBy');
-  const field = orderBy.known<string | undefined>('field') ?? listing.defaultOrder.field;
-  const direction = orderBy.known<string | undefined>('direction') ?? listing.defaultOrder.direction;
-  const keys = listing.orders[field] as SortKey[];
-  const ascending = (direction === 'ASC') !== backward;
-  const tag = `${type.name}:${field}`;
-  const { feedCursors } = compiler;
-  const valuesOf = (text: string, name: string): string[] => {
-    if (!listing.feed) return decodeCursor(text, tag, keys, name).values;
-    const { xid, seq } = feedCursors.open(text, name);
-    return [String(xid), String(seq)];
-  };
-  const given = { after: args.given('after'), before: args.given('before') };
-  const cursorValues = (name: 'after' | 'before') =>
-    keys.map((_key, index) => args.param<string>(name).map((cursor) => valuesOf(cursor, name)[index] as string));
-
-  const isNarrowed = compiler.readsOneTenant(type) || restrict(compiler.rowAs(type, 'any')).length > 0;
+  scope.readsMany = true;
+  const window = pageWindow(scope, type, listing, args);
+  const isNarrowed = scope.readsOneTenant(type) || restrict(scope.rowAs(type, 'any')).length > 0;
   const filter = args.object('filter');
-  const conditions = (row: Row, without?: string) => [
+  const conditions: Conditions = (row, without) => [
     ...restrict(row),
-    ...compiler.visible(type, row),
+    ...scope.visible(type, row),
     ...filterConditions(listing, row, filter, isNarrowed, without),
   ];
-  const inner = compiler.row(type);
-  const [later, earlier] = direction === 'ASC' ? (['>', '<'] as const) : (['<', '>'] as const);
-  if (given.after) compiler.checks.push(...cursorValues('after'));
-  if (given.before) compiler.checks.push(...cursorValues('before'));
-  const bounds = [
-    ...(given.after ? [bound(inner, keys, later, cursorValues('after'))] : []),
-    ...(given.before ? [bound(inner, keys, earlier, cursorValues('before'))] : []),
-  ];
-  const way = ascending ? sql`asc` : sql`desc`;
-  const sorted = sql.join(keys.map((key) => sql`${inner.col(key.property)} ${way}`));
-  const pageRow = compiler.rowAs(type, `${inner.alias}p`);
-  const position = sql.ref(`${pageRow.alias}.$i`);
-  const shownOrder = backward ? sql`desc` : sql`asc`;
-  const shown = sql`${position} <= ${size}::int`;
-  const cursor = () => {
-    if (!listing.feed) return cursorOf(pageRow, tag, keys);
-    compiler.writesFeedCursors = true;
-    return feedCursors.placeholder(pageRow);
-  };
-  // Without an aggregate the statement must not read the page: it would answer a row for each of its rows.
-  let readsPage = false;
-  const ofPage = <Value>(value: Value): Value => {
-    readsPage = true;
-    return value;
-  };
-  const aggregate = (json: Sql) =>
-    ofPage(sql`coalesce(json_agg(${json} order by ${position} ${shownOrder}) filter (where ${shown}), '[]')`);
-  const node = (selecting: readonly FieldNode[]) => compiler.select(type.name, type.fields, pageRow, selecting, false);
+  const inner = scope.row(type);
+  const page = new PageSelection(request, window, inner.alias, conditions);
+  const columns = columnsOf(page.selected());
+  if (!page.readsPage) return sql`(select to_json("$row") from (select ${columns}) as "$row")`;
+  const union = perValueUnionOf(listing, filter, isNarrowed);
+  const rows = rowsOf({ scope, type, listing, inner, window, filter, conditions, union });
+  return sql`(select to_json("$row") from (select ${columns} from (${rows}) as ${sql.id(page.row.alias)}) as "$row")`;
+}
 
-  const selected: Selected[] = [];
-  for (const [key, fieldNodes] of subFields(compiler, connectionType, nodes)) {
-    const name = (fieldNodes[0] as FieldNode).name.value;
-    if (name === '__typename') selected.push({ key, value: sql`${connectionType}::text` });
-    if (name === 'nodes') selected.push({ key, value: aggregate(jsonOf(node(fieldNodes))) });
-    if (name === 'edges') selected.push({ key, value: aggregate(jsonOf(edge(fieldNodes))) });
-    if (name === 'pageInfo') selected.push({ key, value: pageInfo(fieldNodes) });
-    if (name === 'totalCount') {
-      const counted = compiler.row(type);
-      selected.push({
-        key,
-        value: sql`(select count(*)::int from ${compiler.from(type, counted)}${whereAll(conditions(counted))})`,
-      });
-    }
+type Conditions = (row: Row, without?: string) => Sql[];
+
+/** The rows of a page and one more, each with its place `$i` in it. */
+function rowsOf({
+  scope,
+  type,
+  listing,
+  inner,
+  window,
+  filter,
+  conditions,
+  union,
+}: Pick<ConnectionRequest, 'scope' | 'type'> & {
+  listing: Listing;
+  inner: Row;
+  window: PageWindow;
+  filter: Args;
+  conditions: Conditions;
+  union: ReturnType<typeof perValueUnionOf>;
+}): Sql {
+  const order = window.order(inner);
+  const limited = sql`order by ${order} limit ${window.size.map((rows) => rows + 1)}::int`;
+  const derived = listing.derivedBounds?.(inner, filter, window.isAscending) ?? [];
+  const bounds = window.bounds(inner);
+  const from = (more: Sql[]) => sql`from ${scope.from(type, inner)}${whereAll([...more, ...derived, ...bounds])}`;
+  const source = union
+    ? sql`from (${union.values}) as "$v" ("value")
+        cross join lateral (
+          select * ${from([sql`${inner.col(union.key)} = "$v"."value"`, ...conditions(inner, union.replaces)])} ${limited}
+        ) as ${sql.id(inner.alias)}`
+    : from(conditions(inner));
+  return sql`select ${sql.id(inner.alias)}.*, row_number() over (order by ${order}) as "$i" ${source} ${limited}`;
+}
+
+/** What is selected of a connection, as expressions over its page. */
+class PageSelection {
+  readonly row: Row;
+  /** Whether the page is read at all. Without an aggregate it must not be: the answer would have a row for each of its rows. */
+  readsPage = false;
+  private readonly position: RawBuilder<unknown>;
+  private readonly isShown: RawBuilder<unknown>;
+
+  constructor(
+    private readonly request: ConnectionRequest,
+    private readonly window: PageWindow,
+    alias: string,
+    private readonly conditions: Conditions,
+  ) {
+    this.row = request.scope.rowAs(request.type, `${alias}p`);
+    this.position = sql.ref(`${this.row.alias}.$i`);
+    this.isShown = sql`${this.position} <= ${window.size}::int`;
   }
 
-  function edge(edgeNodes: readonly FieldNode[]): Selected[] {
-    const edgeType = `${type.name}Edge`;
-    return subFields(compiler, edgeType, edgeNodes).map(([key, fieldNodes]) => {
-      const name = (fieldNodes[0] as FieldNode).name.value;
-      if (name === 'cursor') return { key, value: cursor() };
-      if (name === 'node') return { key, value: jsonOf(node(fieldNodes)) };
+  selected(): Selected[] {
+    const { connectionType, nodes, select } = this.request;
+    return this.fieldsOf(connectionType, nodes).map(([key, name, fieldNodes]) => {
+      if (name === 'nodes') return { key, value: this.aggregate(jsonOf(select(this.row, fieldNodes))) };
+      if (name === 'edges') return { key, value: this.aggregate(jsonOf(this.edge(fieldNodes))) };
+      if (name === 'pageInfo') return { key, value: this.pageInfo(fieldNodes) };
+      if (name === 'totalCount') return { key, value: this.totalCount() };
+      return { key, value: sql`${connectionType}::text` };
+    });
+  }
+
+  private totalCount(): Sql {
+    const { scope, type } = this.request;
+    const counted = scope.row(type);
+    return sql`(select count(*)::int from ${scope.from(type, counted)}${whereAll(this.conditions(counted))})`;
+  }
+
+  private edge(nodes: readonly FieldNode[]): Selected[] {
+    const edgeType = `${this.request.type.name}Edge`;
+    return this.fieldsOf(edgeType, nodes).map(([key, name, fieldNodes]) => {
+      if (name === 'cursor') return { key, value: this.window.cursor(this.row) };
+      if (name === 'node') return { key, value: jsonOf(this.request.select(this.row, fieldNodes)) };
       return { key, value: sql`${edgeType}::text` };
     });
   }
 
-  function pageInfo(pageInfoNodes: readonly FieldNode[]): Sql {
-    const more = () => ofPage(sql`coalesce(bool_or(${position} > ${size}::int), false)`);
-    const beyond = (given: boolean) => (given ? sql`true` : sql`false`);
-    const at = (edgeOrder: RawBuilder<unknown>) =>
-      ofPage(sql`(array_agg(${cursor()} order by ${position} ${edgeOrder}) filter (where ${shown}))[1]`);
-    const pairs = subFields(compiler, 'PageInfo', pageInfoNodes).map(([key, fieldNodes]) => {
-      const value = () => {
-        switch ((fieldNodes[0] as FieldNode).name.value) {
-          case 'hasNextPage':
-            return backward ? beyond(given.before) : more();
-          case 'hasPreviousPage':
-            return backward ? more() : beyond(given.after);
-          case 'startCursor':
-            return at(backward ? sql`desc` : sql`asc`);
-          case 'endCursor':
-            return at(backward ? sql`asc` : sql`desc`);
-          default:
-            return sql`'PageInfo'::text`;
-        }
-      };
-      return sql`${key}::text, ${value()}`;
-    });
+  private pageInfo(nodes: readonly FieldNode[]): Sql {
+    const pairs = this.fieldsOf('PageInfo', nodes).map(([key, name]) => sql`${key}::text, ${this.pageInfoField(name)}`);
     // Aggregates belong to the statement around them: a subselect as jsonOf makes one may not hold them.
     return sql`json_build_object(${sql.join(pairs)})`;
   }
 
-  const implied = listing.implied?.(inner, filter, ascending) ?? [];
-  const limited = sql`order by ${sorted} limit ${size.map((rows) => rows + 1)}::int`;
-  const wanted = (conditionsOfFilter: Sql[]) =>
-    sql`from ${compiler.from(type, inner)}${whereAll([...conditionsOfFilter, ...implied, ...bounds])}`;
-  const spread = spreadOf(listing, filter, isNarrowed);
-  const source = spread
-    ? sql`from (${spread.values}) as "$v" ("value") cross join lateral (select * ${wanted([sql`${inner.col(spread.key)} = "$v"."value"`, ...conditions(inner, spread.replaces)])} ${limited}) as ${sql.id(inner.alias)}`
-    : wanted(conditions(inner));
-  const rows = sql`select ${sql.id(inner.alias)}.*, row_number() over (order by ${sorted}) as "$i" ${source} ${limited}`;
-  return sql`(select to_json("$row") from (select ${columnsOf(selected)}${readsPage ? sql` from (${rows}) as ${sql.id(pageRow.alias)}` : sql``}) as "$row")`;
-}
-
-function subFields(
-  compiler: Compiler,
-  typeName: string,
-  nodes: readonly FieldNode[],
-): [string, readonly FieldNode[]][] {
-  return [...compiler.subFields(compiler.operation.schema.getType(typeName) as GraphQLObjectType, nodes)];
-}
-
-/** The filter that is read as one page per value; none where another one, or what is around the list, narrows more. */
-function spreadOf(
-  listing: Listing,
-  filter: Args,
-  isNarrowed: boolean,
-): { key: string; values: Sql; replaces: string | undefined } | null {
-  if (isNarrowed || !filter.names.every((name) => listing.spread?.[name] || name === 'from' || name === 'to'))
-    return null;
-  for (const [name, { key, isList, values }] of Object.entries(listing.spread ?? {})) {
-    if (!filter.given(name)) continue;
-    if (isList && namesOne(filter, name)) return null;
-    return { key, values: values(filter.param(name)), replaces: isList ? name : undefined };
-  }
-  return null;
-}
-
-/** Whether a filter by a list has a single value: most do, and then an index has its rows in order. */
-function namesOne(filter: Args, name: string): boolean {
-  return filter.knownAs(name, (list: readonly unknown[] | null | undefined) => list?.length === 1);
-}
-
-function filterConditions(listing: Listing, row: Row, filter: Args, isNarrowed: boolean, without?: string): Sql[] {
-  const names = filter.names.filter((name) => name !== without);
-  const narrowedBy = new Set([...filter.names, ...(isNarrowed ? [PARENT] : [])]);
-  return names.map((name) => {
-    const spread = listing.spread?.[name];
-    if (spread?.isList && namesOne(filter, name)) {
-      const only = filter.param<readonly string[]>(name).map((list) => list[0]);
-      return sql`${row.col(spread.key)} = ${only}::text`;
+  private pageInfoField(name: string): Sql {
+    const { isBackward, given } = this.window;
+    const hasMore = () => this.ofPage(sql`coalesce(bool_or(${this.position} > ${this.window.size}::int), false)`);
+    const isGiven = (is: boolean) => (is ? sql`true` : sql`false`);
+    switch (name) {
+      case 'hasNextPage':
+        return isBackward ? isGiven(given.before) : hasMore();
+      case 'hasPreviousPage':
+        return isBackward ? hasMore() : isGiven(given.after);
+      case 'startCursor':
+        return this.cursorAt(isBackward ? sql`desc` : sql`asc`);
+      case 'endCursor':
+        return this.cursorAt(isBackward ? sql`asc` : sql`desc`);
+      default:
+        return sql`'PageInfo'::text`;
     }
-    const condition = listing.filters[name];
-    if (!condition) throw new Error(`The read model does not know the filter ${name}`);
-    return condition(row, filter.param(name), () => filter.known(name), narrowedBy);
-  });
-}
+  }
 
-/** `(a, b) > (x, y)`: rows behind a cursor; an index on the keys answers it. */
-function bound(row: Row, keys: SortKey[], operator: '>' | '<', values: Param<string>[]): Sql {
-  const left = sql.join(keys.map((key) => row.col(key.property)));
-  const right = sql.join(keys.map((key, index) => sql`${values[index]}::${sql.raw(key.type)}`));
-  return sql`(${left}) ${sql.raw(operator)} (${right})`;
+  private cursorAt(order: Sql): Sql {
+    const cursor = this.window.cursor(this.row);
+    return this.ofPage(
+      sql`(array_agg(${cursor} order by ${this.position} ${order}) filter (where ${this.isShown}))[1]`,
+    );
+  }
+
+  private aggregate(json: Sql): Sql {
+    const order = this.window.isBackward ? sql`desc` : sql`asc`;
+    return this.ofPage(
+      sql`coalesce(json_agg(${json} order by ${this.position} ${order}) filter (where ${this.isShown}), '[]')`,
+    );
+  }
+
+  private ofPage(value: Sql): Sql {
+    this.readsPage = true;
+    return value;
+  }
+
+  /** Selected fields as response key, name and nodes. */
+  private fieldsOf(typeName: string, nodes: readonly FieldNode[]): [string, string, readonly FieldNode[]][] {
+    return [...this.request.scope.subFields(typeName, nodes)].map(([key, fieldNodes]) => [
+      key,
+      (fieldNodes[0] as FieldNode).name.value,
+      fieldNodes,
+    ]);
+  }
 }

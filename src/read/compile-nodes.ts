@@ -2,27 +2,29 @@ import type { FieldNode } from 'graphql';
 import { sql } from 'kysely';
 import { type NodeType, parseGlobalId } from '../domain/global-id.js';
 import { badUserInput } from '../graphql/errors.js';
-import { type Compiler, jsonOf, whereAll } from './compile.js';
+import type { Compiler } from './compile.js';
 import { globalId } from './fields.js';
 import { type ReadType, type Row, type Sql, UUID_KEY } from './model.js';
 import type { Args, Param } from './param.js';
+import { jsonOf, whereAll } from './sql.js';
 
 /** Most ids of one `nodes`. */
 const MAXIMUM_IDS = 100;
 
 /** `Query.node`: the row with a global id, null where there is none that the viewer may reach. Its type is the plan's. */
 export function compileNode(compiler: Compiler, args: Args, nodes: readonly FieldNode[]): Sql {
+  const { scope } = compiler;
   const typeName = args.knownAs('id', (id: string) => parsed(id).type);
-  if (!compiler.mayReach(typeName, nodes)) return sql`select null`;
-  const type = compiler.typeOf(typeName);
-  const row = compiler.row(type);
+  if (!scope.allows(nodes, typeName)) return sql`select null`;
+  const type = scope.typeOf(typeName);
+  const row = scope.row(type);
   const key = keyOf(type);
   const id = args.param<string>('id').map((given) => partsOf(parsed(given).id, key.length));
   const wanted = key.map(
     ({ property, type: columnType }, index) =>
       sql`${row.col(property)} = ${id.map((parts) => parts[index])}::${sql.raw(columnType)}`,
   );
-  return compiler.oneFrom(type, row, [...wanted, ...compiler.visible(type, row)], nodes, true);
+  return compiler.oneFrom(type, row, [...wanted, ...scope.visible(type, row)], nodes, true);
 }
 
 /**
@@ -30,15 +32,16 @@ export function compileNode(compiler: Compiler, args: Args, nodes: readonly Fiel
  * that occur, each once, are the plan's.
  */
 export function compileNodes(compiler: Compiler, args: Args, nodes: readonly FieldNode[]): Sql {
+  const { scope } = compiler;
   const names = args.knownAs('ids', (ids: string[]) => {
     if (ids.length > MAXIMUM_IDS) throw badUserInput('ids', `must be at most ${MAXIMUM_IDS}`);
     return [...new Set(ids.flatMap((id) => parseGlobalId(id)?.type ?? []))].join();
   });
-  compiler.readsMany = true;
+  scope.readsMany = true;
   const ids = args.param<string[]>('ids');
   const found = names
     .split(',')
-    .filter((name) => name !== '' && compiler.mayReach(name, nodes))
+    .filter((name) => name !== '' && scope.allows(nodes, name))
     .map((name) => rowsOf(compiler, name as NodeType, ids, nodes));
   if (found.length === 0) return sql`select coalesce(json_agg(null::json), '[]') from unnest(${ids}::text[])`;
   return sql`select coalesce(json_agg("$f"."json" order by "$w"."at"), '[]') from unnest(${ids}::text[]) with ordinality as "$w" ("id", "at") left join (${sql.join(found, sql` union all `)}) as "$f" on "$f"."id" = "$w"."id"`;
@@ -46,10 +49,11 @@ export function compileNodes(compiler: Compiler, args: Args, nodes: readonly Fie
 
 /** `id, json` of the rows of one type. */
 function rowsOf(compiler: Compiler, name: NodeType, ids: Param<string[]>, nodes: readonly FieldNode[]): Sql {
-  const type = compiler.typeOf(name);
-  const row = compiler.row(type);
+  const { scope } = compiler;
+  const type = scope.typeOf(name);
+  const row = scope.row(type);
   const json = jsonOf(compiler.select(name, type.fields, row, nodes, true));
-  return sql`select ${globalId(name, keyOf(type)).sql(row)} as "id", ${json} as "json" from ${compiler.from(type, row)}${whereAll([isAmong(type, name, row, ids), ...compiler.visible(type, row)])}`;
+  return sql`select ${globalId(name, keyOf(type)).sql(row)} as "id", ${json} as "json" from ${scope.from(type, row)}${whereAll([isAmong(type, name, row, ids), ...scope.visible(type, row)])}`;
 }
 
 /** Whether a row is one of those that ids of its type name. */

@@ -17,7 +17,7 @@ const fits: Record<SortType, (text: string) => boolean> = {
   timestamptz: (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && isInstant(text),
   date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && isInstant(`${text}T00:00:00.000Z`),
   bigint: isBelow2To63,
-  // Of the feed's cursors, which are signed.
+  // The keys of cursors that are signed.
   xid8: isBelow2To63,
 };
 

@@ -4,9 +4,9 @@ import {
   computed,
   type KeyColumn,
   type Leaf,
+  type PerValueUnion,
   type Reference,
   type Row,
-  type Spread,
   type Sql,
   UUID_KEY,
 } from './model.js';
@@ -47,7 +47,7 @@ export function before(instant: Sql, bound: Param<Date>): RawBuilder<SqlBool> {
 }
 
 /** A list of values of the column `key`. */
-export function eachOf(key: string): Spread {
+export function eachOf(key: string): PerValueUnion {
   return {
     key,
     isList: true,

@@ -104,7 +104,7 @@ export const PARENT = '(parent)';
 export type Filter = (row: Row, value: Param<any>, known: () => any, narrowedBy: Narrowing) => Sql<SqlBool>;
 
 /** A filter that names several values of one column, each of which an index has in every order of the list. */
-export interface Spread {
+export interface PerValueUnion {
   /** Property of the column. */
   key: string;
   /** Whether the values are those of the filter's list: then they say all that the filter says. */
@@ -114,24 +114,37 @@ export interface Spread {
   values(value: Param<any>): Sql;
 }
 
+/** Cursors that a statement cannot make by itself, such as signed ones: it writes placeholders, which are filled in after. */
+export interface CursorCodec {
+  /**
+   * The values of the sort keys that a client's cursor holds.
+   * @throws BAD_USER_INPUT naming the argument, or what else is wrong with the cursor
+   */
+  keysOf(cursor: string, argument: string): string[];
+  /** What a statement writes in the place of a row's cursor. */
+  placeholder(row: Row): Sql;
+  /** JSON text of a statement with placeholders, with cursors in their places. */
+  fill(text: string): string;
+}
+
 /** How a type is listed: by which filters, in which orders. */
 export interface Listing {
-  /** By the names of the filter input's fields. */
+  /** Conditions by the names of the filter input's fields. */
   filters: Record<string, Filter>;
-  /** By the values of `orderBy.field`; each ends in a unique column, so that pages neither repeat nor skip. */
+  /** Sort keys by the values of `orderBy.field`; each ends in a unique column, so that pages neither repeat nor skip. */
   orders: Record<string, SortKey[]>;
   defaultOrder: { field: string; direction: 'ASC' | 'DESC' };
   /**
    * Filters, by name, that are read as one page per value, out of which the page is made. Else the statement would read
    * either rows until enough have the value, or all that have it. Not where another filter or a parent narrows more.
    */
-  spread?: Record<string, Spread>;
+  perValueUnions?: Record<string, PerValueUnion>;
   /** What else follows from the filters, said so that an index can begin where the page does. */
-  implied?: (row: Row, filter: Args, ascending: boolean) => Sql[];
+  derivedBounds?: (row: Row, filter: Args, ascending: boolean) => Sql[];
   /** Rows that no reader may see yet or at all. */
-  always?: (row: Row) => Sql<SqlBool>;
-  /** Cursors name the database incarnation: the activity feed's (product.md section 4). */
-  feed?: boolean;
+  defaultScope?: (row: Row) => Sql<SqlBool>;
+  /** The name of the codec of its cursors, where they are not the ordinary ones of `cursor.ts`. */
+  cursorCodec?: string;
 }
 
 /** A column of a primary key, and the type that a part of a global id is compared with it as. */
@@ -155,13 +168,6 @@ export interface ReadType {
   scope?: (row: Row, tenantId: Param<string>) => Sql<SqlBool>;
   listing?: Listing;
 }
-
-/** The key under which a tree says which member of an interface or union it is. No response key can be it. */
-const MEMBER = '$type';
-/** What says so in SQL. */
-export const memberIs = (typeName: string) => ({ key: MEMBER, value: sql`${typeName}::text` });
-/** The GraphQL type of a tree that is held by an interface or union. */
-export const memberOf = (tree: object): string => (tree as Record<string, string>)[MEMBER] as string;
 
 /** How a root field is read. */
 export type RootRead =

@@ -1,10 +1,10 @@
 import type { Viewer } from '../auth/viewer.js';
 
-/** What a plan is run with. */
-export interface Run {
+/** What a plan is run with: the values of this time. */
+export interface Bindings {
   viewer: Viewer;
   /** Coerced arguments of a field of the plan, by the number the plan gave it. */
-  argsOf(site: number): Record<string, unknown>;
+  argsOf(fieldIndex: number): Record<string, unknown>;
   /** Ids of rows to load. */
   ids?: readonly string[];
 }
@@ -14,33 +14,33 @@ export interface Run {
  * each run. So one plan serves every value.
  */
 export class Param<Value> {
-  constructor(readonly evaluate: (run: Run) => Value) {}
+  constructor(readonly evaluate: (bindings: Bindings) => Value) {}
 
   /** What is made of the value at each run. It may throw BAD_USER_INPUT. */
   map<Result>(make: (value: Value) => Result): Param<Result> {
-    return new Param((run) => make(this.evaluate(run)));
+    return new Param((bindings) => make(this.evaluate(bindings)));
   }
 }
 
 /** What a plan was compiled under; a run for which it does not hold needs another plan. */
-export type Assumption = (run: Run) => boolean;
+export type Guard = (bindings: Bindings) => boolean;
 
 /**
  * The arguments of a field while it is compiled. Values are parameters; whatever decides the shape of the statement
- * (is it given? which direction?) is asked by `given` and `known`, and so becomes an assumption of the plan.
+ * (is it given? which direction?) is asked by `given` and `known`, and so becomes a guard of the plan.
  */
 export class Args {
   constructor(
-    private readonly site: number,
+    private readonly fieldIndex: number,
     private readonly current: Record<string, unknown>,
-    private readonly assume: (assumption: Assumption) => void,
+    private readonly guard: (guard: Guard) => void,
     private readonly path: readonly string[] = [],
   ) {}
 
   /** Whether an argument is given and not null. */
   given(name: string): boolean {
     const given = this.current[name] != null;
-    this.assume((run) => (this.at(run)[name] != null) === given);
+    this.guard((bindings) => (this.at(bindings)[name] != null) === given);
     return given;
   }
 
@@ -48,14 +48,14 @@ export class Args {
   get names(): string[] {
     const names = namesOf(this.current);
     const joined = names.join();
-    this.assume((run) => namesOf(this.at(run)).join() === joined);
+    this.guard((bindings) => namesOf(this.at(bindings)).join() === joined);
     return names;
   }
 
   /** The value itself: it becomes part of the statement's shape. */
   known<Value>(name: string): Value {
     const value = this.current[name];
-    this.assume((run) => this.at(run)[name] === value);
+    this.guard((bindings) => this.at(bindings)[name] === value);
     return value as Value;
   }
 
@@ -63,7 +63,7 @@ export class Args {
   knownList<Value extends string>(name: string): Value[] {
     const values = (this.current[name] ?? []) as Value[];
     const joined = values.join();
-    this.assume((run) => ((this.at(run)[name] ?? []) as Value[]).join() === joined);
+    this.guard((bindings) => ((this.at(bindings)[name] ?? []) as Value[]).join() === joined);
     return values;
   }
 
@@ -75,18 +75,18 @@ export class Args {
   /** The same of several values together. */
   knownOf<Made extends string | boolean>(make: (values: Record<string, unknown>) => Made): Made {
     const made = make(this.current);
-    this.assume((run) => make(this.at(run)) === made);
+    this.guard((bindings) => make(this.at(bindings)) === made);
     return made;
   }
 
   /** The value as a parameter. */
   param<Value>(name: string): Param<Value> {
-    return new Param((run) => this.at(run)[name] as Value);
+    return new Param((bindings) => this.at(bindings)[name] as Value);
   }
 
   /** The fields of an argument that is an input object; none where it is not given. */
   object(name: string): Args {
-    return new Args(this.site, (this.current[name] ?? {}) as Record<string, unknown>, this.assume, [
+    return new Args(this.fieldIndex, (this.current[name] ?? {}) as Record<string, unknown>, this.guard, [
       ...this.path,
       name,
     ]);
@@ -94,11 +94,11 @@ export class Args {
 
   /** All arguments as a parameter. */
   get all(): Param<Record<string, unknown>> {
-    return new Param((run) => this.at(run));
+    return new Param((bindings) => this.at(bindings));
   }
 
-  private at(run: Run): Record<string, unknown> {
-    let value = run.argsOf(this.site);
+  private at(bindings: Bindings): Record<string, unknown> {
+    let value = bindings.argsOf(this.fieldIndex);
     for (const name of this.path) value = (value[name] ?? {}) as Record<string, unknown>;
     return value;
   }

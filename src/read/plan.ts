@@ -2,9 +2,11 @@ import { type FieldNode, getArgumentValues } from 'graphql';
 import { type Kysely, sql } from 'kysely';
 import type { Role } from '../auth/role.js';
 import type { Viewer } from '../auth/viewer.js';
-import type { Compiler, Site } from './compile.js';
-import type { Sql } from './model.js';
-import { type Assumption, Param, type Run } from './param.js';
+import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from '../database/statement.js';
+import type { CompileScope } from './compile-scope.js';
+import type { CursorCodec, Sql } from './model.js';
+import type { FieldArguments } from './operation.js';
+import { type Bindings, type Guard, Param } from './param.js';
 
 /** A field that the plan leaves out because the roles may not read it. */
 export interface Denial {
@@ -14,66 +16,58 @@ export interface Denial {
 }
 
 /** A compiled read: one statement that answers JSON text, and how to come by its parameters at each run. */
-export interface Plan {
-  text: string;
+export interface Plan extends Statement {
   /** Its JSON as text, to stand in a statement beside others. */
   expression: Sql;
-  parameters: readonly unknown[];
-  checks: readonly Param<unknown>[];
-  sites: readonly Site[];
+  /** What is evaluated at each run even where the statement does not need it: it may refuse. */
+  validations: readonly Param<unknown>[];
+  fieldArguments: readonly FieldArguments[];
   /** The fields of the document that it was compiled for: those of one response key. */
   nodes: readonly FieldNode[];
-  assumptions: readonly Assumption[];
+  guards: readonly Guard[];
   /** Variables that `@skip` and `@include` asked for, as they were. */
   conditions: ReadonlyMap<string, unknown>;
   denials: readonly Denial[];
-  /** Whether the answer holds placeholders of the feed's cursors. */
-  writesFeedCursors: boolean;
+  /** Codecs whose placeholders the answer holds. */
+  cursorCodecs: readonly CursorCodec[];
   /** Whether it reads single rows by their keys, and so costs next to nothing. */
   readsOneRow: boolean;
-  /** Runs so far: a plan that is used again gets a prepared statement. */
-  runs: number;
-  /** Of the prepared statement. */
-  name: string;
 }
 
 /** Plans of one field and set of roles are few: one per shape of its arguments. */
 const MAXIMUM_SHAPES = 20;
 let serial = 0;
 
+/** What a plan is made of. */
+export interface FinishedCompilation {
+  scope: CompileScope;
+  nodes: readonly FieldNode[];
+  expression: Sql;
+  conditions: ReadonlyMap<string, unknown>;
+  denials: readonly Denial[];
+}
+
 /** What is left of a compilation once its SQL is text. */
-export function finishPlan(
-  compiler: Compiler,
-  nodes: readonly FieldNode[],
-  expression: Sql,
-  conditions: Map<string, unknown>,
-  denials: Denial[],
-  kysely: Kysely<unknown>,
-): Plan {
+export function finishPlan(compilation: FinishedCompilation, kysely: Kysely<unknown>): Plan {
+  const { scope, nodes, expression, conditions, denials } = compilation;
   return {
     ...statementOf(expression, kysely),
     expression,
-    checks: compiler.checks,
-    sites: compiler.sites,
+    validations: scope.validations,
+    fieldArguments: scope.fieldArguments,
     nodes,
-    assumptions: compiler.assumptions,
+    guards: scope.guards,
     conditions,
     denials,
-    writesFeedCursors: compiler.writesFeedCursors,
-    readsOneRow: !compiler.readsMany,
+    cursorCodecs: [...scope.usedCodecs],
+    readsOneRow: !scope.readsMany,
   };
 }
 
-/** The statement of a plan: what PostgreSQL is told. */
-export type Statement = Pick<Plan, 'text' | 'parameters' | 'runs' | 'name'>;
-
-/**
- * Most bytes that a statement answers. Beyond 512 MiB the driver cannot make a string of it, and says so where nobody
- * catches it; a request that reads as much at once holds up all others long before.
- */
-export const MAXIMUM_ANSWER_BYTES = 64 * 2 ** 20;
-/** Answered in place of what is larger: no JSON is empty. */
-export const TOO_LARGE = '';
+/** The JSON text that a plan answered, with cursors in the places of their placeholders. */
+export function withCursors(text: string, { cursorCodecs }: Plan): string {
+  return cursorCodecs.reduce((filled, codec) => codec.fill(filled), text);
+}
 
 function statementOf(expression: Sql, kysely: Kysely<unknown>): Statement {
   // `offset 0` keeps the inner query whole: else the expression would be evaluated for each time it is named.
@@ -94,33 +88,33 @@ export function joinPlans(plans: readonly Plan[], kysely: Kysely<unknown>): Stat
   return statementOf(sql`concat_ws(chr(30), ${sql.join(texts)})`, kysely);
 }
 
-/** A run with the arguments as the variables have them now, coerced by the schema, each at most once. */
-export function runOf(
-  sites: readonly Site[],
+/** Bindings with the arguments as the variables have them now, coerced by the schema, each at most once. */
+export function bind(
+  fieldArguments: readonly FieldArguments[],
   variableValues: Record<string, unknown>,
   viewer: Viewer,
   ids?: readonly string[],
-): Run {
+): Bindings {
   const values: Record<string, unknown>[] = [];
   return {
     viewer,
     ids,
-    argsOf(site) {
-      const known = values[site];
+    argsOf(index) {
+      const known = values[index];
       if (known) return known;
-      const { field, node } = sites[site] as Site;
+      const { field, node } = fieldArguments[index] as FieldArguments;
       const coerced = getArgumentValues(field, node, variableValues);
-      values[site] = coerced;
+      values[index] = coerced;
       return coerced;
     },
   };
 }
 
-/** The parameters of a run. @throws BAD_USER_INPUT where an argument does not hold */
-export function parametersOf(plan: Plan, run: Run): unknown[] {
-  for (const check of plan.checks) check.evaluate(run);
+/** The parameters of a plan. @throws BAD_USER_INPUT where an argument does not hold */
+export function parametersOf(plan: Plan, bindings: Bindings): unknown[] {
+  for (const validation of plan.validations) validation.evaluate(bindings);
   return plan.parameters.map((parameter) =>
-    parameter instanceof Param ? (parameter.evaluate(run) ?? null) : parameter,
+    parameter instanceof Param ? (parameter.evaluate(bindings) ?? null) : parameter,
   );
 }
 
@@ -138,9 +132,9 @@ export class PlanCache {
     nodes: readonly FieldNode[],
     key: string,
     variables: Record<string, unknown>,
-    run: (plan: Plan) => Run,
+    bindTo: (plan: Plan) => Bindings,
     compile: () => Plan,
-  ): { plan: Plan; run: Run } {
+  ): { plan: Plan; bindings: Bindings } {
     const field = nodes[0] as FieldNode;
     let byKey = this.byField.get(field);
     if (!byKey) {
@@ -151,15 +145,15 @@ export class PlanCache {
     for (const plan of plans) {
       if (plan.nodes.length !== nodes.length || !plan.nodes.every((node, index) => node === nodes[index])) continue;
       if (![...plan.conditions].every(([name, value]) => variables[name] === value)) continue;
-      const candidate = run(plan);
-      if (plan.assumptions.every((holds) => holds(candidate))) {
+      const bindings = bindTo(plan);
+      if (plan.guards.every((holds) => holds(bindings))) {
         this.hits += 1;
-        return { plan, run: candidate };
+        return { plan, bindings };
       }
     }
     this.misses += 1;
     const plan = compile();
     byKey.set(key, [plan, ...plans].slice(0, MAXIMUM_SHAPES));
-    return { plan, run: run(plan) };
+    return { plan, bindings: bindTo(plan) };
   }
 }

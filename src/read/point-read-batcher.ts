@@ -1,14 +1,15 @@
 import type { Kysely } from 'kysely';
 import type { Execute } from '../database/execute.js';
-import { Departure } from '../lib/abort-flag.js';
-import { joinPlans, type Plan, RECORD_SEPARATOR, type Statement } from './plan.js';
+import type { Statement } from '../database/statement.js';
+import { AbortFlag } from '../lib/abort-flag.js';
+import { joinPlans, type Plan, RECORD_SEPARATOR } from './plan.js';
 
 /** Most reads of one statement: more would let some wait for many. */
-const MAXIMUM_TOGETHER = 4;
+const MAXIMUM_BATCH = 4;
 
 interface Waiting {
   parameters: unknown[];
-  departure: Departure | undefined;
+  abort: AbortFlag | undefined;
   resolve(text: string): void;
   reject(error: unknown): void;
 }
@@ -18,7 +19,7 @@ interface Waiting {
  * load most of the price of such a read is its round trip. Each has its own parameters, the tenant among them, and its
  * own place in the answer. What reads lists keeps a statement of its own, so that nobody waits for another's work.
  */
-export class Together {
+export class PointReadBatcher {
   private readonly waiting = new Map<Plan, Waiting[]>();
   private readonly statements = new WeakMap<Plan, Statement[]>();
 
@@ -28,9 +29,9 @@ export class Together {
   ) {}
 
   /** The JSON text of the plan, as `execute` answers it. */
-  read(plan: Plan, parameters: unknown[], departure: Departure | undefined): Promise<string> {
+  read(plan: Plan, parameters: unknown[], abort: AbortFlag | undefined): Promise<string> {
     return new Promise((resolve, reject) => {
-      const one = { parameters, departure, resolve, reject };
+      const one = { parameters, abort, resolve, reject };
       const others = this.waiting.get(plan);
       if (others) others.push(one);
       else {
@@ -45,8 +46,7 @@ export class Together {
     const all = [...this.waiting];
     this.waiting.clear();
     for (const [plan, reads] of all) {
-      for (let at = 0; at < reads.length; at += MAXIMUM_TOGETHER)
-        void this.run(plan, reads.slice(at, at + MAXIMUM_TOGETHER));
+      for (let at = 0; at < reads.length; at += MAXIMUM_BATCH) void this.run(plan, reads.slice(at, at + MAXIMUM_BATCH));
     }
   }
 
@@ -54,15 +54,15 @@ export class Together {
     if (reads.length > 1) {
       try {
         const parameters = reads.flatMap((read) => read.parameters);
-        const text = await this.execute(this.statement(plan, reads.length), parameters, everyDeparture(reads));
+        const text = await this.execute(this.statement(plan, reads.length), parameters, abortOfAll(reads));
         for (const [index, json] of text.split(RECORD_SEPARATOR).entries()) reads[index]?.resolve(json);
         return;
       } catch {
         // One of them may have failed the others: each by itself.
       }
     }
-    for (const { parameters, departure, resolve, reject } of reads)
-      this.execute(plan, parameters, departure).then(resolve, reject);
+    for (const { parameters, abort, resolve, reject } of reads)
+      this.execute(plan, parameters, abort).then(resolve, reject);
   }
 
   private statement(plan: Plan, count: number): Statement {
@@ -73,15 +73,15 @@ export class Together {
   }
 }
 
-/** The departure of the last one of them. */
-function everyDeparture(reads: readonly Waiting[]): Departure {
-  const every = new Departure();
+/** A flag that is set when the last one of them has gone. */
+function abortOfAll(reads: readonly Waiting[]): AbortFlag {
+  const all = new AbortFlag();
   let present = reads.length;
-  for (const { departure } of reads) {
-    departure?.listen(() => {
+  for (const { abort } of reads) {
+    abort?.onAbort(() => {
       present -= 1;
-      if (present === 0) every.leave();
+      if (present === 0) all.abort();
     });
   }
-  return every;
+  return all;
 }

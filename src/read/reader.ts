@@ -1,20 +1,21 @@
 import type { MetadataStorage } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
-import { type FieldNode, type GraphQLField, type GraphQLResolveInfo, getNamedType } from 'graphql';
-import { type Kysely, sql } from 'kysely';
-import type { FeedCursors } from '../activity-log/feed-cursors.js';
+import type { FieldNode, GraphQLResolveInfo } from 'graphql';
+import type { Kysely } from 'kysely';
 import type { Access } from '../auth/auth.js';
 import type { Denials } from '../auth/denials.js';
 import { tenantScope, type Viewer } from '../auth/viewer.js';
 import type { Execute } from '../database/execute.js';
-import type { Departure } from '../lib/abort-flag.js';
+import type { Statement } from '../database/statement.js';
+import type { AbortFlag } from '../lib/abort-flag.js';
 import type { Lru } from '../lib/lru.js';
-import { Compiler, columnsOf, jsonOf, type Operation, type ReadModel, whereAll } from './compile.js';
-import { compileConnection } from './compile-connection.js';
-import { compileNode, compileNodes } from './compile-nodes.js';
-import type { RootReads, Sql } from './model.js';
-import { Param } from './param.js';
+import { Compiler } from './compile.js';
+import { compileByIds, compileRoot } from './compile-root.js';
+import { CompileScope } from './compile-scope.js';
+import type { CursorCodec, RootReads, Sql } from './model.js';
+import type { Operation, ReadModel } from './operation.js';
 import {
+  bind,
   type Denial,
   finishPlan,
   joinPlans,
@@ -22,10 +23,9 @@ import {
   type PlanCache,
   parametersOf,
   RECORD_SEPARATOR,
-  runOf,
-  type Statement,
+  withCursors,
 } from './plan.js';
-import type { Together } from './point-read-batcher.js';
+import type { PointReadBatcher } from './point-read-batcher.js';
 
 /** What every reader of the process shares. */
 export interface ReadSource {
@@ -33,25 +33,39 @@ export interface ReadSource {
   model: ReadModel;
   roots: RootReads;
   metadata: MetadataStorage;
-  feedCursors: FeedCursors;
+  /** Codecs of cursors by the names that listings give them. */
+  cursorCodecs: ReadonlyMap<string, CursorCodec>;
   plans: PlanCache;
   /** Statements of several plans together, by the plans' names. */
   joined: Lru<string, Statement>;
   execute: Execute;
   /** Runs what reads single rows. */
-  together: Together;
+  pointReads: PointReadBatcher;
 }
 
-/** A read that is ready to run. */
-export interface Prepared {
+/** A plan with the values of this time: ready to run. */
+export interface BoundPlan {
   plan: Plan;
   parameters: unknown[];
-  /** Of whoever waits for it. */
-  departure: Departure | undefined;
+  /** Set when whoever waits for it has gone. */
+  abort: AbortFlag | undefined;
 }
 
 /** A tree of JSON values under response keys. */
 export type Tree = Record<string, unknown>;
+
+/** A field whose plan is wanted. */
+interface PlanRequest {
+  operation: Operation;
+  nodes: readonly FieldNode[];
+  /** What is read of the field, for the cache of plans. */
+  kind: string;
+  /** Whether graphql-js goes on with the answer. */
+  isExecuted: boolean;
+  compile: (compiler: Compiler) => Sql;
+  /** Ids of rows to load. */
+  ids?: readonly string[];
+}
 
 /** Loads rows of a type for one field. */
 interface Loader {
@@ -63,7 +77,16 @@ interface Loader {
 const isSame = (some: readonly FieldNode[], others: readonly FieldNode[]) =>
   some.length === others.length && some.every((node, index) => node === others[index]);
 
-const loadedIds = new Param((run) => run.ids);
+/** Whose reads they are. */
+export interface ReaderOptions {
+  source: ReadSource;
+  viewer: Viewer;
+  access: Access;
+  /** Hears of each field that the viewer may not read. */
+  denials: Denials;
+  /** Set when whoever waits for the answers has gone: reads of queries end then, those of mutations go on. */
+  abort?: AbortFlag | undefined;
+}
 
 /**
  * Reads for one request, operation or event: what a field selects is one statement, compiled once per document, roles
@@ -72,39 +95,50 @@ const loadedIds = new Param((run) => run.ids);
 export class Reader {
   /** Statements run so far. */
   statements = 0;
-  /** Of executed root fields; made when one comes, as most requests have none. */
-  private executedRoots: DataLoader<Prepared, string> | undefined;
-  /** By the first field of the document that asks; each execution of a document has an array of its own for the same. */
+  /** Reads executed root fields together; made when one comes, as most requests have none. */
+  private executedRoots: DataLoader<BoundPlan, string> | undefined;
+  /** Loaders by the first field of the document that asks; each execution of a document has an array of its own for the same. */
   private readonly loaders = new Map<FieldNode, Loader[]>();
 
-  constructor(
-    private readonly source: ReadSource,
-    private readonly viewer: Viewer,
-    private readonly access: Access,
-    private readonly denials: Denials,
-    /** Of whoever waits for the answers: reads of queries end then, those of mutations go on. */
-    private readonly departure?: Departure,
-  ) {}
+  private readonly source: ReadSource;
+  private readonly viewer: Viewer;
+  private readonly access: Access;
+  private readonly denials: Denials;
+  private readonly abort: AbortFlag | undefined;
+
+  constructor({ source, viewer, access, denials, abort }: ReaderOptions) {
+    this.source = source;
+    this.viewer = viewer;
+    this.access = access;
+    this.denials = denials;
+    this.abort = abort;
+  }
 
   /** Whether a root field is one of the read model's. */
   answers(rootField: string): boolean {
     return Object.hasOwn(this.source.roots, rootField);
   }
 
-  /** Makes the read of a root field ready. @throws BAD_USER_INPUT for arguments that do not hold */
-  prepareRoot(operation: Operation, nodes: readonly FieldNode[]): Prepared {
-    return this.prepare(operation, nodes, 'root', false, (compiler) => this.compileRoot(compiler, nodes));
+  /** The plan of a root field, bound. @throws BAD_USER_INPUT for arguments that do not hold */
+  bindRoot(operation: Operation, nodes: readonly FieldNode[]): BoundPlan {
+    return this.bind({
+      operation,
+      nodes,
+      kind: 'root',
+      isExecuted: false,
+      compile: (compiler) => compileRoot(compiler, this.source.roots, nodes),
+    });
   }
 
   /**
    * What root fields answer, as the JSON texts of PostgreSQL: one statement reads all of them, and so none shows a
    * moment other than the rest.
    */
-  async rootTexts(reads: readonly Prepared[]): Promise<string[]> {
+  async rootTexts(reads: readonly BoundPlan[]): Promise<string[]> {
     const [first, ...others] = reads;
     if (!first) return [];
     if (others.length === 0) return [await this.run(first)];
-    const { joined, kysely, execute, feedCursors } = this.source;
+    const { joined, kysely, execute } = this.source;
     const plans = reads.map(({ plan }) => plan);
     const key = plans.map(({ name }) => name).join();
     let statement = joined.get(key);
@@ -116,19 +150,22 @@ export class Reader {
     const text = await execute(
       statement,
       reads.flatMap(({ parameters }) => parameters),
-      first.departure,
+      first.abort,
     );
-    return text
-      .split(RECORD_SEPARATOR)
-      .map((json, index) => (plans[index]?.writesFeedCursors ? feedCursors.sealText(json) : json));
+    return text.split(RECORD_SEPARATOR).map((json, index) => withCursors(json, plans[index] as Plan));
   }
 
   /** What a root field answers, as a tree. All root fields of the operation are read together, as by `rootTexts`. */
   async root(info: GraphQLResolveInfo): Promise<Tree | (Tree | null)[] | null> {
-    const compile = (compiler: Compiler) => this.compileRoot(compiler, info.fieldNodes);
-    const prepared = this.prepare(info, info.fieldNodes, 'executed root', true, compile);
+    const bound = this.bind({
+      operation: info,
+      nodes: info.fieldNodes,
+      kind: 'executed root',
+      isExecuted: true,
+      compile: (compiler) => compileRoot(compiler, this.source.roots, info.fieldNodes),
+    });
     this.executedRoots ??= new DataLoader((reads) => this.rootTexts(reads), { cache: false });
-    return JSON.parse(await this.executedRoots.load(prepared));
+    return JSON.parse(await this.executedRoots.load(bound));
   }
 
   /** The row of `type` with that id, or null; loads of one field are batched into one statement. */
@@ -146,108 +183,57 @@ export class Reader {
   }
 
   private async byIds(typeName: string, ids: readonly string[], info: GraphQLResolveInfo): Promise<(Tree | null)[]> {
-    const compile = (compiler: Compiler) => {
-      if (!compiler.mayReach(typeName, info.fieldNodes)) return sql`'[]'::json`;
-      compiler.readsMany = true;
-      const type = compiler.typeOf(typeName);
-      const row = compiler.row(type);
-      const json = jsonOf(compiler.select(typeName, type.fields, row, info.fieldNodes, false));
-      const wanted = sql`${row.col('id')} = any(${loadedIds}::uuid[])`;
-      return sql`select coalesce(json_agg(json_build_object('id', ${row.col('id')}, 'json', ${json})), '[]') from ${compiler.from(type, row)}${whereAll([wanted, ...compiler.visible(type, row)])}`;
-    };
-    const found: { id: string; json: Tree }[] = JSON.parse(
-      await this.run(this.prepare(info, info.fieldNodes, typeName, true, compile, ids)),
-    );
+    const bound = this.bind({
+      operation: info,
+      nodes: info.fieldNodes,
+      kind: typeName,
+      isExecuted: true,
+      compile: (compiler) => compileByIds(compiler, typeName, info.fieldNodes),
+      ids,
+    });
+    const found: { id: string; json: Tree }[] = JSON.parse(await this.run(bound));
     const byId = new Map(found.map(({ id, json }) => [id, json]));
     return ids.map((id) => byId.get(id) ?? null);
   }
 
-  private compileRoot(compiler: Compiler, nodes: readonly FieldNode[]): Sql {
-    const name = (nodes[0] as FieldNode).name.value;
-    const root = this.source.roots[name];
-    if (!root) throw new Error(`The read model does not know Query.${name}`);
-    if (root.kind === 'node') return compileNode(compiler, compiler.argsOf('Query', nodes), nodes);
-    if (root.kind === 'nodes') return compileNodes(compiler, compiler.argsOf('Query', nodes), nodes);
-    if (!compiler.mayReach(root.type, nodes)) return sql`select null`;
-    const type = compiler.typeOf(root.type);
-    const args = compiler.argsOf('Query', nodes);
-    if (root.kind === 'connection') {
-      const field = compiler.operation.schema.getQueryType()?.getFields()[name] as GraphQLField<unknown, unknown>;
-      return compileConnection(compiler, type, args, nodes, getNamedType(field.type).name, () => []);
-    }
-    if (root.kind === 'grouped') {
-      compiler.readsMany = true;
-      const row = compiler.bareRow('g');
-      const columns = columnsOf(compiler.select(type.name, type.fields, row, nodes, false));
-      return sql`select coalesce(json_agg("$row"), '[]') from (select ${columns} from (${root.query(args)}) as "g" order by ${sql.join(root.orderBy(row))}) as "$row"`;
-    }
-    const row = compiler.row(type);
-    if (root.kind === 'one')
-      return compiler.oneFrom(type, row, [root.where(row, args), ...compiler.visible(type, row)], nodes, false);
-    return compiler.listFrom(
-      type,
-      row,
-      [...root.where(row, args), ...compiler.visible(type, row)],
-      nodes,
-      root.orderBy(row),
-    );
-  }
-
-  private async run({ plan, parameters, departure }: Prepared): Promise<string> {
+  private async run({ plan, parameters, abort }: BoundPlan): Promise<string> {
     this.statements += 1;
-    const { execute, together } = this.source;
-    const reading = plan.readsOneRow
-      ? together.read(plan, parameters, departure)
-      : execute(plan, parameters, departure);
-    const text = (await reading) ?? 'null';
-    return plan.writesFeedCursors ? this.source.feedCursors.sealText(text) : text;
+    const { execute, pointReads } = this.source;
+    const reading = plan.readsOneRow ? pointReads.read(plan, parameters, abort) : execute(plan, parameters, abort);
+    return withCursors((await reading) ?? 'null', plan);
   }
 
   /** The plan of a field, which is compiled where none fits, and its parameters. */
-  private prepare(
-    operation: Operation,
-    nodes: readonly FieldNode[],
-    kind: string,
-    isExecuted: boolean,
-    compile: (compiler: Compiler) => Sql,
-    ids?: readonly string[],
-  ): Prepared {
-    const ofOneTenant = tenantScope(this.viewer) !== null;
-    const key = `${kind}|${this.access.key}`;
-    const { plan, run } = this.source.plans.get(
+  private bind(request: PlanRequest): BoundPlan {
+    const { operation, nodes, kind, ids } = request;
+    const { plan, bindings } = this.source.plans.get(
       nodes,
-      key,
+      `${kind}|${this.access.key}`,
       operation.variableValues,
-      (candidate) => runOf(candidate.sites, operation.variableValues, this.viewer, ids),
-      () => this.compilePlan(operation, nodes, ofOneTenant, isExecuted, compile),
+      (candidate) => bind(candidate.fieldArguments, operation.variableValues, this.viewer, ids),
+      () => this.compile(request),
     );
     for (const { coordinate, requires, nodes: denied } of plan.denials) this.denials.add(coordinate, requires, denied);
-    // What a mutation reads for its answer is not ended: the deed is done, and others may ask for the answer again.
-    const isDeed = operation.operation?.operation === 'mutation';
-    return { plan, parameters: parametersOf(plan, run), departure: isDeed ? undefined : this.departure };
+    // What a mutation reads for its answer is not ended: it is done, and others may ask for the answer again.
+    const isMutation = operation.operation?.operation === 'mutation';
+    return { plan, parameters: parametersOf(plan, bindings), abort: isMutation ? undefined : this.abort };
   }
 
-  private compilePlan(
-    operation: Operation,
-    nodes: readonly FieldNode[],
-    ofOneTenant: boolean,
-    isExecuted: boolean,
-    compile: (compiler: Compiler) => Sql,
-  ): Plan {
-    const { model, metadata, feedCursors, kysely } = this.source;
+  private compile({ operation, nodes, isExecuted, compile }: PlanRequest): Plan {
+    const { model, metadata, cursorCodecs, kysely } = this.source;
     const denials: Denial[] = [];
     const conditions = new Map<string, unknown>();
-    const compiler = new Compiler(
+    const scope = new CompileScope({
       model,
       metadata,
       operation,
       conditions,
-      ofOneTenant,
-      isExecuted,
-      this.access,
-      (coordinate, requires, denied) => denials.push({ coordinate, requires, nodes: denied }),
-      feedCursors,
-    );
-    return finishPlan(compiler, nodes, compile(compiler), conditions, denials, kysely);
+      ofOneTenant: tenantScope(this.viewer) !== null,
+      access: this.access,
+      onDenied: (coordinate, requires, denied) => denials.push({ coordinate, requires, nodes: denied }),
+      cursorCodecs,
+    });
+    const expression = compile(new Compiler(scope, isExecuted));
+    return finishPlan({ scope, nodes, expression, conditions, denials }, kysely);
   }
 }

@@ -14,7 +14,7 @@ import { buildSchema } from 'type-graphql';
 import { authDirective, logsDenial } from '../auth/auth.js';
 import { accessRevoked } from '../auth/revocations.js';
 import type { Context } from '../context/context.js';
-import { transact } from '../context/transaction.js';
+import { inTransaction } from '../context/transaction.js';
 import { parseGlobalId } from '../domain/global-id.js';
 import { AccessResolver } from '../modules/access/access.resolver.js';
 import { activityDetails } from '../modules/activity/activity.read.js';
@@ -98,7 +98,7 @@ export async function buildGraph(): Promise<GraphQLSchema> {
 const rootDescriptions = {
   Query: 'What can be read. A field that your roles may not read is null, with one error that says who may.',
   Mutation:
-    'What can be done, one per deed of the business. Each answers its success or a problem that says what to do.',
+    'What can be done, one mutation for each thing the business does. Each answers its success or a problem that says what to do.',
   Subscription: 'What can be followed as it is committed. Over WebSocket, `graphql-transport-ws`.',
 };
 
@@ -149,9 +149,10 @@ function guardRoot(type: GraphQLObjectType, field: GraphQLField<unknown, unknown
   field.resolve = (async (source, args, context: Context, info) => {
     if (!subscribe && context.services.revocations.covers(context.viewer)) throw accessRevoked();
     const denied = requires(context);
-    if (!denied) return resolve(source, args, type.name === 'Mutation' ? acting(context, field.name) : context, info);
+    if (!denied)
+      return resolve(source, args, type.name === 'Mutation' ? withActingRole(context, field.name) : context, info);
     context.denials.add(`${type.name}.${field.name}`, denied, info.fieldNodes, [info.path.key]);
-    if (logsDenial(field.extensions)) await writeDown(context, field.name, args);
+    if (logsDenial(field.extensions)) await logDenial(context, field.name, args);
     return null;
   }) as GraphQLFieldResolver<unknown, unknown>;
   if (subscribe) {
@@ -164,8 +165,8 @@ function guardRoot(type: GraphQLObjectType, field: GraphQLField<unknown, unknown
   }
 }
 
-/** The context of a deed. Of several roles that one comes first which allows it: the log names it (rule 22). */
-function acting(context: Context, mutation: string): Context {
+/** The context of a unit. Of several roles that one comes first which allows it: the log names it (rule 22). */
+function withActingRole(context: Context, mutation: string): Context {
   const { viewer, services } = context;
   const allowing = services.accessTable.requires(`Mutation.${mutation}`) ?? [];
   const roles = [...viewer.roles].sort((a, b) => Number(allowing.includes(b)) - Number(allowing.includes(a)));
@@ -173,12 +174,12 @@ function acting(context: Context, mutation: string): Context {
 }
 
 /** Rule 9: a refused attempt at a key or a link is logged too. Callers without a token are nobody to write down. */
-async function writeDown(
+async function logDenial(
   context: Context,
   operation: string,
   args: { input?: { entitlementId?: string } },
 ): Promise<void> {
   const target = parseGlobalId(args.input?.entitlementId ?? '');
   if (context.viewer.subject === '' || target?.type !== 'Entitlement') return;
-  await transact(context, (deed) => recordRoleDenied(deed, operation, target.id));
+  await inTransaction(context, (unit) => recordRoleDenied(unit, operation, target.id));
 }

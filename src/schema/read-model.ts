@@ -19,8 +19,8 @@ import {
   supportRequestRead,
   supportRequestRoots,
 } from '../modules/support/support-request.read.js';
-import type { ReadModel } from '../read/compile.js';
 import type { ReadType, RootReads, TypeExtensions } from '../read/model.js';
+import type { ReadModel } from '../read/operation.js';
 
 /** What modules add to the types below them. */
 const extensions: readonly TypeExtensions[] = [

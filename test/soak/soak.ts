@@ -85,7 +85,7 @@ function figures(): string {
   ].join('; ');
 }
 
-/** Of the quick subscriber; what waits for a long transaction, or a process that is gone, counts as late. */
+/** Delays of the quick subscriber; what waits for a long transaction, or a process that is gone, counts as late. */
 function delays(): string {
   const [quick] = run.subscribers;
   const all = (quick?.observation.seen ?? [])

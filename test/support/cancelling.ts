@@ -49,13 +49,13 @@ export async function cancelled(...args: Parameters<typeof cancel>) {
 }
 
 /**
- * Does a deed, and waits until a cancellation of the customer's is confirmed that was not before. An earlier one may
+ * Does something, and waits until a cancellation of the customer's is confirmed that was not before. An earlier one may
  * still come on the stream: what it shows waits for every transaction that is older, of whichever database.
  */
 export async function confirming<Result>(
   gateway: TestGateway,
   customer: TestCustomer,
-  deed: () => Promise<Result>,
+  act: () => Promise<Result>,
 ): Promise<Result> {
   const stream = await gateway.subscribe(CancellationConfirmationsDocument, { customerId: customer.id }, 'ADMIN_AGENT');
   await stream.nextOf('FeedCaughtUp');
@@ -64,7 +64,7 @@ export async function confirming<Result>(
     [customer.rowId],
   );
   const before = new Set(known.map(({ id }) => toGlobalId('Cancellation', id)));
-  const result = await deed();
+  const result = await act();
   for (;;) {
     const { cancellation } = await stream.nextOf('CancellationConfirmed');
     if (!before.has(cancellation.id)) break;

@@ -1,7 +1,7 @@
 const page = 'first: Int, after: String, last: Int, before: String';
 
 /**
- * The words of product.md section 2, which clients use: type by type, fields as `name(arguments): Type`. Added to
+ * The words of the contract, which clients use: type by type, fields as `name(arguments): Type`. Added to
  * freely; whatever is here is never renamed.
  */
 export const contract: Record<string, string[]> = {

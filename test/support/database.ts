@@ -17,7 +17,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A fresh database with tables and market and catalog facts: a copy of the one that global-setup.ts made. */
+/** A fresh database with tables and reference data: a copy of the one that global-setup.ts made. */
 export async function testDatabase(): Promise<TestDatabase> {
   if (!serverUrl) {
     const pglite = await PGlite.create({

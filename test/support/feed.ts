@@ -1,6 +1,7 @@
 import pg from 'pg';
-import { type FeedEntry, readEntries } from '../../src/activity-log/feed-entry.js';
+import { type FeedEntry } from '../../src/activity-log/entry.js';
 import { comparePositions, type Position, START } from '../../src/activity-log/position.js';
+import { readEntries } from '../../src/activity-log/read-entries.js';
 import type { Feed } from '../../src/feed/feed.js';
 import type { TestDatabase } from './database.js';
 import { insertEntries } from './entries.js';
@@ -13,7 +14,7 @@ export const LABELS = `subscription ($after: String) {
 
 export const feedOf = (gateway: TestGateway) => gateway.gateway.services.feed;
 export const cursorAt = (gateway: TestGateway, position: Position) =>
-  gateway.gateway.services.feedCursors.seal(position);
+  gateway.gateway.services.feedCursors.encode(position);
 /** Commits entries, past the gateway: it finds them by looking. */
 export const insert = (gateway: TestGateway, count: number) => gateway.sql(insertEntries, [count]);
 /** Every entry of the table, in commit order. */

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { embeddedOptions, migrate, openOrm } from '../../dist/src/database/orm.js';
+import { entities } from '../../dist/src/schema/entities.js';
 // Compiled code: Jest's transform is not there yet when the set-up runs.
-import { loadFacts } from '../../dist/src/seed/reference/load-facts.js';
+import { loadReferenceData } from '../../dist/src/seed/reference/load-reference-data.js';
 
-/** Makes one migrated database with facts; every test file gets a copy (a dump, or a template on a server). */
+/** Makes one migrated database with reference data; every test file gets a copy (a dump, or a template on a server). */
 export default async function globalSetup() {
   // As the gateway is run: for development graphql-js looks twice at every value, a fifth of what the suites take.
   process.env.NODE_ENV = 'production';
@@ -16,13 +17,13 @@ export default async function globalSetup() {
 
 async function fill(orm) {
   await migrate(orm);
-  await orm.em.fork().transactional((em) => loadFacts(em));
+  await orm.em.fork().transactional((em) => loadReferenceData(em));
 }
 
 async function embedded() {
   const dump = join(tmpdir(), `csp-graph-test-${process.pid}.tar`);
   const pglite = await PGlite.create(embeddedOptions);
-  const orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, pglite);
+  const orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, { entities, pglite });
   await fill(orm);
   // The templates of databases nobody makes here are half of what every copy reads.
   const { rows } = await pglite.query('select datname from pg_database where datname <> current_database()');
@@ -40,7 +41,7 @@ async function onServer(serverUrl) {
   await run(serverUrl, `create database ${template}`);
   const url = new URL(serverUrl);
   url.pathname = `/${template}`;
-  const orm = await openOrm({ kind: 'server', url: url.href, poolSize: 4, statementTimeoutMs: 60_000 });
+  const orm = await openOrm({ kind: 'server', url: url.href, poolSize: 4, statementTimeoutMs: 60_000 }, { entities });
   await fill(orm);
   await orm.close(true);
   process.env.CSP_GRAPH_TEST_TEMPLATE = template;

@@ -12,7 +12,7 @@ export interface TestCustomer {
   domain: string;
 }
 
-/** SKUs that tests buy, by kind: real ids of the catalog facts. */
+/** SKUs that tests buy, by kind: real ids of the reference catalog. */
 export const skus = {
   /** Perpetual: SQL Server 2019 Enterprise Core. */
   perpetual: { productId: 'DG7GMGF0FKZV', skuId: '0001' },
@@ -59,7 +59,7 @@ export async function aPrice(
   );
 }
 
-/** A SKU of a kind out of the catalog facts. */
+/** A SKU of a kind out of the reference catalog. */
 export async function aSkuOf(gateway: TestGateway, kind: ProductKind): Promise<{ productId: string; skuId: string }> {
   const [sku] = await gateway.sql<{ productId: string; skuId: string }>(
     `select p.product_id as "productId", s.sku_id as "skuId" from skus s join products p on p.id = s.product_id where s.kind = ? order by 1, 2 limit 1`,

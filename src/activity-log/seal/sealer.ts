@@ -12,7 +12,7 @@ const COUNTED = 100_000;
 
 /** What operators see of sealing. */
 export interface SealState {
-  /** Of the newest seal; 0: nothing is sealed yet. */
+  /** Number of the newest seal; 0: nothing is sealed yet. */
   number: number;
   /** Seconds since it was made; 0 where there is none. */
   ageSeconds: number;

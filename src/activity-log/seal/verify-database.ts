@@ -63,14 +63,14 @@ async function brokenEntry(
     hashesIn(seal.leaves, LEAF_BYTES),
     found.map((entry) => leafOf(entry).toString('hex')),
   );
-  if (difference) return `${told(difference, found, after, seal, before)} Seal ${seal.number} says so.`;
+  if (difference) return `${describeDifference(difference, found, after, seal, before)} Seal ${seal.number} says so.`;
   // Not of the chain either: the sealer goes on after it, and would leave out what comes before.
   return found.at(-1)?.position === shown(seal.last)
     ? null
     : `${named(seal, before)} was changed: its last entry is at position ${found.at(-1)?.position}.`;
 }
 
-function told(
+function describeDifference(
   { index, kind }: Difference,
   found: ExportedEntry[],
   after: Position | null,

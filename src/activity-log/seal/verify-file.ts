@@ -50,7 +50,7 @@ export async function verifyFile(path: string, manifest: Manifest, head: string 
     headSeen ||= head === seal.hash;
   }
   if (wrong.from < 0 && read < expected.length) wrong.from = read;
-  if (wrong.from >= 0) return { problem: told(expected, wrong), facts: [] };
+  if (wrong.from >= 0) return { problem: describeDifference(expected, wrong), facts: [] };
   if (sum.digest('hex') !== manifest.sha256 || sealed < seals.length)
     return { problem: 'The manifest was changed: every line is as it says, but its totals are not.', facts: [] };
   const facts = [
@@ -68,7 +68,7 @@ export async function verifyFile(path: string, manifest: Manifest, head: string 
 const unsealedOf = (lines: number, { seals = [] }: Manifest) =>
   lines - seals.reduce((sum, { entries }) => sum + entries, 0);
 
-function told(expected: string[], wrong: { from: number; hashes: string[] }): string {
+function describeDifference(expected: string[], wrong: { from: number; hashes: string[] }): string {
   const window = expected.slice(wrong.from, wrong.from + wrong.hashes.length + LOOK_AHEAD);
   const difference = firstDifference(window, wrong.hashes);
   const line = `Line ${wrong.from + 1}`;

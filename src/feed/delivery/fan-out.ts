@@ -1,63 +1,62 @@
 import pLimit from 'p-limit';
-import type { Services } from '../../context/context.js';
-import { Group } from './shared-subscription.js';
+import type { FeedServices } from '../feed-services.js';
+import { SharedSubscription } from './shared-subscription.js';
 import type { Render } from './shared-texts.js';
-import type { Outlet } from './sink.js';
+import type { Sink } from './sink.js';
 import { Subscriber } from './subscriber.js';
-import type { ActivityStream } from './subscription.js';
+import type { FeedSubscription } from './subscription.js';
 
 /** Subscribers whose old entries are read at once; the others wait for their turn, with a batch each. */
 const MAXIMUM_REPLAYS = 4;
 
-/** A stream on its way to a line. */
-export interface Delivery extends AsyncIterableIterator<never> {
-  /** Resolves when the line was told FeedDraining, or the stream has ended. */
-  farewell: Promise<void>;
+/** What is delivered to whom. */
+export interface DeliveryRequest {
+  /** What decides every byte of the answer: document, variables, roles and tenant. Equal keys share executions. */
+  key: string;
+  subscription: FeedSubscription;
+  render: Render;
+  sink: Sink;
 }
 
 /**
- * Delivers streams that ask for the same together (performance.md section 3): an entry is executed once for each group
- * of subscribers, and its text is shared. What makes two the same is the caller's to say, by the key: document,
- * variables, roles and tenant, which together decide every byte of the answer.
+ * A subscription that is being delivered. Iterated, it yields nothing: what there is goes to the sink. It ends, or
+ * throws, when the subscription does, and `return` ends it.
+ */
+export interface Delivery extends AsyncIterableIterator<never> {
+  /** Resolves with true when the subscriber was told FeedDraining, with false when it has ended without. */
+  drained: Promise<boolean>;
+}
+
+/**
+ * Delivers subscriptions that ask for the same together: an entry is executed once for each shared subscription, and
+ * its text goes to all of its subscribers, whether over WebSocket or as an event stream.
  */
 export class FanOut {
-  private readonly groups = new Map<string, Group>();
+  private readonly shared = new Map<string, SharedSubscription>();
   private readonly replays = pLimit(MAXIMUM_REPLAYS);
-  /** Messages delivered by groups so far. */
+  /** Messages delivered to live subscribers so far. */
   delivered = 0;
 
-  constructor(private readonly services: Services) {}
+  constructor(private readonly services: FeedServices) {}
 
   /** How many there are, for the metrics, and to prove that every exit releases everything. */
-  get counts(): { groups: number; subscribers: number; catchingUp: number } {
-    const counts = { groups: this.groups.size, subscribers: 0, catchingUp: 0 };
-    for (const { size } of this.groups.values()) {
-      counts.subscribers += size.all;
-      counts.catchingUp += size.catchingUp;
+  get counts(): { sharedSubscriptions: number; subscribers: number; catchingUp: number } {
+    const counts = { sharedSubscriptions: this.shared.size, subscribers: 0, catchingUp: 0 };
+    for (const shared of this.shared.values()) {
+      counts.subscribers += shared.count();
+      counts.catchingUp += shared.count('catching-up');
     }
     return counts;
   }
 
-  /**
-   * Delivers a stream to a line. What is answered yields nothing: it ends, or throws, when the stream does, and
-   * `return` leaves.
-   */
-  deliver(key: string, stream: ActivityStream, render: Render, outlet: Outlet): Delivery {
-    // Streams of a database that is gone end; they must not draw new ones after them.
-    const name = `${stream.generation}:${key}`;
-    let group = this.groups.get(name);
-    if (!group) {
-      const count = (messages: number) => {
-        this.delivered += messages;
-      };
-      group = new Group(this.services, stream.filter, render, count, () => this.groups.delete(name), this.replays);
-      this.groups.set(name, group);
-    }
-    const subscriber = new Subscriber(group, stream.viewer, stream.start, stream.generation, outlet);
-    group.add(subscriber);
+  /** Delivers a subscription to a sink. */
+  deliver({ key, subscription, render, sink }: DeliveryRequest): Delivery {
+    const shared = this.sharedFor(key, subscription, render);
+    const subscriber = new Subscriber(shared, subscription, sink);
+    shared.add(subscriber);
     const done = { value: undefined as never, done: true as const };
     return {
-      farewell: subscriber.farewell,
+      drained: subscriber.drained,
       next: () => subscriber.ended.then(() => done),
       return: async () => {
         subscriber.end();
@@ -67,5 +66,24 @@ export class FanOut {
         return this;
       },
     };
+  }
+
+  private sharedFor(key: string, { generation, filter }: FeedSubscription, render: Render): SharedSubscription {
+    // Subscriptions to a database that is gone end; they must not draw new ones after them.
+    const name = `${generation}:${key}`;
+    const known = this.shared.get(name);
+    if (known) return known;
+    const made = new SharedSubscription({
+      services: this.services,
+      filter,
+      render,
+      onDelivered: (messages) => {
+        this.delivered += messages;
+      },
+      onEmpty: () => this.shared.delete(name),
+      inTurn: this.replays,
+    });
+    this.shared.set(name, made);
+    return made;
   }
 }

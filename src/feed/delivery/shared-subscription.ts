@@ -1,93 +1,83 @@
 import { setTimeout } from 'node:timers/promises';
 import type { LimitFunction } from 'p-limit';
+import type { EntryFilter } from '../../activity-log/entry-filter.js';
 import { cursorExpired } from '../../activity-log/feed-cursors.js';
-import type { FeedEntry, FeedFilter } from '../../activity-log/feed-entry.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
-import type { Services } from '../../context/context.js';
-import { codedError, ErrorCode } from '../../graphql/errors.js';
-import { Departure } from '../../lib/abort-flag.js';
-import { EntryTooExpensive, type Render, SharedTexts } from './shared-texts.js';
-import { Batch, type PlacedText, slicesOf } from './sink.js';
-import type { Subscriber } from './subscriber.js';
+import { AbortFlag } from '../../lib/abort-flag.js';
+import type { FeedServices } from '../feed-services.js';
+import { EntryTooExpensive, RETRY_MS, tooExpensive } from './retry.js';
+import { type Render, SharedTexts } from './shared-texts.js';
+import { Batch, type RenderedEntry, slicesOf } from './sink.js';
+import type { Shared, Subscriber, SubscriberState } from './subscriber.js';
 
 /** The first message goes out at once, those of the next milliseconds together: few writes, and no delay when few come. */
 const BATCH_MS = 20;
 
-/** What subscribers are told whose selection cannot be read in time. */
-export const tooExpensive = () =>
-  codedError(
-    ErrorCode.TIMEOUT,
-    'What the subscription selects of one entry takes longer than a statement may. Select less of it, and come back with your last cursor.',
-  );
-
-/** How long to wait before reading again what could not be read. */
-export const RETRY_MS = 500;
+/** What a shared subscription needs. */
+export interface SharedSubscriptionOptions {
+  services: FeedServices;
+  filter: EntryFilter;
+  render: Render;
+  /** Hears how many messages were delivered. */
+  onDelivered: (messages: number) => void;
+  /** Hears that the last subscriber has gone. */
+  onEmpty: () => void;
+  /** Lets replays read a few at a time. */
+  inTurn: LimitFunction;
+}
 
 /** Subscribers who get the same texts: same document, variables, roles and tenant. */
-export class Group {
-  private readonly all = new Set<Subscriber>();
-  private readonly live = new Set<Subscriber>();
+export class SharedSubscription implements Shared {
+  private readonly subscribers = new Set<Subscriber>();
   private readonly closed = new AbortController();
-  private pending: PlacedText[] = [];
+  private pending: RenderedEntry[] = [];
   private gathering: NodeJS.Timeout | undefined;
   private readTo: Position;
   private lastSaid = Date.now();
   private isWaiting = false;
-  /** Of the last subscriber. */
-  readonly departure = new Departure();
   private readonly generation: number;
+  readonly abort = new AbortFlag();
+  readonly services: FeedServices;
+  readonly filter: EntryFilter;
+  readonly inTurn: LimitFunction;
   readonly texts: SharedTexts;
-  /** Live subscribers have been given everything up to here. */
   position: Position;
 
-  constructor(
-    readonly services: Services,
-    readonly filter: FeedFilter,
-    render: Render,
-    private readonly delivered: (messages: number) => void,
-    private readonly emptied: () => void,
-    /** Lets replays read a few at a time, so that they leave connections to others. */
-    readonly inTurn: LimitFunction,
-  ) {
+  constructor(private readonly options: SharedSubscriptionOptions) {
+    const { services, filter, inTurn, render } = options;
     const { feed, feedCursors } = services;
+    this.services = services;
+    this.filter = filter;
+    this.inTurn = inTurn;
     this.position = feed.position;
     this.readTo = feed.position;
     this.generation = feed.generation;
-    this.texts = new SharedTexts(render, (entry: FeedEntry) => feedCursors.seal(entry));
+    this.texts = new SharedTexts(render, (entry) => feedCursors.encode(entry));
     void this.run();
   }
 
-  /** Subscribers, and those of them that catch up by themselves. */
-  get size(): { all: number; catchingUp: number } {
-    return { all: this.all.size, catchingUp: this.all.size - this.live.size };
+  /** How many subscribers there are, and how many of them are in a state. */
+  count(state?: SubscriberState): number {
+    return state === undefined ? this.subscribers.size : this.inState(state).length;
   }
 
-  /** A new subscriber, who catches up first. */
+  /** Takes a new subscriber, who catches up first. */
   add(subscriber: Subscriber): void {
-    this.all.add(subscriber);
+    this.subscribers.add(subscriber);
     void subscriber.catchUp();
   }
 
-  /** From here on the group delivers. */
-  takeOver(subscriber: Subscriber): void {
-    this.live.add(subscriber);
-  }
-
-  /** Its line is too slow: it catches up by itself, and nobody waits for it. */
-  leaveBehind(subscriber: Subscriber): void {
-    this.live.delete(subscriber);
-    void subscriber.catchUp();
-  }
-
-  /** It has ended. */
-  forget(subscriber: Subscriber): void {
-    this.all.delete(subscriber);
-    this.live.delete(subscriber);
-    if (this.all.size > 0) return;
+  remove(subscriber: Subscriber): void {
+    this.subscribers.delete(subscriber);
+    if (this.subscribers.size > 0) return;
     this.closed.abort();
-    this.departure.leave();
+    this.abort.abort();
     clearTimeout(this.gathering);
-    this.emptied();
+    this.options.onEmpty();
+  }
+
+  private inState(state: SubscriberState): Subscriber[] {
+    return [...this.subscribers].filter((subscriber) => subscriber.state === state);
   }
 
   private async run(): Promise<void> {
@@ -97,16 +87,17 @@ export class Group {
     await Promise.resolve();
     while (!signal.aborted) {
       if (this.generation !== feed.generation) {
-        for (const subscriber of [...this.live]) subscriber.end(cursorExpired('after'));
+        for (const subscriber of this.inState('live')) subscriber.end(cursorExpired('after'));
         return;
       }
       try {
-        await this.readOn();
+        await this.readNext();
         this.isWaiting = false;
         if (feed.isDraining) return await this.drain();
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof EntryTooExpensive) return this.giveUp();
+        // None of them can have the entry that comes next.
+        if (error instanceof EntryTooExpensive) return this.endAll(tooExpensive);
         // Nobody loses anything: they stay, and what could not be read is read later.
         if (!this.isWaiting)
           log.error({ err: error }, 'subscribers wait: the feed could not be read for them; it tries again');
@@ -121,70 +112,55 @@ export class Group {
     }
   }
 
-  /** Ends the subscribers: none of them can have the entry that comes next. */
-  private giveUp(): void {
-    for (const subscriber of [...this.all]) subscriber.end(tooExpensive());
+  private endAll(error: () => Error): void {
+    for (const subscriber of [...this.subscribers]) subscriber.end(error());
   }
 
-  private async readOn(): Promise<void> {
-    const { feed } = this.services;
-    const next = await feed.after(this.readTo, this.filter);
-    const texts = await this.texts.of(next.entries, true, this.departure);
-    this.dismissRevoked();
+  private async readNext(): Promise<void> {
+    const next = await this.services.feed.after(this.readTo, this.filter);
+    const rendered = await this.texts.ofRecent(next.entries, this.abort);
+    this.revokeWhoMust();
     this.readTo = next.position;
-    this.pending.push(...texts.map((text, index) => ({ position: next.entries[index] as Position, text })));
+    this.pending.push(...rendered);
     if (this.pending.length === 0) this.position = this.readTo;
     else if (!this.gathering) this.flush();
   }
 
-  /** Before anything is delivered that was committed after the revocation. */
-  private dismissRevoked(): void {
-    const { revocations } = this.services;
-    if (revocations.isEmpty) return;
-    for (const subscriber of this.live) {
-      if (!revocations.covers(subscriber.viewer)) continue;
-      this.live.delete(subscriber);
-      void subscriber.dismiss();
-    }
+  /** Lets go of the revoked before anything is delivered that was committed after the revocation. */
+  private revokeWhoMust(): void {
+    if (this.services.revocations.isEmpty) return;
+    for (const subscriber of this.inState('live')) if (subscriber.isRevoked) void subscriber.revoke();
   }
 
   private flush(): void {
     this.gathering = undefined;
     if (this.pending.length === 0) return;
-    const texts = this.pending;
+    const entries = this.pending;
     this.pending = [];
     this.position = this.readTo;
     this.lastSaid = Date.now();
-    for (const slice of slicesOf(texts)) {
-      const shared = new Batch(slice.map(({ text }) => text));
-      for (const subscriber of this.live) subscriber.deliver(slice, shared);
-      this.delivered(slice.length * this.live.size);
+    for (const slice of slicesOf(entries)) {
+      const live = this.inState('live');
+      const batch = new Batch(slice);
+      for (const subscriber of live) subscriber.deliver(slice, batch);
+      this.options.onDelivered(slice.length * live.length);
     }
     this.gathering = globalThis.setTimeout(() => this.flush(), BATCH_MS);
   }
 
   private async sayCheckpoint(): Promise<void> {
-    const position = this.position;
-    const text = await this.texts.ofMessage({
-      type: 'FeedCheckpoint',
-      cursor: this.services.feedCursors.seal(position),
-    });
+    const cursor = this.services.feedCursors.encode(this.position);
+    const batch = new Batch([await this.texts.ofMessage({ type: 'FeedCheckpoint', cursor })]);
     this.lastSaid = Date.now();
-    const shared = new Batch([text]);
-    for (const subscriber of this.live) subscriber.deliver([], shared);
+    for (const subscriber of this.inState('live')) subscriber.deliver([], batch);
   }
 
   private async drain(): Promise<void> {
     clearTimeout(this.gathering);
     this.flush();
     clearTimeout(this.gathering);
-    const cursor = this.services.feedCursors.seal(this.position);
-    const shared = new Batch([await this.texts.ofMessage({ type: 'FeedDraining', cursor })]);
-    // They stay until the socket is closed with 1012: see `Subscriber`.
-    for (const subscriber of this.live) {
-      subscriber.deliver([], shared);
-      subscriber.sayFarewell();
-    }
-    this.live.clear();
+    const cursor = this.services.feedCursors.encode(this.position);
+    const farewell = new Batch([await this.texts.ofMessage({ type: 'FeedDraining', cursor })]);
+    for (const subscriber of this.inState('live')) subscriber.drain(farewell);
   }
 }

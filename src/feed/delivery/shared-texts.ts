@@ -1,26 +1,22 @@
-import type { FeedEntry } from '../../activity-log/feed-entry.js';
-import type { Departure } from '../../lib/abort-flag.js';
-import type { FeedMessage } from './subscription.js';
+import type { FeedEntry } from '../../activity-log/entry.js';
+import type { AbortFlag } from '../../lib/abort-flag.js';
+import type { FeedMessage } from './feed-message.js';
+import type { RenderedEntry, RenderedMessage } from './sink.js';
 
 /**
  * Makes GraphQL results of messages, as JSON text in UTF-8: one for each, in order. An entry that cannot be read now
- * rejects: a message without it would pass over it. On the departure of whoever waits, reading ends.
+ * rejects: a message without it would pass over it. Reading ends when whoever waits has gone.
  * @throws {EntryTooExpensive} where an entry by itself takes longer than a statement may
  */
-export type Render = (messages: readonly FeedMessage[], departure?: Departure) => Promise<Buffer[]>;
-
-/** What a subscription selects of one entry cannot be read in time: trying again would be in vain. */
-export class EntryTooExpensive extends Error {
-  override name = 'EntryTooExpensive';
-}
+export type Render = (messages: readonly FeedMessage[], abort?: AbortFlag) => Promise<Buffer[]>;
 
 const MAXIMUM_TEXTS = 2_000;
 const MAXIMUM_BYTES = 4 * 1024 * 1024;
 
-/** The texts of a group: each entry is executed once, for however many subscribers it is, live or catching up. */
+/** The texts of a shared subscription: each entry is executed once, for however many subscribers, live or catching up. */
 export class SharedTexts {
-  /** By sequence number, oldest first. */
-  private readonly known = new Map<bigint, Promise<Buffer>>();
+  /** Texts by sequence number, oldest first. */
+  private readonly known = new Map<bigint, Promise<RenderedEntry>>();
   private bytes = 0;
 
   constructor(
@@ -28,45 +24,62 @@ export class SharedTexts {
     private readonly cursorOf: (entry: FeedEntry) => string,
   ) {}
 
-  /** The texts of entries. Those of old ones (`isRecent` false) are not kept: a replay would drive out what many wait for. */
-  async of(entries: readonly FeedEntry[], isRecent: boolean, departure: Departure): Promise<Buffer[]> {
-    const missing = entries.filter(({ seq }) => !this.known.has(seq));
-    const rendered =
-      missing.length > 0
-        ? this.render(
-            missing.map((entry) => ({ type: 'entry', cursor: this.cursorOf(entry), entry })),
-            departure,
-          )
-        : Promise.resolve([]);
-    const fresh = new Map(
-      missing.map(({ seq }, index) => [seq, rendered.then((texts) => texts[index] as Buffer)] as const),
-    );
-    if (isRecent) for (const [seq, text] of fresh) this.keep(seq, text);
-    return Promise.all(entries.map(({ seq }) => (fresh.get(seq) ?? this.known.get(seq)) as Promise<Buffer>));
+  /** The texts of recent entries, kept for the subscribers that come to them later. */
+  ofRecent(entries: readonly FeedEntry[], abort: AbortFlag): Promise<RenderedEntry[]> {
+    return this.of(entries, abort, true);
+  }
+
+  /** The texts of old entries. They are not kept: a replay would drive out what many wait for. */
+  ofOld(entries: readonly FeedEntry[], abort: AbortFlag): Promise<RenderedEntry[]> {
+    return this.of(entries, abort, false);
   }
 
   /** The text of a message that is no entry. */
-  async ofMessage(message: FeedMessage): Promise<Buffer> {
-    return (await this.render([message]))[0] as Buffer;
+  async ofMessage(message: FeedMessage): Promise<RenderedMessage> {
+    const [text] = await this.render([message]);
+    return { text: text as Buffer, cursor: 'cursor' in message ? message.cursor : null };
   }
 
-  private keep(seq: bigint, text: Promise<Buffer>): void {
-    this.known.set(seq, text);
-    text.then(
-      ({ length }) => {
-        this.bytes += length;
-        for (const [oldest, old] of this.known) {
-          if (this.bytes <= MAXIMUM_BYTES && this.known.size <= MAXIMUM_TEXTS) break;
-          this.known.delete(oldest);
-          old.then(
-            (dropped) => {
-              this.bytes -= dropped.length;
-            },
-            () => undefined,
-          );
-        }
+  private async of(entries: readonly FeedEntry[], abort: AbortFlag, isKept: boolean): Promise<RenderedEntry[]> {
+    const missing = entries.filter(({ seq }) => !this.known.has(seq));
+    const fresh = this.renderAll(missing, abort);
+    if (isKept) for (const [seq, rendered] of fresh) this.keep(seq, rendered);
+    return Promise.all(entries.map(({ seq }) => (fresh.get(seq) ?? this.known.get(seq)) as Promise<RenderedEntry>));
+  }
+
+  private renderAll(entries: readonly FeedEntry[], abort: AbortFlag): Map<bigint, Promise<RenderedEntry>> {
+    if (entries.length === 0) return new Map();
+    const messages = entries.map((entry) => ({ type: 'entry' as const, cursor: this.cursorOf(entry), entry }));
+    const rendering = this.render(messages, abort);
+    return new Map(
+      messages.map(({ entry, cursor }, index) => [
+        entry.seq,
+        rendering.then((texts) => ({ text: texts[index] as Buffer, cursor, position: entry })),
+      ]),
+    );
+  }
+
+  private keep(seq: bigint, rendered: Promise<RenderedEntry>): void {
+    this.known.set(seq, rendered);
+    rendered.then(
+      ({ text }) => {
+        this.bytes += text.length;
+        this.dropOldest();
       },
       () => this.known.delete(seq),
     );
+  }
+
+  private dropOldest(): void {
+    for (const [seq, oldest] of this.known) {
+      if (this.bytes <= MAXIMUM_BYTES && this.known.size <= MAXIMUM_TEXTS) return;
+      this.known.delete(seq);
+      oldest.then(
+        ({ text }) => {
+          this.bytes -= text.length;
+        },
+        () => undefined,
+      );
+    }
   }
 }

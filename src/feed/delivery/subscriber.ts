@@ -1,58 +1,110 @@
 import { setTimeout } from 'node:timers/promises';
+import type { LimitFunction } from 'p-limit';
+import type { EntryFilter } from '../../activity-log/entry-filter.js';
 import { cursorExpired } from '../../activity-log/feed-cursors.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
-import type { Viewer } from '../../auth/viewer.js';
-import { Departure } from '../../lib/abort-flag.js';
-import { type Group, RETRY_MS, tooExpensive } from './shared-subscription.js';
-import { EntryTooExpensive } from './shared-texts.js';
-import { Batch, type Outlet, type PlacedText, slicesOf } from './sink.js';
-import type { FeedMessage } from './subscription.js';
+import { AbortFlag } from '../../lib/abort-flag.js';
+import type { FeedServices } from '../feed-services.js';
+import type { FeedMessage } from './feed-message.js';
+import { EntryTooExpensive, RETRY_MS, tooExpensive } from './retry.js';
+import type { SharedTexts } from './shared-texts.js';
+import { Batch, type RenderedEntry, type Sink, slicesOf } from './sink.js';
+import type { FeedSubscription } from './subscription.js';
 
-/** Bytes that may wait for a line before it is left to catch up by itself. */
+/*
+ * The states of a subscriber:
+ *
+ *                      goLive
+ *   ──▶ catching-up ◀─────────▶ live        catching-up: reads the log at its own cursor and pace
+ *            │        fallBehind  │         live:        the shared subscription writes to it
+ *            │                    │         leaving:     hears one last message, FeedDraining or AccessChanged
+ *            ├─────────┬──────────┤         ended:       nothing is written to it any more, and nothing held for it
+ *            ▼         │          ▼
+ *         leaving ─────┴──────▶ ended
+ */
+export type SubscriberState = 'catching-up' | 'live' | 'leaving' | 'ended';
+
+/** Which state may follow which. */
+const moves: Record<SubscriberState, readonly SubscriberState[]> = {
+  'catching-up': ['live', 'leaving', 'ended'],
+  live: ['catching-up', 'leaving', 'ended'],
+  leaving: ['ended'],
+  ended: [],
+};
+
+/** Bytes that may wait for a connection before its subscriber falls behind. */
 export const MAXIMUM_BACKLOG = 256 * 1024;
 
+/** What subscribers that get the same texts have in common. */
+export interface Shared {
+  readonly services: FeedServices;
+  readonly filter: EntryFilter;
+  readonly texts: SharedTexts;
+  /** Live subscribers have been given everything up to here. */
+  readonly position: Position;
+  /** Set when the last subscriber has gone. */
+  readonly abort: AbortFlag;
+  /** Lets replays read a few at a time, so that they leave connections to others. */
+  readonly inTurn: LimitFunction;
+  /** The subscriber has ended. */
+  remove(subscriber: Subscriber): void;
+}
+
 /**
- * One subscriber of a group. It begins, and goes on after its line was too slow, by reading at its own cursor and pace;
- * once it stands where the group does, the group delivers to it.
+ * One subscriber. It begins, and goes on after its connection was too slow, by reading at its own cursor and pace; once
+ * it stands where the shared subscription does, that one writes to it.
  */
 export class Subscriber {
+  private current: SubscriberState = 'catching-up';
   private saidCaughtUp = false;
   private lastSaid = Date.now();
-  private isOver = false;
   private isWaiting = false;
-  private readonly departure = new Departure();
-  private finish: (error?: unknown) => void = () => undefined;
-  /** Resolves when the subscription has ended; rejects with what ended it. */
-  readonly ended = new Promise<void>((resolve, reject) => {
-    this.finish = (error) => (error === undefined ? resolve() : reject(error));
-  });
-
-  /** Nothing is left to be said to it. */
-  sayFarewell: () => void = () => undefined;
-  /** Resolves when it was told FeedDraining, or has ended. */
-  readonly farewell = new Promise<void>((resolve) => {
-    this.sayFarewell = resolve;
-  });
+  private readonly abort = new AbortFlag();
+  private readonly ending = Promise.withResolvers<void>();
+  private readonly draining = Promise.withResolvers<boolean>();
+  /** Everything up to it was written. */
+  private position: Position;
 
   constructor(
-    private readonly group: Group,
-    readonly viewer: Viewer,
-    /** Everything up to it was written. */
-    public position: Position,
-    private readonly generation: number,
-    private readonly outlet: Outlet,
-  ) {}
+    private readonly shared: Shared,
+    private readonly subscription: FeedSubscription,
+    private readonly sink: Sink,
+  ) {
+    this.position = subscription.start;
+    // Whoever delivers it may not be listening yet, or no more.
+    this.ending.promise.catch(() => undefined);
+  }
 
-  /** Reads on until it stands where the group does, then lets the group deliver. */
+  get state(): SubscriberState {
+    return this.current;
+  }
+
+  /** Resolves when the subscription has ended; rejects with what ended it. */
+  get ended(): Promise<void> {
+    return this.ending.promise;
+  }
+
+  /** Resolves with true when it was told FeedDraining, with false when it has ended without. */
+  get drained(): Promise<boolean> {
+    return this.draining.promise;
+  }
+
+  /** Whether its viewer's access was revoked. */
+  get isRevoked(): boolean {
+    const { revocations } = this.shared.services;
+    return !revocations.isEmpty && revocations.covers(this.subscription.viewer);
+  }
+
+  /** Reads on until it stands where the shared subscription does, and goes live. */
   async catchUp(): Promise<void> {
-    const { feed, log } = this.group.services;
-    while (!this.isOver) {
+    const { feed, log } = this.shared.services;
+    while (this.current === 'catching-up') {
       try {
-        if (this.generation !== feed.generation) return this.end(cursorExpired('after'));
-        if (await this.isThere()) return;
+        if (this.subscription.generation !== feed.generation) return this.end(cursorExpired('after'));
+        await this.catchUpOnce();
         this.isWaiting = false;
       } catch (error) {
-        if (this.isOver) return;
+        if (this.current !== 'catching-up') return;
         if (error instanceof EntryTooExpensive) return this.end(tooExpensive());
         if (!this.isWaiting)
           log.error({ err: error }, 'a subscriber waits: the feed could not be read for it; it tries again');
@@ -62,24 +114,32 @@ export class Subscriber {
     }
   }
 
-  /** Writes what the group has read; a line that is too slow leaves it. */
-  deliver(texts: readonly PlacedText[], shared: Batch): void {
-    const [first] = texts;
+  /** Writes what the shared subscription has read. A connection that is too slow makes it fall behind. */
+  deliver(entries: readonly RenderedEntry[], batch: Batch): void {
+    const [first] = entries;
     if (first && comparePositions(first.position, this.position) <= 0) {
-      // It read further than the group has delivered, before it joined.
-      const news = texts.filter(({ position }) => comparePositions(position, this.position) > 0);
+      // It read further than the others have been given, before it went live.
+      const news = entries.filter(({ position }) => comparePositions(position, this.position) > 0);
       if (news.length === 0) return;
-      this.outlet.write(new Batch(news.map(({ text }) => text)));
+      this.sink.write(new Batch(news));
     } else {
-      this.outlet.write(shared);
+      this.sink.write(batch);
     }
-    const last = texts.at(-1);
+    const last = entries.at(-1);
     if (last) this.position = last.position;
-    if (this.outlet.backlog > MAXIMUM_BACKLOG) this.group.leaveBehind(this);
+    if (this.sink.backlog > MAXIMUM_BACKLOG) this.fallBehind();
   }
 
-  /** Tells the revoked, and ends. */
-  async dismiss(): Promise<void> {
+  /** Writes FeedDraining. It stays until its connection is closed: one that completed would let its client stay away. */
+  drain(farewell: Batch): void {
+    this.become('leaving');
+    this.sink.write(farewell);
+    this.draining.resolve(true);
+  }
+
+  /** Tells the revoked that their access has changed, and ends. */
+  async revoke(): Promise<void> {
+    this.become('leaving');
     try {
       await this.say({ type: 'AccessChanged' });
       this.end();
@@ -88,69 +148,80 @@ export class Subscriber {
     }
   }
 
-  /** Ends it: the subscriber has left, or must. */
+  /** Ends it: the client has left, or must. */
   end(error?: unknown): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.departure.leave();
-    this.group.forget(this);
-    this.sayFarewell();
-    this.finish(error);
+    if (this.current === 'ended') return;
+    this.become('ended');
+    this.abort.abort();
+    this.shared.remove(this);
+    this.draining.resolve(false);
+    if (error === undefined) this.ending.resolve();
+    else this.ending.reject(error);
   }
 
-  /** One step of catching up; answers whether the group has taken over, or nothing more is to come. */
-  private async isThere(): Promise<boolean> {
-    const { group } = this;
-    const { feed, feedCursors, config } = group.services;
-    const isRecent = feed.keeps(this.position);
-    const next = await feed.after(this.position, group.filter);
+  private become(next: SubscriberState): void {
+    if (!moves[this.current].includes(next)) throw new Error(`a subscriber cannot go from ${this.current} to ${next}`);
+    this.current = next;
+  }
+
+  private goLive(): void {
+    this.become('live');
+  }
+
+  private fallBehind(): void {
+    this.become('catching-up');
+    void this.catchUp();
+  }
+
+  /** One step of catching up: reads and writes what comes next, and says how far it is. */
+  private async catchUpOnce(): Promise<void> {
+    const { feed, feedCursors, config } = this.shared.services;
+    await this.writeNext();
+    if (this.current !== 'catching-up') return;
+    if (this.isRevoked) return this.revoke();
+    if (feed.isDraining) {
+      const message = { type: 'FeedDraining', cursor: feedCursors.encode(this.position) } as const;
+      const farewell = await this.shared.texts.ofMessage(message);
+      if (this.current === 'catching-up') this.drain(new Batch([farewell]));
+      return;
+    }
+    if (comparePositions(this.position, this.shared.position) >= 0) {
+      // Nothing may be awaited between comparing and going live: the shared subscription would move on.
+      if (this.saidCaughtUp) return this.goLive();
+      this.saidCaughtUp = true;
+      return this.say({ type: 'FeedCaughtUp', cursor: feedCursors.encode(this.position) });
+    }
+    // Much is read and nothing passes the filter: the cursor moves all the same.
+    if (Date.now() - this.lastSaid >= config.feedCheckpointMs)
+      await this.say({ type: 'FeedCheckpoint', cursor: feedCursors.encode(this.position) });
+  }
+
+  /** Writes the entries that come next, at most one batch of the feed, as fast as the connection takes them. */
+  private async writeNext(): Promise<void> {
+    const { feed } = this.shared.services;
+    const isRecent = feed.isBuffered(this.position);
+    const next = await feed.after(this.position, this.shared.filter);
+    const { texts } = this.shared;
     // Recent ones are everybody's; old ones are read for it alone.
-    const texts = isRecent
-      ? await group.texts.of(next.entries, true, group.departure)
-      : await group.inTurn(() => (this.isOver ? [] : group.texts.of(next.entries, false, this.departure)));
-    if (this.isOver) return true;
-    const placed = texts.map((text, index) => ({ text, position: next.entries[index] as Position }));
-    for (const slice of slicesOf(placed)) {
-      // A line that takes nothing gets nothing more; what it misses stays in the table.
-      if (this.outlet.backlog > MAXIMUM_BACKLOG) await this.outlet.drained();
-      if (this.isOver || this.isDismissed()) return true;
-      this.outlet.write(new Batch(slice.map(({ text }) => text)));
-      this.position = (slice.at(-1) as PlacedText).position;
+    const rendered = isRecent
+      ? await texts.ofRecent(next.entries, this.shared.abort)
+      : await this.shared.inTurn(() => (this.current === 'ended' ? [] : texts.ofOld(next.entries, this.abort)));
+    for (const slice of slicesOf(rendered)) {
+      // A connection that takes nothing gets nothing more; what it misses stays in the table.
+      if (this.sink.backlog > MAXIMUM_BACKLOG) await this.sink.flushed();
+      if (this.current !== 'catching-up') return;
+      if (this.isRevoked) return this.revoke();
+      this.sink.write(new Batch(slice));
+      this.position = (slice.at(-1) as RenderedEntry).position;
       this.lastSaid = Date.now();
     }
-    if (this.isOver || this.isDismissed()) return true;
-    this.position = next.position;
-    if (feed.isDraining) {
-      await this.say({ type: 'FeedDraining', cursor: feedCursors.seal(this.position) });
-      // A stream that completed would let a client close by itself and stay away; 1012 tells it to come back.
-      this.sayFarewell();
-      return true;
-    }
-    if (comparePositions(this.position, group.position) >= 0) {
-      if (this.saidCaughtUp) {
-        group.takeOver(this);
-        return true;
-      }
-      this.saidCaughtUp = true;
-      await this.say({ type: 'FeedCaughtUp', cursor: feedCursors.seal(this.position) });
-    } else if (Date.now() - this.lastSaid >= config.feedCheckpointMs) {
-      // Much is read and nothing passes the filter: the cursor moves all the same.
-      await this.say({ type: 'FeedCheckpoint', cursor: feedCursors.seal(this.position) });
-    }
-    return false;
-  }
-
-  /** Whether its viewer is revoked; tells them so. */
-  private isDismissed(): boolean {
-    const isRevoked = this.group.services.revocations.covers(this.viewer);
-    if (isRevoked) void this.dismiss();
-    return isRevoked;
+    if (this.current === 'catching-up') this.position = next.position;
   }
 
   private async say(message: FeedMessage): Promise<void> {
-    const text = await this.group.texts.ofMessage(message);
-    if (this.isOver) return;
-    this.outlet.write(new Batch([text]));
+    const rendered = await this.shared.texts.ofMessage(message);
+    if (this.current === 'ended') return;
+    this.sink.write(new Batch([rendered]));
     this.lastSaid = Date.now();
   }
 }

@@ -8,9 +8,10 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
-import type { FeedEntry } from '../../activity-log/feed-entry.js';
+import { type FeedEntry } from '../../activity-log/entry.js';
 import type { Position } from '../../activity-log/position.js';
-import { decodeEntry, encodeEntry, namesOf, type StreamLimits, textOf } from './wire.js';
+import type { StreamLimits } from '../../config/nats-config.js';
+import { decodeEntry, encodeEntry, namesOf, textOf } from './wire.js';
 
 const DUPLICATE_WINDOW_MS = 120_000;
 const NAME_IN_USE = 10_058;
@@ -25,9 +26,9 @@ export class EntryStream {
     private readonly connection: NatsConnection,
     private readonly manager: JetStreamManager,
     private readonly incarnation: string,
-    /** Of the last message known. */
+    /** Number of the last message known. */
     public sequence: number,
-    /** Of the last message, null where none is kept. */
+    /** Position of the last message, null where none is kept. */
     readonly lastPosition: Position | null,
   ) {}
 

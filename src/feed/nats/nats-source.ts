@@ -1,16 +1,18 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { type FeedEntry, readEntries } from '../../activity-log/feed-entry.js';
+import { type FeedEntry } from '../../activity-log/entry.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
+import { readEntries } from '../../activity-log/read-entries.js';
+import type { NatsAddress } from '../../config/nats-config.js';
 import type { EntrySource } from '../entry-source.js';
 import { Connection } from './connection.js';
 import { EntryFollower } from './entry-follower.js';
-import { PULSE_MS, Relay } from './relay.js';
-import { decodePulse, type NatsAddress, namesOf, type Pulse, type RelayedEntry } from './wire.js';
+import { HEARTBEAT_MS, Relay } from './relay.js';
+import { decodeHeartbeat, type Heartbeat, namesOf, type RelayedEntry } from './wire.js';
 
-/** Without a pulse for so long nobody relays. */
-const SILENCE_MS = 3 * PULSE_MS;
+/** Without a heartbeat for so long nobody relays. */
+const SILENCE_MS = 3 * HEARTBEAT_MS;
 /** What the relay has published and did not arrive for so long is fetched. */
 const LAG_MS = 1_000;
 /** Entries that may wait to be read. What does not fit is found in the database. */
@@ -19,9 +21,9 @@ const MAXIMUM_QUEUE = 10_000;
 /** What the source needs. */
 export interface NatsSourceOptions extends NatsAddress {
   kysely: Kysely<unknown>;
-  /** Milliseconds between looks at the database, of the leader and of whoever hears none. */
+  /** Milliseconds between polls of the database, by the leader and by whoever hears none. */
   pollMs: number;
-  /** Of the database that the feed reads. */
+  /** The incarnation of the database that the feed reads. */
   incarnation: () => string;
   log: Logger;
 }
@@ -29,30 +31,30 @@ export interface NatsSourceOptions extends NatsAddress {
 /**
  * The log as one process relays it over NATS JetStream, and the database where that does not reach: at the start,
  * while nobody is heard to relay, and for what the stream has dropped. Each message names the one before it, and each
- * pulse of the relay the last one, so that every gap shows; it is read from the database, up to where the stream goes
+ * heartbeat of the relay the last one, so that every gap shows; it is read from the database, up to where the stream goes
  * on.
  */
 export class NatsSource implements EntrySource {
   readonly pollMs: number;
   readonly relay: Relay;
   private readonly connection: Connection;
-  private look: () => void = () => undefined;
+  private poll: () => void = () => undefined;
   private queue: RelayedEntry[] = [];
-  private pulses: Subscription | null = null;
-  private nudges: Subscription | null = null;
+  private heartbeats: Subscription | null = null;
+  private notices: Subscription | null = null;
   private follower: EntryFollower | null = null;
-  private pulse: Pulse | null = null;
+  private heartbeat: Heartbeat | null = null;
   private heardAt = Number.NEGATIVE_INFINITY;
   private behindSince: number | null = null;
   private fillTo: Position | null = null;
   private wasFollowing = false;
-  private mayBeAnother = false;
+  mayHaveFailedOver = false;
   /** Entries read from the database to close a gap of the stream. */
   filled = 0;
 
   constructor(private readonly options: NatsSourceOptions) {
     const { url, kysely, pollMs, log } = options;
-    this.pollMs = Math.min(pollMs, PULSE_MS);
+    this.pollMs = Math.min(pollMs, HEARTBEAT_MS);
     this.connection = new Connection(url, log);
     this.relay = new Relay({
       kysely,
@@ -73,16 +75,16 @@ export class NatsSource implements EntrySource {
     return this.connection.current !== null && performance.now() - this.heardAt < SILENCE_MS;
   }
 
-  start(look: () => void): void {
-    this.look = look;
+  start(poll: () => void): void {
+    this.poll = poll;
     this.connection.start({ up: (connection) => this.listen(connection), down: () => this.hearNothing() });
     this.relay.start();
   }
 
   async read(after: Position, limit: number): Promise<FeedEntry[]> {
     this.noticeChange();
-    if (this.mayBeAnother) {
-      setImmediate(this.look);
+    if (this.mayHaveFailedOver) {
+      setImmediate(this.poll);
       return [];
     }
     const news = this.queue.findIndex(({ entry }) => comparePositions(entry, after) > 0);
@@ -101,20 +103,17 @@ export class NatsSource implements EntrySource {
       this.queue.shift();
     }
     // A gap before the next one: `fill` closes it.
-    if (this.queue.length > 0 && found.length > 0 && found.length < limit) setImmediate(this.look);
+    if (this.queue.length > 0 && found.length > 0 && found.length < limit) setImmediate(this.poll);
     return found;
   }
 
-  poke(): void {
-    if (this.relay.leads) this.relay.poke();
-    else if (this.isHeard) this.connection.current?.publish(namesOf(this.options.incarnation()).nudge);
+  notify(): void {
+    if (this.relay.leads) this.relay.notify();
+    else if (this.isHeard) this.connection.current?.publish(namesOf(this.options.incarnation()).notice);
   }
 
-  lostSight(): boolean {
-    this.noticeChange();
-    const { mayBeAnother } = this;
-    this.mayBeAnother = false;
-    return mayBeAnother;
+  confirmDatabase(): void {
+    this.mayHaveFailedOver = false;
   }
 
   restart(): void {
@@ -147,64 +146,64 @@ export class NatsSource implements EntrySource {
   private missingUntil(after: Position): Position | null {
     const isAhead = (position?: Position | null) => position != null && comparePositions(position, after) > 0;
     const [next] = this.queue;
-    const relayedTo = this.pulse?.position;
+    const relayedTo = this.heartbeat?.position;
     const isBehind = !next && isAhead(relayedTo);
     this.behindSince = isBehind ? (this.behindSince ?? performance.now()) : null;
     if (next) return isAhead(next.previous) ? next.previous : null;
     if (isAhead(this.fillTo)) return this.fillTo;
     if (this.behindSince === null || performance.now() - this.behindSince < LAG_MS) return null;
-    // The consumer is of no use any more: the next pulse makes another.
+    // The consumer is of no use any more: the next heartbeat makes another.
     this.unfollow();
     return relayedTo ?? null;
   }
 
   private listen(connection: NatsConnection): void {
     this.hearNothing();
-    const { pulse, nudge } = namesOf(this.options.incarnation());
-    this.pulses = connection.subscribe(pulse, {
+    const { heartbeat, notice } = namesOf(this.options.incarnation());
+    this.heartbeats = connection.subscribe(heartbeat, {
       callback: (error, message) => {
-        const heard = error ? null : decodePulse(message.string());
+        const heard = error ? null : decodeHeartbeat(message.string());
         if (heard) this.hear(heard, connection);
       },
     });
-    this.nudges = connection.subscribe(nudge, {
+    this.notices = connection.subscribe(notice, {
       callback: () => {
-        if (this.relay.leads) this.relay.poke();
+        if (this.relay.leads) this.relay.notify();
       },
     });
   }
 
-  private hear(pulse: Pulse, connection: NatsConnection): void {
-    this.pulse = pulse;
-    this.heardAt = pulse.isLast ? Number.NEGATIVE_INFINITY : performance.now();
-    if (pulse.isLast) this.relay.poke();
+  private hear(heartbeat: Heartbeat, connection: NatsConnection): void {
+    this.heartbeat = heartbeat;
+    this.heardAt = heartbeat.isLast ? Number.NEGATIVE_INFINITY : performance.now();
+    if (heartbeat.isLast) this.relay.notify();
     else if (!this.follower) {
-      this.fillTo = pulse.position;
+      this.fillTo = heartbeat.position;
       const { stream } = namesOf(this.options.incarnation());
-      this.follower = new EntryFollower(connection, stream, pulse.sequence, {
+      this.follower = new EntryFollower(connection, stream, heartbeat.sequence, {
         entry: (entry) => this.take(entry),
-        changed: () => this.look(),
+        changed: () => this.poll(),
         ended: () => this.unfollow(),
       });
     }
-    this.look();
+    this.poll();
   }
 
   private take(entry: RelayedEntry): void {
     this.queue.push(entry);
     if (this.queue.length > MAXIMUM_QUEUE) this.queue.splice(0, MAXIMUM_QUEUE / 2);
-    this.look();
+    this.poll();
   }
 
   private hearNothing(): void {
     this.heardAt = Number.NEGATIVE_INFINITY;
-    this.pulse = null;
-    this.pulses?.unsubscribe();
-    this.nudges?.unsubscribe();
-    this.pulses = null;
-    this.nudges = null;
+    this.heartbeat = null;
+    this.heartbeats?.unsubscribe();
+    this.notices?.unsubscribe();
+    this.heartbeats = null;
+    this.notices = null;
     this.unfollow();
-    this.look();
+    this.poll();
   }
 
   private unfollow(): void {
@@ -219,7 +218,7 @@ export class NatsSource implements EntrySource {
     this.wasFollowing = isFollowing;
     if (isFollowing) this.options.log.info('the feed follows NATS');
     else {
-      this.mayBeAnother = true;
+      this.mayHaveFailedOver = true;
       this.options.log.warn('the feed polls PostgreSQL: nothing comes over NATS');
     }
   }

@@ -2,22 +2,23 @@ import { setTimeout } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
-import { lastPosition, readEntries } from '../../activity-log/feed-entry.js';
 import { establishIncarnation } from '../../activity-log/incarnation.js';
 import { START } from '../../activity-log/position.js';
+import { lastPosition, readEntries } from '../../activity-log/read-entries.js';
+import type { StreamLimits } from '../../config/nats-config.js';
 import { AdvisoryLock } from '../../database/advisory-locks.js';
 import type { Connection } from './connection.js';
 import { EntryStream } from './entry-stream.js';
-import { encodePulse, namesOf, type StreamLimits } from './wire.js';
+import { encodeHeartbeat, namesOf } from './wire.js';
 
 const BATCH_SIZE = 500;
 /** How often the leader says that it relays. */
-export const PULSE_MS = 500;
+export const HEARTBEAT_MS = 500;
 
 /** What the relay needs. */
 export interface RelayOptions {
   kysely: Kysely<unknown>;
-  /** Milliseconds between looks of the leader at the database. */
+  /** Milliseconds between polls of the database by the leader. */
   pollMs: number;
   limits: StreamLimits;
   connection: Connection;
@@ -36,10 +37,10 @@ export class Relay {
   private readonly stopped = new AbortController();
   private running: Promise<void> = Promise.resolve();
   private wake: () => void = () => undefined;
-  private isPoked = false;
+  private isNotified = false;
   private failing = false;
   /** Once the lock is free: so that others take over at once. */
-  private sayFarewell: () => Promise<void> = async () => undefined;
+  private sayLast: () => Promise<void> = async () => undefined;
   /** Whether this process relays. */
   leads = false;
   /** Entries that it has relayed so far. */
@@ -51,9 +52,9 @@ export class Relay {
     this.running = this.run();
   }
 
-  /** Something was committed, or the lead has become vacant: look now. */
-  poke(): void {
-    this.isPoked = true;
+  /** Something was committed, or the lead has become vacant: it polls at once. */
+  notify(): void {
+    this.isNotified = true;
     this.wake();
   }
 
@@ -73,11 +74,11 @@ export class Relay {
         } catch (error) {
           if (!this.failing) log.warn({ err: error }, 'relaying the feed failed; whoever can tries again');
           this.failing = true;
-          await this.pause(PULSE_MS);
+          await this.pause(HEARTBEAT_MS);
         }
       }
       // Not all at once.
-      await this.pause(PULSE_MS / 2 + (Math.random() * PULSE_MS) / 2);
+      await this.pause(HEARTBEAT_MS / 2 + (Math.random() * HEARTBEAT_MS) / 2);
     }
   }
 
@@ -92,7 +93,7 @@ export class Relay {
       try {
         await sql`select pg_advisory_unlock(${AdvisoryLock.RELAY}::bigint)`.execute(database);
       } finally {
-        await this.sayFarewell();
+        await this.sayLast();
       }
     }
   }
@@ -104,31 +105,32 @@ export class Relay {
     const stream = await EntryStream.open(nats, id, limits);
     let position = stream.lastPosition ?? (await lastPosition(database)) ?? START;
     let isCaughtUp = false;
-    let pulsedAt = Number.NEGATIVE_INFINITY;
-    const pulse = (isLast: boolean) =>
-      nats.publish(namesOf(id).pulse, encodePulse({ position, sequence: stream.sequence, isLast }));
+    let beatAt = Number.NEGATIVE_INFINITY;
+    const heartbeat = (isLast: boolean) =>
+      nats.publish(namesOf(id).heartbeat, encodeHeartbeat({ position, sequence: stream.sequence, isLast }));
     this.leads = true;
-    this.sayFarewell = async () => {
-      this.sayFarewell = async () => undefined;
+    this.sayLast = async () => {
+      this.sayLast = async () => undefined;
       if (nats.isClosed() || connection.current !== nats) return;
-      pulse(true);
-      await Promise.race([nats.flush(), setTimeout(PULSE_MS)]).catch(() => undefined);
+      heartbeat(true);
+      await Promise.race([nats.flush(), setTimeout(HEARTBEAT_MS)]).catch(() => undefined);
     };
     log.info({ stream: namesOf(id).stream }, 'this process relays the feed');
     try {
       while (!this.stopped.signal.aborted && connection.current === nats) {
-        this.isPoked = false;
+        this.isNotified = false;
         const entries = await readEntries(database, position, {}, BATCH_SIZE);
         if (entries.length > 0) await stream.append(entries, position);
         position = entries.at(-1) ?? position;
         this.relayed += entries.length;
         this.failing = false;
         isCaughtUp ||= entries.length < BATCH_SIZE;
-        if (isCaughtUp && performance.now() - pulsedAt >= PULSE_MS) {
-          pulse(false);
-          pulsedAt = performance.now();
+        if (isCaughtUp && performance.now() - beatAt >= HEARTBEAT_MS) {
+          heartbeat(false);
+          beatAt = performance.now();
         }
-        if (entries.length < BATCH_SIZE && !this.isPoked) await this.pause(Math.min(this.options.pollMs, PULSE_MS));
+        if (entries.length < BATCH_SIZE && !this.isNotified)
+          await this.pause(Math.min(this.options.pollMs, HEARTBEAT_MS));
       }
     } finally {
       this.leads = false;

@@ -1,17 +1,5 @@
-import type { FeedEntry } from '../../activity-log/feed-entry.js';
+import { type FeedEntry } from '../../activity-log/entry.js';
 import type { Position } from '../../activity-log/position.js';
-
-/** How much the stream keeps. What is older is replayed from the database. */
-export interface StreamLimits {
-  maxAgeMs: number;
-  maxBytes: number;
-}
-
-/** Where the stream is. */
-export interface NatsAddress extends StreamLimits {
-  /** One or several `nats://` or `tls://` addresses joined by commas; may hold credentials: never for the log. */
-  url: string;
-}
 
 /** An entry on its way, with the position of the entry before it: who does not stand there has missed some. */
 export interface RelayedEntry {
@@ -20,7 +8,7 @@ export interface RelayedEntry {
 }
 
 /** What the relay says twice a second, and when it leaves. */
-export interface Pulse {
+export interface Heartbeat {
   /** Everything up to it is in the stream, or was. */
   position: Position;
   /** Number of the stream's last message. */
@@ -30,10 +18,15 @@ export interface Pulse {
 }
 
 /** Names on the NATS server, of one incarnation of the database: another incarnation is another log. */
-export function namesOf(incarnation: string): { stream: string; entries: string; pulse: string; nudge: string } {
+export function namesOf(incarnation: string): { stream: string; entries: string; heartbeat: string; notice: string } {
   const id = incarnation.replaceAll('-', '');
   const base = `csp_graph.${id}`;
-  return { stream: `csp_graph_${id}`, entries: `${base}.entries`, pulse: `${base}.pulse`, nudge: `${base}.nudge` };
+  return {
+    stream: `csp_graph_${id}`,
+    entries: `${base}.entries`,
+    heartbeat: `${base}.heartbeat`,
+    notice: `${base}.notice`,
+  };
 }
 
 /** `xid.seq`: what a message is known by. */
@@ -57,12 +50,12 @@ export function decodeEntry(text: string): RelayedEntry {
   return { previous: positionOf(previous), entry: { ...entry, xid: BigInt(entry.xid), seq: BigInt(entry.seq) } };
 }
 
-export function encodePulse({ position, sequence, isLast }: Pulse): string {
+export function encodeHeartbeat({ position, sequence, isLast }: Heartbeat): string {
   return JSON.stringify({ position: textOf(position), sequence, isLast });
 }
 
-/** Null where it is none: no pulse counts as silence. */
-export function decodePulse(text: string): Pulse | null {
+/** Null where it is none: no heartbeat counts as silence. */
+export function decodeHeartbeat(text: string): Heartbeat | null {
   try {
     const { position, sequence, isLast } = JSON.parse(text);
     return { position: positionOf(position), sequence, isLast };

@@ -15,7 +15,7 @@ import { Auth } from '../../auth/auth.js';
 import { Role, roleDescriptions } from '../../auth/role.js';
 import { accessRevokers } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
-import { transact } from '../../context/transaction.js';
+import { inTransaction } from '../../context/transaction.js';
 import { isProblem } from '../../domain/problem.js';
 import { IsText, IsUserPrincipalName } from '../../graphql/input-rules.js';
 import { problemType, resultMember } from '../../graphql/problem.type.js';
@@ -92,8 +92,8 @@ export class AccessResolver {
     input: RevokeAccessInput,
     @Ctx() context: Context,
   ) {
-    const result = await transact(context, (deed) =>
-      revokeAccess(deed, { userPrincipalName: input.userPrincipalName, reason: input.reason ?? null }),
+    const result = await inTransaction(context, (unit) =>
+      revokeAccess(unit, { userPrincipalName: input.userPrincipalName, reason: input.reason ?? null }),
     );
     // Here at once; other processes learn it from the feed.
     if (!isProblem(result)) context.services.revocations.add(result.userPrincipalName, result.revokedAt.getTime());

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Deed } from '../../context/transaction.js';
+import type { UnitOfWork } from '../../context/transaction.js';
 import { isProblem, Problem } from '../../domain/problem.js';
 import { IdempotencyKey } from './access.entity.js';
 
@@ -20,17 +20,17 @@ export class RequestInProgress extends Problem {
 
 /**
  * Does the work once per caller, operation and key (rule 5): the same key and input get the first success again. The
- * answer commits together with the deed. A refusal has no effect and stores nothing: the key stays free. A crash
+ * answer commits together with the unit. A refusal has no effect and stores nothing: the key stays free. A crash
  * leaves nothing in flight: the mark is a lock of the transaction.
  */
-export async function once<Success extends object>(
-  deed: Deed,
+export async function withIdempotency<Success extends object>(
+  unit: UnitOfWork,
   operation: string,
   key: string,
   input: object,
   work: () => Promise<Success | Problem>,
 ): Promise<Success | Problem> {
-  const { em, viewer, now } = deed;
+  const { em, viewer, now } = unit;
   const caller = viewer.subject;
   const [lock] = await em.execute<[{ taken: boolean }]>(
     'select pg_try_advisory_xact_lock(hashtextextended(?, 0)) as "taken"',

@@ -1,5 +1,5 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
-import type { Deed } from '../../context/transaction.js';
+import type { UnitOfWork } from '../../context/transaction.js';
 import { Problem } from '../../domain/problem.js';
 import { AccessRevocation } from './access.entity.js';
 
@@ -19,10 +19,10 @@ export interface RevokeAccess {
  * entry is delivered to them. A token issued later counts again.
  */
 export async function revokeAccess(
-  deed: Deed,
+  unit: UnitOfWork,
   input: RevokeAccess,
 ): Promise<{ userPrincipalName: string; revokedAt: Date } | Problem> {
-  const { em, viewer, now, correlationId } = deed;
+  const { em, viewer, now, correlationId } = unit;
   const userPrincipalName = input.userPrincipalName.toLowerCase();
   if (userPrincipalName === viewer.userPrincipalName) return new OwnAccessNotRevocable();
   const revocation = { userPrincipalName, revokedAt: now, revokedBy: viewer.userPrincipalName, reason: input.reason };

@@ -1,5 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { ActivityAction } from '../../activity-log/activity-action.js';
+import { FEED_CURSORS } from '../../activity-log/feed-cursors.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, eachOf, globalId, reference, since } from '../../read/fields.js';
 import {
@@ -125,7 +126,7 @@ function daysBetween(from: Date, to: Date): string {
 
 /**
  * How an ActivityEntry is read. Only rows below the snapshot horizon exist for readers: no transaction that could still
- * commit a row before them is open. So a cursor never skips one (product.md section 4).
+ * commit a row before them is open. So a cursor never skips one.
  */
 export const activityEntryRead: ReadType = {
   name: 'ActivityEntry',
@@ -155,8 +156,8 @@ export const activityEntryRead: ReadType = {
     detail: { kind: 'union', discriminator: (entry) => entry.col('action'), members: activityDetails },
   },
   listing: {
-    feed: true,
-    always: (entry) => sql`${entry.col('xid')} < (select feed_horizon())`,
+    cursorCodec: FEED_CURSORS,
+    defaultScope: (entry) => sql`${entry.col('xid')} < (select feed_horizon())`,
     filters: {
       from: (entry, from: Param<Date>) => since(entry.col('at'), from),
       to: (entry, to: Param<Date>) => before(entry.col('at'), to),
@@ -169,8 +170,8 @@ export const activityEntryRead: ReadType = {
       productId: (entry, productId: Param<string>) =>
         sql`${entry.col('productIds')} @> array[upper(${productId}::text)]`,
     },
-    spread: { actions: eachOf('action') },
-    implied: inDays,
+    perValueUnions: { actions: eachOf('action') },
+    derivedBounds: inDays,
     orders: {
       COMMITTED: [
         { property: 'xid', type: 'xid8' },

@@ -3,10 +3,10 @@ import { ActivityAction, ActivityOutcome, ResourceType } from '../../activity-lo
 import { Auth } from '../../auth/auth.js';
 import { activityReaders, orderReaders } from '../../auth/role-sets.js';
 import { connectionTypes, OrderDirection, PageArgsType } from '../../graphql/connection.type.js';
+import { memberOf } from '../../graphql/member.js';
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
-import { memberOf } from '../../read/model.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderType } from '../orders/order.type.js';
 import { activityDetailTypes } from './activity-detail.type.js';

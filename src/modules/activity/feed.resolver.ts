@@ -1,9 +1,11 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, ID, Info, Resolver, Root, Subscription } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
+import { ACCESS_REVOKED } from '../../auth/revocations.js';
 import { activityReaders, cancellationListeners } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
-import { type FeedMessage, openActivityStream } from '../../feed/delivery/subscription.js';
+import type { FeedMessage } from '../../feed/delivery/feed-message.js';
+import { openFeedSubscription } from '../../feed/delivery/subscription.js';
 import { idOf } from '../../graphql/id-of.js';
 import { ActivityFilter } from './activity.type.js';
 import { ActivityFeedMessage, ActivityRecorded, CancellationConfirmed, CancellationFeedMessage } from './feed.type.js';
@@ -12,7 +14,7 @@ const AFTER =
   'Everything after this cursor first, then live; without it the stream begins now. Cursors are those of `Query.activity`.';
 
 /** A message as its GraphQL type; `entryType` is that of an entry. */
-function shown(message: FeedMessage, entryType: 'ActivityRecorded' | 'CancellationConfirmed') {
+function toGraphQL(message: FeedMessage, entryType: 'ActivityRecorded' | 'CancellationConfirmed') {
   if (message.type === 'entry')
     return {
       __typename: entryType,
@@ -21,8 +23,7 @@ function shown(message: FeedMessage, entryType: 'ActivityRecorded' | 'Cancellati
       entryId: message.entry.id,
       cancellationId: message.entry.cancellationId,
     };
-  if (message.type === 'AccessChanged')
-    return { __typename: message.type, message: 'Your access was revoked. Sign in again once it is given back.' };
+  if (message.type === 'AccessChanged') return { __typename: message.type, message: ACCESS_REVOKED };
   return { __typename: message.type, cursor: message.cursor };
 }
 
@@ -38,7 +39,7 @@ export class ActivityFeedResolver {
       context: Context;
     }) => {
       const filter = args.filter ?? {};
-      return openActivityStream(context.services, context.viewer, context.resumeAfter ?? args.after ?? null, {
+      return openFeedSubscription(context.services, context.viewer, context.resumeAfter ?? args.after ?? null, {
         ...filter,
         customerId: filter.customerId != null ? idOf('Customer', filter.customerId, 'filter.customerId') : null,
         orderId: filter.orderId != null ? idOf('Order', filter.orderId, 'filter.orderId') : null,
@@ -52,7 +53,7 @@ export class ActivityFeedResolver {
     @Arg('filter', () => ActivityFilter, { nullable: true, description: 'Which entries; filtered on the server.' })
     _filter?: ActivityFilter | null,
   ) {
-    return shown(message, 'ActivityRecorded');
+    return toGraphQL(message, 'ActivityRecorded');
   }
 
   @FieldResolver()
@@ -72,7 +73,7 @@ export class CancellationFeedResolver {
       args: { after?: string | null; customerId?: string | null };
       context: Context;
     }) =>
-      openActivityStream(context.services, context.viewer, context.resumeAfter ?? args.after ?? null, {
+      openFeedSubscription(context.services, context.viewer, context.resumeAfter ?? args.after ?? null, {
         actions: ['CANCELLATION_CONFIRMED'],
         customerId: args.customerId != null ? idOf('Customer', args.customerId, 'customerId') : null,
       })) as never,
@@ -83,7 +84,7 @@ export class CancellationFeedResolver {
     @Arg('after', () => String, { nullable: true, description: AFTER }) _after?: string | null,
     @Arg('customerId', () => ID, { nullable: true, description: "Only this customer's." }) _customerId?: string | null,
   ) {
-    return shown(message, 'CancellationConfirmed');
+    return toGraphQL(message, 'CancellationConfirmed');
   }
 
   @FieldResolver()

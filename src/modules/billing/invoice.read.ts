@@ -46,7 +46,7 @@ export const invoiceRead: ReadType = {
       from: (invoice, from: Param<string>) => sql`${invoice.col('periodStart')} >= ${from}::date`,
       to: (invoice, to: Param<string>) => sql`${invoice.col('periodStart')} < ${to}::date`,
       currency: (invoice, currency: Param<string>) => sql`${invoice.col('currency')} = upper(${currency}::text)`,
-      // By the first day, which is what the list is ordered by: a period is a calendar month (billing-period.ts).
+      // Compared by the first day, which the list is ordered by: a period is a calendar month (billing-period.ts).
       status: (invoice, _status, known) =>
         known() === 'ISSUED'
           ? sql`${invoice.col('periodStart')} < ${thisMonth}`

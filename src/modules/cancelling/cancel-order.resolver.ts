@@ -3,7 +3,7 @@ import { Arg, Ctx, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root
 import { Auth } from '../../auth/auth.js';
 import { cancellers } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
-import { transact } from '../../context/transaction.js';
+import { inTransaction } from '../../context/transaction.js';
 import { isProblem } from '../../domain/problem.js';
 import { badUserInput } from '../../graphql/errors.js';
 import { idOf } from '../../graphql/id-of.js';
@@ -31,10 +31,10 @@ export class CancelOrderResolver {
     const id = idOf('Order', orderId, 'orderId');
     if (lineNumbers && (lineNumbers.length === 0 || new Set(lineNumbers).size < lineNumbers.length))
       throw badUserInput('lineNumbers', 'must name at least one line, and each line once');
-    const quote = await transact(context, (deed) =>
-      quoteCancellation(deed, context.services.signer, id, lineNumbers ?? null),
+    const quote = await inTransaction(context, (unit) =>
+      quoteCancellation(unit, context.services.signer, id, lineNumbers ?? null),
     );
-    return quote && shown(quote);
+    return quote && toGraphQL(quote);
   }
 
   @Mutation(() => CancelOrderResult, {
@@ -56,8 +56,8 @@ export class CancelOrderResolver {
       quoteToken: input.quoteToken ?? null,
       reason: input.reason ?? null,
     };
-    const result = await transact(context, (deed) =>
-      cancelOrder(deed, signer, { delayMs: config.fulfilmentDelayMs }, asked),
+    const result = await inTransaction(context, (unit) =>
+      cancelOrder(unit, signer, { delayMs: config.fulfilmentDelayMs }, asked),
     );
     if (!isProblem(result)) cancellationRequested();
     return result;
@@ -78,7 +78,7 @@ export class CancelOrderResolver {
   }
 }
 
-function shown({ assessment, problem, ...quote }: Quote) {
+function toGraphQL({ assessment, problem, ...quote }: Quote) {
   const currency = assessment?.currency ?? '';
   const money = (amount: string) => Object.assign(new MoneyType(), { amount, currency });
   return {

@@ -1,11 +1,11 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { actingRole } from '../../auth/viewer.js';
-import type { Deed } from '../../context/transaction.js';
+import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId } from '../../domain/ids.js';
 import { isProblem, Problem } from '../../domain/problem.js';
 import type { Signer } from '../../lib/signing.js';
-import { once } from '../access/idempotency.js';
+import { withIdempotency } from '../access/idempotency.js';
 import { findOrder, OrderNotFound } from '../orders/find-order.js';
 import { Cancellation, CancellationLine, type Order } from '../orders/order.entity.js';
 import { CancellationStatus, OrderLineStatus } from '../orders/order-status.js';
@@ -15,7 +15,7 @@ import { honourQuote } from './quote.js';
 
 export interface CancelOrder {
   idempotencyKey: string;
-  /** Of the row. */
+  /** Id of the order's row. */
   orderId: string;
   /** Null: every line that stands. */
   lineNumbers: number[] | null;
@@ -35,15 +35,15 @@ export interface FulfilmentTiming {
  * Answers ids, or one of the problems of cancellation-problems.ts, IdempotencyKeyReused or RequestInProgress.
  */
 export async function cancelOrder(
-  deed: Deed,
+  unit: UnitOfWork,
   signer: Signer,
   fulfilment: FulfilmentTiming,
   input: CancelOrder,
 ): Promise<{ orderId: string; cancellationId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return once(deed, 'cancelOrder', idempotencyKey, asked, async () => {
+  return withIdempotency(unit, 'cancelOrder', idempotencyKey, asked, async () => {
     if (!input.acknowledged) return new AcknowledgementRequired();
-    const { em, viewer, now } = deed;
+    const { em, viewer, now } = unit;
     const order = await findOrder(em, viewer, input.orderId, true);
     if (!order) return new OrderNotFound();
     const lines = await chooseLines(em, order, input.lineNumbers);
@@ -52,18 +52,18 @@ export async function cancelOrder(
       ? await honourQuote(signer, input.quoteToken, order, lines, now)
       : assess(order, lines, now);
     if (isProblem(assessment)) return assessment;
-    return { orderId: order.id, cancellationId: request(deed, order, assessment, input.reason, fulfilment) };
+    return { orderId: order.id, cancellationId: request(unit, order, assessment, input.reason, fulfilment) };
   });
 }
 
 function request(
-  deed: Deed,
+  unit: UnitOfWork,
   order: Order,
   assessment: Assessment,
   reason: string | null,
   fulfilment: FulfilmentTiming,
 ): string {
-  const { em, viewer, correlationId, now } = deed;
+  const { em, viewer, correlationId, now } = unit;
   const cancellation = em.create(Cancellation, {
     id: newId(),
     order,

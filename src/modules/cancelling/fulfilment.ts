@@ -28,33 +28,37 @@ export const localProvider: FulfilmentProvider = async () => 'confirmed';
 /** How often to look for work that another process left behind. */
 const SWEEP_MS = 2_000;
 
+/** What fulfilment needs. */
+export interface FulfilmentOptions {
+  /** Runs work in a transaction. */
+  inTransaction: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>;
+  provider: FulfilmentProvider;
+  now: () => Date;
+  log: Logger;
+}
+
 /**
- * Confirms cancellations when they are due (rule 17). What a crash left behind is found in the table by the next look,
+ * Confirms cancellations when they are due (rule 17). What a crash left behind is found in the table by the next poll,
  * of this process or another: each is settled once, in one transaction that does all or nothing.
  */
 export class Fulfilment {
   private readonly timers = new Set<NodeJS.Timeout>();
   private sweep: NodeJS.Timeout | undefined;
   private working: Promise<void> | null = null;
-  private lookAgain = false;
+  private pollAgain = false;
   private stopped = false;
   /** Waits no longer for the provider's answer. */
   private giveUp = (): void => undefined;
 
-  constructor(
-    private readonly commit: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>,
-    private readonly provider: FulfilmentProvider,
-    private readonly now: () => Date,
-    private readonly log: Logger,
-  ) {}
+  constructor(private readonly options: FulfilmentOptions) {}
 
   /** Looks for work in `delayMs`, and regularly as long as the process runs. No call puts an earlier one off. */
   wakeIn(delayMs: number): void {
     if (this.stopped) return;
-    this.sweep ??= setInterval(() => this.look(), SWEEP_MS).unref();
+    this.sweep ??= setInterval(() => this.poll(), SWEEP_MS).unref();
     const timer = setTimeout(() => {
       this.timers.delete(timer);
-      this.look();
+      this.poll();
     }, delayMs).unref();
     this.timers.add(timer);
   }
@@ -68,17 +72,19 @@ export class Fulfilment {
     await this.working;
   }
 
-  private look(): void {
-    this.lookAgain = true;
-    this.working ??= this.workOff().finally(() => {
+  private poll(): void {
+    this.pollAgain = true;
+    this.working ??= this.work().finally(() => {
       this.working = null;
     });
   }
 
-  private async workOff(): Promise<void> {
-    while (this.lookAgain && !this.stopped) {
-      this.lookAgain = false;
-      const due = await this.commit((em) => dueCancellations(em, this.now())).catch(this.complain);
+  private async work(): Promise<void> {
+    while (this.pollAgain && !this.stopped) {
+      this.pollAgain = false;
+      const due = await this.options
+        .inTransaction((em) => dueCancellations(em, this.options.now()))
+        .catch(this.complain);
       for (const id of due ?? []) {
         // Each by itself: a failing one does not hold the others up.
         if (!this.stopped) await this.fulfil(id).catch(this.complain);
@@ -87,17 +93,17 @@ export class Fulfilment {
   }
 
   private async fulfil(id: string): Promise<void> {
-    const request = await this.commit((em) => requestOf(em, id));
+    const request = await this.options.inTransaction((em) => requestOf(em, id));
     if (this.stopped) return;
     const answer = await new Promise<FulfilmentAnswer | null>((resolve, reject) => {
       this.giveUp = () => resolve(null);
-      this.provider(request).then(resolve, reject);
+      this.options.provider(request).then(resolve, reject);
     });
-    if (answer) await this.commit((em) => settle(em, id, answer, this.now()));
+    if (answer) await this.options.inTransaction((em) => settle(em, id, answer, this.options.now()));
   }
 
   private readonly complain = (error: unknown): void =>
-    this.log.error({ err: error }, 'a cancellation could not be fulfilled; it is tried again');
+    this.options.log.error({ err: error }, 'a cancellation could not be fulfilled; it is tried again');
 }
 
 /** Ids of the cancellations that an answer is due for, longest waiting first. */

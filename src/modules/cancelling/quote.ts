@@ -1,5 +1,5 @@
 import { Decimal } from 'decimal.js';
-import type { Deed } from '../../context/transaction.js';
+import type { UnitOfWork } from '../../context/transaction.js';
 import { formatAmount, sum } from '../../domain/money.js';
 import { isProblem, type Problem } from '../../domain/problem.js';
 import type { Signer } from '../../lib/signing.js';
@@ -32,12 +32,12 @@ interface QuoteClaims {
 
 /** The quote for cancelling lines of an order; null for an order that is missing or not the viewer's. */
 export async function quoteCancellation(
-  deed: Deed,
+  unit: UnitOfWork,
   signer: Signer,
   orderId: string,
   lineNumbers: number[] | null,
 ): Promise<Quote | null> {
-  const { em, viewer, now } = deed;
+  const { em, viewer, now } = unit;
   const order = await findOrder(em, viewer, orderId);
   if (!order) return null;
   const lines = await chooseLines(em, order, lineNumbers);

@@ -1,7 +1,7 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { ProductKind } from '../../domain/product-kind.js';
 
-/** A country or territory in which customers live, by ISO 3166-1 alpha-2 code (rules 1 and 2, domain.md 5.3). */
+/** A country or territory in which customers live, by ISO 3166-1 alpha-2 code (rules 1 and 2). */
 export const Market = defineEntity({
   name: 'Market',
   tableName: 'markets',

@@ -1,6 +1,6 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { actingRole } from '../../auth/viewer.js';
-import type { Deed } from '../../context/transaction.js';
+import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId } from '../../domain/ids.js';
 import { isProblem, type Problem } from '../../domain/problem.js';
@@ -12,7 +12,7 @@ const LIFE_DAYS = 14;
 export const MAXIMUM_DOWNLOADS = 50;
 
 export interface CreateDownloadLink {
-  /** Of the row. */
+  /** Id of the entitlement's row. */
   entitlementId: string;
   version: string;
   language: string;
@@ -20,14 +20,14 @@ export interface CreateDownloadLink {
 }
 
 /** Makes a download link (rules 7, 9 and 11). Answers a problem of software-choice.ts where there is none to have. */
-export async function createDownloadLink(deed: Deed, input: CreateDownloadLink): Promise<DownloadLink | Problem> {
-  const chosen = await chooseSoftware(deed, 'createDownloadLink', input.entitlementId, input.version);
+export async function createDownloadLink(unit: UnitOfWork, input: CreateDownloadLink): Promise<DownloadLink | Problem> {
+  const chosen = await chooseSoftware(unit, 'createDownloadLink', input.entitlementId, input.version);
   if (isProblem(chosen)) return chosen;
   const { entitlement, offered } = chosen;
   if (!offered.languages.includes(input.language)) return new SoftwareChoiceNotOffered('language', offered.languages);
   if (!offered.architectures.includes(input.architecture))
     return new SoftwareChoiceNotOffered('architecture', offered.architectures);
-  const { em, viewer, now, correlationId } = deed;
+  const { em, viewer, now, correlationId } = unit;
   const { version, language, architecture } = input;
   const expiresAt = new Date(now.getTime() + LIFE_DAYS * 86_400_000);
   const link = em.create(DownloadLink, {

@@ -49,10 +49,10 @@ export const ProductKey = defineEntity({
   properties: {
     entitlement: p.manyToOne(Entitlement).primary(),
     version: p.string().columnType('text').primary(),
-    /** Which encryption key sealed it: rotation by key id. */
+    /** Which encryption key it was encrypted with: rotation by key id. */
     keyId: p.text(),
     /** AES-256-GCM: 12 bytes nonce, ciphertext, 16 bytes tag. */
-    sealed: p.blob(),
+    encrypted: p.blob().fieldName('sealed'),
     issuedAt: p.datetime(3),
   },
 });

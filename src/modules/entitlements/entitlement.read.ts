@@ -28,7 +28,7 @@ const isEligible = (entitlement: Row) => sql`(${edition(entitlement)} is not nul
 const ifEligible = (value: (entitlement: Row) => RawBuilder<unknown>) =>
   computed((entitlement) => sql`case when ${isEligible(entitlement)} then ${value(entitlement)} end`);
 
-/** Core licences that Windows Server needs at least by virtual machine and by customer (domain.md 5.5). */
+/** Core licences that Windows Server needs at least by virtual machine and by customer. */
 const CORES_PER_VIRTUAL_MACHINE = 8;
 const CORES_PER_CUSTOMER = 16;
 
@@ -108,8 +108,8 @@ export const entitlementRead: ReadType = {
         sql`${entitlement.col('sku')} in (${skusOfProduct(productId)})`,
       expiresBefore: (entitlement, bound: Param<Date>) => before(entitlement.col('expiresAt'), bound),
     },
-    implied: expiring,
-    spread: {
+    derivedBounds: expiring,
+    perValueUnions: {
       productId: { key: 'sku', values: skusOfProduct },
       kinds: {
         key: 'sku',

@@ -5,8 +5,8 @@ const ALPHABET = 'BCDFGHJKMNPQRTVWXY2346789';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** A key that seals product keys at rest, with the id under which it is found again. */
-export interface SealingKey {
+/** A key that product keys are encrypted with at rest, with the id under which it is found again. */
+export interface EncryptionKey {
   keyId: string;
   /** 32 bytes. */
   secret: Uint8Array;
@@ -19,20 +19,25 @@ export function newProductKey(): string {
 }
 
 /** Encrypts with AES-256-GCM (rule 8). `owner` (entitlement id and version) is bound in: a row moved elsewhere does not open. */
-export function sealProductKey(productKey: string, sealing: SealingKey, owner: string): Buffer {
+export function encryptProductKey(productKey: string, encryption: EncryptionKey, owner: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', sealing.secret, nonce).setAAD(Buffer.from(owner));
+  const cipher = createCipheriv('aes-256-gcm', encryption.secret, nonce).setAAD(Buffer.from(owner));
   return Buffer.concat([nonce, cipher.update(productKey, 'ascii'), cipher.final(), cipher.getAuthTag()]);
 }
 
 /**
- * Decrypts what `sealProductKey` made, with the sealing key that has its id.
+ * Decrypts what `encryptProductKey` made, with the key that has its id.
  * @throws when no key has that id (a rotated key was dropped too early) or the bytes were tampered with
  */
-export function openProductKey(sealed: Uint8Array, keyId: string, keys: readonly SealingKey[], owner: string): string {
+export function decryptProductKey(
+  encrypted: Uint8Array,
+  keyId: string,
+  keys: readonly EncryptionKey[],
+  owner: string,
+): string {
   const key = keys.find((candidate) => candidate.keyId === keyId);
-  if (!key) throw new Error(`PRODUCT_KEY_SECRETS has no key "${keyId}"; keep rotated keys behind the sealing one`);
-  const bytes = Buffer.from(sealed);
+  if (!key) throw new Error(`PRODUCT_KEY_SECRETS has no key "${keyId}"; keep rotated keys behind the first one`);
+  const bytes = Buffer.from(encrypted);
   const decipher = createDecipheriv('aes-256-gcm', key.secret, bytes.subarray(0, NONCE_BYTES))
     .setAAD(Buffer.from(owner))
     .setAuthTag(bytes.subarray(-TAG_BYTES));

@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { keyRevealers } from '../../auth/role-sets.js';
 import { actingRole, hasRole, type Viewer } from '../../auth/viewer.js';
-import type { Deed } from '../../context/transaction.js';
+import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { Problem } from '../../domain/problem.js';
 import { SoftwareVersion } from '../catalog/catalog.entity.js';
@@ -57,16 +57,16 @@ export class SoftwareChoiceNotOffered extends Problem {
 
 /** Notes that somebody tried without the right to (rule 9). */
 export function recordDenied(
-  deed: Deed,
+  unit: UnitOfWork,
   operation: string,
   entitlementId: string,
   reason: string,
   entitlement: Entitlement | null,
 ): void {
-  recordActivity(deed.em, {
+  recordActivity(unit.em, {
     action: 'ACCESS_DENIED',
     outcome: 'DENIED',
-    actor: actorOf(deed.viewer),
+    actor: actorOf(unit.viewer),
     customerId: entitlement?.customer.id ?? null,
     resource: {
       type: 'ENTITLEMENT',
@@ -74,15 +74,15 @@ export function recordDenied(
       label: entitlement?.sku.title ?? 'unknown',
     },
     productIds: entitlement ? [entitlement.sku.product.productId] : [],
-    correlationId: deed.correlationId,
+    correlationId: unit.correlationId,
     detail: { operation, reason },
   });
 }
 
 /** Writes down an attempt that the roles alone refuse (rule 9). */
-export async function recordRoleDenied(deed: Deed, operation: string, entitlementId: string): Promise<void> {
-  const entitlement = await load(deed, entitlementId);
-  recordDenied(deed, operation, entitlementId, `role ${actingRole(deed.viewer)} may not`, entitlement);
+export async function recordRoleDenied(unit: UnitOfWork, operation: string, entitlementId: string): Promise<void> {
+  const entitlement = await load(unit, entitlementId);
+  recordDenied(unit, operation, entitlementId, `role ${actingRole(unit.viewer)} may not`, entitlement);
 }
 
 /**
@@ -91,15 +91,15 @@ export async function recordRoleDenied(deed: Deed, operation: string, entitlemen
  * were none.
  */
 export async function chooseSoftware(
-  deed: Deed,
+  unit: UnitOfWork,
   operation: string,
   entitlementId: string,
   version: string,
 ): Promise<{ entitlement: Entitlement; offered: SoftwareVersion } | Problem> {
-  const { em, viewer, now } = deed;
-  const entitlement = await load(deed, entitlementId);
+  const { em, viewer, now } = unit;
+  const entitlement = await load(unit, entitlementId);
   if (!entitlement || !mayHaveSoftware(viewer, entitlement)) {
-    recordDenied(deed, operation, entitlementId, entitlement ? 'another tenant' : 'no such entitlement', entitlement);
+    recordDenied(unit, operation, entitlementId, entitlement ? 'another tenant' : 'no such entitlement', entitlement);
     return new EntitlementNotFound();
   }
   // Waits for whoever is confirming its cancellation or making its first key, and sees what they did.
@@ -122,6 +122,6 @@ function mayHaveSoftware(viewer: Viewer, entitlement: Entitlement): boolean {
   return hasRole(viewer, keyRevealers) && reaches(viewer, entitlement.customer);
 }
 
-function load({ em }: Deed, id: string): Promise<Entitlement | null> {
+function load({ em }: UnitOfWork, id: string): Promise<Entitlement | null> {
   return em.findOne(Entitlement, { id }, { populate: ['customer', 'sku.product', 'orderLine'] });
 }

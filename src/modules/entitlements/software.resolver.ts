@@ -3,12 +3,12 @@ import { Arg, Ctx, FieldResolver, Info, Mutation, Resolver, Root } from 'type-gr
 import { Auth, LogsDenial } from '../../auth/auth.js';
 import { keyRevealers } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
-import { transact } from '../../context/transaction.js';
+import { inTransaction } from '../../context/transaction.js';
 import { isProblem } from '../../domain/problem.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
 import { createDownloadLink } from './create-download-link.js';
-import { openSealed, revealProductKey } from './reveal-product-key.js';
+import { decryptKey, revealProductKey } from './reveal-product-key.js';
 import {
   CreateDownloadLinkInput,
   CreateDownloadLinkResult,
@@ -33,10 +33,10 @@ export class RevealProductKeyResolver {
   ) {
     const secrets = context.services.config.productKeySecrets;
     const entitlementId = idOf('Entitlement', input.entitlementId, 'input.entitlementId');
-    const result = await transact(context, (deed) =>
-      revealProductKey(deed, secrets, { entitlementId, version: input.version }),
+    const result = await inTransaction(context, (unit) =>
+      revealProductKey(unit, secrets, { entitlementId, version: input.version }),
     );
-    return isProblem(result) ? result : { entitlementId, productKey: openSealed(result, secrets) };
+    return isProblem(result) ? result : { entitlementId, productKey: decryptKey(result, secrets) };
   }
 
   @FieldResolver()
@@ -60,7 +60,7 @@ export class CreateDownloadLinkResolver {
   ) {
     const { signer, publicUrl } = context.services;
     const entitlementId = idOf('Entitlement', input.entitlementId, 'input.entitlementId');
-    const link = await transact(context, (deed) => createDownloadLink(deed, { ...input, entitlementId }));
+    const link = await inTransaction(context, (unit) => createDownloadLink(unit, { ...input, entitlementId }));
     if (isProblem(link)) return link;
     // The table says when a link dies, so that a dead one can tell why; its signature only says that it is ours.
     const token = await signer.sign('download', { link: link.id }, null);

@@ -12,7 +12,7 @@ export class OrderNotFound extends Problem {
 }
 
 /**
- * The order, if the viewer may reach it. Locked, where asked: every deed on an order takes this lock first, so two of
+ * The order, if the viewer may reach it. Locked, where asked: every use case on an order takes this lock first, so two of
  * them wait for each other instead of acting on the same lines (rule 19).
  */
 export async function findOrder(em: Em, viewer: Viewer, id: string, lock = false): Promise<Order | null> {

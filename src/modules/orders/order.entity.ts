@@ -139,7 +139,7 @@ export const CancellationLine = defineEntity({
   indexes: [{ name: 'cancellation_lines_cancellation_idx', properties: ['cancellation'] }],
   checks: [{ name: 'cancellation_lines_credit', expression: 'credit = unit_credit * quantity and credit >= 0' }],
   triggers: [
-    // Of a line that was cancelled before its cancellation was written: a load of finished stories.
+    // A line may be cancelled before its cancellation is written, where finished orders are loaded.
     {
       name: 'cancellation_lines_credited',
       timing: 'after',

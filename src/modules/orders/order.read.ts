@@ -63,7 +63,7 @@ export const orderRead: ReadType = {
         sql`exists (select from "order_lines" "l" join "skus" "s" on "s"."id" = "l"."sku_id" join "products" "p" on "p"."id" = "s"."product_id" where "l"."order_id" = ${order.col('id')} and "p"."product_id" = upper(${productId}::text)${eachOrder(narrowedBy)})`,
       placedBy: (order, user: Param<string>) => sql`${order.col('placedBy')} = lower(${user}::text)`,
     },
-    spread: { statuses: eachOf('status') },
+    perValueUnions: { statuses: eachOf('status') },
     orders: {
       PLACED_AT: [
         { property: 'placedAt', type: 'timestamptz' },

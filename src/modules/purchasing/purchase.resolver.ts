@@ -3,7 +3,7 @@ import { Arg, Ctx, FieldResolver, Info, Mutation, Resolver, Root } from 'type-gr
 import { Auth } from '../../auth/auth.js';
 import { buyers } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
-import { transact } from '../../context/transaction.js';
+import { inTransaction } from '../../context/transaction.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
 import { purchase } from './purchase.js';
@@ -22,7 +22,7 @@ export class PurchaseResolver {
     @Ctx() context: Context,
   ) {
     const customerId = idOf('Customer', input.customerId, 'input.customerId');
-    return transact(context, (deed) => purchase(deed, { ...input, customerId, currency: input.currency ?? null }));
+    return inTransaction(context, (unit) => purchase(unit, { ...input, customerId, currency: input.currency ?? null }));
   }
 
   @FieldResolver()

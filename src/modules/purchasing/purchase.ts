@@ -1,11 +1,11 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
-import type { Deed } from '../../context/transaction.js';
+import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId, newOrderNumber } from '../../domain/ids.js';
 import { formatAmount, sum, times } from '../../domain/money.js';
 import { Problem } from '../../domain/problem.js';
 import type { ProductKind } from '../../domain/product-kind.js';
-import { once } from '../access/idempotency.js';
+import { withIdempotency } from '../access/idempotency.js';
 import { bookCharge, openInvoice } from '../billing/book.js';
 import { Sku } from '../catalog/catalog.entity.js';
 import { Market, MarketClosure } from '../catalog/market.entity.js';
@@ -82,7 +82,7 @@ export interface PurchaseLine {
 }
 export interface Purchase {
   idempotencyKey: string;
-  /** Of the row. */
+  /** Id of the customer's row. */
   customerId: string;
   /** ISO 4217; the market's default one where left out. */
   currency: string | null;
@@ -94,13 +94,13 @@ export interface Purchase {
  * together or not at all. Answers the order's id, or CustomerNotFound, SkuNotFound, QuantityOutOfBounds,
  * ProductNotAvailableInMarket, PriceNotFound, IdempotencyKeyReused or RequestInProgress.
  */
-export function purchase(deed: Deed, input: Purchase): Promise<{ orderId: string } | Problem> {
+export function purchase(unit: UnitOfWork, input: Purchase): Promise<{ orderId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return once(deed, 'purchase', idempotencyKey, asked, () => place(deed, input));
+  return withIdempotency(unit, 'purchase', idempotencyKey, asked, () => place(unit, input));
 }
 
-async function place(deed: Deed, input: Purchase): Promise<{ orderId: string } | Problem> {
-  const { em, viewer, now } = deed;
+async function place(unit: UnitOfWork, input: Purchase): Promise<{ orderId: string } | Problem> {
+  const { em, viewer, now } = unit;
   const customer = await findCustomer(em, viewer, input.customerId);
   if (!customer) return new CustomerNotFound();
   const market = await em.findOneOrFail(Market, { code: customer.market.code });
@@ -130,17 +130,17 @@ async function place(deed: Deed, input: Purchase): Promise<{ orderId: string } |
     if (!price) return new PriceNotFound(index, market.code, currency, market.currencies);
     priced.push({ sku, quantity: line.quantity, unitPrice: formatAmount(price.unitPrice, currency) });
   }
-  return { orderId: await write(deed, customer, market, currency, priced) };
+  return { orderId: await write(unit, customer, market, currency, priced) };
 }
 
 async function write(
-  deed: Deed,
+  unit: UnitOfWork,
   customer: Customer,
   market: Market,
   currency: string,
   priced: { sku: Sku; quantity: number; unitPrice: string }[],
 ): Promise<string> {
-  const { em, viewer, correlationId, now } = deed;
+  const { em, viewer, correlationId, now } = unit;
   const totals = priced.map(({ unitPrice, quantity }) => times(unitPrice, quantity, currency));
   const order = em.create(Order, {
     id: newId(),

@@ -11,7 +11,7 @@ export interface Bounds {
 export interface CutRange {
   /** Days that are whole, all of them together. */
   days: Bounds;
-  /** By span: ranges of first days; always as many, some of them empty. */
+  /** Ranges of first days for each span: always as many, some of them empty. */
   spans: Record<SalesSpan, readonly [Bounds, Bounds]>;
   /** Instants before the first and after the last whole day: there the lines themselves are read. */
   edges: readonly [Bounds, Bounds];

@@ -3,12 +3,12 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 /*
  * Sales added up beforehand, so that `Query.sales` reads a number of rows that grows with groups and not with orders.
  *
- * Of the ways there are, this one keeps answers exact at every instant and writers apart:
+ * This way, of several that were weighed, keeps answers exact at every instant and writers apart:
  * - a materialised view is either stale or recomputed from every row;
  * - a covering index still reads every line of the range;
- * - totals updated by the deed itself are hot rows: purchases of one product would wait for one another.
- * So a deed only inserts what it adds (`SalesDelta`, by triggers, in its own transaction: whoever writes lines, the
- * sales cannot miss it), and a transaction of its own adds deltas to the totals (fold-sales.ts). A reader's statement
+ * - totals updated by the use case itself are hot rows: purchases of one product would wait for one another.
+ * So a use case only inserts what it adds (`SalesDelta`, by triggers, in its own transaction: whoever writes lines, the
+ * sales cannot miss it), and a transaction of its own adds deltas to the totals (roll-up-sales.ts). A reader's statement
  * sees one snapshot, in which an amount is either a delta or in the totals.
  */
 
@@ -19,7 +19,7 @@ const amounts = {
   credited: p.decimal('string').columnType('numeric'),
 };
 
-/** What a line, or its credit, adds to the sales of the UTC day of its purchase. Inserted, and folded away later. */
+/** What a line, or its credit, adds to the sales of the UTC day of its purchase. Inserted, and rolled up later. */
 export const SalesDelta = defineEntity({
   name: 'SalesDelta',
   tableName: 'sales_deltas',

@@ -114,7 +114,7 @@ function addedUp(ofCustomers: boolean, longest: SalesSpan, filter: Args, range: 
 // biome-ignore lint/suspicious/noExplicitAny: each filter says what its value is; the schema has coerced it
 type Filter = (value: Param<any>) => Sql;
 
-/** By the names of SalesFilter's fields; `from` and `to` choose what is read instead. */
+/** Filters by the names of SalesFilter's fields; `from` and `to` choose what is read instead. */
 const filters: Record<string, Filter> = {
   customerId: (id: Param<string>) =>
     sql`"t"."customer" = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,

@@ -1,17 +1,17 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
-import type { Deed } from '../../context/transaction.js';
+import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId, newSupportRequestNumber } from '../../domain/ids.js';
 import type { Money } from '../../domain/money.js';
 import type { Problem } from '../../domain/problem.js';
-import { once } from '../access/idempotency.js';
+import { withIdempotency } from '../access/idempotency.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
 import { findOrder, OrderNotFound } from '../orders/find-order.js';
 import { type SupportImpact, SupportRequest } from './support-request.entity.js';
 
 export interface SubmitSupportRequest {
   idempotencyKey: string;
-  /** Of the rows. */
+  /** Ids of rows. */
   customerId: string;
   orderId: string | null;
   topic: string;
@@ -25,12 +25,12 @@ export interface SubmitSupportRequest {
 
 /** Asks support on behalf of a customer (rule 21). Answers the request's id, CustomerNotFound, OrderNotFound, IdempotencyKeyReused or RequestInProgress. */
 export function submitSupportRequest(
-  deed: Deed,
+  unit: UnitOfWork,
   input: SubmitSupportRequest,
 ): Promise<{ supportRequestId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return once(deed, 'submitSupportRequest', idempotencyKey, asked, async () => {
-    const { em, viewer, now, correlationId } = deed;
+  return withIdempotency(unit, 'submitSupportRequest', idempotencyKey, asked, async () => {
+    const { em, viewer, now, correlationId } = unit;
     const customer = await findCustomer(em, viewer, input.customerId);
     if (!customer) return new CustomerNotFound();
     const order = input.orderId ? await findOrder(em, viewer, input.orderId) : null;

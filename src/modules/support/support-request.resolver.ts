@@ -3,7 +3,7 @@ import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } 
 import { Auth } from '../../auth/auth.js';
 import { supporters } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
-import { transact } from '../../context/transaction.js';
+import { inTransaction } from '../../context/transaction.js';
 import { supportTopics } from '../../domain/support-topics.js';
 import { compiled } from '../../graphql/compiled.js';
 import { idOf } from '../../graphql/id-of.js';
@@ -52,8 +52,8 @@ export class SupportRequestResolver {
   ) {
     const customerId = idOf('Customer', input.customerId, 'input.customerId');
     const orderId = input.orderId ? idOf('Order', input.orderId, 'input.orderId') : null;
-    return transact(context, (deed) =>
-      submitSupportRequest(deed, {
+    return inTransaction(context, (unit) =>
+      submitSupportRequest(unit, {
         ...input,
         customerId,
         orderId,

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Orm } from '../../database/orm.js';
 import { type ChangeCounts, compareWithCatalog, writeChanges } from './catalog-changes.js';
 import { PriceListRefused } from './price-list-columns.js';
-import { judgeRow } from './price-list-row.js';
+import { validateRow } from './price-list-row.js';
 import type { PriceListLine } from './read-price-list.js';
 import {
   type Connection,
@@ -50,9 +50,9 @@ export interface ImportSummary {
 const BATCH_ROWS = 500;
 
 /**
- * Imports the rows of a price list (rule 3, domain.md 3.1). Rows are staged in a temporary table of one connection;
+ * Imports the rows of a price list (rule 3). Rows are staged in a temporary table of one connection;
  * then one transaction writes what is new or changed. It is short on purpose: an open writing transaction holds the
- * feed back for everybody (product.md section 4).
+ * feed back for everybody.
  * @throws {PriceListRefused} where nothing can be imported at all
  */
 export async function importPriceList(
@@ -104,12 +104,12 @@ async function stageRows(
       refusals.add({ line: line.line, column: null, value: '', reason: line.unreadable });
       continue;
     }
-    const judged = judgeRow(line.cells, markets);
-    if ('faults' in judged) {
-      for (const fault of judged.faults) refusals.add({ line: line.line, ...fault });
+    const validated = validateRow(line.cells, markets);
+    if ('faults' in validated) {
+      for (const fault of validated.faults) refusals.add({ line: line.line, ...fault });
       continue;
     }
-    batch.push({ line: line.line, ...judged.row });
+    batch.push({ line: line.line, ...validated.row });
     if (batch.length < BATCH_ROWS) continue;
     await stage(connection, batch);
     batch = [];

@@ -1,6 +1,6 @@
 import { formatAmount } from '../../domain/money.js';
 import { Segment } from '../../domain/product-kind.js';
-import { Unfit } from './invalid-cell.js';
+import { InvalidCell } from './invalid-cell.js';
 import { parsePriceListDate } from './price-list-date.js';
 
 /** How a SKU's term is billed. */
@@ -32,90 +32,95 @@ const LARGEST_INTEGER = 2_147_483_647;
 const CONTROL_CHARACTER = /[^\P{Cc}\t\n\r]/u;
 
 /** A product id: 12 characters, upper-case. */
-export function productIdOf(text: string): string | Unfit {
+export function productIdOf(text: string): string | InvalidCell {
   const id = text.toUpperCase();
-  return /^[A-Z0-9]{12}$/.test(id) ? id : new Unfit('must be 12 letters and digits such as DG7GMGF0FKZV');
+  return /^[A-Z0-9]{12}$/.test(id) ? id : new InvalidCell('must be 12 letters and digits such as DG7GMGF0FKZV');
 }
 
 /** Spreadsheets turn 0007 into 7: the zeros are put back. */
-export function skuIdOf(text: string): string | Unfit {
+export function skuIdOf(text: string): string | InvalidCell {
   const id = text.toUpperCase();
   return /^[A-Z0-9]{1,4}$/.test(id)
     ? id.padStart(4, '0')
-    : new Unfit('must be up to 4 letters and digits such as 0007');
+    : new InvalidCell('must be up to 4 letters and digits such as 0007');
 }
 
 /** A title or a name, on one line. */
-export function titleOf(text: string): string | Unfit {
-  if (text === '') return new Unfit('is blank');
-  if (text.includes('\ufffd')) return new Unfit('is not UTF-8 text; save the file as "CSV UTF-8"');
-  if (CONTROL_CHARACTER.test(text)) return new Unfit('holds a control character');
+export function titleOf(text: string): string | InvalidCell {
+  if (text === '') return new InvalidCell('is blank');
+  if (text.includes('\ufffd')) return new InvalidCell('is not UTF-8 text; save the file as "CSV UTF-8"');
+  if (CONTROL_CHARACTER.test(text)) return new InvalidCell('holds a control character');
   return text.replace(/\s+/g, ' ');
 }
 
 /** How the term is billed; blank and None mean once. */
-export function billingPlanOf(text: string): BillingPlan | Unfit {
+export function billingPlanOf(text: string): BillingPlan | InvalidCell {
   return (
     BILLING_PLANS.get(text.toLowerCase().replace(/[\s_-]/g, '')) ??
-    new Unfit('must be blank, None, Monthly, Annual or Triennial')
+    new InvalidCell('must be blank, None, Monthly, Annual or Triennial')
   );
 }
 
 /** For whom the price holds. */
-export function segmentOf(text: string): Segment | Unfit {
+export function segmentOf(text: string): Segment | InvalidCell {
   return (
     SEGMENTS.get(text.toLowerCase().replace(/[\s-]/g, '')) ??
-    new Unfit('must be Commercial, Education, Charity or Government')
+    new InvalidCell('must be Commercial, Education, Charity or Government')
   );
 }
 
 /** A market that the gateway knows, by its ISO 3166-1 code. */
-export function marketOf(text: string, markets: ReadonlySet<string>): string | Unfit {
+export function marketOf(text: string, markets: ReadonlySet<string>): string | InvalidCell {
   const code = text.toUpperCase();
-  if (!/^[A-Z]{2}$/.test(code)) return new Unfit('must be a country by its two letters (ISO 3166-1) such as US');
+  if (!/^[A-Z]{2}$/.test(code)) return new InvalidCell('must be a country by its two letters (ISO 3166-1) such as US');
   if (!markets.has(code))
-    return new Unfit(
+    return new InvalidCell(
       'is not a market of this gateway; add it to the table markets, or leave its rows out with --keep-good',
     );
   return code;
 }
 
 /** A currency, by its ISO 4217 code. */
-export function currencyOf(text: string): string | Unfit {
+export function currencyOf(text: string): string | InvalidCell {
   const code = text.toUpperCase();
-  return CURRENCIES.has(code) ? code : new Unfit('must be a currency by its three letters (ISO 4217) such as USD');
+  return CURRENCIES.has(code)
+    ? code
+    : new InvalidCell('must be a currency by its three letters (ISO 4217) such as USD');
 }
 
 /** A price, as a decimal string with at least the digits of the currency’s minor unit. */
-export function amountOf(text: string, currency: string | undefined): string | Unfit {
-  if (text === '') return new Unfit('is blank');
+export function amountOf(text: string, currency: string | undefined): string | InvalidCell {
+  if (text === '') return new InvalidCell('is blank');
   if (!/^\d+(\.\d+)?$/.test(text))
-    return new Unfit('must be digits with a decimal point: no sign, exponent, currency sign or thousands separator');
+    return new InvalidCell(
+      'must be digits with a decimal point: no sign, exponent, currency sign or thousands separator',
+    );
   const [whole = '', fraction = ''] = text.split('.');
-  if (whole.replace(/^0+/, '').length > 12) return new Unfit('must be below a million million');
-  if (fraction.replace(/0+$/, '').length > 4) return new Unfit('must have at most 4 decimals');
+  if (whole.replace(/^0+/, '').length > 12) return new InvalidCell('must be below a million million');
+  if (fraction.replace(/0+$/, '').length > 4) return new InvalidCell('must have at most 4 decimals');
   return formatAmount(text, currency ?? 'USD');
 }
 
 /** A bound of a pricing tier; blank: none. */
-export function tierBound(text: string): number | null | Unfit {
+export function tierBound(text: string): number | null | InvalidCell {
   if (text === '') return null;
-  if (!/^\d{1,10}$/.test(text) || Number(text) > LARGEST_INTEGER) return new Unfit('must be blank or a whole number');
+  if (!/^\d{1,10}$/.test(text) || Number(text) > LARGEST_INTEGER)
+    return new InvalidCell('must be blank or a whole number');
   return Number(text);
 }
 
 /** An instant in any of the three spellings. */
-export function dateOf(text: string): Date | Unfit {
+export function dateOf(text: string): Date | InvalidCell {
   return (
     parsePriceListDate(text) ??
-    new Unfit(
+    new InvalidCell(
       'must be an existing day and time such as 2/1/2019 12:00:00 AM, 2/1/2023 0:00 (month first) or 2021-10-01T00:00:00.0000000Z',
     )
   );
 }
 
 /** The instant at which a price ends. */
-export function endOf(text: string): Date | Unfit {
+export function endOf(text: string): Date | InvalidCell {
   const end = dateOf(text);
   return end instanceof Date && end.getUTCFullYear() === OPEN_END.getUTCFullYear() ? OPEN_END : end;
 }

@@ -1,6 +1,6 @@
 import { quoted } from './shown-text.js';
 
-/** Columns of the software price list in the order in which Microsoft writes them (domain.md 3.1). */
+/** Columns of the software price list in the order in which Microsoft writes them. */
 export const PRICE_LIST_COLUMNS = [
   'ProductTitle',
   'ProductId',

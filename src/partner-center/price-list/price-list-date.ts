@@ -8,7 +8,7 @@ const CLOCK_24 = /^(\d{1,2})\/(\d{1,2})\/(\d{4}) ([01]?\d|2[0-3]):([0-5]\d)(?::(
 const CLOCK_12 = /^(\d{1,2})\/(\d{1,2})\/(\d{4}) (0?[1-9]|1[0-2]):([0-5]\d)(?::([0-5]\d))? ([AP])M$/i;
 
 /**
- * Reads an instant in any of the three spellings that price lists use (domain.md 3.1), all of them UTC.
+ * Reads an instant in any of the three spellings that price lists use, all of them UTC.
  * Digits below the millisecond are cut off.
  * @returns null for another spelling or a day that does not exist
  */

@@ -1,5 +1,5 @@
 import type { Segment } from '../../domain/product-kind.js';
-import { Unfit } from './invalid-cell.js';
+import { InvalidCell } from './invalid-cell.js';
 import {
   amountOf,
   type BillingPlan,
@@ -47,10 +47,10 @@ export interface Fault {
  * Judges one row by itself: every cell that counts is read, and all that is wrong is told together.
  * @param markets codes of the markets that the gateway knows
  */
-export function judgeRow(cells: Cells, markets: ReadonlySet<string>): { row: PriceListRow } | { faults: Fault[] } {
+export function validateRow(cells: Cells, markets: ReadonlySet<string>): { row: PriceListRow } | { faults: Fault[] } {
   const faults: Fault[] = [];
-  const take = <T>(column: Column, value: T | Unfit): T | undefined => {
-    if (!(value instanceof Unfit)) return value;
+  const take = <T>(column: Column, value: T | InvalidCell): T | undefined => {
+    if (!(value instanceof InvalidCell)) return value;
     faults.push({ column, value: cells[column], reason: value.reason });
     return undefined;
   };
@@ -78,9 +78,10 @@ export function judgeRow(cells: Cells, markets: ReadonlySet<string>): { row: Pri
     startsAt,
     endsAt,
   };
-  if (startsAt && endsAt && endsAt <= startsAt) take('EffectiveEndDate', new Unfit('must be after EffectiveStartDate'));
+  if (startsAt && endsAt && endsAt <= startsAt)
+    take('EffectiveEndDate', new InvalidCell('must be after EffectiveStartDate'));
   if (typeof tierMin === 'number' && typeof tierMax === 'number' && tierMax < tierMin) {
-    take('PricingTierRangeMax', new Unfit('must not be below PricingTierRangeMin'));
+    take('PricingTierRangeMax', new InvalidCell('must not be below PricingTierRangeMin'));
   }
   return faults.length > 0 ? { faults } : { row: row as PriceListRow };
 }

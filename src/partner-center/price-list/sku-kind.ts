@@ -1,5 +1,5 @@
 import { ProductKind, RefundType } from '../../domain/product-kind.js';
-import { Unfit } from './invalid-cell.js';
+import { InvalidCell } from './invalid-cell.js';
 import type { Cells } from './price-list-columns.js';
 
 /** A SKU's kind and its ISO 8601 term; null for perpetual software. */
@@ -29,19 +29,21 @@ const LINUX_VENDOR = /^(SUSE|Red Hat)\b/i;
 
 /**
  * Tells what a row sells from `TermDuration` and `Tags`, and reservations and Linux plans from their titles too: the
- * list has no column for the kind (domain.md 2.2).
+ * list has no column for the kind.
  */
-export function kindAndTerm(cells: Cells): KindAndTerm | Unfit {
+export function kindAndTerm(cells: Cells): KindAndTerm | InvalidCell {
   const tags = new Set(cells.Tags.split(';').map((tag) => tag.trim().toLowerCase()));
   const term = cells.TermDuration.toUpperCase();
   if (term === 'ONETIME' || (term === '' && tags.has('perpetual'))) {
-    if (tags.has('subscription')) return new Unfit('OneTime contradicts the tag Subscription');
-    if (tags.has('reservation')) return new Unfit('OneTime contradicts the tag Reservation: a reservation has a term');
+    if (tags.has('subscription')) return new InvalidCell('OneTime contradicts the tag Subscription');
+    if (tags.has('reservation'))
+      return new InvalidCell('OneTime contradicts the tag Reservation: a reservation has a term');
     return { kind: ProductKind.PERPETUAL_SOFTWARE, termDuration: null };
   }
-  if (term === '') return new Unfit('is blank, and Tags does not say Perpetual');
-  if (!TERM.test(term)) return new Unfit('must be OneTime or a term of months or years such as P1M, P1Y or P3Y');
-  if (tags.has('perpetual')) return new Unfit(`${term} contradicts the tag Perpetual: perpetual software has no term`);
+  if (term === '') return new InvalidCell('is blank, and Tags does not say Perpetual');
+  if (!TERM.test(term)) return new InvalidCell('must be OneTime or a term of months or years such as P1M, P1Y or P3Y');
+  if (tags.has('perpetual'))
+    return new InvalidCell(`${term} contradicts the tag Perpetual: perpetual software has no term`);
   return { kind: kindWithTerm(cells, tags), termDuration: term };
 }
 

@@ -16,7 +16,7 @@ const nodeTypes: Partial<Record<ResourceType, NodeType>> = {
  * Writes activity entries of the past. They are staged and reach the log by time when the load ends: the log's order is
  * that of insertion, and orders overlap in time.
  */
-export class Journal {
+export class ActivityWriter {
   /** How many entries were written by this load. */
   written = 0;
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Em } from '../../database/orm.js';
-import { productFacts } from '../reference/facts.js';
+import { referenceProducts } from '../reference/reference-data.js';
 import type { PricedSku } from './prices.js';
 
 /** How many rows there are already; new ones are numbered from there on. */
@@ -29,17 +29,17 @@ export async function countRows(em: Em, table: string): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
-/** The SKUs of the facts with the ids that their rows have: an import may have made a row first. */
+/** The SKUs of the reference data with the ids that their rows have: an import may have made a row first. */
 export async function pricedSkus(em: Em): Promise<PricedSku[]> {
   const { rows } = await sql<{ id: string; product: string; sku: string }>`
     select skus.id, products.product_id as product, skus.sku_id as sku
     from skus join products on products.id = skus.product_id
   `.execute(em.getKysely());
   const idByCatalogId = new Map(rows.map(({ id, product, sku }) => [`${product}:${sku}`, id]));
-  return productFacts.flatMap(({ skus }) =>
+  return referenceProducts.flatMap(({ skus }) =>
     skus.map((sku) => {
       const id = idByCatalogId.get(`${sku.productId}:${sku.skuId}`);
-      if (!id) throw new Error(`The database has no SKU ${sku.productId}:${sku.skuId}; load the facts first`);
+      if (!id) throw new Error(`The database has no SKU ${sku.productId}:${sku.skuId}; load the reference data first`);
       return { ...sku, id };
     }),
   );

@@ -1,6 +1,6 @@
 /**
  * What one unit of each SKU costs in US dollars in 2026, for the whole term, as an estimated retail price. All of
- * them are invented: real partner prices are not public. SQL Server follows public list prices (domain.md section 4).
+ * them are invented: real partner prices are not public. SQL Server follows public list prices.
  */
 export const basePrices: Readonly<Record<string, string>> = {
   'DG7GMGF0FKZV:0003': '13748.00',

@@ -26,23 +26,23 @@ const reasons = [
 
 /** Cancels one order in seven of those that may be, wholly or in part, inside the window and before now. */
 export function maybeCancel(demo: Demo, order: DemoOrder): void {
-  const { dice } = demo;
+  const { random } = demo;
   const open = order.lines.filter(({ cancellableUntil }) => cancellableUntil !== null);
-  if (open.length === 0 || !dice.chance(CANCELLED_SHARE)) return;
-  const lines = dice.chance(0.6) ? open : [dice.pick(open)];
+  if (open.length === 0 || !random.chance(CANCELLED_SHARE)) return;
+  const lines = random.chance(0.6) ? open : [random.pick(open)];
   const earliest = order.placedAt.getTime() + 20 * MINUTE_MS;
   const latest = Math.min(
     demo.now.getTime() - LONGEST_FULFILMENT_MS,
     ...lines.map((line) => (line.cancellableUntil as Date).getTime()),
   );
   if (latest <= earliest) return;
-  const requestedAt = new Date(Math.floor(earliest + dice.fraction() * (latest - earliest)));
+  const requestedAt = new Date(Math.floor(earliest + random.fraction() * (latest - earliest)));
   cancelLines(
     demo,
     order,
     lines,
     requestedAt,
-    dice.chance(REFUSED_SHARE) ? CancellationStatus.REFUSED : CancellationStatus.CONFIRMED,
+    random.chance(REFUSED_SHARE) ? CancellationStatus.REFUSED : CancellationStatus.CONFIRMED,
   );
 }
 
@@ -54,15 +54,15 @@ export function cancelLines(
   requestedAt: Date,
   status: CancellationStatus,
 ): void {
-  const { dice } = demo;
+  const { random } = demo;
   const isPending = status === CancellationStatus.PENDING;
-  const fulfilmentMs = isPending ? LONGEST_FULFILMENT_MS : dice.whole(2_000, LONGEST_FULFILMENT_MS - 1_000);
+  const fulfilmentMs = isPending ? LONGEST_FULFILMENT_MS : random.whole(2_000, LONGEST_FULFILMENT_MS - 1_000);
   const dueAt = new Date(requestedAt.getTime() + fulfilmentMs);
-  const answeredAt = new Date(dueAt.getTime() + dice.whole(20, 400));
-  const requestedBy = dice.pick(agents);
-  const reason = dice.pick(reasons);
+  const answeredAt = new Date(dueAt.getTime() + random.whole(20, 400));
+  const requestedBy = random.pick(agents);
+  const reason = random.pick(reasons);
   const id = demoId(demo.seed, `order/${order.index}/cancellation/${order.cancellations}`);
-  const correlationId = demo.journal.nextCorrelationId(demo);
+  const correlationId = demo.activity.nextCorrelationId(demo);
   const credits = lines.map((line) => ({
     line,
     id: demoId(demo.seed, `order/${order.index}/cancellation/${order.cancellations}/line/${line.lineNumber}`),
@@ -118,7 +118,7 @@ export function cancelLines(
   } as const;
   const detail = { cancellationId: id, orderNumber: order.number, lineNumbers, credit, currency: order.currency };
   const fulfilment = { ...requestedBy, application: 'fulfilment' };
-  demo.journal.write(demo, requestedAt, {
+  demo.activity.write(demo, requestedAt, {
     ...about,
     action: 'CANCELLATION_REQUESTED',
     outcome: 'SUCCEEDED',
@@ -137,7 +137,7 @@ export function cancelLines(
       lineNumbers,
       problem: 'The key was activated on more machines than the licence allows',
     };
-    demo.journal.write(demo, answeredAt, {
+    demo.activity.write(demo, answeredAt, {
       ...about,
       action: 'CANCELLATION_REFUSED',
       outcome: 'FAILED',
@@ -146,7 +146,7 @@ export function cancelLines(
     });
     return;
   }
-  demo.journal.write(demo, answeredAt, {
+  demo.activity.write(demo, answeredAt, {
     ...about,
     action: 'CANCELLATION_CONFIRMED',
     outcome: 'SUCCEEDED',
@@ -155,6 +155,6 @@ export function cancelLines(
   });
   for (const one of credits) {
     Object.assign(one.line, { status: OrderLineStatus.CANCELLED, leftAt: requestedAt, revokedAt: answeredAt });
-    demo.ledger.credit(demo, order, one.line, one.id, one.credit, answeredAt);
+    demo.invoices.credit(demo, order, one.line, one.id, one.credit, answeredAt);
   }
 }

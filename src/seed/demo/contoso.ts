@@ -1,9 +1,9 @@
 import { CancellationStatus } from '../../modules/orders/order-status.js';
-import type { SoftwareVersionFact } from '../reference/facts.js';
+import type { ReferenceSoftwareVersion } from '../reference/reference-data.js';
 import { cancelLines } from './cancellations.js';
 import type { DemoCustomer } from './customers.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';
-import { Deeds } from './order-activity.js';
+import { OrderActivity } from './order-activity.js';
 import { placeOrder, writeOrder } from './orders.js';
 import type { PricedSku } from './prices.js';
 import { askSupport } from './support.js';
@@ -98,7 +98,7 @@ const story: readonly Told[] = [
 export const contosoOrderCount = story.length;
 
 /** Tells Contoso's story from order `first` on. Those orders come first, whatever their dates. */
-export function tellContosoStory(demo: Demo, contoso: DemoCustomer, first: number): void {
+export function generateContoso(demo: Demo, contoso: DemoCustomer, first: number): void {
   for (const [position, told] of story.entries()) {
     const order = placeOrder(
       demo,
@@ -111,26 +111,26 @@ export function tellContosoStory(demo: Demo, contoso: DemoCustomer, first: numbe
     if (told.cancelled)
       cancelLines(demo, order, order.lines, before(demo, told.cancelled.agoMs), told.cancelled.status);
     if (told.asksSupport) askSupport(demo, order);
-    doDeeds(demo, order, told);
+    doActions(demo, order, told);
     writeOrder(demo, order);
   }
 }
 
-function doDeeds(demo: Demo, order: DemoOrder, told: Told): void {
-  const deeds = new Deeds(demo, order);
-  if (told.keyShown) deeds.revealKey(order.lines[told.keyShown.line] as DemoLine, before(demo, told.keyShown.agoMs));
+function doActions(demo: Demo, order: DemoOrder, told: Told): void {
+  const activity = new OrderActivity(demo, order);
+  if (told.keyShown) activity.revealKey(order.lines[told.keyShown.line] as DemoLine, before(demo, told.keyShown.agoMs));
   if (told.downloads) {
     const line = order.lines[0] as DemoLine;
     const until = line.leftAt ?? demo.now;
-    deeds.makeLink(
+    activity.makeLink(
       line,
       before(demo, told.downloads.agoMs - HOUR_MS),
-      line.sku.softwareVersions[0] as SoftwareVersionFact,
+      line.sku.softwareVersions[0] as ReferenceSoftwareVersion,
       told.downloads.count,
       until.getTime(),
     );
   }
-  deeds.writeKeys();
+  activity.writeKeys();
 }
 
 const before = (demo: Demo, agoMs: number): Date => new Date(demo.now.getTime() - agoMs);

@@ -1,11 +1,11 @@
 import { demoTenantId } from '../../auth/demo-tenant.js';
 import { Segment } from '../../domain/product-kind.js';
-import { type MarketFact, marketOf } from '../reference/facts.js';
+import { marketOf, type ReferenceMarket } from '../reference/reference-data.js';
 import { famousCompanies, inventedCompany } from './companies.js';
 import { type DemoMarket, demoMarkets } from './demo-markets.js';
 import { demoId } from './numbers.js';
 import { marketsWithSegments } from './prices.js';
-import { Dice } from './random.js';
+import { SeededRandom } from './random.js';
 
 const DAY_MS = 86_400_000;
 /** Customers came between three years and one month before now. */
@@ -19,7 +19,7 @@ export interface DemoCustomer {
   id: string;
   domain: string;
   companyName: string;
-  market: MarketFact;
+  market: ReferenceMarket;
   segment: Segment;
   contactName: string;
   contactEmail: string;
@@ -41,15 +41,16 @@ const lastNames = (
  * market gets one customer, then the rest is spread by weight.
  */
 export function makeCustomers(seed: number, first: number, count: number, now: Date): DemoCustomer[] {
-  const dice = new Dice(seed, `customers from ${first}`);
+  const random = new SeededRandom(seed, `customers from ${first}`);
   return Array.from({ length: count }, (_, position) => {
     const index = first + position;
-    const company = famousCompanies[index] ?? inventedCompany(index - famousCompanies.length, ...placeOf(dice, index));
+    const company =
+      famousCompanies[index] ?? inventedCompany(index - famousCompanies.length, ...placeOf(random, index));
     const market = marketOf(company.market);
-    const [firstName, lastName] = [dice.pick(firstNames), dice.pick(lastNames)];
+    const [firstName, lastName] = [random.pick(firstNames), random.pick(lastNames)];
     const ageDays =
       FIRST_CUSTOMER_DAYS -
-      ((position === 0 ? 0 : position + dice.fraction()) / count) * (FIRST_CUSTOMER_DAYS - LAST_CUSTOMER_DAYS);
+      ((position === 0 ? 0 : position + random.fraction()) / count) * (FIRST_CUSTOMER_DAYS - LAST_CUSTOMER_DAYS);
     return {
       index,
       id: demoId(seed, `customer/${index}`),
@@ -59,7 +60,7 @@ export function makeCustomers(seed: number, first: number, count: number, now: D
       segment: company.segment,
       contactName: `${firstName} ${lastName}`,
       contactEmail: `${plain(firstName)}.${plain(lastName)}@${company.domain}`,
-      contactPhone: `${callingCodeOf(market.code)} 555 01${String(dice.whole(0, 99)).padStart(2, '0')}`,
+      contactPhone: `${callingCodeOf(market.code)} 555 01${String(random.whole(0, 99)).padStart(2, '0')}`,
       createdAt: new Date(Math.round(now.getTime() - ageDays * DAY_MS)),
     };
   });
@@ -83,13 +84,13 @@ export function customerRow(customer: DemoCustomer): Record<string, unknown> {
   };
 }
 
-function placeOf(dice: Dice, index: number): [market: string, segment: Segment] {
+function placeOf(random: SeededRandom, index: number): [market: string, segment: Segment] {
   const turn = index - famousCompanies.length;
-  const place = demoMarkets[turn] ?? dice.weighted<DemoMarket>(demoMarkets, ({ weight }) => weight);
+  const place = demoMarkets[turn] ?? random.weighted<DemoMarket>(demoMarkets, ({ weight }) => weight);
   if (!marketsWithSegments.includes(place.code)) return [place.code, Segment.COMMERCIAL];
   return [
     place.code,
-    dice.weighted([Segment.COMMERCIAL, Segment.EDUCATION, Segment.CHARITY], (segment) =>
+    random.weighted([Segment.COMMERCIAL, Segment.EDUCATION, Segment.CHARITY], (segment) =>
       segment === Segment.COMMERCIAL ? 18 : 1,
     ),
   ];

@@ -1,26 +1,26 @@
 import type { Actor } from '../../activity-log/record-activity.js';
-import type { SealingKey } from '../../modules/entitlements/product-key.js';
+import type { EncryptionKey } from '../../modules/entitlements/product-key.js';
 import type { OrderLineStatus } from '../../modules/orders/order-status.js';
-import type { Journal } from './activity-writer.js';
+import type { ActivityWriter } from './activity-writer.js';
 import type { DatedTerm } from './calendar.js';
 import type { DemoCustomer } from './customers.js';
 import type { Batch } from './insert-rows.js';
-import type { Ledger } from './invoice-writer.js';
+import type { InvoiceWriter } from './invoice-writer.js';
 import type { PricedSku } from './prices.js';
-import type { Dice } from './random.js';
+import type { SeededRandom } from './random.js';
 
 /** What everything that makes demonstration rows needs. */
 export interface Demo {
   seed: number;
   /** The instant up to which the story is told; nothing asks the clock. */
   now: Date;
-  dice: Dice;
+  random: SeededRandom;
   skus: readonly PricedSku[];
-  sealing: SealingKey;
+  encryption: EncryptionKey;
   /** Where rows go until they are inserted. */
   batch: Batch;
-  journal: Journal;
-  ledger: Ledger;
+  activity: ActivityWriter;
+  invoices: InvoiceWriter;
   /** How many support requests there are already; the next one's place. */
   supportRequests: number;
 }

@@ -2,7 +2,7 @@ import { CancellationStatus } from '../../modules/orders/order-status.js';
 import { cancelLines, maybeCancel } from './cancellations.js';
 import type { DemoCustomer } from './customers.js';
 import type { Demo, DemoOrder } from './demo.js';
-import { Deeds } from './order-activity.js';
+import { OrderActivity } from './order-activity.js';
 import { drawCurrency, drawWishes, placeOrder, writeOrder } from './orders.js';
 
 const HOUR_MS = 3_600_000;
@@ -27,15 +27,15 @@ interface Plan {
 }
 
 /** Tells orders, the oldest first, with what happened to each. Yields how many are told after every one. */
-export function* tellOrders(demo: Demo, customers: readonly DemoCustomer[], plan: Plan): Generator<number> {
-  const before = demo.journal.written;
+export function* generateOrders(demo: Demo, customers: readonly DemoCustomer[], plan: Plan): Generator<number> {
+  const before = demo.activity.written;
   let customersByThen = 0;
   let pending = 0;
   for (let turn = 0; turn < plan.count; turn++) {
     const placedAt = placedAtOf(demo, turn, plan.count);
     while (customersByThen < customers.length && (customers[customersByThen] as DemoCustomer).createdAt < placedAt)
       customersByThen += 1;
-    const customer = customers[Math.floor(customersByThen * demo.dice.fraction() ** LOYALTY)] as DemoCustomer;
+    const customer = customers[Math.floor(customersByThen * demo.random.fraction() ** LOYALTY)] as DemoCustomer;
     const order = placeOrder(
       demo,
       plan.first + turn,
@@ -47,9 +47,9 @@ export function* tellOrders(demo: Demo, customers: readonly DemoCustomer[], plan
     const isLate = turn >= plan.count - LATEST_ORDERS && pending < PENDING_CANCELLATIONS;
     if (isLate && cancelNow(demo, order, pending)) pending += 1;
     else maybeCancel(demo, order);
-    const deeds = new Deeds(demo, order);
-    deeds.doUntil(Math.round(before + ((plan.entries - before) * (turn + 1)) / plan.count));
-    deeds.writeKeys();
+    const activity = new OrderActivity(demo, order);
+    activity.doUntil(Math.round(before + ((plan.entries - before) * (turn + 1)) / plan.count));
+    activity.writeKeys();
     writeOrder(demo, order);
     yield turn + 1;
   }
@@ -67,6 +67,6 @@ function cancelNow(demo: Demo, order: DemoOrder, pending: number): boolean {
 }
 
 function placedAtOf(demo: Demo, turn: number, count: number): Date {
-  const share = ((turn + demo.dice.fraction()) / count) ** GROWTH;
+  const share = ((turn + demo.random.fraction()) / count) ** GROWTH;
   return new Date(Math.floor(demo.now.getTime() - STORY_MS + share * (STORY_MS - HOUR_MS)));
 }

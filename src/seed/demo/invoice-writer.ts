@@ -5,7 +5,7 @@ import type { Demo, DemoLine, DemoOrder } from './demo.js';
 import { demoId, invoiceNumberAt } from './numbers.js';
 
 /** Books charges and credits on one invoice per customer, currency and month (rule 16). */
-export class Ledger {
+export class InvoiceWriter {
   private readonly invoices = new Map<string, string>();
 
   /** @param first how many invoices there are already */

@@ -1,20 +1,20 @@
 import { AdvisoryLock } from '../../database/advisory-locks.js';
 import type { Em, Orm } from '../../database/orm.js';
-import type { SealingKey } from '../../modules/entitlements/product-key.js';
-import { foldAllSales } from '../../modules/sales/fold-sales.js';
-import { marketOf } from '../reference/facts.js';
-import { Journal } from './activity-writer.js';
+import type { EncryptionKey } from '../../modules/entitlements/product-key.js';
+import { rollUpAllSales } from '../../modules/sales/roll-up-sales.js';
+import { marketOf } from '../reference/reference-data.js';
+import { ActivityWriter } from './activity-writer.js';
 import { type Counts, countAll, countRows, pricedSkus } from './already-there.js';
-import { contosoOrderCount, tellContosoStory } from './contoso.js';
+import { contosoOrderCount, generateContoso } from './contoso.js';
 import { customerRow, type DemoCustomer, makeCustomers } from './customers.js';
 import type { Demo } from './demo.js';
 import { demoMarkets } from './demo-markets.js';
-import { tellOrders } from './generate-orders.js';
+import { generateOrders } from './generate-orders.js';
 import { Batch } from './insert-rows.js';
-import { Ledger } from './invoice-writer.js';
+import { InvoiceWriter } from './invoice-writer.js';
 import { priceRows } from './prices.js';
-import { Dice } from './random.js';
-import { tellRevocation } from './revocation.js';
+import { SeededRandom } from './random.js';
+import { generateRevocation } from './revocation.js';
 import { publishActivity, stageActivity } from './staged-activity.js';
 
 /** How much to load. */
@@ -30,12 +30,12 @@ export const defaultDemoSize: DemoSize = { customers: 220, orders: 1_500, activi
 
 /** What `loadDemo` needs; the size is the default one unless told. */
 export interface DemoOptions extends Partial<DemoSize> {
-  /** Same seed, same `now`, same rows; only sealed keys differ. */
+  /** Same seed, same `now`, same rows; only encrypted keys differ. */
   seed?: number;
   /** The instant up to which the story is told. */
   now: Date;
-  /** The first one seals the keys. */
-  productKeySecrets: readonly SealingKey[];
+  /** The first one encrypts the keys. */
+  productKeySecrets: readonly EncryptionKey[];
   /** Adds new customers to those that are there, instead of refusing. */
   append?: boolean;
   /** Hears how many orders and entries are done, of how many. */
@@ -52,7 +52,7 @@ export async function demoIsLoaded(orm: Orm): Promise<boolean> {
   return (await countRows(orm.em.fork(), 'customers')) > 0;
 }
 
-/** Loads the default set where there is no customer yet. Answers whether it did. Facts must be loaded. */
+/** Loads the default set where there is no customer yet. Answers whether it did. Reference data must be loaded. */
 export async function loadDemoOnFirstStart(orm: Orm, options: DemoOptions): Promise<boolean> {
   if (await demoIsLoaded(orm)) return false;
   try {
@@ -67,7 +67,7 @@ export async function loadDemoOnFirstStart(orm: Orm, options: DemoOptions): Prom
 
 /**
  * Fills the database with invented customers, orders and all that follows from them, by the gateway's own rules. All or
- * nothing: one transaction. Facts (`loadFacts`) must be there.
+ * nothing: one transaction. Facts (`loadReferenceData`) must be there.
  * @throws {DemoRefused} where there are customers and `append` is not set
  */
 export async function loadDemo(orm: Orm, options: DemoOptions): Promise<DemoSize> {
@@ -88,7 +88,7 @@ export async function loadDemo(orm: Orm, options: DemoOptions): Promise<DemoSize
     }
     return load(em, options, size, first);
   });
-  await foldAllSales((work) =>
+  await rollUpAllSales((work) =>
     orm.em.fork().transactional(async (em) => {
       await em.execute('set local statement_timeout = 0');
       return work(em);
@@ -99,18 +99,18 @@ export async function loadDemo(orm: Orm, options: DemoOptions): Promise<DemoSize
 }
 
 async function load(em: Em, options: DemoOptions, size: DemoSize, first: Counts): Promise<DemoSize> {
-  const [sealing] = options.productKeySecrets;
-  if (!sealing) throw new Error('No key to seal product keys with');
+  const [encryption] = options.productKeySecrets;
+  if (!encryption) throw new Error('No key to encrypt product keys with');
   const seed = options.seed ?? 1;
   const demo: Demo = {
     seed,
     now: options.now,
-    dice: new Dice(seed, `orders from ${first.orders}`),
+    random: new SeededRandom(seed, `orders from ${first.orders}`),
     skus: await pricedSkus(em),
-    sealing,
+    encryption,
     batch: new Batch(em),
-    journal: new Journal(first.activity),
-    ledger: new Ledger(first.invoices),
+    activity: new ActivityWriter(first.activity),
+    invoices: new InvoiceWriter(first.invoices),
     supportRequests: first.supportRequests,
   };
   await stageActivity(em);
@@ -125,16 +125,16 @@ async function load(em: Em, options: DemoOptions, size: DemoSize, first: Counts)
   const total = size.orders + size.activity;
   const isFirstLoad = first.customers === 0;
   const told = isFirstLoad && size.orders >= contosoOrderCount ? contosoOrderCount : 0;
-  if (isFirstLoad) tellRevocation(demo);
-  if (told > 0) tellContosoStory(demo, customers[0] as DemoCustomer, first.orders);
+  if (isFirstLoad) generateRevocation(demo);
+  if (told > 0) generateContoso(demo, customers[0] as DemoCustomer, first.orders);
   const plan = { first: first.orders + told, count: size.orders - told, entries: size.activity };
-  for (const orders of tellOrders(demo, customers, plan)) {
+  for (const orders of generateOrders(demo, customers, plan)) {
     options.onProgress?.(told + orders, total);
     await demo.batch.insertIfFull();
   }
   await demo.batch.insert();
   await publishActivity(em, (entries) =>
-    options.onProgress?.(size.orders + Math.round((entries / demo.journal.written) * size.activity), total),
+    options.onProgress?.(size.orders + Math.round((entries / demo.activity.written) * size.activity), total),
   );
-  return { customers: size.customers, orders: size.orders, activity: demo.journal.written };
+  return { customers: size.customers, orders: size.orders, activity: demo.activity.written };
 }

@@ -1,7 +1,7 @@
 import type { ActivityDetails } from '../../activity-log/activity-detail.js';
 import type { Actor } from '../../activity-log/record-activity.js';
-import { newProductKey, sealProductKey } from '../../modules/entitlements/product-key.js';
-import type { SoftwareVersionFact } from '../reference/facts.js';
+import { encryptProductKey, newProductKey } from '../../modules/entitlements/product-key.js';
+import type { ReferenceSoftwareVersion } from '../reference/reference-data.js';
 import type { Demo, DemoLine, DemoOrder } from './demo.js';
 import { demoId } from './numbers.js';
 import { curious, holderOf, keyReader } from './people.js';
@@ -14,12 +14,12 @@ const LINK_LIFE_MS = 14 * DAY_MS;
 const MAXIMUM_DOWNLOADS = 50;
 /** How long after a purchase people still ask for keys and downloads. */
 const INTEREST_MS = 150 * DAY_MS;
-/** At most as many deeds for one order, however many entries are still wanted. */
-const MOST_DEEDS = 60;
+/** At most as many activity for one order, however many entries are still wanted. */
+const MAXIMUM_ACTIONS = 60;
 
 type DeedAction = 'PRODUCT_KEY_REVEALED' | 'DOWNLOAD_LINK_CREATED' | 'SOFTWARE_DOWNLOADED' | 'ACCESS_DENIED';
-/** What is written of a deed: the action with the detail that fits it. */
-type Deed = { [Action in DeedAction]: { action: Action; detail: ActivityDetails[Action] } }[DeedAction];
+/** What is written of a unit: the action with the detail that fits it. */
+type UnitOfWork = { [Action in DeedAction]: { action: Action; detail: ActivityDetails[Action] } }[DeedAction];
 
 /** What may be done with a line, and until when. */
 interface OpenLine {
@@ -29,7 +29,7 @@ interface OpenLine {
 }
 
 /** What is done with an order: keys shown, links made and used, support asked, refusals. */
-export class Deeds {
+export class OrderActivity {
   private readonly open: OpenLine[];
   private readonly keyShownAt = new Map<string, { line: DemoLine; version: string; at: Date }>();
   private links = 0;
@@ -47,15 +47,19 @@ export class Deeds {
   /** Does things until the log has `entries` of them, or there is nothing more to do with this order. */
   doUntil(entries: number): void {
     const { demo, order } = this;
-    for (let deed = 0; deed < MOST_DEEDS && demo.journal.written < entries; deed++) {
-      if (demo.dice.chance(0.06) && order.placedAt.getTime() < demo.now.getTime() - DAY_MS) askSupport(demo, order);
+    for (let action = 0; action < MAXIMUM_ACTIONS && demo.activity.written < entries; action++) {
+      if (demo.random.chance(0.06) && order.placedAt.getTime() < demo.now.getTime() - DAY_MS) askSupport(demo, order);
       else if (this.open.length === 0) return;
-      else this.doSomething(demo.dice.pick(this.open));
+      else this.doSomething(demo.random.pick(this.open));
     }
   }
 
   /** Shows a key of the line at an instant, of the newest version unless told. */
-  revealKey(line: DemoLine, at: Date, version = (line.sku.softwareVersions[0] as SoftwareVersionFact).version): void {
+  revealKey(
+    line: DemoLine,
+    at: Date,
+    version = (line.sku.softwareVersions[0] as ReferenceSoftwareVersion).version,
+  ): void {
     const name = `${line.lineNumber}/${version}`;
     const before = this.keyShownAt.get(name);
     if (!before || at < before.at) this.keyShownAt.set(name, { line, version, at });
@@ -63,13 +67,13 @@ export class Deeds {
   }
 
   /** Makes a link for the line and downloads from it, all before `until`. */
-  makeLink(line: DemoLine, at: Date, version: SoftwareVersionFact, downloads: number, until: number): void {
+  makeLink(line: DemoLine, at: Date, version: ReferenceSoftwareVersion, downloads: number, until: number): void {
     const { demo, order } = this;
     const actor = this.someReader();
     const choice = {
       version: version.version,
-      language: demo.dice.pick(version.languages),
-      architecture: demo.dice.pick(version.architectures),
+      language: demo.random.pick(version.languages),
+      architecture: demo.random.pick(version.architectures),
     };
     const id = demoId(demo.seed, `order/${order.index}/link/${this.links}`);
     const expiresAt = new Date(at.getTime() + LINK_LIFE_MS);
@@ -95,7 +99,7 @@ export class Deeds {
     const last = Math.min(until, expiresAt.getTime());
     const times = Array.from(
       { length: downloads },
-      () => at.getTime() + 1 + Math.floor(demo.dice.fraction() * (last - at.getTime() - 1)),
+      () => at.getTime() + 1 + Math.floor(demo.random.fraction() * (last - at.getTime() - 1)),
     ).sort((a, b) => a - b);
     for (const [place, time] of times.entries()) {
       const remainingDownloads = MAXIMUM_DOWNLOADS - place - 1;
@@ -112,32 +116,32 @@ export class Deeds {
   writeKeys(): void {
     for (const { line, version, at } of this.keyShownAt.values()) {
       if (line.revokedAt) continue;
-      const sealed = sealProductKey(newProductKey(), this.demo.sealing, `${line.entitlementId}:${version}`);
+      const encrypted = encryptProductKey(newProductKey(), this.demo.encryption, `${line.entitlementId}:${version}`);
       this.demo.batch.add('product_keys', {
         entitlement_id: line.entitlementId,
         version,
-        key_id: this.demo.sealing.keyId,
-        sealed: `\\x${sealed.toString('hex')}`,
+        key_id: this.demo.encryption.keyId,
+        sealed: `\\x${encrypted.toString('hex')}`,
         issued_at: at.toISOString(),
       });
     }
   }
 
   private doSomething({ line, from, until }: OpenLine): void {
-    const { dice } = this.demo;
+    const { random } = this.demo;
     // Most is done soon after the purchase.
-    const at = new Date(Math.floor(from + (until - from) * dice.fraction() ** 3));
-    const version = dice.weighted(line.sku.softwareVersions, (candidate) =>
+    const at = new Date(Math.floor(from + (until - from) * random.fraction() ** 3));
+    const version = random.weighted(line.sku.softwareVersions, (candidate) =>
       candidate === line.sku.softwareVersions[0] ? 6 : 1,
     );
-    if (dice.chance(0.04)) this.refuse(line, at);
-    else if (dice.chance(0.6)) this.revealKey(line, at, version.version);
-    else this.makeLink(line, at, version, until > at.getTime() + MINUTE_MS ? dice.whole(0, 4) : 0, until);
+    if (random.chance(0.04)) this.refuse(line, at);
+    else if (random.chance(0.6)) this.revealKey(line, at, version.version);
+    else this.makeLink(line, at, version, until > at.getTime() + MINUTE_MS ? random.whole(0, 4) : 0, until);
   }
 
   private refuse(line: DemoLine, at: Date): void {
-    const actor = this.demo.dice.pick(curious);
-    const operation = this.demo.dice.pick(['revealProductKey', 'createDownloadLink']);
+    const actor = this.demo.random.pick(curious);
+    const operation = this.demo.random.pick(['revealProductKey', 'createDownloadLink']);
     this.write(
       line,
       at,
@@ -146,27 +150,27 @@ export class Deeds {
     );
   }
 
-  private write(line: DemoLine, at: Date, deed: Deed, actor: Actor): void {
+  private write(line: DemoLine, at: Date, unit: UnitOfWork, actor: Actor): void {
     const { demo, order } = this;
-    const isDenied = deed.action === 'ACCESS_DENIED';
-    demo.journal.write(demo, at, {
-      ...deed,
+    const isDenied = unit.action === 'ACCESS_DENIED';
+    demo.activity.write(demo, at, {
+      ...unit,
       outcome: isDenied ? 'DENIED' : 'SUCCEEDED',
       actor,
       customerId: order.customer.id,
       orderId: isDenied ? null : order.id,
       productIds: [line.sku.productId],
       resource: {
-        type: deed.action === 'SOFTWARE_DOWNLOADED' ? 'DOWNLOAD_LINK' : 'ENTITLEMENT',
+        type: unit.action === 'SOFTWARE_DOWNLOADED' ? 'DOWNLOAD_LINK' : 'ENTITLEMENT',
         id: line.entitlementId,
         label: line.sku.title,
       },
-      correlationId: demo.journal.nextCorrelationId(demo),
+      correlationId: demo.activity.nextCorrelationId(demo),
     });
   }
 
   private someReader(): Actor {
-    return keyReader(this.demo.dice, this.order.customer.domain);
+    return keyReader(this.demo.random, this.order.customer.domain);
   }
 
   private endOf(line: DemoLine): number {

@@ -28,12 +28,12 @@ const FOREIGN_CURRENCY_SHARE = 0.06;
 
 /** One to four different SKUs that are sold to the customer. */
 export function drawWishes(demo: Demo, customer: DemoCustomer): Wish[] {
-  const { dice } = demo;
+  const { random } = demo;
   const offered = demo.skus.filter((sku) => isSold(sku, customer.market, customer.segment));
-  const lineCount = dice.weighted([1, 2, 3, 4], (count) => lineCountWeights[count - 1] as number);
+  const lineCount = random.weighted([1, 2, 3, 4], (count) => lineCountWeights[count - 1] as number);
   const wishes = new Map<string, Wish>();
   for (let line = 0; line < lineCount; line++) {
-    const sku = dice.weighted(offered, ({ kind }) => kindWeights[kind]);
+    const sku = random.weighted(offered, ({ kind }) => kindWeights[kind]);
     wishes.set(sku.id, { sku, quantity: drawQuantity(demo, sku) });
   }
   return [...wishes.values()];
@@ -41,8 +41,8 @@ export function drawWishes(demo: Demo, customer: DemoCustomer): Wish[] {
 
 /** The currency of an order: the market's first, at times another one in which the market is sold to. */
 export function drawCurrency(demo: Demo, { market, segment }: DemoCustomer): string {
-  const isForeign = segment === Segment.COMMERCIAL && demo.dice.chance(FOREIGN_CURRENCY_SHARE);
-  return isForeign ? demo.dice.pick(market.currencies) : (market.currencies[0] as string);
+  const isForeign = segment === Segment.COMMERCIAL && demo.random.chance(FOREIGN_CURRENCY_SHARE);
+  return isForeign ? demo.random.pick(market.currencies) : (market.currencies[0] as string);
 }
 
 /** An order at the prices of its day (rule 3), with its windows and terms frozen (rule 13). */
@@ -78,8 +78,8 @@ export function placeOrder(
     customer,
     currency,
     placedAt,
-    placedBy: demo.dice.chance(0.2) ? connector : demo.dice.pick(agents),
-    correlationId: demo.journal.nextCorrelationId(demo),
+    placedBy: demo.random.chance(0.2) ? connector : demo.random.pick(agents),
+    correlationId: demo.activity.nextCorrelationId(demo),
     lines,
     total: sum(
       lines.map(({ total }) => total),
@@ -87,7 +87,7 @@ export function placeOrder(
     ),
     cancellations: 0,
   };
-  demo.journal.write(demo, placedAt, {
+  demo.activity.write(demo, placedAt, {
     action: 'ORDER_PLACED',
     outcome: 'SUCCEEDED',
     actor: order.placedBy,
@@ -144,7 +144,7 @@ export function writeOrder(demo: Demo, order: DemoOrder): void {
       expires_at: line.term?.over.toISOString() ?? null,
       revoked_at: line.revokedAt?.toISOString() ?? null,
     });
-    demo.ledger.charge(demo, order, line);
+    demo.invoices.charge(demo, order, line);
   }
 }
 
@@ -153,10 +153,10 @@ export function productIdsOf(lines: readonly DemoLine[]): string[] {
   return [...new Set(lines.map(({ sku }) => sku.productId))];
 }
 
-function drawQuantity({ dice }: Demo, sku: PricedSku): number {
-  if (sku.kind === ProductKind.AZURE_RESERVATION) return dice.whole(1, 10);
-  if (sku.kind === ProductKind.LINUX_PLAN) return dice.whole(1, 20);
+function drawQuantity({ random }: Demo, sku: PricedSku): number {
+  if (sku.kind === ProductKind.AZURE_RESERVATION) return random.whole(1, 10);
+  if (sku.kind === ProductKind.LINUX_PLAN) return random.whole(1, 20);
   if (/CAL|Office|Access|Excel|Windows 11|Microsoft 365/.test(sku.title))
-    return dice.whole(1, 40) * dice.pick([1, 1, 5]);
-  return dice.whole(1, 12);
+    return random.whole(1, 40) * random.pick([1, 1, 5]);
+  return random.whole(1, 12);
 }

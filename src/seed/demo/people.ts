@@ -1,6 +1,6 @@
 import type { Actor } from '../../activity-log/record-activity.js';
 import { Role } from '../../auth/role.js';
-import type { Dice } from './random.js';
+import type { SeededRandom } from './random.js';
 
 const PORTAL = 'partner-portal';
 const staff = (name: string, role: Role, application = PORTAL): Actor => ({
@@ -39,5 +39,5 @@ export const administratorOf = (domain: string): Actor => ({
 });
 
 /** Who reads a key or makes a link: mostly the partner, at times the customer. */
-export const keyReader = (dice: Dice, domain: string): Actor =>
-  dice.chance(0.3) ? administratorOf(domain) : dice.pick(agents);
+export const keyReader = (random: SeededRandom, domain: string): Actor =>
+  random.chance(0.3) ? administratorOf(domain) : random.pick(agents);

@@ -1,7 +1,7 @@
 import { Decimal } from 'decimal.js';
 import { minorUnitDigits } from '../../domain/money.js';
 import { PriceSource, ProductKind, Segment } from '../../domain/product-kind.js';
-import { codesClosedToReservations, type MarketFact, type SkuFact } from '../reference/facts.js';
+import { codesClosedToReservations, type ReferenceMarket, type ReferenceSku } from '../reference/reference-data.js';
 import { basePrices, exchangeRates } from './base-prices.js';
 import { demoId } from './numbers.js';
 
@@ -30,15 +30,15 @@ const overlap = { sku: 'DG7GMGF0FLR2:0002', market: 'US', monthAndDay: '02-14' }
 const taxes: Record<string, string> = { AU: '1.10', BR: '1.17' };
 
 /** A SKU with the id of its row. */
-export interface PricedSku extends SkuFact {
+export interface PricedSku extends ReferenceSku {
   id: string;
 }
 
-const catalogId = (sku: SkuFact): string => `${sku.productId}:${sku.skuId}`;
+const catalogId = (sku: ReferenceSku): string => `${sku.productId}:${sku.skuId}`;
 const known = new Map<string, { unit: string; retail: string }>();
 
 /** Whether a SKU is sold in a market to a segment: reservations are closed in some markets (rule 1). */
-export function isSold(sku: SkuFact, market: MarketFact, segment: Segment): boolean {
+export function isSold(sku: ReferenceSku, market: ReferenceMarket, segment: Segment): boolean {
   if (sku.kind === ProductKind.AZURE_RESERVATION && codesClosedToReservations.has(market.code)) return false;
   if (segment === Segment.COMMERCIAL) return true;
   const isSoftware = sku.kind === ProductKind.PERPETUAL_SOFTWARE || sku.kind === ProductKind.SOFTWARE_SUBSCRIPTION;
@@ -46,11 +46,17 @@ export function isSold(sku: SkuFact, market: MarketFact, segment: Segment): bool
 }
 
 /** What one unit costs at an instant, the whole term of it, in the currency's minor unit (rule 3). */
-export function unitPriceAt(sku: SkuFact, market: MarketFact, currency: string, segment: Segment, at: Date): string {
+export function unitPriceAt(
+  sku: ReferenceSku,
+  market: ReferenceMarket,
+  currency: string,
+  segment: Segment,
+  at: Date,
+): string {
   return priceOf(sku, market, currency, segment, at.getUTCFullYear()).unit;
 }
 
-function priceOf(sku: SkuFact, market: MarketFact, currency: string, segment: Segment, year: number) {
+function priceOf(sku: ReferenceSku, market: ReferenceMarket, currency: string, segment: Segment, year: number) {
   const tax = market.taxInclusive ? (taxes[market.code] ?? '1') : '1';
   const key = `${catalogId(sku)}/${currency}/${tax}/${segment}/${year}`;
   const before = known.get(key);
@@ -75,7 +81,7 @@ function priceOf(sku: SkuFact, market: MarketFact, currency: string, segment: Se
 export function* priceRows(
   seed: number,
   skus: readonly PricedSku[],
-  market: MarketFact,
+  market: ReferenceMarket,
   now: Date,
 ): Generator<Record<string, unknown>> {
   const lastYear = Math.max(now.getUTCFullYear(), FIRST_YEAR);
@@ -103,7 +109,13 @@ export function* priceRows(
   }
 }
 
-function endOfPrice(sku: SkuFact, market: MarketFact, segment: Segment, year: number, lastYear: number): string {
+function endOfPrice(
+  sku: ReferenceSku,
+  market: ReferenceMarket,
+  segment: Segment,
+  year: number,
+  lastYear: number,
+): string {
   if (year === lastYear) return OPEN_END;
   const isOverlap = catalogId(sku) === overlap.sku && market.code === overlap.market && segment === Segment.COMMERCIAL;
   return isOverlap && year === lastYear - 1

@@ -1,5 +1,5 @@
 /** Draws that look random and are the same for the same seed and name (mulberry32). Not for secrets. */
-export class Dice {
+export class SeededRandom {
   private state: number;
 
   /** @param name keeps streams apart: more customers do not change the orders' draws */

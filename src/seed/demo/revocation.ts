@@ -4,7 +4,7 @@ import { departed, globalAdmin } from './people.js';
 const DAY_MS = 86_400_000;
 
 /** Somebody left the partner half a year ago: their access was revoked. */
-export function tellRevocation(demo: Demo): void {
+export function generateRevocation(demo: Demo): void {
   const revokedAt = new Date(demo.now.getTime() - 180 * DAY_MS);
   const reason = 'Left the company';
   demo.batch.add('access_revocations', {
@@ -13,13 +13,13 @@ export function tellRevocation(demo: Demo): void {
     revoked_by: globalAdmin.userPrincipalName,
     reason,
   });
-  demo.journal.write(demo, revokedAt, {
+  demo.activity.write(demo, revokedAt, {
     action: 'ACCESS_REVOKED',
     outcome: 'SUCCEEDED',
     actor: globalAdmin,
     customerId: null,
     resource: { type: 'USER', id: departed.userPrincipalName, label: departed.userPrincipalName },
-    correlationId: demo.journal.nextCorrelationId(demo),
+    correlationId: demo.activity.nextCorrelationId(demo),
     detail: { userPrincipalName: departed.userPrincipalName, reason },
   });
 }

@@ -11,16 +11,16 @@ const ANSWERED_AFTER_MS = 14 * DAY_MS;
 
 /** Asks Microsoft's support about an order, some days after it was placed and before now. */
 export function askSupport(demo: Demo, order: DemoOrder): void {
-  const { dice } = demo;
+  const { random } = demo;
   const span = Math.min(demo.now.getTime() - order.placedAt.getTime(), 60 * DAY_MS) - 3_600_000;
-  const at = new Date(order.placedAt.getTime() + 3_600_000 + Math.floor(dice.fraction() * span));
-  const actor = dice.pick(supporters);
+  const at = new Date(order.placedAt.getTime() + 3_600_000 + Math.floor(random.fraction() * span));
+  const actor = random.pick(supporters);
   const line = order.lines.find(({ sku }) => sku.supportRequestRequired);
-  const wantsMoney = line !== undefined || dice.chance(0.4);
-  const topic = wantsMoney ? REFUND_TOPIC : dice.pick(supportTopics.slice(1));
+  const wantsMoney = line !== undefined || random.chance(0.4);
+  const topic = wantsMoney ? REFUND_TOPIC : random.pick(supportTopics.slice(1));
   const number = supportRequestNumberAt(demo.supportRequests);
   const id = demoId(demo.seed, `support/${demo.supportRequests}`);
-  const impact = dice.weighted(Object.values(SupportImpact), (one) => (one === SupportImpact.CRITICAL ? 1 : 4));
+  const impact = random.weighted(Object.values(SupportImpact), (one) => (one === SupportImpact.CRITICAL ? 1 : 4));
   const wish = wantsMoney ? 'Please refund what is named below.' : 'Please call the contact below.';
   demo.supportRequests += 1;
   demo.batch.add('support_requests', {
@@ -47,14 +47,14 @@ export function askSupport(demo: Demo, order: DemoOrder): void {
     submitted_at: at.toISOString(),
     submitted_by: actor.userPrincipalName,
   });
-  demo.journal.write(demo, at, {
+  demo.activity.write(demo, at, {
     action: 'SUPPORT_REQUEST_SUBMITTED',
     outcome: 'SUCCEEDED',
     actor,
     customerId: order.customer.id,
     orderId: order.id,
     resource: { type: 'SUPPORT_REQUEST', id, label: number },
-    correlationId: demo.journal.nextCorrelationId(demo),
+    correlationId: demo.activity.nextCorrelationId(demo),
     detail: { supportRequestNumber: number, topic, impact },
   });
 }

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { Departure } from '../../lib/abort-flag.js';
+import { AbortFlag } from '../../lib/abort-flag.js';
 
-/** The departure of the client of a response: before it has the whole answer. */
-export function departureOf(response: ServerResponse): Departure {
-  const departure = new Departure();
+/** A flag that is set when the client of a response goes away before it has the whole answer. */
+export function abortOnClose(response: ServerResponse): AbortFlag {
+  const abort = new AbortFlag();
   response.once('close', () => {
-    if (!response.writableFinished) departure.leave();
+    if (!response.writableFinished) abort.abort();
   });
-  return departure;
+  return abort;
 }

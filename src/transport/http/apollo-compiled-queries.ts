@@ -1,25 +1,25 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import type { Context } from '../../context/context.js';
-import { answerByReads } from '../../execution/compiled-query.js';
-import type { KnownDocuments } from '../../execution/documents.js';
+import { answerCompiled } from '../../execution/compiled-query.js';
+import type { DocumentCache } from '../../execution/documents.js';
 import { EXPLAIN_HEADER, explain } from '../../execution/explain.js';
 import type { ReportInternalError } from '../../graphql/errors.js';
 
 /**
  * Answers queries by reads where they can be; any other operation is executed as usual, and answers the same. What was
- * answered so is known from then on (`known-front.ts`).
+ * answered so is in the document cache from then on, for the fast path.
  */
-export function passThrough(report: ReportInternalError, known: KnownDocuments): ApolloServerPlugin<Context> {
+export function compiledQueries(report: ReportInternalError, documents: DocumentCache): ApolloServerPlugin<Context> {
   return {
     requestDidStart: async () => {
       const began = performance.now();
       let isCompiled = false;
       return {
         responseForOperation: async ({ schema, source, queryHash, document, operation, request, contextValue }) => {
-          const result = await answerByReads(contextValue, schema, document, operation, request.variables, report);
+          const result = await answerCompiled(contextValue, schema, document, operation, request.variables, report);
           if (!result) return null;
           isCompiled = true;
-          known.add({ text: source as string, hash: queryHash as string, document });
+          if (!documents.find(source as string)) documents.add(source as string, document, queryHash as string);
           return {
             http: { headers: new HeaderMap() },
             body: { kind: 'single', singleResult: result as { data: Record<string, unknown> } },

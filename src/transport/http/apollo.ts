@@ -7,16 +7,16 @@ import {
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Context } from '../../context/context.js';
 import { stringifyResult, withDenials } from '../../execution/compiled-query.js';
-import type { KnownDocuments } from '../../execution/documents.js';
+import type { DocumentCache } from '../../execution/documents.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from '../../graphql/errors.js';
 import { limitRules, limits, refusalBehind } from '../../graphql/limits.js';
-import { passThrough } from './apollo-compiled-queries.js';
+import { compiledQueries } from './apollo-compiled-queries.js';
 
 /** Apollo Server over the graph: it parses, validates, limits and reports; what is shown of errors is ours. */
 export function createApollo(
   schema: GraphQLSchema,
   report: ReportInternalError,
-  known: KnownDocuments,
+  documents: DocumentCache,
 ): ApolloServer<Context> {
   return new ApolloServer<Context>({
     schema,
@@ -27,13 +27,13 @@ export function createApollo(
     hideSchemaDetailsFromClientErrors: false,
     // The server around it stops it, after the sockets have been told.
     stopOnTerminationSignals: false,
-    formatError: (formatted, error) => shown(formatted, error, report),
+    formatError: (formatted, error) => toClientError(formatted, error, report),
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       refuseSubscriptions,
       tellDenials,
-      passThrough(report, known),
+      compiledQueries(report, documents),
     ],
     stringifyResult: stringifyResult as never,
   });
@@ -64,7 +64,12 @@ const tellDenials: ApolloServerPlugin<Context> = {
   }),
 };
 
-function shown(formatted: GraphQLFormattedError, error: unknown, report: ReportInternalError): GraphQLFormattedError {
+/** An error as clients may see it. */
+function toClientError(
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  report: ReportInternalError,
+): GraphQLFormattedError {
   const refused = refusalBehind(formatted);
   if (refused) return { ...refused.toJSON(), locations: formatted.locations };
   const original = unwrapResolverError(error);

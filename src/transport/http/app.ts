@@ -5,17 +5,18 @@ import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import compress from '@fastify/compress';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
-import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import helmet from 'helmet';
+import type { Logger } from 'pino';
+import { accessRevoked } from '../../auth/revocations.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { anonymous, type Viewer } from '../../auth/viewer.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
-import type { KnownDocuments } from '../../execution/documents.js';
-import { codedError, ErrorCode, type ReportInternalError } from '../../graphql/errors.js';
+import { codedError, ErrorCode } from '../../graphql/errors.js';
 import { limits } from '../../graphql/limits.js';
-import { departureOf } from './abort-on-close.js';
-import { validated } from './etag.js';
-import { answerKnown } from './fast-path.js';
+import { abortOnClose } from './abort-on-close.js';
+import { withETag } from './etag.js';
+import { type FastPathOptions, fastPath } from './fast-path.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,10 +25,10 @@ declare module 'fastify' {
   }
 }
 
-/** A Fastify application with what every route shares: limits, headers, who asks. */
-export async function createHttp(services: Services, authenticate: Authenticate): Promise<FastifyInstance> {
+/** A Fastify application with what every route shares: limits, headers, errors. */
+export async function createApp(log: Logger): Promise<FastifyInstance> {
   const app = Fastify({
-    loggerInstance: services.log,
+    loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // What is logged of a request bears its correlation id: a logger for each request would be made for nothing.
     childLoggerFactory: (logger) => logger,
@@ -79,7 +80,6 @@ export async function createHttp(services: Services, authenticate: Authenticate)
       ],
     }),
   );
-  app.decorate('authenticate', authenticate);
   return app;
 }
 
@@ -103,12 +103,11 @@ function securityHeaders(): Record<string, string> {
 }
 
 /** Tells who asks. A bad token is refused with 401, other than none at all: that is the anonymous viewer. */
-export function requireValidToken(services: Services, authenticate: Authenticate) {
+export function requireValidToken({ revocations }: Pick<Services, 'revocations'>, authenticate: Authenticate) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     try {
       request.viewer = await authenticate(request.headers.authorization);
-      if (services.revocations.covers(request.viewer))
-        throw codedError(ErrorCode.UNAUTHENTICATED, 'Your access was revoked. Sign in again once it is given back.');
+      if (revocations.covers(request.viewer)) throw accessRevoked();
     } catch (error) {
       const shown = error as GraphQLError;
       if (shown.extensions?.['code'] !== ErrorCode.UNAUTHENTICATED) throw error;
@@ -128,26 +127,30 @@ const compression = {
   zlibOptions: { level: 4 },
 };
 
-/** `/graphql` over HTTP. */
-export function serveGraphql(
-  app: FastifyInstance,
-  apollo: ApolloServer<Context>,
-  schema: GraphQLSchema,
-  services: Services,
-  authenticate: Authenticate,
-  known: KnownDocuments,
-  report: ReportInternalError,
-): void {
+/** What `/graphql` over HTTP needs. */
+export interface GraphqlRouteOptions extends FastPathOptions {
+  app: FastifyInstance;
+  apollo: ApolloServer<Context>;
+  authenticate: Authenticate;
+}
+
+/** `/graphql` over HTTP: known documents by the fast path, whatever else by Apollo Server. */
+export function serveGraphql({ app, apollo, authenticate, ...options }: GraphqlRouteOptions): void {
+  const { services } = options;
   const handler = fastifyApolloHandler(apollo, {
     context: async (request, reply) =>
-      createContext(services, request.viewer, request.correlationId, departureOf(reply.raw)),
+      createContext(services, {
+        viewer: request.viewer,
+        correlationId: request.correlationId,
+        abort: abortOnClose(reply.raw),
+      }),
   });
   app.route({
     url: '/graphql',
     method: ['GET', 'POST', 'OPTIONS'],
     preHandler: requireValidToken(services, authenticate),
     compress: compression,
-    handler: validated(answerKnown(schema, services, known, report, handler as never)),
+    handler: withETag(fastPath(options, handler as never)),
   });
 }
 

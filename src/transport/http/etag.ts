@@ -4,10 +4,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 /**
- * Gives answers to GET an entity tag, and answers 304 without a body to whoever has it already. Only the viewer's own
+ * Gives answers to GET an ETag, and answers 304 without a body to whoever has it already. Only the viewer's own
  * cache may keep them, and must ask each time. The tag is a weak one: the same answer may come compressed.
  */
-export function validated(handler: Handler): Handler {
+export function withETag(handler: Handler): Handler {
   return async (request, reply) => {
     const answer = await handler(request, reply);
     if (request.method !== 'GET' || reply.statusCode !== 200 || typeof answer !== 'string') return answer;

@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type GraphQLSchema, getOperationAST } from 'graphql';
 import { createContext, type Services } from '../../context/context.js';
-import { answerByReads, stringifyResult, withDenials } from '../../execution/compiled-query.js';
-import type { KnownDocuments } from '../../execution/documents.js';
+import { answerCompiled, stringifyResult, withDenials } from '../../execution/compiled-query.js';
+import type { DocumentCache } from '../../execution/documents.js';
 import { EXPLAIN_HEADER, explain } from '../../execution/explain.js';
 import type { ReportInternalError } from '../../graphql/errors.js';
 import { Lru } from '../../lib/lru.js';
-import { departureOf } from './abort-on-close.js';
+import { abortOnClose } from './abort-on-close.js';
 
 /** Different `accept` headers remembered: clients have few. */
 const MAXIMUM_ACCEPTS = 100;
@@ -21,30 +21,35 @@ interface Asked {
   variables: Record<string, unknown> | undefined;
 }
 
+/** What the fast path needs. */
+export interface FastPathOptions {
+  schema: GraphQLSchema;
+  services: Services;
+  documents: DocumentCache;
+  report: ReportInternalError;
+}
+
 /**
  * Answers requests for known documents before Apollo's pipeline: nothing is parsed and validated again, while who asks,
  * what the roles may read, arguments and variables are looked at as ever. Whatever is not quite ordinary goes to
  * `apollo`, which answers the same bytes.
  */
-export function answerKnown(
-  schema: GraphQLSchema,
-  services: Services,
-  known: KnownDocuments,
-  report: ReportInternalError,
-  apollo: Handler,
-): Handler {
+export function fastPath({ schema, services, documents, report }: FastPathOptions, apollo: Handler): Handler {
   /** The content type that Apollo's negotiation came to, by `accept` header. */
   const contentTypes = new Lru<string, string>(MAXIMUM_ACCEPTS);
 
-  const answered = async (request: FastifyRequest, reply: FastifyReply): Promise<string | null> => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<string | null> => {
     const began = performance.now();
     const contentType = contentTypes.get(request.headers.accept ?? '');
     const asked = contentType === undefined ? null : ordinary(request);
-    const found = asked && known.find(asked.text, asked.hash);
+    const found = asked && documents.find(asked.text, asked.hash);
     if (!asked || !found) return null;
-    const context = createContext(services, request.viewer, request.correlationId, departureOf(reply.raw));
     const operation = getOperationAST(found.document, asked.operationName);
-    const result = await answerByReads(context, schema, found.document, operation, asked.variables, report);
+    // The rest came over a WebSocket.
+    if (operation?.operation !== 'query') return null;
+    const { viewer, correlationId } = request;
+    const context = createContext(services, { viewer, correlationId, abort: abortOnClose(reply.raw) });
+    const result = await answerCompiled(context, schema, found.document, operation, asked.variables, report);
     if (!result) return null;
     reply.header('content-type', contentType);
     return stringifyResult({
@@ -55,17 +60,17 @@ export function answerKnown(
   };
 
   return async (request, reply) => {
-    const text = await answered(request, reply);
+    const text = await answer(request, reply);
     if (text !== null) {
-      known.hits += 1;
+      documents.hits += 1;
       return text;
     }
-    known.misses += 1;
-    const answer = await apollo(request, reply);
+    documents.misses += 1;
+    const answered = await apollo(request, reply);
     const contentType = reply.getHeader('content-type');
     if (reply.statusCode === 200 && typeof contentType === 'string')
       contentTypes.set(request.headers.accept ?? '', contentType);
-    return answer;
+    return answered;
   };
 }
 
@@ -95,18 +100,18 @@ function givenByBody({ method, headers, body }: FastifyRequest): Record<string, 
   return isJson && isRecord(body) ? body : null;
 }
 
-/** Of a GET that says by a header that no other site made the browser send it: any other, Apollo refuses. */
+/** What a GET asks that says by a header that no other site made the browser send it: any other, Apollo refuses. */
 function givenByAddress({ headers, query }: FastifyRequest): Record<string, unknown> | null {
   if (!headers['apollo-require-preflight'] && !headers['x-apollo-operation-name']) return null;
   const { variables, extensions, ...others } = query as Record<string, unknown>;
   try {
-    return { ...others, variables: parsed(variables), extensions: parsed(extensions) };
+    return { ...others, variables: parseJson(variables), extensions: parseJson(extensions) };
   } catch {
     return null;
   }
 }
 
-const parsed = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value);
+const parseJson = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

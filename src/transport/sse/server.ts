@@ -1,120 +1,103 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   createSourceEventStream,
   type ExecutionArgs,
   type ExecutionResult,
-  execute,
   GraphQLError,
-  type GraphQLSchema,
   getOperationAST,
 } from 'graphql';
 import { createHandler } from 'graphql-sse';
 import type { Authenticate } from '../../auth/tokens.js';
-import { type Context, createContext, type Services } from '../../context/context.js';
-import { mapped, operationRules } from '../../execution/prepare.js';
-import { requireWhole } from '../../execution/render-messages.js';
-import { RETRY_MS, tooExpensive } from '../../feed/delivery/shared-subscription.js';
-import { EntryTooExpensive } from '../../feed/delivery/shared-texts.js';
-import type { FeedMessage } from '../../feed/delivery/subscription.js';
-import { codedError, ErrorCode, type ReportInternalError } from '../../graphql/errors.js';
-import { Departure } from '../../lib/abort-flag.js';
+import { createContext, type Services } from '../../context/context.js';
+import { isRefusal, type OperationRules } from '../../execution/prepare.js';
+import { sharedRender, shareKey } from '../../execution/render-messages.js';
+import type { Delivery, FanOut } from '../../feed/delivery/fan-out.js';
+import { FeedSubscription } from '../../feed/delivery/subscription.js';
+import { codedError, ErrorCode } from '../../graphql/errors.js';
+import { AbortFlag } from '../../lib/abort-flag.js';
 import { requireValidToken } from '../http/app.js';
 import { EventStream } from './sink.js';
 
 const MAXIMUM_STREAMS_PER_USER = 50;
+/** Streams of a stopping gateway end within this time, not all at once. */
+const STAGGER_MS = 500;
+
+/** What event streams need. */
+export interface EventStreamsOptions {
+  app: FastifyInstance;
+  services: Services;
+  authenticate: Authenticate;
+  rules: OperationRules;
+  fanOut: FanOut;
+}
 
 /** Server-Sent Events, open. */
 export interface EventStreams {
   /** Open event streams. */
-  readonly streams: number;
+  readonly count: number;
+  /** Bytes that wait for all of them. */
+  readonly backlog: number;
   /** Waits until all have said FeedDraining and ended; cuts what is left after the drain's time. */
   close(): Promise<void>;
 }
 
 /**
  * Subscriptions as Server-Sent Events at `/graphql/stream`: the distinct connections mode of GraphQL over SSE, for those
- * whose proxies dislike WebSockets. Limits, guards, masking and a context for each event as over WebSocket. Each `next`
- * bears its cursor as `id`; a client that comes back with `Last-Event-ID` goes on after it, whatever `after` says. There
- * is one request for each stream, so the single connection mode is not served.
+ * whose proxies dislike WebSockets. Limits, guards, masking and shared delivery as over WebSocket. Each `next` bears its
+ * cursor as `id`; a client that comes back with `Last-Event-ID` goes on after it, whatever `after` says. There is one
+ * request for each stream, so the single connection mode is not served.
  */
-export function serveStreams(
-  app: FastifyInstance,
-  schema: GraphQLSchema,
-  services: Services,
-  authenticate: Authenticate,
-  report: ReportInternalError,
-): EventStreams {
-  const { prepare, mask, finished } = operationRules(schema, report);
-  const open = new Set<EventStream>();
-  const openOfUser = new Map<string, number>();
-  /** The event behind a result. */
-  const events = new WeakMap<object, FeedMessage>();
+export function serveStreams({ app, services, authenticate, rules, fanOut }: EventStreamsOptions): EventStreams {
+  const { prepare, mask, toClientResult } = rules;
+  const open = new OpenStreams();
 
   const handle = createHandler<FastifyRequest, EventStream, never>({
     authenticate: () => null,
     // Done by `prepare`.
     validate: () => [],
     onSubscribe: ({ raw, context: stream }, params) => {
-      if ((openOfUser.get(stream.user) ?? 0) > MAXIMUM_STREAMS_PER_USER) {
-        return refused([
+      if (open.of(stream.user) > MAXIMUM_STREAMS_PER_USER) {
+        return refusalResult([
           codedError(ErrorCode.LIMIT_EXCEEDED, `A user may have ${MAXIMUM_STREAMS_PER_USER} event streams at once.`),
         ]);
       }
-      const departure = new Departure();
-      stream.onceClosed(() => departure.leave());
+      const abort = new AbortFlag();
+      stream.onceClosed(() => abort.abort());
       const prepared = prepare(params, () => ({
-        ...createContext(services, raw.viewer, raw.correlationId, departure),
+        ...createContext(services, { viewer: raw.viewer, correlationId: raw.correlationId, abort }),
         resumeAfter: lastEventId(raw),
       }));
-      if (!('document' in prepared)) return refused(prepared);
+      if (isRefusal(prepared)) return refusalResult(prepared);
       if (getOperationAST(prepared.document, prepared.operationName)?.operation === 'subscription')
-        return prepared as never;
-      return refused([
+        return { ...prepared, stream } as never;
+      return refusalResult([
         codedError(ErrorCode.BAD_REQUEST, 'Only subscriptions are streamed here. Send the rest to /graphql.'),
       ]);
     },
     subscribe: async (args: ExecutionArgs) => {
-      const { viewer, departure } = args.contextValue as Context;
-      const source = await createSourceEventStream(args);
-      if (!(Symbol.asyncIterator in source)) return { errors: mask(source.errors ?? []) };
-      const results = mapped(source as AsyncIterable<FeedMessage>, async (rootValue): Promise<ExecutionResult> => {
-        for (let isWaiting = false; ; isWaiting = true) {
-          const context = createContext(services, viewer, undefined, departure);
-          const result = finished(await execute({ ...args, rootValue, contextValue: context }), context);
-          try {
-            requireWhole(result);
-          } catch (error) {
-            if (error instanceof EntryTooExpensive) throw tooExpensive();
-            if (departure?.hasLeft) throw error;
-            if (!isWaiting) services.log.error({ err: error }, 'an event stream waits: an entry could not be read');
-            await wait(RETRY_MS, undefined, { ref: false });
-            continue;
-          }
-          events.set(result, rootValue);
-          return result;
-        }
+      const { stream, ...asked } = args as ExecutionArgs & { stream: EventStream };
+      const source = await createSourceEventStream(asked);
+      if (!(source instanceof FeedSubscription)) return { errors: mask((source as ExecutionResult).errors ?? []) };
+      const render = sharedRender(asked, toClientResult);
+      const delivery = fanOut.deliver({ key: shareKey(asked), subscription: source, render, sink: stream });
+      void delivery.drained.then((isDrained) => {
+        if (isDrained) void stream.leave(Math.random() * Math.min(open.size, STAGGER_MS));
       });
-      const next = () =>
-        // What a stream threw while it ran, such as a failing database: told, and then it is over.
-        results.next().catch((error: Error) => ({ value: { errors: mask([asGraphql(error)]) }, done: false as const }));
-      return { ...results, next };
+      return endOf(delivery, (error) => ({ errors: mask([toGraphQLError(error)]) }));
     },
-    onNext: (_context, { context: stream }, result) => stream.admit(events.get(result)),
   });
 
   const serve = async (request: FastifyRequest, reply: FastifyReply) => {
     if (!acceptsEvents(request.headers.accept))
-      return reply.code(406).send(refusal('Event streams are text/event-stream: say so in Accept.'));
-    const stream = new EventStream(request.viewer, reply.raw, services.log);
-    open.add(stream);
-    openOfUser.set(stream.user, (openOfUser.get(stream.user) ?? 0) + 1);
-    stream.onceClosed(() => {
-      open.delete(stream);
-      const others = (openOfUser.get(stream.user) ?? 1) - 1;
-      if (others > 0) openOfUser.set(stream.user, others);
-      else openOfUser.delete(stream.user);
+      return reply.code(406).send(refusalBody('Event streams are text/event-stream: say so in Accept.'));
+    const headers = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]);
+    const stream = new EventStream({
+      viewer: request.viewer,
+      response: reply.raw,
+      headers: Object.fromEntries(headers),
+      log: services.log,
     });
+    open.add(stream);
     const [body, { status }] = await handle({
       method: request.method,
       url: request.url,
@@ -125,13 +108,11 @@ export function serveStreams(
     });
     if (body === null || typeof body === 'string') {
       const [error] = body === null ? [] : (JSON.parse(body) as { errors: { message: string }[] }).errors;
-      return reply.code(status).send(refusal(error?.message ?? 'A POST holds application/json.'));
+      return reply.code(status).send(refusalBody(error?.message ?? 'A POST holds application/json.'));
     }
     // From here on the response is ours: nothing compresses it, and so nothing holds an event back.
     reply.hijack();
-    const headers = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]);
-    // Staggered, so that not all come back at once.
-    await stream.pour(body, Object.fromEntries(headers), () => Math.random() * Math.min(open.size, 500));
+    await stream.send(body);
   };
 
   app.route({
@@ -143,26 +124,100 @@ export function serveStreams(
   });
 
   return {
-    get streams() {
+    get count() {
       return open.size;
+    },
+    get backlog() {
+      return open.backlog;
     },
     close: async () => {
       // One that does not read its goodbye must not hold the stop up.
-      const patience = setTimeout(() => {
-        for (const stream of open) stream.cut();
-      }, services.config.drainTimeoutMs);
-      await Promise.all([...open].map((stream) => new Promise<void>((resolve) => stream.onceClosed(resolve))));
-      clearTimeout(patience);
+      const drainTimer = setTimeout(() => open.cut(), services.config.drainTimeoutMs);
+      await open.closed();
+      clearTimeout(drainTimer);
+    },
+  };
+}
+
+/** The event streams that are open, and how many each user has. */
+class OpenStreams {
+  private readonly streams = new Set<EventStream>();
+  private readonly byUser = new Map<string, number>();
+
+  get size(): number {
+    return this.streams.size;
+  }
+
+  get backlog(): number {
+    return [...this.streams].reduce((bytes, stream) => bytes + stream.backlog, 0);
+  }
+
+  of(user: string): number {
+    return this.byUser.get(user) ?? 0;
+  }
+
+  add(stream: EventStream): void {
+    const { user } = stream;
+    this.streams.add(stream);
+    this.byUser.set(user, this.of(user) + 1);
+    stream.onceClosed(() => {
+      this.streams.delete(stream);
+      const others = this.of(user) - 1;
+      if (others > 0) this.byUser.set(user, others);
+      else this.byUser.delete(user);
+    });
+  }
+
+  cut(): void {
+    for (const stream of this.streams) stream.cut();
+  }
+
+  /** Resolves when all are closed that are open now. */
+  async closed(): Promise<void> {
+    await Promise.all([...this.streams].map((stream) => new Promise<void>((resolve) => stream.onceClosed(resolve))));
+  }
+}
+
+/**
+ * What graphql-sse iterates: the delivery, whose messages go to the sink, and in the end what ended it, if anything did.
+ * It is over after that, so that `complete` follows.
+ */
+function endOf(
+  delivery: Delivery,
+  toResult: (error: Error) => ExecutionResult,
+): AsyncIterableIterator<ExecutionResult> {
+  let isTold = false;
+  const done = { value: undefined, done: true as const };
+  const end = async () => {
+    await delivery.return?.();
+    return done;
+  };
+  return {
+    next: async () => {
+      if (isTold) return done;
+      try {
+        await delivery.next();
+        return done;
+      } catch (error) {
+        isTold = true;
+        return { value: toResult(error as Error), done: false };
+      }
+    },
+    return: end,
+    // graphql-sse ends only what has all three.
+    throw: end,
+    [Symbol.asyncIterator]() {
+      return this;
     },
   };
 }
 
 /** Errors before the stream begins are its only event. graphql-sse knows a result by its having `data`. */
-const refused = (errors: readonly GraphQLError[]): ExecutionResult => ({ data: undefined as never, errors });
+const refusalResult = (errors: readonly GraphQLError[]): ExecutionResult => ({ data: undefined as never, errors });
 
-const refusal = (message: string) => ({ errors: [codedError(ErrorCode.BAD_REQUEST, message).toJSON()] });
+const refusalBody = (message: string) => ({ errors: [codedError(ErrorCode.BAD_REQUEST, message).toJSON()] });
 
-const asGraphql = (error: Error) =>
+const toGraphQLError = (error: Error) =>
   error instanceof GraphQLError ? error : new GraphQLError(error.message, { originalError: error });
 
 function acceptsEvents(accept: string | undefined): boolean {

@@ -1,68 +1,69 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Viewer } from '../../auth/viewer.js';
-import { atExpiry, TOKEN_EXPIRED } from '../../execution/prepare.js';
-import type { FeedMessage } from '../../feed/delivery/subscription.js';
+import type { Batch, RenderedMessage, Sink } from '../../feed/delivery/sink.js';
 import { codedError, ErrorCode } from '../../graphql/errors.js';
+import { flushed } from '../flushed.js';
+import { atExpiry, TOKEN_EXPIRED } from '../token-expiry.js';
 
 /** How long a client that was told goodbye may take to read it. */
-const GOODBYE_MS = 30_000;
+const FAREWELL_MS = 30_000;
+
+/** What an event stream is made of. */
+export interface EventStreamOptions {
+  viewer: Viewer;
+  response: ServerResponse;
+  /** Headers that every answer of the gateway has. */
+  headers: Record<string, string>;
+  log: Logger;
+}
 
 /**
- * A response that is an event stream. graphql-sse writes the events and would read its source as fast as it can: `admit`
- * makes it wait until the reader has taken the one before, and `pour` gives each event its id.
+ * A response that is an event stream. graphql-sse speaks the protocol around it (`send`); the messages of the feed are
+ * written by the shared delivery (`write`), framed once for all event streams that get the same.
  */
-export class EventStream {
+export class EventStream implements Sink {
   /** Whose it is, across their streams. */
   readonly user: string;
-  /** Resolves when the next result may be told. */
-  private taken: Promise<void> = Promise.resolve();
-  private take: () => void = () => undefined;
-  private event: FeedMessage | undefined;
   private isOver = false;
 
-  constructor(
-    private readonly viewer: Viewer,
-    private readonly response: ServerResponse,
-    private readonly log: Logger,
-  ) {
+  constructor(private readonly options: EventStreamOptions) {
+    const { viewer } = options;
     this.user = `${viewer.tenantId} ${viewer.subject}`;
     this.onceClosed(() => {
       this.isOver = true;
-      this.take();
     });
+  }
+
+  get backlog(): number {
+    return this.options.response.writableLength;
+  }
+
+  write(batch: Batch): void {
+    if (this.isOver) return;
+    this.open();
+    this.options.response.write(batch.memo(EventStream, () => framesOf(batch.messages)));
+  }
+
+  flushed(): Promise<void> {
+    return flushed(this.options.response);
   }
 
   /** Hears that the response is closed, by whichever end. */
   onceClosed(closed: () => void): void {
-    if (this.response.closed) closed();
-    else this.response.once('close', closed);
+    const { response } = this.options;
+    if (response.closed) closed();
+    else response.once('close', closed);
   }
 
-  /** Waits until the reader has taken what was told before. @param event what stands behind the next result */
-  async admit(event: FeedMessage | undefined): Promise<void> {
-    await this.taken;
-    this.event = event;
-    if (!this.isOver) {
-      this.taken = new Promise((resolve) => {
-        this.take = resolve;
-      });
-    }
-  }
-
-  /** Sends what graphql-sse writes, at the reader's pace, until it ends, drains, or either side leaves. */
-  async pour(
-    body: AsyncGenerator<string, void, undefined>,
-    headers: Record<string, string>,
-    stagger: () => number,
-  ): Promise<void> {
-    const { response } = this;
+  /** Sends what graphql-sse writes, at the reader's pace, until it ends or either side leaves. */
+  async send(body: AsyncGenerator<string, void, undefined>): Promise<void> {
+    const { viewer, response, log } = this.options;
     const release = () => {
-      body.return().catch((error) => this.log.error({ err: error }, 'an event stream could not be cleared away'));
+      body.return().catch((error) => log.error({ err: error }, 'an event stream could not be cleared away'));
     };
-    const callOff = atExpiry(this.viewer, () => {
+    const callOff = atExpiry(viewer, () => {
       this.sayExpired();
       release();
     });
@@ -70,65 +71,71 @@ export class EventStream {
       callOff();
       release();
     });
-    response.on('error', (error) => this.log.debug({ err: error }, 'an event stream broke'));
-    response.writeHead(200, {
-      ...headers,
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store, no-transform',
-      'x-accel-buffering': 'no',
-      // A line that has been a stream serves nothing else, and so does not hold up a gateway that stops.
-      connection: 'close',
-    });
+    response.on('error', (error) => log.debug({ err: error }, 'an event stream broke'));
+    this.open();
     try {
       for await (const text of body) {
         if (this.isOver) break;
-        const isResult = text.startsWith('event: next');
-        const { event } = this;
-        const id = isResult && event && 'cursor' in event ? `id: ${event.cursor}\n` : '';
-        if (!response.write(id + text)) await this.drained();
-        if (!isResult) continue;
-        if (event?.type === 'FeedDraining') {
-          // Without `complete`: a client that is told so stays away, one that is cut off comes back.
-          await wait(stagger());
-          break;
-        }
-        this.take();
+        if (!response.write(text)) await this.flushed();
       }
     } catch (error) {
-      this.log.error({ err: error }, 'an event stream failed');
+      log.error({ err: error }, 'an event stream failed');
     }
+    this.end();
+  }
+
+  /** Ends it after a while, without `complete`: a client that is told so stays away, one that is cut off comes back. */
+  async leave(afterMs: number): Promise<void> {
+    await wait(afterMs, undefined, { ref: false });
     this.end();
   }
 
   /** Ends it, read or not. */
   cut(): void {
-    this.response.destroy();
+    this.options.response.destroy();
   }
 
-  /** Again without `complete`, so that the client comes back, with a new token. */
+  private open(): void {
+    const { response, headers } = this.options;
+    if (response.headersSent) return;
+    response.writeHead(200, {
+      ...headers,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+      // A connection that has been a stream serves nothing else, and so does not hold up a gateway that stops.
+      connection: 'close',
+    });
+  }
+
+  /** Without `complete` too, so that the client comes back, with a new token. */
   private sayExpired(): void {
     if (this.isOver) return;
     const error = codedError(ErrorCode.UNAUTHENTICATED, TOKEN_EXPIRED, { extensions: { expired: true } });
-    this.response.write(`event: next\ndata: ${JSON.stringify({ errors: [error] })}\n\n`);
+    this.options.response.write(`event: next\ndata: ${JSON.stringify({ errors: [error] })}\n\n`);
     this.end();
   }
 
   private end(): void {
+    const { response } = this.options;
     this.isOver = true;
-    this.take();
-    if (this.response.writableEnded) return;
-    this.response.end();
-    const patience = setTimeout(() => this.cut(), GOODBYE_MS);
-    patience.unref();
-    this.onceClosed(() => clearTimeout(patience));
+    if (response.writableEnded) return;
+    response.end();
+    const timer = setTimeout(() => this.cut(), FAREWELL_MS);
+    timer.unref();
+    this.onceClosed(() => clearTimeout(timer));
   }
+}
 
-  private async drained(): Promise<void> {
-    if (this.isOver) return;
-    const gone = new AbortController();
-    const stop = () => gone.abort();
-    this.response.once('close', stop);
-    await once(this.response, 'drain', { signal: gone.signal }).catch(() => undefined);
-    this.response.off('close', stop);
-  }
+const AFTER_TEXT = Buffer.from('\n\n');
+
+/** Messages as events: `next`, whose id is the cursor at which to resume. */
+function framesOf(messages: readonly RenderedMessage[]): Buffer {
+  return Buffer.concat(
+    messages.flatMap(({ text, cursor }) => [
+      Buffer.from(`${cursor === null ? '' : `id: ${cursor}\n`}event: next\ndata: `),
+      text,
+      AFTER_TEXT,
+    ]),
+  );
 }

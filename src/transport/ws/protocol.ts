@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { WebSocket, WebSocketServer } from 'ws';
 
 /** What the protocol knows of a socket. */
-export interface Line extends Record<PropertyKey, unknown> {
+export interface SocketContext extends Record<PropertyKey, unknown> {
   socket: WebSocket;
   request: IncomingMessage;
 }
@@ -13,7 +13,7 @@ export interface Line extends Record<PropertyKey, unknown> {
  * Speaks graphql-transport-ws on the sockets of a server, and pings them. Sockets break every day: graphql-ws' own
  * adapter writes each time to standard error, this one tells the log what is worth telling.
  */
-export function speakProtocol<Known extends Line>(
+export function speakProtocol<Known extends SocketContext>(
   sockets: WebSocketServer,
   options: ServerOptions<Record<string, unknown>, Known>,
   keepAliveMs: number,
@@ -77,7 +77,7 @@ export function speakProtocol<Known extends Line>(
  */
 function oneAfterAnother(socket: WebSocket, take: (text: string) => Promise<void>): (data: unknown) => void {
   const running = new Map<string, Promise<void>>();
-  /** By id of an operation that its client has completed: what begins after it, if anything. */
+  /** What begins after an operation that its client has completed, if anything, by the operation's id. */
   const next = new Map<string, string | null>();
 
   const begin = (id: string, text: string) => {

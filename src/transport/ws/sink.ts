@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { Batch, Outlet } from '../../feed/delivery/sink.js';
+import type { Batch, RenderedMessage, Sink } from '../../feed/delivery/sink.js';
+import { flushed } from '../flushed.js';
 
 const END = Buffer.from('}');
 /** FIN and "text" of a WebSocket frame. */
@@ -15,10 +16,9 @@ interface Template {
 
 /**
  * One subscription on a WebSocket. Messages of a batch are framed once for all subscriptions whose ids are equally
- * long, and written to the connection in one piece: framing and writing each by itself is what costs (performance.md
- * section 3). `ws` writes whole frames too, so theirs and ours never mix; it must not compress.
+ * long, and written to the connection in one piece: framing and writing each by itself is what costs. `ws` writes whole frames too, so theirs and ours never mix; it must not compress.
  */
-export class SocketOutlet implements Outlet {
+export class SocketSink implements Sink {
   private readonly beginning: Buffer;
 
   constructor(
@@ -37,36 +37,22 @@ export class SocketOutlet implements Outlet {
   write(batch: Batch): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     const { length } = this.beginning;
-    const { bytes, holes } = batch.memo(length, () => template(batch.texts, length));
+    const { bytes, holes } = batch.memo(length, () => template(batch.messages, length));
     const copy = Buffer.from(bytes);
     for (const hole of holes) this.beginning.copy(copy, hole);
     this.connection.write(copy);
   }
 
-  drained(): Promise<void> {
-    return drainedOf(this.connection);
+  flushed(): Promise<void> {
+    return flushed(this.connection);
   }
 }
 
-/** When a connection has taken what was written to it, or is gone. */
-export function drainedOf(connection: Socket): Promise<void> {
-  if (connection.destroyed || !connection.writableNeedDrain) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      connection.off('drain', done);
-      connection.off('close', done);
-      resolve();
-    };
-    connection.on('drain', done);
-    connection.on('close', done);
-  });
-}
-
-function template(texts: readonly Buffer[], beginning: number): Template {
+function template(messages: readonly RenderedMessage[], beginning: number): Template {
   const holes: number[] = [];
   const parts: Buffer[] = [];
   let size = 0;
-  for (const text of texts) {
+  for (const { text } of messages) {
     const header = headerOf(beginning + text.length + END.length);
     holes.push(size + header.length);
     size += header.length + beginning + text.length + END.length;

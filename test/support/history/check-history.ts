@@ -49,7 +49,7 @@ const key = ({ xid, seq }: Place): string => `${xid}/${seq}`;
 
 /**
  * Holds what subscribers got against what was committed (in the manner of Elle: from what clients saw, not from how the
- * server works), and answers every broken promise of product.md section 4: nothing missing, invented or repeated by
+ * server works), and answers every broken promise of the feed: nothing missing, invented or repeated by
  * cursor, one order for all, nothing after a revocation. One who was revoked may have got less, but no gap.
  * @param log every committed row, in commit order
  * @param acknowledged labels of writes whose commit was told as done

@@ -4,7 +4,7 @@ import { join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Services } from '../../../context/context.js';
-import { committing } from '../../../context/transaction.js';
+import { inOwnTransaction } from '../../../context/transaction.js';
 import { type DeadLink, type Download, downloadSoftware } from '../../../modules/entitlements/download-software.js';
 
 const reasons: Record<DeadLink, string> = {
@@ -23,7 +23,7 @@ export function serveDownloads(app: FastifyInstance, services: Services): void {
     const found =
       typeof claims === 'string'
         ? null
-        : await committing(services, async (em) => {
+        : await inOwnTransaction(services, async (em) => {
             const download = await downloadSoftware(em, String(claims['link']), services.now(), request.correlationId);
             if (download === null || typeof download === 'string') return download;
             return { ...download, file: await imageOf(download, services.config.downloadsDir) };

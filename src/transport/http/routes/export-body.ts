@@ -4,6 +4,7 @@ import { type ExportFormat, headOf, lineOf } from '../../../activity-log/export-
 import { comparePositions } from '../../../activity-log/position.js';
 import { lineHash } from '../../../activity-log/seal/manifest.js';
 import { readSeals, type Seal } from '../../../activity-log/seal/seals.js';
+import { accessRevoked } from '../../../auth/revocations.js';
 import { type Viewer } from '../../../auth/viewer.js';
 import type { Services } from '../../../context/context.js';
 import { codedError, ErrorCode } from '../../../graphql/errors.js';
@@ -37,7 +38,12 @@ export async function* manifestOf(services: Services, wanted: Export): AsyncGene
   const { format, asked, until } = wanted;
   const sum = createHash('sha256').update(headOf(format));
   let [count, first, last] = [0, null as string | null, null as string | null];
-  const told = { format, ...asked, until: services.feedCursors.seal(until), generatedAt: services.now().toISOString() };
+  const told = {
+    format,
+    ...asked,
+    until: services.feedCursors.encode(until),
+    generatedAt: services.now().toISOString(),
+  };
   yield `${JSON.stringify(told).slice(0, -1)},"lines":"`;
   for await (const batch of batchesOf(services, wanted)) {
     first ??= batch.first;
@@ -51,10 +57,10 @@ export async function* manifestOf(services: Services, wanted: Export): AsyncGene
   yield '}\n';
 }
 
-async function* sealsUntil({ longReads }: Services, { until }: Export): AsyncGenerator<string> {
+async function* sealsUntil({ batchReads }: Services, { until }: Export): AsyncGenerator<string> {
   let head: Seal | null = null;
   yield ',"seals":[';
-  for await (const seal of readSeals(longReads, false)) {
+  for await (const seal of readSeals(batchReads, false)) {
     if (comparePositions(seal.last, until) > 0) break;
     const { number, entries, last, hash } = seal;
     yield `${head ? ',' : ''}${JSON.stringify({ number, entries, last: `${last.xid}.${last.seq}`, hash: hash.toString('hex') })}`;
@@ -64,12 +70,12 @@ async function* sealsUntil({ longReads }: Services, { until }: Export): AsyncGen
 }
 
 async function* batchesOf(services: Services, wanted: Export): AsyncGenerator<Lines> {
-  const { feed, feedCursors, revocations, longReads } = services;
+  const { feed, feedCursors, revocations, batchReads } = services;
   const { generation } = feed;
-  for await (const entries of exportActivity(longReads, wanted)) {
-    if (revocations.covers(wanted.viewer)) throw codedError(ErrorCode.UNAUTHENTICATED, 'Your access was revoked.');
+  for await (const entries of exportActivity(batchReads, wanted)) {
+    if (revocations.covers(wanted.viewer)) throw accessRevoked();
     if (generation !== feed.generation) throw codedError(ErrorCode.CURSOR_EXPIRED, 'The database is another one.');
-    const cursors = entries.map((entry) => feedCursors.seal(positionOf(entry)));
+    const cursors = entries.map((entry) => feedCursors.encode(positionOf(entry)));
     yield {
       lines: entries.map((entry, place) =>
         lineOf(wanted.format, { ...wanted.rights.shown(entry), cursor: cursors[place] as string }),

@@ -92,7 +92,7 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
           return refuse(code === ErrorCode.CURSOR_EXPIRED ? 410 : 400, code, error.message);
         }
         const isManifest = parsed.data.manifest !== undefined;
-        const until = services.feedCursors.seal(wanted.until);
+        const until = services.feedCursors.encode(wanted.until);
         const text = Readable.from((isManifest ? manifestOf : bodyOf)(services, wanted), { highWaterMark: 1 });
         reply.headers({
           'content-type': isManifest ? 'application/json; charset=utf-8' : mediaTypes[format],
@@ -125,8 +125,8 @@ async function exportOf(
     rights,
     format,
     filter: { ...rest, from: from ?? null, to: to ?? null, ...scope },
-    after: after === undefined ? null : await known(services, after, 'after'),
-    until: until === undefined ? services.feed.position : await known(services, until, 'until'),
+    after: after === undefined ? null : await decodeKnown(services, after, 'after'),
+    until: until === undefined ? services.feed.position : await decodeKnown(services, until, 'until'),
     asked: { filter, after: after ?? null },
     isWhole:
       rights.isWhole && Object.keys(filter).length === 0 && after === undefined && scope.ownCustomerId === undefined,
@@ -134,13 +134,13 @@ async function exportOf(
 }
 
 /** @throws BAD_USER_INPUT for a cursor that does not hold, CURSOR_EXPIRED for one that is not of this log */
-async function known({ feed, feedCursors }: Services, cursor: string, parameter: string): Promise<Position> {
-  const position = feedCursors.open(cursor, parameter);
+async function decodeKnown({ feed, feedCursors }: Services, cursor: string, parameter: string): Promise<Position> {
+  const position = feedCursors.decode(cursor, parameter);
   if (!(await feed.isKnown(position))) throw cursorExpired(parameter);
   return position;
 }
 
-/** Of exactly the entries that are being sent. */
+/** The address of the manifest of exactly the entries that are being sent. */
 function manifestAddress({ url }: FastifyRequest, until: string): string {
   const address = new URL(url, 'http://gateway');
   address.searchParams.set('until', until);

@@ -1,7 +1,7 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Services } from '../../../context/context.js';
-import { committing } from '../../../context/transaction.js';
+import { inOwnTransaction } from '../../../context/transaction.js';
 import {
   ACCEPTED_CONTENT_TYPES,
   attachFile,
@@ -43,7 +43,7 @@ export async function serveSupportFiles(app: FastifyInstance, services: Services
         if (claims === 'invalid') throw new Refusal(404, 'NOT_FOUND', 'There is no such address.');
         const files = await filesOf(request);
         // All files of a request or none: a refused one leaves nothing behind.
-        const attached = await committing(services, async (em) => {
+        const attached = await inOwnTransaction(services, async (em) => {
           const done = [];
           for (const file of files) {
             const kept = await attachFile(em, String(claims['supportRequest']), file, services.now());

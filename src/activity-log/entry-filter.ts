@@ -1,5 +1,36 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { FeedFilter } from '../activity-log/feed-entry.js';
+import type { ActivityAction } from './activity-action.js';
+import type { FeedEntry } from './entry.js';
+
+/** Which entries a subscriber wants. Ids are the rows', not the graph's. */
+export interface EntryFilter {
+  from?: Date | null;
+  to?: Date | null;
+  actions?: readonly ActivityAction[] | null;
+  actor?: string | null;
+  customerId?: string | null;
+  orderId?: string | null;
+  productId?: string | null;
+  /** Rows of this tenant's customer only: what a CUSTOMER_ADMIN may reach. Null: nothing at all. */
+  ownCustomerId?: string | null;
+}
+
+/** Whether an entry passes: the same rule as `matching`, for entries in memory. */
+export function passes(entry: FeedEntry, filter: EntryFilter): boolean {
+  if (
+    filter.ownCustomerId !== undefined &&
+    (filter.ownCustomerId === null || entry.customerId !== filter.ownCustomerId)
+  )
+    return false;
+  if (filter.from && entry.at < filter.from.getTime()) return false;
+  if (filter.to && entry.at >= filter.to.getTime()) return false;
+  if (filter.actions && !filter.actions.includes(entry.action)) return false;
+  if (filter.actor != null && entry.actor !== filter.actor.toLowerCase()) return false;
+  if (filter.customerId != null && entry.customerId !== filter.customerId) return false;
+  if (filter.orderId != null && entry.orderId !== filter.orderId) return false;
+  if (filter.productId != null && !entry.productIds.includes(filter.productId.toUpperCase())) return false;
+  return true;
+}
 
 type Sql = RawBuilder<unknown>;
 
@@ -8,7 +39,7 @@ type Sql = RawBuilder<unknown>;
  * first `limit` of them in commit order. Read by an index whatever the filter: of several actions each has its own
  * part of activity_entries_action_idx, of a time span only the positions that its days lie between are looked at.
  */
-export function matching(filter: FeedFilter, bounds: readonly Sql[], limit: number): Sql {
+export function matching(filter: EntryFilter, bounds: readonly Sql[], limit: number): Sql {
   const conditions = [...bounds, ...conditionsOf(filter)];
   const first = (more: readonly Sql[]) =>
     sql`(select * from "activity_entries" where ${sql.join([...conditions, ...more], sql` and `)} order by "xid", "seq" limit ${limit}::int)`;
@@ -20,7 +51,7 @@ export function matching(filter: FeedFilter, bounds: readonly Sql[], limit: numb
   return each.length === 1 ? (each[0] as Sql) : sql`(${sql.join(each, sql` union all `)})`;
 }
 
-function conditionsOf(filter: FeedFilter): Sql[] {
+function conditionsOf(filter: EntryFilter): Sql[] {
   const conditions: Sql[] = [];
   if (filter.ownCustomerId !== undefined) conditions.push(sql`"customer_id" = ${filter.ownCustomerId}::uuid`);
   if (filter.from) conditions.push(sql`"at" >= ${filter.from.toISOString()}::timestamptz`);
@@ -40,7 +71,7 @@ const dayOf = (instant: Sql) => sql`(${instant} at time zone 'UTC')::date`;
  * The first or last position that the days of a time span have, by activity_entries_day_idx. `at` is not the order of
  * the log, and nothing is assumed about how far the two lie apart.
  */
-function edgeOf({ from, to }: FeedFilter, way: Sql): Sql {
+function edgeOf({ from, to }: EntryFilter, way: Sql): Sql {
   const outermost = (end: Sql) => sql`(select ${dayOf(sql`"at"`)} from "activity_entries" order by 1 ${end} limit 1)`;
   const given = (instant: Date) => dayOf(sql`${instant.toISOString()}::timestamptz`);
   const first = from ? sql`greatest(${given(from)}, ${outermost(sql`asc`)})` : outermost(sql`asc`);

@@ -2,17 +2,17 @@ import { sql } from 'kysely';
 import { v5 } from 'uuid';
 import type { Em } from '../../database/orm.js';
 import { ProductKind } from '../../domain/product-kind.js';
-import { codesClosedToReservations, marketFactsByCode, productFacts } from './facts.js';
+import { codesClosedToReservations, referenceMarkets, referenceProducts } from './reference-data.js';
 
-/** Namespace of the ids of facts (UUID version 5): the same in every database. */
-const FACTS_NAMESPACE = 'b6c7f0a2-6a3d-4b53-9d0b-0b1f6c2f7a10';
+/** Namespace of the ids of reference data (UUID version 5): the same in every database. */
+const REFERENCE_NAMESPACE = 'b6c7f0a2-6a3d-4b53-9d0b-0b1f6c2f7a10';
 
 /**
- * Puts the facts that the product is built from into the database: markets and what is closed there, products, SKUs
+ * Puts the reference data that the product is built from into the database: markets and what is closed there, products, SKUs
  * and their software versions. Quick and harmless to repeat, so it runs at every start. Only what is missing is added:
  * a row that an import changed stays as it is, and a closure or version that one took away does not come back.
  */
-export async function loadFacts(em: Em): Promise<void> {
+export async function loadReferenceData(em: Em): Promise<void> {
   await em.transactional(async (unit) => {
     await loadMarkets(unit);
     await loadProducts(unit);
@@ -21,7 +21,7 @@ export async function loadFacts(em: Em): Promise<void> {
 }
 
 async function loadMarkets(em: Em): Promise<void> {
-  const rows = [...marketFactsByCode.values()].map((market) => ({
+  const rows = [...referenceMarkets.values()].map((market) => ({
     code: market.code,
     name: market.nameEn,
     tax_inclusive: market.taxInclusive ?? false,
@@ -44,8 +44,8 @@ async function loadMarkets(em: Em): Promise<void> {
 }
 
 async function loadProducts(em: Em): Promise<void> {
-  const rows = productFacts.map(({ productId, title, publisher }) => ({
-    id: v5(`product/${productId}`, FACTS_NAMESPACE),
+  const rows = referenceProducts.map(({ productId, title, publisher }) => ({
+    id: v5(`product/${productId}`, REFERENCE_NAMESPACE),
     product_id: productId,
     title,
     publisher,
@@ -59,9 +59,9 @@ async function loadProducts(em: Em): Promise<void> {
 }
 
 async function loadSkus(em: Em): Promise<void> {
-  const rows = productFacts.flatMap(({ skus }) =>
+  const rows = referenceProducts.flatMap(({ skus }) =>
     skus.map((sku) => ({
-      id: v5(`sku/${sku.productId}:${sku.skuId}`, FACTS_NAMESPACE),
+      id: v5(`sku/${sku.productId}:${sku.skuId}`, REFERENCE_NAMESPACE),
       product: sku.productId,
       sku_id: sku.skuId,
       title: sku.title,

@@ -1,9 +1,9 @@
 import type { ProductKind, RefundType, WindowsServerEdition } from '../../domain/product-kind.js';
 import catalog from './catalog.json' with { type: 'json' };
-import marketFacts from './markets.json' with { type: 'json' };
+import marketData from './markets.json' with { type: 'json' };
 
 /** A row of the seed's table of markets closed to Azure reservations, as printed. Several rows may share a code. */
-export interface ClosedMarketFact {
+export interface ReferenceMarketClosure {
   /** ISO 3166-1 alpha-2, or XK. */
   code: string;
   nameEn: string;
@@ -14,7 +14,7 @@ export interface ClosedMarketFact {
 }
 
 /** A market with the currencies it is sold in, the default one first. */
-export interface MarketFact {
+export interface ReferenceMarket {
   code: string;
   nameEn: string;
   nameIt: string;
@@ -24,14 +24,14 @@ export interface MarketFact {
 }
 
 /** One choice of rule 7: a version of a software with its languages (BCP 47) and architectures. */
-export interface SoftwareVersionFact {
+export interface ReferenceSoftwareVersion {
   version: string;
   languages: string[];
   architectures: string[];
 }
 
 /** A SKU as known from public material; what is marked invented is ours. */
-export interface SkuFact {
+export interface ReferenceSku {
   productId: string;
   skuId: string;
   skuIdInvented?: boolean;
@@ -48,47 +48,47 @@ export interface SkuFact {
   windowsServerEdition?: WindowsServerEdition;
   coresPerUnit?: number;
   /** Newest first; empty where the SKU gives neither keys nor downloads. */
-  softwareVersions: SoftwareVersionFact[];
+  softwareVersions: ReferenceSoftwareVersion[];
   source: string;
 }
 
 /** A family of SKUs under one product id. */
-export interface ProductFact {
+export interface ReferenceProduct {
   productId: string;
   productIdInvented?: boolean;
   title: string;
   publisher: string;
-  skus: SkuFact[];
+  skus: ReferenceSku[];
 }
 
 /** A SKU as written in catalog.json: its versions are named, not spelled out. */
-type WrittenSku = Omit<SkuFact, 'productId' | 'softwareVersions'> & {
+type WrittenSku = Omit<ReferenceSku, 'productId' | 'softwareVersions'> & {
   software?: keyof typeof catalog.softwareVersions;
 };
 
 /** The seed's table: 109 rows of 106 codes (rule 1). */
-export const closedMarketFacts: readonly ClosedMarketFact[] = marketFacts.closedToReservations;
+export const referenceClosures: readonly ReferenceMarketClosure[] = marketData.closedToReservations;
 
 /** Every market, closed or open: the 249 codes of ISO 3166-1 and XK. */
-export const marketFactsByCode: ReadonlyMap<string, MarketFact> = new Map(
-  marketFacts.markets.map((market): [string, MarketFact] => [market.code, market]),
+export const referenceMarkets: ReadonlyMap<string, ReferenceMarket> = new Map(
+  marketData.markets.map((market): [string, ReferenceMarket] => [market.code, market]),
 );
 
 /**
  * The market with a code.
  * @throws when there is none
  */
-export function marketOf(code: string): MarketFact {
-  const market = marketFactsByCode.get(code);
+export function marketOf(code: string): ReferenceMarket {
+  const market = referenceMarkets.get(code);
   if (!market) throw new Error(`No market has the code ${code}`);
   return market;
 }
 
 /** The codes closed to AZURE_RESERVATION (rule 1). */
-export const codesClosedToReservations: ReadonlySet<string> = new Set(closedMarketFacts.map(({ code }) => code));
+export const codesClosedToReservations: ReadonlySet<string> = new Set(referenceClosures.map(({ code }) => code));
 
 /** Every product with its SKUs. */
-export const productFacts: readonly ProductFact[] = catalog.products.map(({ skus, ...product }) => ({
+export const referenceProducts: readonly ReferenceProduct[] = catalog.products.map(({ skus, ...product }) => ({
   ...product,
   skus: (skus as WrittenSku[]).map(({ software, ...sku }) => ({
     ...sku,
@@ -97,7 +97,7 @@ export const productFacts: readonly ProductFact[] = catalog.products.map(({ skus
   })),
 }));
 
-function softwareVersionsOf(software: keyof typeof catalog.softwareVersions): SoftwareVersionFact[] {
+function softwareVersionsOf(software: keyof typeof catalog.softwareVersions): ReferenceSoftwareVersion[] {
   return catalog.softwareVersions[software].map(({ version, languages, architectures }) => ({
     version,
     languages: catalog.languageSets[languages as keyof typeof catalog.languageSets],

@@ -1,28 +1,29 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { migrate, type Orm, openOrm } from '../src/database/orm.js';
+import { entities } from '../src/schema/entities.js';
+import { loadReferenceData } from '../src/seed/reference/load-reference-data.js';
 import {
-  closedMarketFacts,
   codesClosedToReservations,
-  marketFactsByCode,
-  productFacts,
-} from '../src/seed/reference/facts.js';
-import { loadFacts } from '../src/seed/reference/load-facts.js';
+  referenceClosures,
+  referenceMarkets,
+  referenceProducts,
+} from '../src/seed/reference/reference-data.js';
 
 let orm: Orm;
 const select = <Row = Record<string, string>>(query: string): Promise<Row[]> =>
   orm.em.fork().execute(query) as Promise<Row[]>;
 
 beforeAll(async () => {
-  orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
+  orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, { entities });
   await migrate(orm);
-  await loadFacts(orm.em.fork());
+  await loadReferenceData(orm.em.fork());
 }, 30_000);
 afterAll(() => orm.close());
 
 test("the seed's table has 109 rows of 106 codes, and every code is closed to reservations", async () => {
-  expect(closedMarketFacts).toHaveLength(109);
+  expect(referenceClosures).toHaveLength(109);
   expect(codesClosedToReservations.size).toBe(106);
-  expect(marketFactsByCode.size).toBe(250);
+  expect(referenceMarkets.size).toBe(250);
   const closed = await select<{ market_code: string; kind: string }>('select market_code, kind from market_closures');
   expect(new Set(closed.map((row) => row.market_code))).toEqual(codesClosedToReservations);
   expect(new Set(closed.map((row) => row.kind))).toEqual(new Set(['AZURE_RESERVATION']));
@@ -36,7 +37,7 @@ test('prices include tax in Australia and Brazil only (rule 2)', async () => {
 });
 
 test('every SKU has the policy of its kind (rules 13 and 25)', () => {
-  const skus = productFacts.flatMap((product) => product.skus);
+  const skus = referenceProducts.flatMap((product) => product.skus);
   expect(skus).toHaveLength(45);
   for (const { kind, cancellation, supportRequestRequired } of skus) {
     if (kind === 'LINUX_PLAN') expect([cancellation, supportRequestRequired]).toEqual([undefined, undefined]);
@@ -51,7 +52,7 @@ test('loading them again adds nothing and overwrites nothing', async () => {
   const before = await select(
     'select (select count(*) from skus) as skus, (select count(*) from software_versions) as versions, (select count(*) from markets) as markets',
   );
-  await loadFacts(orm.em.fork());
+  await loadReferenceData(orm.em.fork());
   expect(
     await select(
       'select (select count(*) from skus) as skus, (select count(*) from software_versions) as versions, (select count(*) from markets) as markets',

@@ -1,53 +1,8 @@
 import { type Kysely, type SqlBool, sql } from 'kysely';
-import { matching } from '../feed/matching.js';
 import type { ActivityAction } from './activity-action.js';
+import type { FeedEntry } from './entry.js';
+import { type EntryFilter, matching } from './entry-filter.js';
 import { comparePositions, type Position } from './position.js';
-
-/** What the feed holds of an entry: enough to filter it and to find the rest. */
-export interface FeedEntry extends Position {
-  id: string;
-  /** Milliseconds since 1970. */
-  at: number;
-  action: ActivityAction;
-  actor: string;
-  customerId: string | null;
-  orderId: string | null;
-  productIds: readonly string[];
-  /** Of ACCESS_REVOKED the user's name, else an id of the resource. */
-  resourceId: string;
-  /** Of the CANCELLATION_ actions. */
-  cancellationId: string | null;
-}
-
-/** Which entries a subscriber wants. Ids are the rows', not the graph's. */
-export interface FeedFilter {
-  from?: Date | null;
-  to?: Date | null;
-  actions?: readonly ActivityAction[] | null;
-  actor?: string | null;
-  customerId?: string | null;
-  orderId?: string | null;
-  productId?: string | null;
-  /** Rows of this tenant's customer only: what a CUSTOMER_ADMIN may reach. Null: nothing at all. */
-  ownCustomerId?: string | null;
-}
-
-/** Whether an entry passes: the same rule as `matching`, for entries in memory. */
-export function passes(entry: FeedEntry, filter: FeedFilter): boolean {
-  if (
-    filter.ownCustomerId !== undefined &&
-    (filter.ownCustomerId === null || entry.customerId !== filter.ownCustomerId)
-  )
-    return false;
-  if (filter.from && entry.at < filter.from.getTime()) return false;
-  if (filter.to && entry.at >= filter.to.getTime()) return false;
-  if (filter.actions && !filter.actions.includes(entry.action)) return false;
-  if (filter.actor != null && entry.actor !== filter.actor.toLowerCase()) return false;
-  if (filter.customerId != null && entry.customerId !== filter.customerId) return false;
-  if (filter.orderId != null && entry.orderId !== filter.orderId) return false;
-  if (filter.productId != null && !entry.productIds.includes(filter.productId.toUpperCase())) return false;
-  return true;
-}
 
 /**
  * No transaction that could still commit an entry before one of these is open. Asked once for a statement: in a
@@ -62,7 +17,7 @@ export const belowHorizon = sql<SqlBool>`"xid" < (select feed_horizon())`;
 export async function readEntries(
   kysely: Kysely<unknown>,
   after: Position,
-  filter: FeedFilter,
+  filter: EntryFilter,
   limit: number,
   until?: Position,
 ): Promise<FeedEntry[]> {

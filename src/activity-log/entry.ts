@@ -1,0 +1,18 @@
+import type { ActivityAction } from './activity-action.js';
+import type { Position } from './position.js';
+
+/** What the feed holds of an entry: enough to filter it and to find the rest. */
+export interface FeedEntry extends Position {
+  id: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  action: ActivityAction;
+  actor: string;
+  customerId: string | null;
+  orderId: string | null;
+  productIds: readonly string[];
+  /** The user's name for ACCESS_REVOKED, else an id of the resource. */
+  resourceId: string;
+  /** The cancellation, for the CANCELLATION_ actions. */
+  cancellationId: string | null;
+}

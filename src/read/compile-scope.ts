@@ -1,0 +1,142 @@
+import type { MetadataStorage } from '@mikro-orm/core';
+import {
+  type FieldNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLObjectType,
+  getArgumentValues,
+  getNamedType,
+} from 'graphql';
+import { sql } from 'kysely';
+import type { Access } from '../auth/auth.js';
+import type { Role } from '../auth/role.js';
+import { tenantScope } from '../auth/viewer.js';
+import { collectSubFields } from './collect-fields.js';
+import { type CursorCodec, type Listing, type ReadType, Row, type Sql } from './model.js';
+import type { FieldArguments, Operation, ReadModel } from './operation.js';
+import { Args, type Guard, Param } from './param.js';
+
+const ownTenant = new Param((bindings) => tenantScope(bindings.viewer) as string);
+
+/** What a compilation is under. */
+export interface CompileScopeOptions {
+  model: ReadModel;
+  metadata: MetadataStorage;
+  operation: Operation;
+  /** Notes the variables that `@skip` and `@include` asked for. */
+  conditions: Map<string, unknown>;
+  /** Whether rows of one tenant only may be read: the viewer's, told at each run. */
+  ofOneTenant: boolean;
+  access: Access;
+  /** Hears of each field that is left out because the roles may not read it. */
+  onDenied: (coordinate: string, requires: readonly Role[], nodes: readonly FieldNode[]) => void;
+  /** Codecs of cursors by the names that listings give them. */
+  cursorCodecs: ReadonlyMap<string, CursorCodec>;
+}
+
+/** Who may see which rows and fields while a selection is compiled, and what the compilation needs at each run. */
+export class CompileScope {
+  private aliases = 0;
+  /** Fields with arguments, in the order in which they were compiled. */
+  readonly fieldArguments: FieldArguments[] = [];
+  readonly guards: Guard[] = [];
+  /** What is evaluated at each run even where the statement does not need it: it may refuse. */
+  readonly validations: Param<unknown>[] = [];
+  /** Codecs whose placeholders the answer holds. */
+  readonly usedCodecs = new Set<CursorCodec>();
+  /** Whether it reads lists, or looks among several rows for the right one. */
+  readsMany = false;
+
+  constructor(private readonly options: CompileScopeOptions) {}
+
+  get operation(): Operation {
+    return this.options.operation;
+  }
+
+  /** The read type of a GraphQL type. */
+  typeOf(name: string): ReadType {
+    const type = this.options.model.get(name);
+    if (!type) throw new Error(`The read model does not know ${name}`);
+    return type;
+  }
+
+  /** The codec of a listing's cursors; undefined: the ordinary ones. */
+  codecOf({ cursorCodec }: Listing): CursorCodec | undefined {
+    if (cursorCodec === undefined) return undefined;
+    const codec = this.options.cursorCodecs.get(cursorCodec);
+    if (!codec) throw new Error(`There is no cursor codec ${cursorCodec}`);
+    return codec;
+  }
+
+  /** A new row of a type's table. */
+  row(type: ReadType): Row {
+    this.aliases += 1;
+    return this.rowAs(type, `t${this.aliases}`);
+  }
+
+  /** The same table's row under the alias of a subquery around it. */
+  rowAs(type: ReadType, alias: string): Row {
+    return new Row(alias, this.options.metadata.getByClassName(type.entity as never));
+  }
+
+  /** A row of a query that names its columns as the model's properties. */
+  bareRow(alias: string): Row {
+    return new Row(alias, null);
+  }
+
+  /** `table as alias` */
+  from(type: ReadType, row: Row): Sql {
+    const { tableName } = this.options.metadata.getByClassName(type.entity as never);
+    return sql`${sql.table(tableName)} as ${sql.id(row.alias)}`;
+  }
+
+  /** The conditions under which the viewer may see a row: its tenant's, and committed for readers. */
+  visible(type: ReadType, row: Row): Sql[] {
+    const conditions: Sql[] = [];
+    if (this.options.ofOneTenant && type.scope) conditions.push(type.scope(row, ownTenant));
+    if (type.listing?.defaultScope) conditions.push(type.listing.defaultScope(row));
+    return conditions;
+  }
+
+  /** Whether rows of a type are read for one tenant only. */
+  readsOneTenant(type: ReadType): boolean {
+    return this.options.ofOneTenant && type.scope !== undefined;
+  }
+
+  /** Whether the viewer may see a type, or a field of it; tells of the refusal where not. */
+  allows(nodes: readonly FieldNode[], typeName: string, field?: string): boolean {
+    const requires = this.options.access.denies(typeName, field);
+    if (requires) this.options.onDenied(field === undefined ? typeName : `${typeName}.${field}`, requires, nodes);
+    return requires === null;
+  }
+
+  /** Whether the viewer may see a type; a refusal is nobody's to hear. */
+  reaches(typeName: string): boolean {
+    return this.options.access.denies(typeName) === null;
+  }
+
+  /** The fields that a selection asks of a type, by response key. */
+  subFields(typeName: string, nodes: readonly FieldNode[]): ReadonlyMap<string, readonly FieldNode[]> {
+    const { operation, conditions } = this.options;
+    const type = operation.schema.getType(typeName) as GraphQLObjectType;
+    return collectSubFields(operation, type, nodes, (name, value) => conditions.set(name, value));
+  }
+
+  /** The arguments of a field: values come at each run. */
+  argsOf(parent: string, nodes: readonly FieldNode[]): Args {
+    const node = nodes[0] as FieldNode;
+    const asked = { field: this.fieldOf(parent, nodes), node };
+    const current = getArgumentValues(asked.field, node, this.operation.variableValues);
+    return new Args(this.fieldArguments.push(asked) - 1, current, (guard) => this.guards.push(guard));
+  }
+
+  /** The type that a field answers, without lists and non-null. */
+  returnTypeOf(parent: string, nodes: readonly FieldNode[]): GraphQLNamedType {
+    return getNamedType(this.fieldOf(parent, nodes).type);
+  }
+
+  private fieldOf(parent: string, nodes: readonly FieldNode[]): GraphQLField<unknown, unknown> {
+    const type = this.operation.schema.getType(parent) as GraphQLObjectType;
+    return type.getFields()[(nodes[0] as FieldNode).name.value] as GraphQLField<unknown, unknown>;
+  }
+}

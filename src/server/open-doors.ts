@@ -1,0 +1,80 @@
+import type { ApolloServer } from '@apollo/server';
+import type { FastifyInstance } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import type { HorizonWatch } from '../activity-log/horizon.js';
+import type { Sealer } from '../activity-log/seal/sealer.js';
+import type { Authenticate } from '../auth/tokens.js';
+import type { Context, Services } from '../context/context.js';
+import type { Connections } from '../database/pools.js';
+import type { DocumentCache } from '../execution/documents.js';
+import { operationRules } from '../execution/prepare.js';
+import type { FanOut } from '../feed/delivery/fan-out.js';
+import type { NatsSource } from '../feed/nats/nats-source.js';
+import type { ReportInternalError } from '../graphql/errors.js';
+import { projectFile } from '../lib/project-file.js';
+import { printGraph } from '../schema/print-schema.js';
+import { serveGraphql } from '../transport/http/app.js';
+import { serveDownloads } from '../transport/http/routes/downloads.js';
+import { serveExports } from '../transport/http/routes/exports.js';
+import { serveLive } from '../transport/http/routes/live.js';
+import { serveOperators } from '../transport/http/routes/operators.js';
+import { servePlayground } from '../transport/http/routes/playground.js';
+import { serveSupportFiles } from '../transport/http/routes/support-files.js';
+import { type EventStreams, serveStreams } from '../transport/sse/server.js';
+import { type SocketServer, serveSockets } from '../transport/ws/server.js';
+import type { Lifecycle } from './lifecycle.js';
+
+/** What the doors open to. */
+export interface DoorsOptions {
+  app: FastifyInstance;
+  apollo: ApolloServer<Context>;
+  schema: GraphQLSchema;
+  services: Services;
+  authenticate: Authenticate;
+  documents: DocumentCache;
+  report: ReportInternalError;
+  fanOut: FanOut;
+  /** What only the metrics ask. */
+  horizon: HorizonWatch;
+  nats: NatsSource | null;
+  sealer: Sealer;
+  connections: Connections;
+  lifecycle: Lifecycle;
+}
+
+/** Opens every door of the gateway on an application that does not listen yet: HTTP, WebSocket, event streams, pages. */
+export async function openDoors(options: DoorsOptions): Promise<void> {
+  const { app, apollo, schema, services, authenticate, documents, report, fanOut, lifecycle } = options;
+  const rules = operationRules({ schema, documents, report });
+  serveGraphql({ app, apollo, schema, services, authenticate, documents, report });
+  const sockets = serveSockets({ server: app.server, services, authenticate, rules, fanOut });
+  const streams = serveStreams({ app, services, authenticate, rules, fanOut });
+  lifecycle.onClose(() => closeDoors({ app, services, sockets, streams }));
+  serveExports(app, services, authenticate);
+  serveDownloads(app, services);
+  await serveSupportFiles(app, services);
+  await servePlayground(app, services.config);
+  serveLive(app, projectFile('dist/live'));
+  const { horizon, nats, sealer, connections } = options;
+  const observed = { services, sockets, streams, fanOut, horizon, nats, sealer, documents, connections };
+  serveOperators(app, observed, printGraph(schema));
+}
+
+/** Tells streams where to resume, answers what runs, then closes; what is left after the drain's time is cut. */
+async function closeDoors({
+  app,
+  services,
+  sockets,
+  streams,
+}: {
+  app: FastifyInstance;
+  services: Services;
+  sockets: SocketServer;
+  streams: EventStreams;
+}): Promise<void> {
+  services.feed.drain();
+  const drainTimer = setTimeout(() => app.server.closeAllConnections(), services.config.drainTimeoutMs);
+  await Promise.all([sockets.close(), streams.close()]);
+  await app.close();
+  clearTimeout(drainTimer);
+}
