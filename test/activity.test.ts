@@ -57,7 +57,7 @@ describe(`the activity log, on ${engine}`, () => {
     await settled(gateway);
     const { data: log } = await gateway.run(
       `query ($filter: ActivityFilter) { activity(filter: $filter) { nodes {
-        id at action outcome correlationId productIds actor { userPrincipalName role application } customer { id } order { id } resource { type id label }
+        id at action outcome correlationId productIds actor { userPrincipalName role application } customer { id } order { id } resource { type nodeId node { __typename ... on Order { id number } } label }
         detail { __typename ... on OrderPlacedDetail { orderNumber lineCount total { amount currency } } } } } }`,
       { filter: { orderId: order.id } },
     );
@@ -72,7 +72,12 @@ describe(`the activity log, on ${engine}`, () => {
         actor: { userPrincipalName: 'berta@partner.example', role: 'ADMIN_AGENT', application: 'csp-graph-demo' },
         customer: { id: customer.id },
         order: { id: order.id },
-        resource: { type: 'ORDER', id: order.id, label: order.number },
+        resource: {
+          type: 'ORDER',
+          nodeId: order.id,
+          node: { __typename: 'Order', id: order.id, number: order.number },
+          label: order.number,
+        },
         detail: {
           __typename: 'OrderPlacedDetail',
           orderNumber: order.number,
@@ -131,7 +136,7 @@ describe(`the activity log, on ${engine}`, () => {
       expect(Object.values(detail)).not.toContain(undefined);
     }
     expect(
-      shown.find((entry) => entry.action === 'CANCELLATION_REQUESTED' && entry.resource.id === stubborn.order.id)
+      shown.find((entry) => entry.action === 'CANCELLATION_REQUESTED' && entry.resource.nodeId === stubborn.order.id)
         ?.detail,
     ).toEqual({
       __typename: 'CancellationRequestedDetail',

@@ -224,8 +224,8 @@ describe(`fulfilment, on ${engine}`, () => {
     const confirmed = new Set();
     while (confirmed.size < orders.length) {
       const { entry } = await stream.nextOf('ActivityRecorded');
-      expect(confirmed).not.toContain(entry.resource.id);
-      confirmed.add(entry.resource.id);
+      expect(confirmed).not.toContain(entry.resource.nodeId);
+      confirmed.add(entry.resource.nodeId);
     }
     await stream.end();
     await second.gateway.stop();

@@ -83,7 +83,11 @@ describe(`product keys, on ${engine}`, () => {
       ['SUCCEEDED', 'CUSTOMER_ADMIN', `admin@${software.customer.domain}`],
     ]);
     for (const entry of entries) {
-      expect(entry.resource).toEqual({ type: 'ENTITLEMENT', id: software.entitlementId, label: expect.any(String) });
+      expect(entry.resource).toEqual({
+        type: 'ENTITLEMENT',
+        nodeId: software.entitlementId,
+        label: expect.any(String),
+      });
       expect(entry.detail).toEqual({ __typename: 'ProductKeyRevealedDetail', version: software.choice.version });
     }
   });
@@ -102,7 +106,7 @@ describe(`product keys, on ${engine}`, () => {
         await gateway.run(
           `query ($id: ID!) { node(id: $id) { ... on Entitlement {
             status orderLine { lineNumber entitlement { id } } sku { title } order { number } hybridBenefit { reason } customer {
-              activity(last: 100) { nodes { resource { label id } detail { __typename
+              activity(last: 100) { nodes { resource { label nodeId } detail { __typename
                 ... on ProductKeyRevealedDetail { version } ... on DownloadLinkCreatedDetail { version language expiresAt } } } }
             } } } }`,
           { id: software.entitlementId },
@@ -218,7 +222,7 @@ describe(`product keys, on ${engine}`, () => {
       await expect(linkOf(gateway, { entitlementId, choice } as never, role)).rejects.toThrow('FORBIDDEN');
     }
     const entries = await entriesOf(gateway, { customerId: customer.id, actions: ['ACCESS_DENIED'] });
-    expect(entries.map((entry) => [entry.outcome, entry.actor.role, entry.resource.id, entry.detail])).toEqual(
+    expect(entries.map((entry) => [entry.outcome, entry.actor.role, entry.resource.nodeId, entry.detail])).toEqual(
       refused.flatMap((role) =>
         ['revealProductKey', 'createDownloadLink'].map((operation) => [
           'DENIED',
@@ -251,13 +255,13 @@ describe(`product keys, on ${engine}`, () => {
     await settled(gateway);
     const logged = await gateway.run(
       `query ($customerId: ID!) { activity(last: 10, filter: { customerId: $customerId, actions: [ACCESS_DENIED] }) {
-        nodes { outcome actor { userPrincipalName role } resource { id } detail { ... on AccessDeniedDetail { operation reason } } } } }`,
+        nodes { outcome actor { userPrincipalName role } resource { nodeId } detail { ... on AccessDeniedDetail { operation reason } } } } }`,
       { customerId: customer.id },
     );
     const entry = (operation: string) => ({
       outcome: 'DENIED',
       actor: { userPrincipalName: `admin@${intruder.domain}`, role: 'CUSTOMER_ADMIN' },
-      resource: { id: entitlementId },
+      resource: { nodeId: entitlementId },
       detail: { operation, reason: 'another tenant' },
     });
     expect(logged.data.activity.nodes).toEqual([

@@ -79,7 +79,9 @@ describe(`fields that the roles refuse, on ${engine}`, () => {
       'REPORT_VIEWER',
     );
     expect(data.nodes.map((node: object | null) => node !== null)).toEqual(
-      Object.keys(mine.ids).map((type) => ['Customer', 'Order', 'Cancellation'].includes(type)),
+      Object.keys(mine.ids).map((type) =>
+        ['Customer', 'Order', 'OrderLine', 'Cancellation', 'CancellationLine'].includes(type),
+      ),
     );
     expect(data.order.lines).toEqual([{ entitlement: null }]);
     expect(refusals(errors)).toEqual([
@@ -89,6 +91,8 @@ describe(`fields that the roles refuse, on ${engine}`, () => {
       'FORBIDDEN CancellationLine.unitCredit',
       'FORBIDDEN Entitlement',
       'FORBIDDEN Invoice',
+      'FORBIDDEN InvoiceLine',
+      'FORBIDDEN SupportFile',
       'FORBIDDEN SupportRequest',
     ]);
   });
@@ -104,7 +108,7 @@ describe(`fields that the roles refuse, on ${engine}`, () => {
 
   test('stay refused in the feed, in a mutation’s answer, and behind an entry', async () => {
     const stream = await gateway.subscribe(
-      `subscription { activity { __typename ... on FeedCaughtUp { cursor } ... on ActivityRecorded { entry { action customer { domain contact { email } orders { totalCount } } order { number } detail { ... on OrderPlacedDetail { orderNumber total { amount } } } } } } }`,
+      `subscription { activity { __typename ... on FeedCaughtUp { cursor } ... on ActivityRecorded { entry { action customer { domain contact { email } orders { totalCount } } order { number } resource { label node { id } } detail { ... on OrderPlacedDetail { orderNumber total { amount } } } } } } }`,
       {},
       'MARKETING_CONTENT_ADMIN',
     );
@@ -116,9 +120,11 @@ describe(`fields that the roles refuse, on ${engine}`, () => {
       action: 'ORDER_PLACED',
       customer: { domain: software.customer.domain, contact: null, orders: null },
       order: null,
+      resource: { label: software.order.number, node: null },
       detail: { orderNumber: software.order.number, total: null },
     });
     expect(refusals(message.errors)).toEqual([
+      'FORBIDDEN ActivityResource.node',
       'FORBIDDEN Customer.contact',
       'FORBIDDEN Customer.orders',
       'FORBIDDEN Order',

@@ -210,14 +210,14 @@ describe(`revoking access, on ${engine}`, () => {
     await settled(gateway);
     const { data } = await gateway.run(
       `query { activity(last: 2, filter: { actions: [ACCESS_REVOKED] }) { nodes {
-        outcome actor { userPrincipalName role } customer { id } resource { type id label } detail { ... on AccessRevokedDetail { userPrincipalName reason } } } } }`,
+        outcome actor { userPrincipalName role } customer { id } resource { type nodeId node { id } label } detail { ... on AccessRevokedDetail { userPrincipalName reason } } } } }`,
     );
     const name = user.toLowerCase();
     const entry = (reason: string | null) => ({
       outcome: 'SUCCEEDED',
       actor: { userPrincipalName: 'gloria.global@partner.example', role: 'GLOBAL_ADMIN' },
       customer: null,
-      resource: { type: 'USER', id: name, label: name },
+      resource: { type: 'USER', nodeId: null, node: null, label: name },
       detail: { userPrincipalName: name, reason },
     });
     expect(data.activity.nodes).toEqual([entry('left the company'), entry(null)]);

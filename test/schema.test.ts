@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { ApolloServerErrorCode } from '@apollo/server/errors';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
+  type DocumentNode,
   type GraphQLField,
   type GraphQLNamedType,
   type GraphQLObjectType,
@@ -19,6 +20,11 @@ import {
   isSpecifiedDirective,
   isSpecifiedScalarType,
   isUnionType,
+  Kind,
+  type SelectionSetNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
 } from 'graphql';
 import { Role } from '../src/auth/role.js';
 import { idPrefixes } from '../src/domain/global-id.js';
@@ -27,6 +33,7 @@ import { problemClasses } from '../src/graphql/problem.type.js';
 import { buildGraph } from '../src/schema/build-schema.js';
 import { printGraph } from '../src/schema/print-schema.js';
 import { contract } from './support/contract.js';
+import { namedOperations } from './support/operations.js';
 
 /** Lists without pages, because they are short by nature. Whatever else can grow is a connection. */
 const boundedLists = new Set([
@@ -226,6 +233,7 @@ describe('the schema', () => {
     const ids = outputFields().filter(({ field }) => /Ids?$/.test(field.name));
     expect([...new Set(ids.map(({ field }) => field.name))].sort()).toEqual([
       'correlationId',
+      'nodeId',
       'productId',
       'productIds',
       'skuId',
@@ -270,7 +278,44 @@ describe('the schema', () => {
     const nodes = schema.getPossibleTypes(schema.getType('Node') as never).map((type) => type.name);
     expect(nodes.toSorted()).toEqual(Object.keys(idPrefixes).toSorted());
     const withId = objects(/./).filter((type) => type.getFields()['id'] && !nodes.includes(type.name));
-    expect(withId.map((type) => type.name)).toEqual(['ActivityResource']);
+    expect(withId.map((type) => type.name)).toEqual([]);
+  });
+
+  test('operations select the id of whatever has one: stores of clients know objects by it', () => {
+    const lacking: string[] = [];
+    for (const { name, document } of namedOperations()) {
+      const at: string[] = [];
+      const info = new TypeInfo(schema);
+      const visitor = visitWithTypeInfo(info, {
+        enter: (node) => {
+          if (node.kind !== Kind.FIELD && node.kind !== Kind.FRAGMENT_DEFINITION) return;
+          at.push(node.name.value);
+          const type = info.getType();
+          const named = type && getNamedType(type);
+          const hasId = (isObjectType(named) || isInterfaceType(named)) && named.getFields()['id'];
+          if (hasId && !selectsId(node.selectionSet, document)) lacking.push(`${name}: ${at.join('.')}`);
+        },
+        leave: (node) => {
+          if (node.kind === Kind.FIELD || node.kind === Kind.FRAGMENT_DEFINITION) at.pop();
+        },
+      });
+      visit(document, visitor);
+    }
+    expect(lacking).toEqual([]);
+
+    /** Whether every object that the selection is of answers `id`: a fragment on another type says nothing. */
+    function selectsId(selectionSet: SelectionSetNode | undefined, document: DocumentNode): boolean {
+      return (selectionSet?.selections ?? []).some((selection) => {
+        if (selection.kind === Kind.FIELD) return selection.name.value === 'id' && !selection.alias;
+        if (selection.kind === Kind.INLINE_FRAGMENT)
+          return !selection.typeCondition && selectsId(selection.selectionSet, document);
+        const fragment = document.definitions.find(
+          (definition) =>
+            definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === selection.name.value,
+        );
+        return fragment?.kind === Kind.FRAGMENT_DEFINITION && selectsId(fragment.selectionSet, document);
+      });
+    }
   });
 
   test('a mutation takes one input of its own and answers a union of its own', () => {

@@ -110,6 +110,11 @@ export class CompileScope {
     return requires === null;
   }
 
+  /** Whether the viewer may see a type; a refusal is nobody's to hear. */
+  reaches(typeName: string): boolean {
+    return this.options.access.denies(typeName) === null;
+  }
+
   /** The fields that a selection asks of a type, by response key. */
   subFields(typeName: string, nodes: readonly FieldNode[]): ReadonlyMap<string, readonly FieldNode[]> {
     const { operation, conditions } = this.options;

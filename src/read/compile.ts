@@ -1,9 +1,10 @@
 import { type FieldNode, isAbstractType } from 'graphql';
 import { sql } from 'kysely';
+import { idPrefixes } from '../domain/global-id.js';
 import { memberIs } from '../graphql/member.js';
 import { compileConnection } from './compile-connection.js';
 import type { CompileScope } from './compile-scope.js';
-import type { Field, Fields, ReadType, Row, Sql } from './model.js';
+import type { Field, Fields, ReadType, Reference, Row, Sql } from './model.js';
 import type { Selected } from './operation.js';
 import type { Args } from './param.js';
 import { columnsOf, jsonOf, whereAll } from './sql.js';
@@ -96,9 +97,25 @@ export class Compiler {
         );
         return sql`case ${field.discriminator(row)} ${sql.join(branches, sql` `)} end`;
       }
+      case 'reference':
+        return this.reference(field, row, nodes);
       default:
         return this.related(parentType, field, row, nodes, returned.name, isAbstractType(returned));
     }
+  }
+
+  /** What a global id names. Which type, each row says: where that is not the viewer's to read, the row has no node. */
+  private reference({ types, globalId }: Reference, row: Row, nodes: readonly FieldNode[]): Sql {
+    const id = globalId(row);
+    const branches = types
+      .filter((name) => this.scope.reaches(name))
+      .map((name) => {
+        const type = this.scope.typeOf(name);
+        const child = this.scope.row(type);
+        const where = [sql`${child.col('id')} = substr(${id}, 5)::uuid`, ...this.scope.visible(type, child)];
+        return sql`when ${`${idPrefixes[name]}_`}::text then ${this.oneFrom(type, child, where, nodes, true)}`;
+      });
+    return branches.length > 0 ? sql`case left(${id}, 4) ${sql.join(branches, sql` `)} end` : sql`null`;
   }
 
   /** Rows of another type that belong to `row`. */

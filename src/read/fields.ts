@@ -1,11 +1,29 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { idPrefixes, type NodeType } from '../domain/global-id.js';
-import { computed, type Leaf, type PerValueUnion, type Sql } from './model.js';
+import { idPrefixes, type NodeType, patternOf } from '../domain/global-id.js';
+import {
+  computed,
+  type KeyColumn,
+  type Leaf,
+  type PerValueUnion,
+  type Reference,
+  type Row,
+  type Sql,
+  UUID_KEY,
+} from './model.js';
 import type { Param } from './param.js';
 
 /** The global id of the row. */
-export function globalId(type: NodeType): Leaf {
-  return computed((row) => sql`${`${idPrefixes[type]}_`}::text || ${row.col('id')}`);
+export function globalId(type: NodeType, key: readonly KeyColumn[] = UUID_KEY): Leaf {
+  return computed((row) => {
+    const parts = key.map(({ property }) => row.col(property));
+    return sql`${`${idPrefixes[type]}_`}::text || ${sql.join(parts, sql` || '_' || `)}`;
+  });
+}
+
+/** What a column's global id names, where it holds one of these types and not another text. */
+export function reference(property: string, types: readonly NodeType[]): { nodeId: Leaf; node: Reference } {
+  const nodeId = (row: Row) => sql`case when ${row.col(property)} ~ ${patternOf(types)} then ${row.col(property)} end`;
+  return { nodeId: computed(nodeId), node: { kind: 'reference', types, globalId: nodeId } };
 }
 
 /** Whether a text holds another, in any case; the wildcards of LIKE stand for themselves. */

@@ -1,5 +1,6 @@
 import type { EntityMetadata } from '@mikro-orm/core';
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { NodeType } from '../domain/global-id.js';
 import type { Args, Param } from './param.js';
 
 /** An SQL expression; identifiers and values in it are Kysely's job. */
@@ -75,8 +76,17 @@ export interface NestedConnection {
   type: string;
   on(parent: Row, child: Row): Sql<SqlBool>;
 }
-export type Field = Leaf | Embedded | Union | One | Many | NestedConnection;
+/** The row, of one of several types that go by a UUID, that a global id names; null where the viewer reaches none. */
+export interface Reference {
+  kind: 'reference';
+  types: readonly NodeType[];
+  /** The global id of one of those types, or null. */
+  globalId(row: Row): Sql;
+}
+export type Field = Leaf | Embedded | Union | One | Many | NestedConnection | Reference;
 export type Fields = Record<string, Field>;
+/** Fields that a module adds to types below it, by GraphQL name: the lower module need not know who leads away from it. */
+export type TypeExtensions = Readonly<Record<string, Fields>>;
 
 /** How a column is compared and put into a cursor. */
 export type SortType = 'text' | 'timestamptz' | 'uuid' | 'date' | 'bigint' | 'xid8';
@@ -137,14 +147,22 @@ export interface Listing {
   cursorCodec?: string;
 }
 
+/** A column of a primary key, and the type that a part of a global id is compared with it as. */
+export interface KeyColumn {
+  property: string;
+  type: 'uuid' | 'text' | 'bpchar';
+}
+/** The key of most rows. */
+export const UUID_KEY: readonly KeyColumn[] = [{ property: 'id', type: 'uuid' }];
+
 /** The one description of how a GraphQL type is read. */
 export interface ReadType {
   /** Name of the GraphQL type. */
   name: string;
   /** MikroORM entity whose table it is read from. */
   entity: string;
-  /** Prefix of its global ids (`cus_…`); only of types that implement Node. */
-  idPrefix?: string;
+  /** The columns by which its global ids name a row; `UUID_KEY` where left out. */
+  key?: readonly KeyColumn[];
   fields: Fields;
   /** The rows that a viewer of one tenant may reach; without it, a type is not tied to a tenant. */
   scope?: (row: Row, tenantId: Param<string>) => Sql<SqlBool>;
@@ -227,4 +245,10 @@ export function connection(type: string, foreign: string): NestedConnection {
 export function ofTenant(customerProperty: string): NonNullable<ReadType['scope']> {
   return (row, tenantId) =>
     sql<SqlBool>`${row.col(customerProperty)} = (select "id" from "customers" where "tenant_id" = ${tenantId}::uuid)`;
+}
+
+/** The same of a row that belongs to one of `table`, which has the customer; `foreign` holds the id of that one. */
+export function ofTenantBy(table: string, foreign: string): NonNullable<ReadType['scope']> {
+  return (row, tenantId) =>
+    sql<SqlBool>`(select "owner"."customer_id" from ${sql.table(table)} as "owner" where "owner"."id" = ${row.col(foreign)}) = (select "id" from "customers" where "tenant_id" = ${tenantId}::uuid)`;
 }

@@ -21,19 +21,27 @@ import { parseGlobalId } from '../domain/global-id.js';
 import { ErrorCodeEnum } from '../graphql/error-code.type.js';
 import { AccessResolver } from '../modules/access/access.resolver.js';
 import { activityDetails } from '../modules/activity/activity.read.js';
-import { ActivityResolver } from '../modules/activity/activity.resolver.js';
+import { ActivityResolver, CustomerActivityResolver } from '../modules/activity/activity.resolver.js';
 import { ActivityFeedResolver, CancellationFeedResolver } from '../modules/activity/feed.resolver.js';
-import { InvoiceResolver } from '../modules/billing/invoice.resolver.js';
+import { CustomerInvoicesResolver, InvoiceResolver } from '../modules/billing/invoice.resolver.js';
 import { CancelOrderResolver } from '../modules/cancelling/cancel-order.resolver.js';
 import { CatalogResolver } from '../modules/catalog/catalog.resolver.js';
 import { MarketResolver } from '../modules/catalog/market.resolver.js';
 import { CustomerResolver } from '../modules/customers/customer.resolver.js';
-import { EntitlementResolver } from '../modules/entitlements/entitlement.resolver.js';
+import {
+  CustomerSoftwareResolver,
+  EntitlementResolver,
+  OrderLineEntitlementResolver,
+} from '../modules/entitlements/entitlement.resolver.js';
 import { CreateDownloadLinkResolver, RevealProductKeyResolver } from '../modules/entitlements/software.resolver.js';
 import { recordRoleDenied } from '../modules/entitlements/software-choice.js';
-import { OrderResolver } from '../modules/orders/order.resolver.js';
+import { CustomerOrdersResolver, OrderResolver } from '../modules/orders/order.resolver.js';
 import { PurchaseResolver } from '../modules/purchasing/purchase.resolver.js';
-import { SupportRequestResolver } from '../modules/support/support-request.resolver.js';
+import { SalesResolver } from '../modules/sales/sales.resolver.js';
+import {
+  CustomerSupportRequestsResolver,
+  SupportRequestResolver,
+} from '../modules/support/support-request.resolver.js';
 import type { Tree } from '../read/reader.js';
 import { NodeResolver } from './node.resolver.js';
 import { readModel, rootReads } from './read-model.js';
@@ -51,14 +59,21 @@ export async function buildGraph(): Promise<GraphQLSchema> {
       CancelOrderResolver,
       CatalogResolver,
       CreateDownloadLinkResolver,
+      CustomerActivityResolver,
+      CustomerInvoicesResolver,
+      CustomerOrdersResolver,
       CustomerResolver,
+      CustomerSoftwareResolver,
+      CustomerSupportRequestsResolver,
       EntitlementResolver,
       InvoiceResolver,
       MarketResolver,
       NodeResolver,
+      OrderLineEntitlementResolver,
       OrderResolver,
       PurchaseResolver,
       RevealProductKeyResolver,
+      SalesResolver,
       SupportRequestResolver,
     ],
     validate: false,

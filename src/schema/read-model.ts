@@ -1,20 +1,41 @@
-import { activityEntryRead, activityRoots } from '../modules/activity/activity.read.js';
-import { invoiceLineRead, invoiceRead, invoiceRoots } from '../modules/billing/invoice.read.js';
+import { activityEntryRead, activityExtensions, activityRoots } from '../modules/activity/activity.read.js';
+import { invoiceExtensions, invoiceLineRead, invoiceRead, invoiceRoots } from '../modules/billing/invoice.read.js';
 import { catalogRoots, priceRead, productRead, skuRead, softwareVersionRead } from '../modules/catalog/catalog.read.js';
 import { marketRead, marketRoots } from '../modules/catalog/market.read.js';
 import { customerRead, customerRoots } from '../modules/customers/customer.read.js';
-import { entitlementRead, entitlementRoots } from '../modules/entitlements/entitlement.read.js';
+import { entitlementExtensions, entitlementRead, entitlementRoots } from '../modules/entitlements/entitlement.read.js';
 import {
   cancellationLineRead,
   cancellationRead,
+  orderExtensions,
   orderLineRead,
   orderRead,
   orderRoots,
 } from '../modules/orders/order.read.js';
 import { salesGroupRead, salesRoots } from '../modules/sales/sales.read.js';
-import { supportFileRead, supportRequestRead, supportRequestRoots } from '../modules/support/support-request.read.js';
-import type { RootReads } from '../read/model.js';
+import {
+  supportFileRead,
+  supportRequestExtensions,
+  supportRequestRead,
+  supportRequestRoots,
+} from '../modules/support/support-request.read.js';
+import type { ReadType, RootReads, TypeExtensions } from '../read/model.js';
 import type { ReadModel } from '../read/operation.js';
+
+/** What modules add to the types below them. */
+const extensions: readonly TypeExtensions[] = [
+  activityExtensions,
+  entitlementExtensions,
+  invoiceExtensions,
+  orderExtensions,
+  supportRequestExtensions,
+];
+
+/** A type with the fields that lead from it to modules above. */
+function extended(type: ReadType): ReadType {
+  const added = extensions.map((extension) => extension[type.name] ?? {});
+  return { ...type, fields: Object.assign({}, type.fields, ...added) };
+}
 
 /** The one description of reads: every type by its GraphQL name. */
 export const readModel: ReadModel = new Map(
@@ -36,7 +57,7 @@ export const readModel: ReadModel = new Map(
     softwareVersionRead,
     supportFileRead,
     supportRequestRead,
-  ].map((type) => [type.name, type]),
+  ].map((type) => [type.name, extended(type)]),
 );
 
 /** Root fields that the read model answers. */

@@ -78,7 +78,8 @@ export function randomOperation(schema: GraphQLSchema, roots: readonly string[],
     const head = `f${aliases}: ${field.name}${args(field)}${directive()}`;
     if (isLeafType(type)) return [head];
     if (isUnionType(type) || isInterfaceType(type)) {
-      const members = schema.getPossibleTypes(type).filter(() => chance(0.5));
+      const possible = schema.getPossibleTypes(type);
+      const members = possible.filter(() => chance(Math.min(0.5, 5 / possible.length)));
       const spreads = members.map((member) => `... on ${member.name} ${selection(member, depth + 1)}`);
       return [`${head} { ${chance(0.5) || spreads.length === 0 ? '__typename' : ''} ${spreads.join(' ')} }`];
     }

@@ -1,22 +1,23 @@
 import { randomUUID } from 'node:crypto';
+import type { NodeType } from '../../src/domain/global-id.js';
 import type { Caller, TestGateway } from './gateway.js';
 import { aCustomer } from './shop.js';
 import { adminOf, buySoftware, cancelAndConfirm, reveal, settled, type TestSoftware } from './software.js';
+
+/** Types that implement Node and belong to nobody. */
+export type CatalogType = 'Market' | 'Product' | 'Sku' | 'SoftwareVersion' | 'Price';
 
 /** A customer with rows of every kind. */
 export interface TestTenant extends TestSoftware {
   /** Its administrator. */
   admin: Caller;
   /** One id of every type that implements Node and belongs to a customer. */
-  ids: Record<
-    'Customer' | 'Order' | 'Entitlement' | 'ActivityEntry' | 'Invoice' | 'SupportRequest' | 'Cancellation',
-    string
-  >;
+  ids: Record<Exclude<NodeType, CatalogType>, string>;
   /** Texts by which its rows are known: in the answer to somebody else they have no place. */
   marks: string[];
 }
 
-/** A customer that cancelled a purchase, made another, read its key, and for which support was asked. */
+/** A customer that cancelled a purchase, made another, read its key, and for which support was asked, with a file. */
 export async function aTenant(gateway: TestGateway): Promise<TestTenant> {
   const customer = await aCustomer(gateway);
   await cancelAndConfirm(gateway, await buySoftware(gateway, customer));
@@ -31,28 +32,37 @@ export async function aTenant(gateway: TestGateway): Promise<TestTenant> {
     description: 'description',
     contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
   };
-  await gateway.run(
-    'mutation ($input: SubmitSupportRequestInput!) { submitSupportRequest(input: $input) { __typename } }',
+  const submitted = await gateway.run(
+    'mutation ($input: SubmitSupportRequestInput!) { submitSupportRequest(input: $input) { ... on SubmitSupportRequestSuccess { uploadUrl } } }',
     { input },
   );
+  const form = new FormData();
+  form.append('files', new Blob(['text'], { type: 'text/plain' }), 'note.txt');
+  await fetch(submitted.data.submitSupportRequest.uploadUrl, { method: 'POST', body: form });
   await settled(gateway);
   const { data } = await gateway.run(
-    `query ($id: ID!) { customer(by: { id: $id }) { activity(last: 1) { nodes { id } } invoices { nodes { id } }
-      supportRequests { nodes { id } } orders { nodes { cancellations { id } } } } }`,
+    `query ($id: ID!) { customer(by: { id: $id }) { activity(last: 1) { nodes { id } } invoices { nodes { id lines { id } } }
+      supportRequests { nodes { id files { id } } } orders { nodes { id lines { id } cancellations { id lines { id } } } } } }`,
     { id: customer.id },
   );
   const { activity, invoices, supportRequests, orders } = data.customer;
+  const order = orders.nodes.find(({ id }: { id: string }) => id === software.order.id);
+  const [cancellation] = orders.nodes.flatMap(({ cancellations }: { cancellations: object[] }) => cancellations);
   return {
     ...software,
     admin: await adminOf(gateway, customer),
     ids: {
       Customer: customer.id,
       Order: software.order.id,
+      OrderLine: order.lines[0].id,
       Entitlement: software.entitlementId,
       ActivityEntry: activity.nodes[0].id,
       Invoice: invoices.nodes[0].id,
+      InvoiceLine: invoices.nodes[0].lines[0].id,
       SupportRequest: supportRequests.nodes[0].id,
-      Cancellation: orders.nodes.flatMap((order: { cancellations: object[] }) => order.cancellations)[0].id,
+      SupportFile: supportRequests.nodes[0].files[0].id,
+      Cancellation: cancellation.id,
+      CancellationLine: cancellation.lines[0].id,
     },
     marks: [
       customer.rowId,

@@ -2,11 +2,11 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { ActivityAction } from '../../activity-log/activity-action.js';
 import { dayOf, daysBetween, daysOfSpan, edgeOf } from '../../activity-log/days.js';
 import { FEED_CURSORS } from '../../activity-log/feed-cursors.js';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
-import { among, before, eachOf, globalId, since } from '../../read/fields.js';
+import { among, before, eachOf, globalId, reference, since } from '../../read/fields.js';
 import {
   computed,
+  connection,
   type Fields,
   money,
   ofTenant,
@@ -17,6 +17,7 @@ import {
   type RootReads,
   type Row,
   type Sql,
+  type TypeExtensions,
 } from '../../read/model.js';
 import type { Args, Param } from '../../read/param.js';
 
@@ -110,7 +111,6 @@ function dayList(from: Date, to: Date): string {
 export const activityEntryRead: ReadType = {
   name: 'ActivityEntry',
   entity: 'ActivityEntry',
-  idPrefix: idPrefixes.ActivityEntry,
   scope: ofTenant('customerId'),
   fields: {
     id: globalId('ActivityEntry'),
@@ -127,7 +127,11 @@ export const activityEntryRead: ReadType = {
     order: one('Order', 'orderId'),
     resource: {
       kind: 'embedded',
-      fields: { type: property('resourceType'), id: property('resourceId'), label: property('resourceLabel') },
+      fields: {
+        type: property('resourceType'),
+        ...reference('resourceId', ['Order', 'Entitlement', 'SupportRequest']),
+        label: property('resourceLabel'),
+      },
     },
     detail: { kind: 'union', discriminator: (entry) => entry.col('action'), members: activityDetails },
   },
@@ -157,6 +161,9 @@ export const activityEntryRead: ReadType = {
     defaultOrder: { field: 'COMMITTED', direction: 'ASC' },
   },
 };
+
+/** What the activity log adds to the types below it. */
+export const activityExtensions: TypeExtensions = { Customer: { activity: connection('ActivityEntry', 'customerId') } };
 
 /** Root fields of the activity log. */
 export const activityRoots: RootReads = { activity: { kind: 'connection', type: 'ActivityEntry' } };

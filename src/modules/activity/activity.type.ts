@@ -1,7 +1,7 @@
 import { ArgsType, createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { ActivityAction, ActivityOutcome, ResourceType } from '../../activity-log/activity-action.js';
 import { Auth } from '../../auth/auth.js';
-import { activityReaders } from '../../auth/role-sets.js';
+import { activityReaders, orderReaders } from '../../auth/role-sets.js';
 import { connectionTypes, OrderDirection, PageArgsType } from '../../graphql/connection.type.js';
 import { memberOf } from '../../graphql/member.js';
 import { NodeType } from '../../graphql/node.type.js';
@@ -77,10 +77,19 @@ export class ActivityResourceType {
   type!: ResourceType;
 
   @Field(() => ID, {
+    nullable: true,
     description:
-      'The global id of the thing; of a user the user principal name. A download link has the id of its entitlement.',
+      'The id of the order, entitlement or support request that the entry points at, for `node(id:)`; of a download link that of its entitlement. Null for a user, whom `label` names.',
   })
-  id!: string;
+  nodeId!: string | null;
+
+  @Field(() => NodeType, {
+    nullable: true,
+    description:
+      'What `nodeId` is the id of. Null also where your roles or your tenant do not reach it, as `node(id:)` would answer.',
+  })
+  @Auth(...orderReaders)
+  node!: Relation<NodeType | null>;
 
   @Field({ description: 'What people call the thing: an order number, a title or a name.' })
   label!: string;

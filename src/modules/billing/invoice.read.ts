@@ -1,18 +1,20 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
 import {
   computed,
+  connection,
   many,
   money,
   ofTenant,
+  ofTenantBy,
   one,
   period,
   properties,
   type ReadType,
   type RootReads,
   type Row,
+  type TypeExtensions,
 } from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 
@@ -25,7 +27,6 @@ const thisMonth = sql`date_trunc('month', now() at time zone 'UTC')::date`;
 export const invoiceRead: ReadType = {
   name: 'Invoice',
   entity: 'Invoice',
-  idPrefix: idPrefixes.Invoice,
   scope: ofTenant('customer'),
   fields: {
     id: globalId('Invoice'),
@@ -70,7 +71,9 @@ export const invoiceRead: ReadType = {
 export const invoiceLineRead: ReadType = {
   name: 'InvoiceLine',
   entity: 'InvoiceLine',
+  scope: ofTenantBy('invoices', 'invoice'),
   fields: {
+    id: globalId('InvoiceLine'),
     ...properties('kind', 'description', 'quantity', 'bookedAt'),
     order: {
       kind: 'one',
@@ -83,6 +86,9 @@ export const invoiceLineRead: ReadType = {
     amount: money((line) => line.col('amount'), currencyOfInvoice),
   },
 };
+
+/** What billing adds to the types below it. */
+export const invoiceExtensions: TypeExtensions = { Customer: { invoices: connection('Invoice', 'customer') } };
 
 /** Root fields of invoices. */
 export const invoiceRoots: RootReads = { invoices: { kind: 'connection', type: 'Invoice' } };

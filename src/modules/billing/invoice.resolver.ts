@@ -1,7 +1,8 @@
-import { Args, Query, Resolver } from 'type-graphql';
+import { Args, FieldResolver, Query, Resolver } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
 import { billingReaders } from '../../auth/role-sets.js';
 import { compiled } from '../../graphql/compiled.js';
+import { CustomerType } from '../customers/customer.type.js';
 import { InvoiceConnection, InvoicesArgs, InvoiceType } from './invoice.type.js';
 
 @Resolver(() => InvoiceType)
@@ -9,6 +10,19 @@ export class InvoiceResolver {
   @Query(() => InvoiceConnection, {
     nullable: true,
     description: 'The monthly invoices of all customers, the running month among them.',
+  })
+  @Auth(...billingReaders)
+  invoices(@Args(() => InvoicesArgs) _args: InvoicesArgs): never {
+    return compiled();
+  }
+}
+
+/** What this module adds to a customer. */
+@Resolver(() => CustomerType)
+export class CustomerInvoicesResolver {
+  @FieldResolver(() => InvoiceConnection, {
+    nullable: true,
+    description: 'The monthly invoices of the customer.',
   })
   @Auth(...billingReaders)
   invoices(@Args(() => InvoicesArgs) _args: InvoicesArgs): never {

@@ -32,8 +32,12 @@ registerEnumType(InvoiceStatus, {
   },
 });
 
-@ObjectType('InvoiceLine', { description: 'One charge or credit, which is never changed once it is booked.' })
-export class InvoiceLineType {
+@ObjectType('InvoiceLine', {
+  implements: NodeType,
+  description: 'One charge or credit, which is never changed once it is booked.',
+})
+@Auth(...billingReaders)
+export class InvoiceLineType extends NodeType {
   @Field(() => InvoiceLineKind, { description: 'Whether the line charges or gives back.' })
   kind!: InvoiceLineKind;
 

@@ -6,11 +6,11 @@ import { newId } from '../../domain/ids.js';
 import { isProblem, Problem } from '../../domain/problem.js';
 import type { Signer } from '../../lib/signing.js';
 import { withIdempotency } from '../access/idempotency.js';
-import { findOrder } from '../orders/find-order.js';
+import { findOrder, OrderNotFound } from '../orders/find-order.js';
 import { Cancellation, CancellationLine, type Order } from '../orders/order.entity.js';
 import { CancellationStatus, OrderLineStatus } from '../orders/order-status.js';
 import { type Assessment, assess, chooseLines } from './assess-cancellation.js';
-import { AcknowledgementRequired, OrderNotFound } from './cancellation-problems.js';
+import { AcknowledgementRequired } from './cancellation-problems.js';
 import { honourQuote } from './quote.js';
 
 export interface CancelOrder {

@@ -4,6 +4,7 @@ import { IsIdempotencyKey, IsLineNumbers, IsText } from '../../graphql/input-rul
 import { problemType, resultMember } from '../../graphql/problem.type.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.js';
+import { OrderNotFound } from '../orders/find-order.js';
 import { CancellationType, OrderType } from '../orders/order.type.js';
 import {
   AcknowledgementRequired,
@@ -11,7 +12,6 @@ import {
   CancellationPending,
   CancellationWindowClosed,
   OrderLineNotFound,
-  OrderNotFound,
   ProductNotCancellable,
   QuoteExpired,
   QuoteNotApplicable,

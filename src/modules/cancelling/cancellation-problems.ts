@@ -1,11 +1,5 @@
 import { Problem } from '../../domain/problem.js';
 
-/** There is no such order, or it is not the viewer's: both look the same. */
-export class OrderNotFound extends Problem {
-  readonly code = 'ORDER_NOT_FOUND';
-  readonly message = 'There is no such order. Find it with orders or order(by:).';
-}
-
 /** The order has no line with that number. */
 export class OrderLineNotFound extends Problem {
   readonly code = 'ORDER_LINE_NOT_FOUND';

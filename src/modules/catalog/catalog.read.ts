@@ -1,14 +1,22 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { contains, globalId } from '../../read/fields.js';
-import { computed, many, money, one, properties, type ReadType, type RootReads, type Row } from '../../read/model.js';
+import {
+  computed,
+  type KeyColumn,
+  many,
+  money,
+  one,
+  properties,
+  type ReadType,
+  type RootReads,
+  type Row,
+} from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 
 /** How a Product is read. */
 export const productRead: ReadType = {
   name: 'Product',
   entity: 'Product',
-  idPrefix: idPrefixes.Product,
   fields: {
     id: globalId('Product'),
     ...properties('productId', 'title', 'publisher'),
@@ -40,7 +48,6 @@ export const productRead: ReadType = {
 export const skuRead: ReadType = {
   name: 'Sku',
   entity: 'Sku',
-  idPrefix: idPrefixes.Sku,
   fields: {
     id: globalId('Sku'),
     ...properties('skuId', 'title', 'kind', 'termDuration', 'billingPlan', 'minimumQuantity', 'maximumQuantity'),
@@ -91,11 +98,17 @@ function latestEnd(price: Row) {
   ];
 }
 
+const versionKey: readonly KeyColumn[] = [
+  { property: 'sku', type: 'uuid' },
+  { property: 'version', type: 'text' },
+];
+
 /** How a SoftwareVersion is read. */
 export const softwareVersionRead: ReadType = {
   name: 'SoftwareVersion',
   entity: 'SoftwareVersion',
-  fields: properties('version', 'languages', 'architectures'),
+  key: versionKey,
+  fields: { id: globalId('SoftwareVersion', versionKey), ...properties('version', 'languages', 'architectures') },
 };
 
 /** How a Price is read. */
@@ -103,6 +116,7 @@ export const priceRead: ReadType = {
   name: 'Price',
   entity: 'Price',
   fields: {
+    id: globalId('Price'),
     ...properties('segment', 'effectiveStartDate', 'effectiveEndDate', 'source'),
     unitPrice: money(
       (price) => price.col('unitPrice'),

@@ -30,9 +30,10 @@ export class ProductType extends NodeType {
 }
 
 @ObjectType('SoftwareVersion', {
+  implements: NodeType,
   description: 'A version of the software, with the languages and architectures it can be downloaded in.',
 })
-export class SoftwareVersionType {
+export class SoftwareVersionType extends NodeType {
   @Field({ description: 'The version as `revealProductKey` and `createDownloadLink` take it, such as `2022`.' })
   version!: string;
 
@@ -66,9 +67,11 @@ export class CancellationPolicyType {
 }
 
 @ObjectType('Price', {
+  implements: NodeType,
   description: 'What one unit costs for the whole term, in one market and currency and for one segment.',
 })
-export class PriceType {
+@Auth(...catalogReaders)
+export class PriceType extends NodeType {
   @Field(() => MoneyType, {
     description: 'The price of one unit for the whole term, without tax except where `market.taxInclusive` is true.',
   })

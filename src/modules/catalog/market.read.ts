@@ -1,11 +1,16 @@
 import { sql } from 'kysely';
-import { computed, properties, type ReadType, type RootReads } from '../../read/model.js';
+import { globalId } from '../../read/fields.js';
+import { computed, type KeyColumn, properties, type ReadType, type RootReads } from '../../read/model.js';
+
+const key: readonly KeyColumn[] = [{ property: 'code', type: 'bpchar' }];
 
 /** How a Market is read. */
 export const marketRead: ReadType = {
   name: 'Market',
   entity: 'Market',
+  key,
   fields: {
+    id: globalId('Market', key),
     ...properties('code', 'name', 'taxInclusive', 'currencies'),
     closedTo: computed(
       (market) =>

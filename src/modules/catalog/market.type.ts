@@ -1,12 +1,14 @@
 import { Field, ObjectType } from 'type-graphql';
 import type { ProductKind } from '../../domain/product-kind.js';
+import { NodeType } from '../../graphql/node.type.js';
 import { ProductKindEnum } from './catalog-enums.type.js';
 
 @ObjectType('Market', {
+  implements: NodeType,
   description:
     'A country or territory that customers are in. It decides what may be sold, in which currencies, and whether prices include tax.',
 })
-export class MarketType {
+export class MarketType extends NodeType {
   @Field({ description: 'The ISO 3166-1 alpha-2 code of the market, such as `US`.' })
   code!: string;
 

@@ -1,15 +1,13 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { contains, globalId } from '../../read/fields.js';
-import { connection, ofTenant, one, properties, property, type ReadType, type RootReads } from '../../read/model.js';
+import { ofTenant, one, properties, property, type ReadType, type RootReads } from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 
 /** How a Customer is read. */
 export const customerRead: ReadType = {
   name: 'Customer',
   entity: 'Customer',
-  idPrefix: idPrefixes.Customer,
   scope: ofTenant('id'),
   fields: {
     id: globalId('Customer'),
@@ -24,11 +22,6 @@ export const customerRead: ReadType = {
         phone: property('contactPhone'),
       },
     },
-    orders: connection('Order', 'customer'),
-    software: connection('Entitlement', 'customer'),
-    activity: connection('ActivityEntry', 'customerId'),
-    invoices: connection('Invoice', 'customer'),
-    supportRequests: connection('SupportRequest', 'customer'),
   },
   listing: {
     filters: {

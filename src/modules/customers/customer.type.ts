@@ -1,25 +1,12 @@
-import { Args, ArgsType, Directive, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { ArgsType, Directive, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
-import {
-  activityReaders,
-  billingReaders,
-  contactReaders,
-  orderReaders,
-  softwareReaders,
-  supporters,
-} from '../../auth/role-sets.js';
+import { contactReaders } from '../../auth/role-sets.js';
 import { Segment } from '../../domain/product-kind.js';
-import { compiled } from '../../graphql/compiled.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
-import { ActivityArgs, ActivityConnection } from '../activity/activity.type.js';
-import { InvoiceConnection, InvoicesArgs } from '../billing/invoice.type.js';
 import { MarketType } from '../catalog/market.type.js';
-import { EntitlementConnection, SoftwareArgs } from '../entitlements/entitlement.type.js';
-import { OrderConnection, OrdersArgs } from '../orders/order.type.js';
-import { SupportRequestConnection, SupportRequestsArgs } from '../support/support-request.type.js';
 
 @ObjectType('CustomerContact', { description: 'A person at the customer, and how to reach them.' })
 export class CustomerContactType {
@@ -64,52 +51,6 @@ export class CustomerType extends NodeType {
   @Field(() => CustomerContactType, { nullable: true, description: 'The person to reach at the customer.' })
   @Auth(...contactReaders)
   contact!: Relation<CustomerContactType | null>;
-
-  @Field(() => OrderConnection, {
-    nullable: true,
-    description: 'The orders that were placed on behalf of the customer.',
-  })
-  @Auth(...orderReaders)
-  orders(@Args(() => OrdersArgs) _args: Relation<OrdersArgs>): object {
-    return compiled();
-  }
-
-  @Field(() => EntitlementConnection, {
-    nullable: true,
-    description:
-      'What the customer owns, and what was revoked by a cancellation: perpetual software, subscriptions and reservations in one list.',
-  })
-  @Auth(...softwareReaders)
-  software(@Args(() => SoftwareArgs) _args: Relation<SoftwareArgs>): object {
-    return compiled();
-  }
-
-  @Field(() => ActivityConnection, {
-    nullable: true,
-    description: 'The entries of the activity log that are about the customer.',
-  })
-  @Auth(...activityReaders)
-  activity(@Args(() => ActivityArgs) _args: Relation<ActivityArgs>): object {
-    return compiled();
-  }
-
-  @Field(() => InvoiceConnection, {
-    nullable: true,
-    description: 'The monthly invoices of the customer.',
-  })
-  @Auth(...billingReaders)
-  invoices(@Args(() => InvoicesArgs) _args: Relation<InvoicesArgs>): object {
-    return compiled();
-  }
-
-  @Field(() => SupportRequestConnection, {
-    nullable: true,
-    description: 'The support requests that were submitted on behalf of the customer.',
-  })
-  @Auth(...supporters)
-  supportRequests(@Args(() => SupportRequestsArgs) _args: Relation<SupportRequestsArgs>): object {
-    return compiled();
-  }
 }
 
 @Directive('@oneOf')

@@ -1,9 +1,9 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, globalId } from '../../read/fields.js';
 import {
   computed,
+  connection,
   instant,
   ofTenant,
   one,
@@ -13,6 +13,7 @@ import {
   type RootReads,
   type Row,
   type Sql,
+  type TypeExtensions,
 } from '../../read/model.js';
 import type { Args, Param } from '../../read/param.js';
 
@@ -61,7 +62,6 @@ function expiring(entitlement: Row, filter: Args, ascending: boolean): Sql<SqlBo
 export const entitlementRead: ReadType = {
   name: 'Entitlement',
   entity: 'Entitlement',
-  idPrefix: idPrefixes.Entitlement,
   scope: ofTenant('customer'),
   fields: {
     id: globalId('Entitlement'),
@@ -136,6 +136,18 @@ export const entitlementRead: ReadType = {
       ],
     },
     defaultOrder: { field: 'GRANTED_AT', direction: 'DESC' },
+  },
+};
+
+/** What entitlements add to the types below them. */
+export const entitlementExtensions: TypeExtensions = {
+  Customer: { software: connection('Entitlement', 'customer') },
+  OrderLine: {
+    entitlement: {
+      kind: 'one',
+      type: 'Entitlement',
+      on: (line, entitlement) => sql`${entitlement.col('orderLine')} = ${line.col('id')}`,
+    },
   },
 };
 

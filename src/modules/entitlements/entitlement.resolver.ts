@@ -1,7 +1,9 @@
-import { Args, Query, Resolver } from 'type-graphql';
+import { Args, FieldResolver, Query, Resolver } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
 import { softwareReaders } from '../../auth/role-sets.js';
 import { compiled } from '../../graphql/compiled.js';
+import { CustomerType } from '../customers/customer.type.js';
+import { OrderLineType } from '../orders/order.type.js';
 import { EntitlementConnection, EntitlementType, SoftwareArgs } from './entitlement.type.js';
 
 @Resolver(() => EntitlementType)
@@ -13,6 +15,32 @@ export class EntitlementResolver {
   })
   @Auth(...softwareReaders)
   software(@Args(() => SoftwareArgs) _args: SoftwareArgs): never {
+    return compiled();
+  }
+}
+
+/** What this module adds to a customer. */
+@Resolver(() => CustomerType)
+export class CustomerSoftwareResolver {
+  @FieldResolver(() => EntitlementConnection, {
+    nullable: true,
+    description:
+      'What the customer owns, and what was revoked by a cancellation: perpetual software, subscriptions and reservations in one list.',
+  })
+  @Auth(...softwareReaders)
+  software(@Args(() => SoftwareArgs) _args: SoftwareArgs): never {
+    return compiled();
+  }
+}
+
+/** What this module adds to a line of an order. */
+@Resolver(() => OrderLineType)
+export class OrderLineEntitlementResolver {
+  @FieldResolver(() => EntitlementType, {
+    nullable: true,
+    description: 'What the customer owns by the line; null until it is granted.',
+  })
+  entitlement(): never {
     return compiled();
   }
 }

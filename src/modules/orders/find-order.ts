@@ -1,8 +1,15 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Viewer } from '../../auth/viewer.js';
 import type { Em } from '../../database/orm.js';
+import { Problem } from '../../domain/problem.js';
 import { reaches } from '../customers/find-customer.js';
 import { Order } from './order.entity.js';
+
+/** There is no such order, or it is not the viewer's: both look the same. */
+export class OrderNotFound extends Problem {
+  readonly code = 'ORDER_NOT_FOUND';
+  readonly message = 'There is no such order. Find it with orders or order(by:).';
+}
 
 /**
  * The order, if the viewer may reach it. Locked, where asked: every use case on an order takes this lock first, so two of

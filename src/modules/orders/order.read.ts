@@ -1,13 +1,14 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, eachOf, globalId, since } from '../../read/fields.js';
 import {
   computed,
+  connection,
   many,
   money,
   type Narrowing,
   ofTenant,
+  ofTenantBy,
   one,
   PARENT,
   period,
@@ -15,6 +16,7 @@ import {
   type ReadType,
   type RootReads,
   type Row,
+  type TypeExtensions,
 } from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 
@@ -33,7 +35,6 @@ const eachOrder = (narrowedBy: Narrowing) =>
 export const orderRead: ReadType = {
   name: 'Order',
   entity: 'Order',
-  idPrefix: idPrefixes.Order,
   scope: ofTenant('customer'),
   fields: {
     id: globalId('Order'),
@@ -78,7 +79,9 @@ export const orderRead: ReadType = {
 export const orderLineRead: ReadType = {
   name: 'OrderLine',
   entity: 'OrderLine',
+  scope: ofTenantBy('orders', 'order'),
   fields: {
+    id: globalId('OrderLine'),
     ...properties('lineNumber', 'quantity', 'status', 'cancellableUntil', 'termStart', 'termEnd'),
     term: period(
       (line) => line.col('termStart'),
@@ -91,11 +94,6 @@ export const orderLineRead: ReadType = {
       (line) =>
         sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false) and not (select "support_request_required" from "skus" where "skus"."id" = ${line.col('sku')})`,
     ),
-    entitlement: {
-      kind: 'one',
-      type: 'Entitlement',
-      on: (line, entitlement) => sql`${entitlement.col('orderLine')} = ${line.col('id')}`,
-    },
   },
 };
 
@@ -103,7 +101,6 @@ export const orderLineRead: ReadType = {
 export const cancellationRead: ReadType = {
   name: 'Cancellation',
   entity: 'Cancellation',
-  idPrefix: idPrefixes.Cancellation,
   scope: ofTenant('customer'),
   fields: {
     id: globalId('Cancellation'),
@@ -128,13 +125,18 @@ export const cancellationRead: ReadType = {
 export const cancellationLineRead: ReadType = {
   name: 'CancellationLine',
   entity: 'CancellationLine',
+  scope: ofTenantBy('cancellations', 'cancellation'),
   fields: {
+    id: globalId('CancellationLine'),
     ...properties('refundType', 'termDays', 'unusedDays'),
     orderLine: one('OrderLine', 'orderLine'),
     unitCredit: money((line) => line.col('unitCredit'), cancellationCurrency),
     credit: money((line) => line.col('credit'), cancellationCurrency),
   },
 };
+
+/** What orders add to the types below them. */
+export const orderExtensions: TypeExtensions = { Customer: { orders: connection('Order', 'customer') } };
 
 /** Root fields of orders. */
 export const orderRoots: RootReads = {

@@ -1,8 +1,8 @@
-import { Arg, Args, Query, Resolver } from 'type-graphql';
+import { Arg, Args, FieldResolver, Query, Resolver } from 'type-graphql';
 import { Auth } from '../../auth/auth.js';
-import { orderReaders, salesReaders } from '../../auth/role-sets.js';
+import { orderReaders } from '../../auth/role-sets.js';
 import { compiled } from '../../graphql/compiled.js';
-import { SalesDimension, SalesFilter, SalesGroupType } from '../sales/sales.type.js';
+import { CustomerType } from '../customers/customer.type.js';
 import { OrderBy, OrderConnection, OrdersArgs, OrderType } from './order.type.js';
 
 @Resolver(() => OrderType)
@@ -24,24 +24,17 @@ export class OrderResolver {
   order(@Arg('by', () => OrderBy, { description: 'The id or the number of the order.' }) _by: OrderBy): never {
     return compiled();
   }
+}
 
-  @Query(() => [SalesGroupType], {
+/** What this module adds to a customer. */
+@Resolver(() => CustomerType)
+export class CustomerOrdersResolver {
+  @FieldResolver(() => OrderConnection, {
     nullable: true,
-    description:
-      'Sales, added up by the dimensions that you choose and by currency. A credit counts once it is confirmed, in the month of the purchase.',
+    description: 'The orders that were placed on behalf of the customer.',
   })
-  @Auth(...salesReaders)
-  sales(
-    @Arg('filter', () => SalesFilter, {
-      nullable: true,
-      description: 'Which order lines to add up; all of them where it is left out.',
-    })
-    _filter: SalesFilter | null,
-    @Arg('groupBy', () => [SalesDimension], {
-      description: 'The dimensions to group by, each named once. An empty list adds everything up by currency.',
-    })
-    _groupBy: SalesDimension[],
-  ): never {
+  @Auth(...orderReaders)
+  orders(@Args(() => OrdersArgs) _args: OrdersArgs): never {
     return compiled();
   }
 }

@@ -12,15 +12,16 @@ import { SkuType } from '../catalog/catalog.type.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { MarketType } from '../catalog/market.type.js';
 import { CustomerType } from '../customers/customer.type.js';
-import { EntitlementType } from '../entitlements/entitlement.type.js';
 import { CreditRule } from './order-enums.type.js';
 import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status.js';
 
 @ObjectType('OrderLine', {
+  implements: NodeType,
   description:
     'One SKU of an order. Its price and its cancellation window are those of the time of sale, whatever the catalog says today.',
 })
-export class OrderLineType {
+@Auth(...orderReaders)
+export class OrderLineType extends NodeType {
   @Field(() => Int, { description: 'The number of the line in its order, from 0, as the purchase listed them.' })
   lineNumber!: number;
 
@@ -59,12 +60,6 @@ export class OrderLineType {
 
   @Field(() => PeriodType, { nullable: true, description: 'The paid term; null for perpetual software.' })
   term!: Relation<PeriodType | null>;
-
-  @Field(() => EntitlementType, {
-    nullable: true,
-    description: 'What the customer owns by the line; null until it is granted.',
-  })
-  entitlement!: Relation<EntitlementType | null>;
 }
 
 @ObjectType('Order', {
@@ -111,9 +106,11 @@ export class OrderType extends NodeType {
 }
 
 @ObjectType('CancellationLine', {
+  implements: NodeType,
   description: 'One line of a cancellation, with the numbers that its credit comes from.',
 })
-export class CancellationLineType {
+@Auth(...orderReaders)
+export class CancellationLineType extends NodeType {
   @Field(() => OrderLineType, { description: 'The line of the order that was cancelled, with all of its units.' })
   orderLine!: Relation<OrderLineType>;
 

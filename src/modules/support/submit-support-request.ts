@@ -5,9 +5,8 @@ import { newId, newSupportRequestNumber } from '../../domain/ids.js';
 import type { Money } from '../../domain/money.js';
 import type { Problem } from '../../domain/problem.js';
 import { withIdempotency } from '../access/idempotency.js';
-import { OrderNotFound } from '../cancelling/cancellation-problems.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
-import { findOrder } from '../orders/find-order.js';
+import { findOrder, OrderNotFound } from '../orders/find-order.js';
 import { type SupportImpact, SupportRequest } from './support-request.entity.js';
 
 export interface SubmitSupportRequest {

@@ -6,8 +6,8 @@ import { MoneyInput } from '../../graphql/money.type.js';
 import { resultMember } from '../../graphql/problem.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.js';
-import { OrderNotFound } from '../cancelling/cancellation-problems.js';
 import { CustomerNotFound } from '../customers/find-customer.js';
+import { OrderNotFound } from '../orders/find-order.js';
 import { SupportImpact } from './support-request.entity.js';
 import { SupportRequestType } from './support-request.type.js';
 

@@ -1,15 +1,25 @@
 import { sql } from 'kysely';
-import { idPrefixes } from '../../domain/global-id.js';
 import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
-import { many, money, ofTenant, one, properties, property, type ReadType, type RootReads } from '../../read/model.js';
+import {
+  connection,
+  many,
+  money,
+  ofTenant,
+  ofTenantBy,
+  one,
+  properties,
+  property,
+  type ReadType,
+  type RootReads,
+  type TypeExtensions,
+} from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 
 /** How a SupportRequest is read. */
 export const supportRequestRead: ReadType = {
   name: 'SupportRequest',
   entity: 'SupportRequest',
-  idPrefix: idPrefixes.SupportRequest,
   scope: ofTenant('customer'),
   fields: {
     id: globalId('SupportRequest'),
@@ -57,7 +67,13 @@ export const supportRequestRead: ReadType = {
 export const supportFileRead: ReadType = {
   name: 'SupportFile',
   entity: 'SupportFile',
-  fields: properties('name', 'contentType', 'size', 'sha256', 'uploadedAt'),
+  scope: ofTenantBy('support_requests', 'supportRequest'),
+  fields: { id: globalId('SupportFile'), ...properties('name', 'contentType', 'size', 'sha256', 'uploadedAt') },
+};
+
+/** What support adds to the types below it. */
+export const supportRequestExtensions: TypeExtensions = {
+  Customer: { supportRequests: connection('SupportRequest', 'customer') },
 };
 
 /** Root fields of support requests. */

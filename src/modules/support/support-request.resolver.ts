@@ -8,6 +8,7 @@ import { supportTopics } from '../../domain/support-topics.js';
 import { compiled } from '../../graphql/compiled.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
+import { CustomerType } from '../customers/customer.type.js';
 import { submitSupportRequest } from './submit-support-request.js';
 import {
   SubmitSupportRequestInput,
@@ -80,5 +81,18 @@ export class SupportRequestResolver {
     const expiresAt = new Date(services.now().getTime() + UPLOAD_HOURS * 3_600_000);
     const token = await services.signer.sign('upload', { supportRequest: success.supportRequestId }, expiresAt);
     return `${services.publicUrl()}/support-requests/${token}/files`;
+  }
+}
+
+/** What this module adds to a customer. */
+@Resolver(() => CustomerType)
+export class CustomerSupportRequestsResolver {
+  @FieldResolver(() => SupportRequestConnection, {
+    nullable: true,
+    description: 'The support requests that were submitted on behalf of the customer.',
+  })
+  @Auth(...supporters)
+  supportRequests(@Args(() => SupportRequestsArgs) _args: SupportRequestsArgs): never {
+    return compiled();
   }
 }

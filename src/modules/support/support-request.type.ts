@@ -40,8 +40,9 @@ export class SupportContactType {
   phone!: string;
 }
 
-@ObjectType('SupportFile', { description: 'A file that is attached to a support request.' })
-export class SupportFileType {
+@ObjectType('SupportFile', { implements: NodeType, description: 'A file that is attached to a support request.' })
+@Auth(...supporters)
+export class SupportFileType extends NodeType {
   @Field({ description: 'The name of the file, as it was uploaded.' })
   name!: string;
 
