@@ -1,7 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
 import { badUserInput, codedError, ErrorCode } from '../graphql/errors.js';
-import type { CursorCodec, Row, Sql } from '../read/model.js';
+import type { CursorCodec } from '../read/model.js';
+import type { Row, Sql } from '../read/row.js';
 import type { Position } from './position.js';
 
 /** The name under which listings ask for these cursors. */

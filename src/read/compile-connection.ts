@@ -2,10 +2,11 @@ import type { FieldNode } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
 import { filterConditions, perValueUnionOf } from './compile-filter.js';
 import type { CompileScope } from './compile-scope.js';
-import type { Listing, ReadType, Row, Sql } from './model.js';
+import type { Listing, ReadType } from './model.js';
 import type { Selected } from './operation.js';
 import { type PageWindow, pageWindow } from './page-window.js';
 import type { Args } from './param.js';
+import type { Row, Sql } from './row.js';
 import { columnsOf, jsonOf, whereAll } from './sql.js';
 
 /** A list that is compiled. */

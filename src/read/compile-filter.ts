@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import { type Listing, PARENT, type Row, type Sql } from './model.js';
+import { type Listing, PARENT } from './model.js';
 import type { Args } from './param.js';
+import { type Row, type Sql } from './row.js';
 
 /** A filter that is read as one page per value. */
 export interface ValueUnion {

@@ -4,8 +4,9 @@ import { type NodeType, parseGlobalId } from '../domain/global-id.js';
 import { badUserInput } from '../graphql/errors.js';
 import type { Compiler } from './compile.js';
 import { globalId } from './fields.js';
-import { type ReadType, type Row, type Sql, UUID_KEY } from './model.js';
+import { type ReadType, UUID_KEY } from './model.js';
 import type { Args, Param } from './param.js';
+import { type Row, type Sql } from './row.js';
 import { jsonOf, whereAll } from './sql.js';
 
 /** Most ids of one `nodes`. */

@@ -2,8 +2,9 @@ import { type FieldNode, type GraphQLField, getNamedType } from 'graphql';
 import { sql } from 'kysely';
 import type { Compiler } from './compile.js';
 import { compileNode, compileNodes } from './compile-nodes.js';
-import type { RootReads, Sql } from './model.js';
+import type { RootReads } from './model.js';
 import { Param } from './param.js';
+import type { Sql } from './row.js';
 import { columnsOf, jsonOf, whereAll } from './sql.js';
 
 /** A root field as one expression. */

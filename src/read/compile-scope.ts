@@ -12,9 +12,10 @@ import type { Access } from '../auth/auth.js';
 import type { Role } from '../auth/role.js';
 import { tenantScope } from '../auth/viewer.js';
 import { collectSubFields } from './collect-fields.js';
-import { type CursorCodec, type Listing, type ReadType, Row, type Sql } from './model.js';
+import { type CursorCodec, type Listing, type ReadType } from './model.js';
 import type { FieldArguments, Operation, ReadModel } from './operation.js';
 import { Args, type Guard, Param } from './param.js';
+import { Row, type Sql } from './row.js';
 
 const ownTenant = new Param((bindings) => tenantScope(bindings.viewer) as string);
 

@@ -4,9 +4,10 @@ import { idPrefixes } from '../domain/global-id.js';
 import { memberIs } from '../graphql/member.js';
 import { compileConnection } from './compile-connection.js';
 import type { CompileScope } from './compile-scope.js';
-import type { Field, Fields, ReadType, Reference, Row, Sql } from './model.js';
+import type { Field, Fields, ReadType, Reference } from './model.js';
 import type { Selected } from './operation.js';
 import type { Args } from './param.js';
+import type { Row, Sql } from './row.js';
 import { columnsOf, jsonOf, whereAll } from './sql.js';
 
 /**

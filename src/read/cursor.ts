@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { badUserInput } from '../graphql/errors.js';
 import { isLowerCaseUuid } from '../lib/uuid.js';
-import { instant, type Row, type SortKey, type SortType, type Sql } from './model.js';
+import { type SortKey, type SortType } from './model.js';
+import { instant, type Row, type Sql } from './row.js';
 
 /** A name of a company, in base64 and with all else that a cursor holds, is shorter. */
 const MAXIMUM_CURSOR_LENGTH = 8_000;

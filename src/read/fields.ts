@@ -1,16 +1,8 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { idPrefixes, type NodeType, patternOf } from '../domain/global-id.js';
-import {
-  computed,
-  type KeyColumn,
-  type Leaf,
-  type PerValueUnion,
-  type Reference,
-  type Row,
-  type Sql,
-  UUID_KEY,
-} from './model.js';
+import { computed, type KeyColumn, type Leaf, type PerValueUnion, type Reference, UUID_KEY } from './model.js';
 import type { Param } from './param.js';
+import { type Row, type Sql } from './row.js';
 
 /** The global id of the row. */
 export function globalId(type: NodeType, key: readonly KeyColumn[] = UUID_KEY): Leaf {

@@ -1,5 +1,6 @@
 import type { FieldNode, FragmentDefinitionNode, GraphQLField, GraphQLSchema } from 'graphql';
-import type { ReadType, Sql } from './model.js';
+import type { ReadType } from './model.js';
+import type { Sql } from './row.js';
 
 /** The operation whose fields are compiled: what graphql-js hands to a resolver. */
 export interface Operation {

@@ -2,8 +2,9 @@ import { type RawBuilder, sql } from 'kysely';
 import { pageOf } from '../graphql/page.js';
 import type { CompileScope } from './compile-scope.js';
 import { cursorOf, decodeCursor } from './cursor.js';
-import type { Listing, ReadType, Row, SortKey, Sql } from './model.js';
+import type { Listing, ReadType, SortKey } from './model.js';
 import type { Args, Param } from './param.js';
+import type { Row, Sql } from './row.js';
 
 /** Which part of a list is asked for: the Relay arguments and the order, as SQL. */
 export interface PageWindow {

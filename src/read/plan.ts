@@ -4,9 +4,10 @@ import type { Role } from '../auth/role.js';
 import type { Viewer } from '../auth/viewer.js';
 import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from '../database/statement.js';
 import type { CompileScope } from './compile-scope.js';
-import type { CursorCodec, Sql } from './model.js';
+import type { CursorCodec } from './model.js';
 import type { FieldArguments } from './operation.js';
 import { type Bindings, type Guard, Param } from './param.js';
+import type { Sql } from './row.js';
 
 /** A field that the plan leaves out because the roles may not read it. */
 export interface Denial {

@@ -12,7 +12,7 @@ import type { Lru } from '../lib/lru.js';
 import { Compiler } from './compile.js';
 import { compileByIds, compileRoot } from './compile-root.js';
 import { CompileScope } from './compile-scope.js';
-import type { CursorCodec, RootReads, Sql } from './model.js';
+import type { CursorCodec, RootReads } from './model.js';
 import type { Operation, ReadModel } from './operation.js';
 import {
   bind,
@@ -26,6 +26,7 @@ import {
   withCursors,
 } from './plan.js';
 import type { PointReadBatcher } from './point-read-batcher.js';
+import type { Sql } from './row.js';
 
 /** What every reader of the process shares. */
 export interface ReadSource {

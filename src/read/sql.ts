@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Sql } from './model.js';
 import type { Selected } from './operation.js';
+import type { Sql } from './row.js';
 
 /** ` where a and b`, or nothing. */
 export function whereAll(conditions: Sql[]): RawBuilder<unknown> {

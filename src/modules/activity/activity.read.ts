@@ -15,11 +15,10 @@ import {
   property,
   type ReadType,
   type RootReads,
-  type Row,
-  type Sql,
   type TypeExtensions,
 } from '../../read/model.js';
 import type { Args, Param } from '../../read/param.js';
+import { type Row, type Sql } from '../../read/row.js';
 
 const inDetail = (entry: Row, key: string): RawBuilder<unknown> => sql`(${entry.col('detail')} ->> ${sql.lit(key)})`;
 const text = (...keys: string[]): Fields =>

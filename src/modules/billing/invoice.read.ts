@@ -13,10 +13,10 @@ import {
   properties,
   type ReadType,
   type RootReads,
-  type Row,
   type TypeExtensions,
 } from '../../read/model.js';
 import type { Param } from '../../read/param.js';
+import { type Row } from '../../read/row.js';
 
 const currencyOfInvoice = (line: Row) =>
   sql`(select "currency" from "invoices" where "invoices"."id" = ${line.col('invoice')})`;

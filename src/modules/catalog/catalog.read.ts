@@ -9,9 +9,9 @@ import {
   properties,
   type ReadType,
   type RootReads,
-  type Row,
 } from '../../read/model.js';
 import type { Param } from '../../read/param.js';
+import { type Row } from '../../read/row.js';
 
 /** How a Product is read. */
 export const productRead: ReadType = {

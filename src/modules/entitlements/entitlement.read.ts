@@ -4,18 +4,16 @@ import { among, before, globalId } from '../../read/fields.js';
 import {
   computed,
   connection,
-  instant,
   ofTenant,
   one,
   period,
   properties,
   type ReadType,
   type RootReads,
-  type Row,
-  type Sql,
   type TypeExtensions,
 } from '../../read/model.js';
 import type { Args, Param } from '../../read/param.js';
+import { instant, type Row, type Sql } from '../../read/row.js';
 
 /** EXPIRED is no stored state: it is ACTIVE with its term behind it, so that no job has to run at midnight. */
 const status = (entitlement: Row) =>

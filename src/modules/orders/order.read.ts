@@ -15,10 +15,10 @@ import {
   properties,
   type ReadType,
   type RootReads,
-  type Row,
   type TypeExtensions,
 } from '../../read/model.js';
 import type { Param } from '../../read/param.js';
+import { type Row } from '../../read/row.js';
 
 const orderCurrency = (line: Row) => sql`(select "currency" from "orders" where "orders"."id" = ${line.col('order')})`;
 const cancellationCurrency = (line: Row) =>

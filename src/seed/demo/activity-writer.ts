@@ -1,7 +1,7 @@
 import type { ResourceType } from '../../activity-log/activity-action.js';
 import type { Activity } from '../../activity-log/record-activity.js';
 import { type NodeType, toGlobalId } from '../../domain/global-id.js';
-import type { Demo } from './demo.js';
+import type { RowTarget } from './insert-rows.js';
 import { demoId } from './numbers.js';
 
 /** The log names resources by global id; a download link by that of its entitlement, a user by name. */
@@ -24,13 +24,13 @@ export class ActivityWriter {
   constructor(private readonly first: number) {}
 
   /** Writes what was done at an instant. */
-  write(demo: Demo, at: Date, activity: Activity): void {
+  write({ batch, seed }: RowTarget, at: Date, activity: Activity): void {
     const nodeType = nodeTypes[activity.resource.type];
     const place = this.first + this.written;
     this.written += 1;
-    demo.batch.add('staged_activity', {
+    batch.add('staged_activity', {
       place,
-      id: demoId(demo.seed, `activity/${place}`),
+      id: demoId(seed, `activity/${place}`),
       at: at.toISOString(),
       action: activity.action,
       outcome: activity.outcome,
@@ -49,7 +49,7 @@ export class ActivityWriter {
   }
 
   /** The id that ties together what one request did: that of the entry to be written next. */
-  nextCorrelationId(demo: Demo): string {
-    return demoId(demo.seed, `correlation/${this.first + this.written}`);
+  nextCorrelationId({ seed }: RowTarget): string {
+    return demoId(seed, `correlation/${this.first + this.written}`);
   }
 }

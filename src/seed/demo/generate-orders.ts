@@ -1,7 +1,8 @@
 import { CancellationStatus } from '../../modules/orders/order-status.js';
 import { cancelLines, maybeCancel } from './cancellations.js';
 import type { DemoCustomer } from './customers.js';
-import type { Demo, DemoOrder } from './demo.js';
+import type { Demo } from './demo.js';
+import type { DemoOrder } from './demo-order.js';
 import { OrderActivity } from './order-activity.js';
 import { drawCurrency, drawWishes, placeOrder, writeOrder } from './orders.js';
 

@@ -81,3 +81,10 @@ async function insertRows(em: Em, table: DemoTable, rows: TableRow[]): Promise<v
     ${conflict}
   `.execute(em.getKysely());
 }
+
+/** Where demonstration rows go, and the seed that their ids follow from. */
+export interface RowTarget {
+  seed: number;
+  /** Rows until they are inserted. */
+  batch: Batch;
+}

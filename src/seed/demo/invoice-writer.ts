@@ -1,7 +1,8 @@
 import { billingPeriodOf } from '../../modules/billing/billing-period.js';
 import { InvoiceLineKind } from '../../modules/billing/invoice.entity.js';
 import type { LineCredit } from '../../modules/cancelling/credit.js';
-import type { Demo, DemoLine, DemoOrder } from './demo.js';
+import type { DemoLine, DemoOrder } from './demo-order.js';
+import type { RowTarget } from './insert-rows.js';
 import { demoId, invoiceNumberAt } from './numbers.js';
 
 /** Books charges and credits on one invoice per customer, currency and month (rule 16). */
@@ -12,10 +13,10 @@ export class InvoiceWriter {
   constructor(private readonly first: number) {}
 
   /** Books what a line costs, when it was bought. */
-  charge(demo: Demo, order: DemoOrder, line: DemoLine): void {
-    demo.batch.add('invoice_lines', {
-      id: demoId(demo.seed, `order/${order.index}/line/${line.lineNumber}/charge`),
-      invoice_id: this.invoiceFor(demo, order, order.placedAt),
+  charge(target: RowTarget, order: DemoOrder, line: DemoLine): void {
+    target.batch.add('invoice_lines', {
+      id: demoId(target.seed, `order/${order.index}/line/${line.lineNumber}/charge`),
+      invoice_id: this.invoiceFor(target, order, order.placedAt),
       kind: InvoiceLineKind.CHARGE,
       order_line_id: line.id,
       cancellation_line_id: null,
@@ -29,16 +30,16 @@ export class InvoiceWriter {
 
   /** Books what a cancelled line gives back, when fulfilment confirmed it. */
   credit(
-    demo: Demo,
+    target: RowTarget,
     order: DemoOrder,
     line: DemoLine,
     cancellationLineId: string,
     credit: LineCredit,
     confirmedAt: Date,
   ): void {
-    demo.batch.add('invoice_lines', {
-      id: demoId(demo.seed, `order/${order.index}/line/${line.lineNumber}/credit`),
-      invoice_id: this.invoiceFor(demo, order, confirmedAt),
+    target.batch.add('invoice_lines', {
+      id: demoId(target.seed, `order/${order.index}/line/${line.lineNumber}/credit`),
+      invoice_id: this.invoiceFor(target, order, confirmedAt),
       kind: InvoiceLineKind.CREDIT,
       order_line_id: line.id,
       cancellation_line_id: cancellationLineId,
@@ -50,13 +51,13 @@ export class InvoiceWriter {
     });
   }
 
-  private invoiceFor(demo: Demo, order: DemoOrder, bookedAt: Date): string {
+  private invoiceFor(target: RowTarget, order: DemoOrder, bookedAt: Date): string {
     const period = billingPeriodOf(bookedAt);
     const name = `invoice/${order.customer.index}/${order.currency}/${period.start}`;
     const known = this.invoices.get(name);
     if (known) return known;
-    const id = demoId(demo.seed, name);
-    demo.batch.add('invoices', {
+    const id = demoId(target.seed, name);
+    target.batch.add('invoices', {
       id,
       number: invoiceNumberAt(this.first + this.invoices.size),
       customer_id: order.customer.id,

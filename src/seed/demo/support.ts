@@ -1,7 +1,8 @@
 import { ProductKind } from '../../domain/product-kind.js';
 import { REFUND_TOPIC, supportTopics } from '../../domain/support-topics.js';
 import { SupportImpact, SupportRequestStatus } from '../../modules/support/support-request.entity.js';
-import type { Demo, DemoOrder } from './demo.js';
+import type { Demo } from './demo.js';
+import type { DemoOrder } from './demo-order.js';
 import { demoId, supportRequestNumberAt } from './numbers.js';
 import { supporters } from './people.js';
 

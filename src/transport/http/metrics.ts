@@ -6,14 +6,19 @@ import type { Connections } from '../../database/pools.js';
 import type { DocumentCache } from '../../execution/documents.js';
 import type { FanOut } from '../../feed/delivery/fan-out.js';
 import type { NatsSource } from '../../feed/nats/nats-source.js';
-import type { EventStreams } from '../sse/server.js';
-import type { SocketServer } from '../ws/server.js';
+
+/** The connections of a transport. */
+export interface OpenConnections {
+  readonly count: number;
+  /** Bytes that wait for all of them. */
+  readonly backlog: number;
+}
 
 /** What the metrics tell of. */
 export interface Observed {
   services: Services;
-  sockets: SocketServer;
-  streams: EventStreams;
+  sockets: OpenConnections;
+  streams: OpenConnections;
   fanOut: FanOut;
   horizon: HorizonWatch;
   nats: NatsSource | null;
