@@ -27,7 +27,7 @@ async function emptyDatabase(): Promise<Orm> {
 beforeAll(async () => {
   orm = await emptyDatabase();
   await loadDemoOnFirstStart(orm, { now, productKeySecrets });
-}, 60_000);
+});
 afterAll(() => orm.close());
 
 describe('the demonstration set', () => {

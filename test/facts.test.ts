@@ -11,7 +11,7 @@ beforeAll(async () => {
   orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
   await migrate(orm);
   await loadFacts(orm.em.fork());
-}, 30_000);
+});
 afterAll(() => orm.close());
 
 test("the seed's table has 109 rows of 106 codes, and every code is closed to reservations", async () => {

@@ -10,7 +10,7 @@ const sql = <T = Record<string, unknown>>(query: string): Promise<T[]> => orm.em
 beforeAll(async () => {
   orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
   await migrate(orm);
-}, 60_000);
+});
 
 afterAll(() => orm.close(true));
 
