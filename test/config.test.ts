@@ -8,6 +8,7 @@ import { readConfig } from '../src/config.js';
 import { ConfigError } from '../src/config-error.js';
 import { EmbeddedDatabaseInUse, lockEmbeddedDatabase } from '../src/embedded-lock.js';
 import { openOrm } from '../src/orm.js';
+import { unpackDatabase } from './support/database.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
 const production = {
@@ -270,6 +271,7 @@ describe('the embedded database', () => {
   });
 
   test('is free again where npm was ended, which tells its shell and not the gateway', async () => {
+    unpackDatabase(dataDir());
     const shell = spawn('sh', ['-c', `"${process.execPath}" dist/src/main.js; true`], {
       env: { PATH: process.env['PATH'], npm_lifecycle_event: 'start', DATA_DIR: folder, PORT: '0', DEMO_DATA: 'false' },
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -285,6 +287,7 @@ describe('the embedded database', () => {
   });
 
   test('a SIGTERM for gateway and shell together, as service managers send it, leaves the time to drain', async () => {
+    unpackDatabase(dataDir());
     const shell = spawn('sh', ['-c', `"${process.execPath}" dist/src/main.js; true`], {
       env: {
         PATH: process.env['PATH'],

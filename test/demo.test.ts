@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { loadFacts } from '../src/data/load-facts.js';
 import { Dice } from '../src/demo/dice.js';
 import { DemoRefused, loadDemo, loadDemoOnFirstStart } from '../src/demo/load-demo.js';
 import { invoiceNumberAt, orderNumberAt, supportRequestNumberAt } from '../src/demo/numbers.js';
 import { demoTenantId } from '../src/demo/tenant.js';
 import { openProductKey } from '../src/modules/entitlements/product-key.js';
-import { migrate, type Orm, openOrm } from '../src/orm.js';
+import { type Orm, openOrm } from '../src/orm.js';
+import { engine, type TestDatabase, testDatabase } from './support/database.js';
 
 const now = new Date('2026-11-22T19:00:00Z');
 const productKeySecrets = [{ keyId: 'test', secret: new Uint8Array(32).fill(7) }];
@@ -17,20 +17,23 @@ const select = <Row = Record<string, string>>(query: string): Promise<Row[]> =>
 const count = async (query: string): Promise<number> =>
   Number((await select<{ n: string }>(`select count(*) as n from ${query}`))[0]?.n);
 
+const databases: TestDatabase[] = [];
 async function emptyDatabase(): Promise<Orm> {
-  const database = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
-  await migrate(database);
-  await loadFacts(database.em.fork());
-  return database;
+  const database = await testDatabase();
+  databases.push(database);
+  return openOrm(database.config, database.pglite);
 }
 
 beforeAll(async () => {
   orm = await emptyDatabase();
   await loadDemoOnFirstStart(orm, { now, productKeySecrets });
 });
-afterAll(() => orm.close());
+afterAll(async () => {
+  await orm.close(true);
+  for (const database of databases) await database.drop();
+});
 
-describe('the demonstration set', () => {
+describe(`the demonstration set, on ${engine}`, () => {
   test('has 220 customers in 42 markets, closed ones among them, and 1,500 orders of all four kinds', async () => {
     expect(await count('customers')).toBe(220);
     expect(await count('(select distinct market_code from customers) as markets')).toBe(42);
@@ -194,9 +197,9 @@ describe('loading', () => {
         )) as object[];
       expect(row).toEqual({ customers: 225, orders: 1_540 });
     } finally {
-      await other.close();
+      await other.close(true);
     }
-  }, 60_000);
+  });
 
   test('another seed gives other draws; numbers never meet', () => {
     const draw = (seed: number) =>

@@ -1,18 +1,22 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { closedMarketFacts, codesClosedToReservations, marketFactsByCode, productFacts } from '../src/data/facts.js';
 import { loadFacts } from '../src/data/load-facts.js';
-import { migrate, type Orm, openOrm } from '../src/orm.js';
+import { type Orm, openOrm } from '../src/orm.js';
+import { type TestDatabase, testDatabase } from './support/database.js';
 
+let database: TestDatabase;
 let orm: Orm;
 const select = <Row = Record<string, string>>(query: string): Promise<Row[]> =>
   orm.em.fork().execute(query) as Promise<Row[]>;
 
 beforeAll(async () => {
-  orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
-  await migrate(orm);
-  await loadFacts(orm.em.fork());
+  database = await testDatabase();
+  orm = await openOrm(database.config, database.pglite);
 });
-afterAll(() => orm.close());
+afterAll(async () => {
+  await orm.close(true);
+  await database.drop();
+});
 
 test("the seed's table has 109 rows of 106 codes, and every code is closed to reservations", async () => {
   expect(closedMarketFacts).toHaveLength(109);

@@ -2,17 +2,22 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { type ImportOptions, importPriceList, type Refusal } from '../src/import/import-price-list.js';
 import { summaryText } from '../src/import/import-report.js';
 import { readPriceList } from '../src/import/read-price-list.js';
-import { migrate, type Orm, openOrm } from '../src/orm.js';
+import { type Orm, openOrm } from '../src/orm.js';
+import { type TestDatabase, testDatabase } from './support/database.js';
 
+let database: TestDatabase;
 let orm: Orm;
 const sql = <T = Record<string, unknown>>(query: string): Promise<T[]> => orm.em.fork().execute(query);
 
 beforeAll(async () => {
-  orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' });
-  await migrate(orm);
+  database = await testDatabase();
+  orm = await openOrm(database.config, database.pglite);
 });
 
-afterAll(() => orm.close(true));
+afterAll(async () => {
+  await orm.close(true);
+  await database.drop();
+});
 
 beforeEach(async () => {
   await sql('truncate prices, skus, products, markets cascade');

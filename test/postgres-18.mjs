@@ -36,8 +36,9 @@ if (!existsSync(PROGRAMS_18)) {
 }
 const cluster = await startCluster(PROGRAMS_18);
 const given = process.argv.slice(2);
-const suites = given.length > 0 ? given : SUITES.map((name) => `test/${name}.test.ts`);
-const jest = spawn('npm', ['run', '--silent', 'jest', '--', ...suites], {
+const hasSuites = given.some((argument) => !argument.startsWith('-'));
+const suites = hasSuites ? [] : SUITES.map((name) => `test/${name}.test.ts`);
+const jest = spawn('npm', ['run', '--silent', 'jest', '--', ...suites, ...given], {
   stdio: 'inherit',
   env: { ...process.env, TEST_DATABASE_URL: cluster.url, POSTGRES_PROGRAMS: PROGRAMS_18 },
 });
