@@ -4,10 +4,8 @@ import type { Kysely } from 'kysely';
 import { readConfig } from '../config.js';
 import { ConfigError } from '../config-error.js';
 import { EmbeddedDatabaseInUse } from '../embedded-lock.js';
-import { openOrm } from '../orm.js';
 import { type Manifest, manifestForm } from './manifest.js';
 import type { Verdict } from './verdict.js';
-import { verifyDatabase } from './verify-database.js';
 import { verifyFile } from './verify-file.js';
 
 const USAGE = `Says whether the activity log is still what was sealed, and where it first is not.
@@ -67,6 +65,9 @@ function readManifest(path: string): Manifest {
 }
 
 async function ofDatabase(head: string | null): Promise<Verdict> {
+  // Here, not above: for a file nothing of a database is loaded, which takes longer than to verify one.
+  const { openOrm } = await import('../orm.js');
+  const { verifyDatabase } = await import('./verify-database.js');
   const orm = await openOrm(readConfig().database);
   try {
     return await verifyDatabase(orm.em.fork().getKysely() as unknown as Kysely<unknown>, head);
