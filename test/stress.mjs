@@ -53,7 +53,8 @@ for (let run = 1; run <= times; run += 1) {
   }
   if (status !== 0 && count === 0) failed('the run', `it ended with ${status}`);
   const seconds = ((Date.now() - started) / 1_000).toFixed(0);
-  console.log(`run ${run} of ${times}: ${status === 0 ? 'passed' : `${count} failed`}, ${seconds} s`);
+  const { numPassedTests: passed = 0, numPendingTests: skipped = 0 } = results ?? {};
+  console.log(`run ${run} of ${times}: ${passed} passed, ${count} failed, ${skipped} skipped, ${seconds} s`);
 }
 
 for (const spinner of spinners) spinner.kill();
