@@ -55,5 +55,5 @@ onServer('reads of analysts', () => {
       await watcher.end();
       await gateway.stop();
     }
-  }, 60_000);
+  });
 });

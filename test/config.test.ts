@@ -9,6 +9,7 @@ import { ConfigError } from '../src/config/config-error.js';
 import { EmbeddedDatabaseInUse, lockEmbeddedDatabase } from '../src/database/embedded-lock.js';
 import { openOrm } from '../src/database/orm.js';
 import { entities } from '../src/schema/entities.js';
+import { unpackDatabase } from './support/database.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
 const production = {
@@ -289,6 +290,7 @@ describe('the embedded database', () => {
   });
 
   test('is free again where npm was ended, which tells its shell and not the gateway', async () => {
+    unpackDatabase(dataDir());
     const shell = spawn('sh', ['-c', `"${process.execPath}" dist/src/main.js; true`], {
       env: { PATH: process.env['PATH'], npm_lifecycle_event: 'start', DATA_DIR: folder, PORT: '0', DEMO_DATA: 'false' },
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -304,6 +306,7 @@ describe('the embedded database', () => {
   });
 
   test('a SIGTERM for gateway and shell together, as service managers send it, leaves the time to drain', async () => {
+    unpackDatabase(dataDir());
     const shell = spawn('sh', ['-c', `"${process.execPath}" dist/src/main.js; true`], {
       env: {
         PATH: process.env['PATH'],

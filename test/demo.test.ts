@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoTenantId } from '../src/auth/demo-tenant.js';
-import { migrate, type Orm, openOrm } from '../src/database/orm.js';
+import { type Orm, openOrm } from '../src/database/orm.js';
 import { decryptProductKey } from '../src/modules/entitlements/product-key.js';
 import { entities } from '../src/schema/entities.js';
 import { DemoRefused, loadDemo, loadDemoOnFirstStart } from '../src/seed/demo/load-demo.js';
 import { invoiceNumberAt, orderNumberAt, supportRequestNumberAt } from '../src/seed/demo/numbers.js';
 import { SeededRandom } from '../src/seed/demo/random.js';
-import { loadReferenceData } from '../src/seed/reference/load-reference-data.js';
+import { engine, type TestDatabase, testDatabase } from './support/database.js';
 
 const now = new Date('2026-11-22T19:00:00Z');
 const productKeySecrets = [{ keyId: 'test', secret: new Uint8Array(32).fill(7) }];
@@ -18,20 +18,23 @@ const select = <Row = Record<string, string>>(query: string): Promise<Row[]> =>
 const count = async (query: string): Promise<number> =>
   Number((await select<{ n: string }>(`select count(*) as n from ${query}`))[0]?.n);
 
+const databases: TestDatabase[] = [];
 async function emptyDatabase(): Promise<Orm> {
-  const database = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, { entities });
-  await migrate(database);
-  await loadReferenceData(database.em.fork());
-  return database;
+  const database = await testDatabase();
+  databases.push(database);
+  return openOrm(database.config, { entities, pglite: database.pglite });
 }
 
 beforeAll(async () => {
   orm = await emptyDatabase();
   await loadDemoOnFirstStart(orm, { now, productKeySecrets });
-}, 60_000);
-afterAll(() => orm.close());
+});
+afterAll(async () => {
+  await orm.close(true);
+  for (const database of databases) await database.drop();
+});
 
-describe('the demonstration set', () => {
+describe(`the demonstration set, on ${engine}`, () => {
   test('has 220 customers in 42 markets, closed ones among them, and 1,500 orders of all four kinds', async () => {
     expect(await count('customers')).toBe(220);
     expect(await count('(select distinct market_code from customers) as markets')).toBe(42);
@@ -195,9 +198,9 @@ describe('loading', () => {
         )) as object[];
       expect(row).toEqual({ customers: 225, orders: 1_540 });
     } finally {
-      await other.close();
+      await other.close(true);
     }
-  }, 60_000);
+  });
 
   test('another seed gives other draws; numbers never meet', () => {
     const draw = (seed: number) =>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { migrate, type Orm, openOrm } from '../src/database/orm.js';
+import { type Orm, openOrm } from '../src/database/orm.js';
 import {
   type ImportOptions,
   importPriceList,
@@ -8,16 +8,21 @@ import {
 import { summaryText } from '../src/partner-center/price-list/import-report.js';
 import { readPriceList } from '../src/partner-center/price-list/read-price-list.js';
 import { entities } from '../src/schema/entities.js';
+import { type TestDatabase, testDatabase } from './support/database.js';
 
+let database: TestDatabase;
 let orm: Orm;
 const sql = <T = Record<string, unknown>>(query: string): Promise<T[]> => orm.em.fork().execute(query);
 
 beforeAll(async () => {
-  orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, { entities });
-  await migrate(orm);
-}, 60_000);
+  database = await testDatabase();
+  orm = await openOrm(database.config, { entities, pglite: database.pglite });
+});
 
-afterAll(() => orm.close(true));
+afterAll(async () => {
+  await orm.close(true);
+  await database.drop();
+});
 
 beforeEach(async () => {
   await sql('truncate prices, skus, products, markets cascade');

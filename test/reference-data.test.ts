@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { migrate, type Orm, openOrm } from '../src/database/orm.js';
+import { type Orm, openOrm } from '../src/database/orm.js';
 import { entities } from '../src/schema/entities.js';
 import { loadReferenceData } from '../src/seed/reference/load-reference-data.js';
 import {
@@ -8,17 +8,21 @@ import {
   referenceMarkets,
   referenceProducts,
 } from '../src/seed/reference/reference-data.js';
+import { type TestDatabase, testDatabase } from './support/database.js';
 
+let database: TestDatabase;
 let orm: Orm;
 const select = <Row = Record<string, string>>(query: string): Promise<Row[]> =>
   orm.em.fork().execute(query) as Promise<Row[]>;
 
 beforeAll(async () => {
-  orm = await openOrm({ kind: 'embedded', dataDir: 'memory://' }, { entities });
-  await migrate(orm);
-  await loadReferenceData(orm.em.fork());
-}, 30_000);
-afterAll(() => orm.close());
+  database = await testDatabase();
+  orm = await openOrm(database.config, { entities, pglite: database.pglite });
+});
+afterAll(async () => {
+  await orm.close(true);
+  await database.drop();
+});
 
 test('rule 1: the table of closed markets has 109 rows of 106 codes, and every code is closed to reservations', async () => {
   expect(referenceClosures).toHaveLength(109);

@@ -460,5 +460,5 @@ describe(`a gateway that stops, on ${engine}`, () => {
     const gone = new Promise((resolve) => line.once('close', resolve));
     await gateway.stop();
     await gone;
-  }, 15_000);
+  });
 });

@@ -3,11 +3,8 @@ import { parseArgs } from 'node:util';
 import type { Kysely } from 'kysely';
 import { type Manifest, manifestForm } from '../activity-log/seal/manifest.js';
 import type { Verdict } from '../activity-log/seal/verdict.js';
-import { verifyDatabase } from '../activity-log/seal/verify-database.js';
 import { verifyFile } from '../activity-log/seal/verify-file.js';
 import { readConfig } from '../config/config.js';
-import { openOrm } from '../database/orm.js';
-import { entities } from '../schema/entities.js';
 import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
 const USAGE = `Says whether the activity log is still what was sealed, and where it first is not.
@@ -57,6 +54,10 @@ function readManifest(path: string): Manifest {
 }
 
 async function ofDatabase(head: string | null): Promise<Verdict> {
+  // Here, not above: for a file nothing of a database is loaded, which takes longer than to verify one.
+  const { openOrm } = await import('../database/orm.js');
+  const { verifyDatabase } = await import('../activity-log/seal/verify-database.js');
+  const { entities } = await import('../schema/entities.js');
   const orm = await openOrm(readConfig().database, { entities });
   try {
     return await verifyDatabase(orm.em.fork().getKysely() as unknown as Kysely<unknown>, head);

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import type { DatabaseConfig } from '../../src/config/config.js';
@@ -39,6 +40,15 @@ export async function testDatabase(): Promise<TestDatabase> {
       await onServer((client) => client.query(`drop database if exists ${name} with (force)`));
     },
   };
+}
+
+/** Puts the files of an embedded database into a folder: a gateway that starts there has only to open them. */
+export function unpackDatabase(folder: string): void {
+  const dump = process.env['CSP_GRAPH_TEST_DUMP'];
+  // On a server nobody made one; the gateway then makes the database itself.
+  if (!dump) return;
+  mkdirSync(folder, { recursive: true });
+  execFileSync('tar', ['-xf', dump, '-C', folder], { stdio: 'ignore' });
 }
 
 /** Runs statements on the server's own database. */

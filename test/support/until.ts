@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 
-const PATIENCE_MS = 10_000;
+/** Far beyond what a busy machine takes: it only ends what would never be. */
+const PATIENCE_MS = 120_000;
 const LOOK_MS = 5;
 
 /** Waits for a named thing to be so; fails by its name where it does not come to be. */
