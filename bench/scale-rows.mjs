@@ -1,6 +1,6 @@
 // Rows in any number, made by SQL: tables of the size of years, for plans and timings. What they say is no story that
 // the gateway's rules would tell (`npm run demo` tells those); sizes, spreads and references are right.
-// Used by `npm run scale` and by test/indexes.test.ts.
+// Used by `npm run scale` and by test/read/indexes.test.ts.
 
 /**
  * Fills a migrated database that has facts and nothing else. `run` runs one statement; one that is a superuser's may

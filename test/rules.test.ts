@@ -16,7 +16,7 @@ function readRules(): Rule[] {
   for (const line of readFileSync(join(root, 'src/modules/RULES.md'), 'utf8').split('\n')) {
     const [, number, sentence] = /^(\d+)\. (.+)$/.exec(line) ?? [];
     if (number && sentence) rules.push({ number: Number(number), sentence, proofs: [] });
-    const [, file, title] = /^ +- `(test\/[\w-]+\.test\.ts)`: (.+?)(?: \*\(server\)\*)?$/.exec(line) ?? [];
+    const [, file, title] = /^ +- `(test\/[\w/-]+\.test\.ts)`: (.+?)(?: \*\(server\)\*)?$/.exec(line) ?? [];
     if (file && title) rules.at(-1)?.proofs.push({ file, title });
     else if (/^ +- /.test(line)) throw new Error(`RULES.md: not "- \`test/x.test.ts\`: title": ${line}`);
   }

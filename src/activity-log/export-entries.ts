@@ -1,7 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import { matching } from '../activity-log/entry-filter.js';
 import { toGlobalId } from '../domain/global-id.js';
-import { type EntryFilter } from './entry-filter.js';
+import { type EntryFilter, matching } from './entry-filter.js';
 import type { Position } from './position.js';
 import { belowHorizon } from './read-entries.js';
 

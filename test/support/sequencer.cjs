@@ -2,7 +2,7 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** What takes longest, on either engine: begun last, one of them would run by itself at the end. */
 const LONG = [
-  'pass-through',
+  'compiled-queries',
   'client-kills',
   'history',
   'seals',
@@ -10,7 +10,7 @@ const LONG = [
   'demo',
   'config',
   'compose',
-  'feed-incarnation',
+  'incarnation',
   'migrations',
   'indexes',
   'nats',
@@ -22,7 +22,7 @@ const LONG = [
 module.exports = class extends Sequencer {
   sort(tests) {
     const rank = ({ path }) => {
-      const place = LONG.findIndex((name) => path.endsWith(`/test/${name}.test.ts`));
+      const place = LONG.findIndex((name) => path.endsWith(`/${name}.test.ts`));
       return place < 0 ? LONG.length : place;
     };
     return super.sort(tests).sort((one, other) => rank(one) - rank(other));

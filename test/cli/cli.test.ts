@@ -1,0 +1,125 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { Role } from '../../src/auth/role.js';
+import { greeting } from '../../src/server/greeting.js';
+import type { Gateway } from '../../src/server/start-gateway.js';
+import { startTestGateway } from '../support/gateway.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'csp-graph-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a compiled program, such as `cli/token`, to its end. */
+const run = (program: string, args: string[] = [], settings: Record<string, string> = {}) =>
+  new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
+    const env = { PATH: process.env['PATH'], DATA_DIR: folder, ...settings };
+    const child = execFile(process.execPath, [`dist/src/${program}.js`, ...args], { env }, (_error, out, err) =>
+      resolve({ code: child.exitCode, out, err }),
+    );
+  });
+
+/** Not commands: what they have in common, and a part of `npm run check`. */
+const parts = ['run-command', 'check-current'];
+const commands = readdirSync('src/cli')
+  .map((file) => file.replace(/\.ts$/, ''))
+  .filter((name) => !parts.includes(name));
+const STACK = /\n +at /;
+/** Arguments with which a command opens the database. */
+const databaseCommands: [string, string[]][] = [
+  ['migrate', []],
+  ['load-demo', []],
+  ['verify-log', ['--database']],
+  ['import-price-list', ['test/partner-center/price-lists/software-us.csv', '--dry-run']],
+  ['token', ['--role', 'CUSTOMER_ADMIN', '--customer', 'contoso.onmicrosoft.com']],
+];
+
+describe('a command', () => {
+  test.each(commands)('%s that is called wrongly says how it is called, and exits with 2', async (name) => {
+    const { code, out, err } = await run(`cli/${name}`, ['--nonsense']);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^Unknown option '--nonsense'.*\n\n(.*\n)+.*npm run /);
+    expect(err).not.toMatch(STACK);
+  });
+
+  test.each(databaseCommands.slice(0, 3))('%s with wrong settings names them, and exits with 2', async (name, args) => {
+    const { code, out, err } = await run(`cli/${name}`, args, { PORT: 'http', LOG_LEVEL: 'loud' });
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/PORT: .*\n.*LOG_LEVEL: /);
+    expect(err).not.toMatch(STACK);
+  });
+
+  test.each(databaseCommands)('%s tells what to do about a database that does not answer', async (name, args) => {
+    const { code, err } = await run(`cli/${name}`, args, { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
+    // verify-log keeps 1 for a log that was changed.
+    expect(code).toBe(name === 'verify-log' ? 2 : 1);
+    expect(err).toMatch(/^DATABASE_URL: nothing answers there/);
+    expect(err).not.toMatch(STACK);
+  });
+});
+
+describe('npm run token', () => {
+  test('prints a token and nothing else; --all one of every role with what it may', async () => {
+    expect(await run('cli/token', ['--role', 'admin_agent', '--ttl', '1h'])).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/),
+      err: '',
+    });
+    const { out } = await run('cli/token', ['--all']);
+    for (const role of Object.keys(Role))
+      expect(out).toMatch(new RegExp(`^${role}, \\S+@\\S+\\n.+\\.\\n[\\w-]+\\.[\\w-]+\\.[\\w-]+$`, 'm'));
+  });
+
+  test('--json says who it is for', async () => {
+    const { out } = await run('cli/token', ['--role', 'CUSTOMER_ADMIN', '--customer', 'Fabrikam.example', '--json']);
+    expect(JSON.parse(out)).toEqual({
+      role: 'CUSTOMER_ADMIN',
+      description: expect.stringContaining('global administrator'),
+      userPrincipalName: 'admin@fabrikam.example',
+      tenantId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      token: expect.stringContaining('.'),
+    });
+  });
+
+  test.each([[[]], [['--role', 'KING']], [['--all', '--role', 'ADMIN_AGENT']], [['--all', '--ttl', 'long']]])(
+    'called with %j is called wrongly',
+    async (args) => {
+      expect(await run('cli/token', args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining('npm run') });
+    },
+  );
+});
+
+describe('the start', () => {
+  test('greets on one screen, with what one opens and no tokens, whatever the database says', async () => {
+    const { gateway, url, stop } = await startTestGateway();
+    const { config } = gateway.services;
+    const greetings = [
+      await greeting(gateway),
+      await greeting({ url, services: { config, kysely: {} } } as unknown as Gateway),
+    ];
+    await stop();
+    for (const text of greetings) {
+      const lines = text.split('\n');
+      expect(lines.length).toBeLessThan(20);
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+      for (const address of ['/', '/live', '/graphql']) expect(text).toContain(`${url}${address}`);
+      expect(text).toContain('npm run --silent token -- --all');
+      expect(text).not.toContain('eyJ');
+    }
+    expect(greetings[0]).toContain('no customers yet');
+    expect(greetings[1]).toContain('not known');
+  });
+
+  test('says what to do about a port that is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as { port: number };
+    const { code, out, err } = await run('main', [], { PORT: String(port), DEMO_DATA: 'false' });
+    other.close();
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/PORT: the port is taken/);
+    expect(err).not.toMatch(STACK);
+  });
+});

@@ -1,0 +1,362 @@
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import WebSocket from 'ws';
+import { readConfig } from '../../src/config/config.js';
+import { ConfigError } from '../../src/config/config-error.js';
+import { EmbeddedDatabaseInUse, lockEmbeddedDatabase } from '../../src/database/embedded-lock.js';
+import { openOrm } from '../../src/database/orm.js';
+import { entities } from '../../src/schema/entities.js';
+import { unpackDatabase } from '../support/database.js';
+
+const KEY = Buffer.alloc(32, 1).toString('base64');
+const production = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://user@db.example:5432/csp',
+  AUTH_JWKS_URL: 'https://login.example/keys',
+  AUTH_ISSUER: 'https://login.example/',
+  AUTH_AUDIENCE: 'api://csp-graph',
+  SIGNING_SECRET: 'a secret of forty-eight characters or a bit more',
+  PRODUCT_KEY_SECRETS: `k2:${KEY},k1:${KEY}`,
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'csp-graph-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const read = (settings: Record<string, string> = {}) => readConfig({ DATA_DIR: folder, ...settings });
+const problemsOf = (settings: Record<string, string>): string[] => {
+  try {
+    read(settings);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+};
+/** Runs a script of the compiled gateway to its end. */
+const runScript = (args: string[], settings: Record<string, string> = {}) =>
+  new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
+    const { PATH = '' } = process.env;
+    const child = execFile(
+      process.execPath,
+      args,
+      { env: { PATH, DATA_DIR: folder, ...settings } },
+      (_error, out, err) => resolve({ code: child.exitCode, out, err }),
+    );
+  });
+const module = (name: string) => JSON.stringify(join(process.cwd(), 'dist/src', name));
+
+describe('settings', () => {
+  test('NATS needs an address and a database server, and its credentials are not told', () => {
+    const DATABASE_URL = production.DATABASE_URL;
+    const url = 'nats://user:s3cret@one:4222,tls://two:4222';
+    expect(read({ DATABASE_URL, NATS_URL: url, NATS_STREAM_MAX_AGE_MS: '60000' }).nats).toEqual({
+      url,
+      maxAgeMs: 60_000,
+      maxBytes: 268_435_456,
+    });
+    expect(read({ DATABASE_URL }).nats).toBeNull();
+    expect(problemsOf({ NATS_URL: url })).toEqual([expect.stringMatching(/^NATS_URL: needs DATABASE_URL/)]);
+    for (const wrong of [
+      'http://user:s3cret@one',
+      'nats://user:s3cret@one:99999',
+      'nats://one, nats://user:s3cret@two',
+    ])
+      expect(problemsOf({ DATABASE_URL, NATS_URL: wrong })).toEqual([
+        'NATS_URL: must look like nats://host:4222 or tls://host:4222, several joined by commas',
+      ]);
+  });
+
+  test('none are needed to try it out', () => {
+    expect(read()).toMatchObject({
+      production: false,
+      host: '127.0.0.1',
+      port: 4000,
+      publicUrl: null,
+      database: { kind: 'embedded', dataDir: join(folder, 'postgres') },
+      auth: { kind: 'demo' },
+      demoData: true,
+      fulfilmentDelayMs: 2_000,
+    });
+  });
+
+  test('.env.example names every one, with its default', () => {
+    const settings = [...readFileSync('.env.example', 'utf8').matchAll(/^#(\w+)=(.*)$/gm)].map(
+      ([, name = '', value = '']) => [name, value] as const,
+    );
+    const [, declared = ''] =
+      /const settings = z\.object\(\{\n(.*?)\n\}\);/s.exec(readFileSync('src/config/config.ts', 'utf8')) ?? [];
+    // In small letters: what npm says of itself.
+    const names = [...declared.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(25);
+    expect(settings.map(([name]) => name).toSorted()).toEqual(names.toSorted());
+    expect(read({ ...Object.fromEntries(settings), DATA_DIR: folder })).toEqual(read());
+    // What only a server has.
+    const { DATABASE_URL } = production;
+    const { DEMO_DATA: _demo, ...server } = Object.fromEntries(settings);
+    expect(read({ ...server, DATABASE_URL, DATA_DIR: folder })).toEqual(read({ DATABASE_URL }));
+    expect(Object.fromEntries(settings)).toMatchObject({ DATA_DIR: '.data', LOG_LEVEL: 'warn' });
+  });
+
+  test('an empty one counts as left out', () => {
+    expect(read({ PORT: '', DATABASE_URL: '', NODE_ENV: '', DEMO_DATA: '' })).toMatchObject({
+      port: 4000,
+      demoData: true,
+    });
+  });
+
+  test('a server database has no demonstration data unless asked for', () => {
+    const { DATABASE_URL } = production;
+    expect(read({ DATABASE_URL })).toMatchObject({ database: { kind: 'server', url: DATABASE_URL }, demoData: false });
+    expect(read({ DATABASE_URL, DEMO_DATA: 'true' }).demoData).toBe(true);
+  });
+
+  test('the address for clients loses its last slash', () => {
+    expect(read({ PUBLIC_URL: 'https://graph.example.com/' }).publicUrl).toBe('https://graph.example.com');
+  });
+
+  test.each([
+    ['PORT', 'http', 'port number from 0 to 65535'],
+    ['PORT', '65536', 'port number from 0 to 65535'],
+    ['PORT', '-1', 'port number from 0 to 65535'],
+    ['PORT', '80.5', 'port number from 0 to 65535'],
+    ['NODE_ENV', 'prod', 'development, test, production'],
+    ['PUBLIC_URL', 'graph.example.com', 'https://graph.example.com'],
+    ['PUBLIC_URL', 'ftp://graph.example.com', 'https://graph.example.com'],
+    ['DATABASE_URL', 'mysql://db', 'postgres://user@host:5432/database'],
+    ['DATABASE_POOL_SIZE', '1', 'from 2 to 500'],
+    ['DATABASE_POOL_SIZE', 'many', 'from 2 to 500'],
+    ['STATEMENT_TIMEOUT_MS', '15s', 'milliseconds from 0 to 600000'],
+    ['AUTH_JWKS_URL', 'keys', 'key set'],
+    ['PARTNER_TENANT_ID', 'contoso', 'GUID'],
+    ['SIGNING_SECRET', 'short', 'openssl rand -base64 48'],
+    ['PRODUCT_KEY_SECRETS', 'k1:c2hvcnQ=', 'openssl rand -base64 32'],
+    ['PRODUCT_KEY_SECRETS', KEY, 'ID:BASE64'],
+    ['FULFILMENT_DELAY_MS', '900001', 'from 0 to 900000'],
+    ['FEED_POLL_MS', '0', 'from 5 to 10000'],
+    ['FEED_CHECKPOINT_MS', '0', 'from 100 to 30000'],
+    ['SOCKET_PING_MS', '0', 'from 100 to 600000'],
+    ['HORIZON_WARN_MS', '-1', 'from 0 to 3600000'],
+    ['DRAIN_TIMEOUT_MS', '-1', 'from 0 to 600000'],
+    ['DEMO_DATA', 'yes', 'true, false'],
+    ['LOG_LEVEL', 'verbose', 'fatal, error, warn, info, debug, silent'],
+    ['DOWNLOADS_DIR', '/nowhere', 'create it or leave the setting out'],
+  ])('%s=%s is refused by its name, with what to do', (name, value, remedy) => {
+    expect(problemsOf({ [name]: value })).toContainEqual(expect.stringMatching(new RegExp(`^${name}: .*${remedy}`)));
+  });
+
+  test('what is wrong is told all at once, single settings and contradictions', () => {
+    const problems = problemsOf({
+      PORT: 'http',
+      LOG_LEVEL: 'loud',
+      SIGNING_SECRET: 'short',
+      AUTH_ISSUER: 'https://login.example/',
+      DOWNLOADS_DIR: '/nowhere',
+    });
+    expect(problems.map((problem) => problem.split(':')[0]).toSorted()).toEqual([
+      'AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE',
+      'DOWNLOADS_DIR',
+      'LOG_LEVEL',
+      'PORT',
+      'SIGNING_SECRET',
+    ]);
+  });
+
+  test('a secret that is wrong is not repeated', () => {
+    expect(problemsOf({ SIGNING_SECRET: 'hunter2', PRODUCT_KEY_SECRETS: 'hunter3' }).join()).not.toMatch(/hunter/);
+  });
+
+  test('production needs a server database, an identity provider and its own secrets', () => {
+    expect(problemsOf({ NODE_ENV: 'production', DEMO_DATA: 'true' }).map((problem) => problem.split(':')[0])).toEqual([
+      'AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE',
+      'DATABASE_URL',
+      'SIGNING_SECRET',
+      'PRODUCT_KEY_SECRETS',
+      'DEMO_DATA',
+    ]);
+    expect(read(production)).toMatchObject({
+      production: true,
+      auth: { kind: 'jwks', issuer: 'https://login.example/', audience: 'api://csp-graph' },
+      demoData: false,
+      productKeySecrets: [{ keyId: 'k2' }, { keyId: 'k1' }],
+    });
+    for (const name of Object.keys(production).filter((key) => key !== 'NODE_ENV'))
+      expect([name, problemsOf({ ...production, [name]: '' })]).toEqual([name, [expect.stringContaining(name)]]);
+  });
+
+  test('the gateway does not start with wrong ones: they are told on standard error, and nothing else is', async () => {
+    const { code, out, err } = await runScript(['dist/src/main.js'], { PORT: 'http', LOG_LEVEL: 'loud' });
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/PORT: .*\n.*LOG_LEVEL: /);
+    expect(err).not.toMatch(/at .*\.js/);
+    expect(existsSync(join(folder, 'postgres'))).toBe(false);
+  });
+});
+
+describe('secrets outside production', () => {
+  const file = () => join(folder, 'secrets.json');
+
+  test('are made once, for this user alone, and found again', () => {
+    const first = read();
+    expect((statSync(file()).mode & 0o777).toString(8)).toBe('600');
+    expect(first.signingSecret.length).toBeGreaterThanOrEqual(32);
+    expect(first.productKeySecrets.map(({ secret }) => secret.length)).toEqual([32]);
+    expect(read()).toEqual(first);
+  });
+
+  test('are not made where all are set', () => {
+    read({ SIGNING_SECRET: production.SIGNING_SECRET, PRODUCT_KEY_SECRETS: production.PRODUCT_KEY_SECRETS });
+    expect(existsSync(file())).toBe(false);
+  });
+
+  test('are the same for processes that start at once', async () => {
+    const script = `import { readConfig } from ${module('config/config.js')};
+      process.stdout.write(Buffer.from(readConfig().signingSecret).toString('base64'));`;
+    const runs = await Promise.all(Array.from({ length: 8 }, () => runScript(['--input-type=module', '-e', script])));
+    expect(runs.map(({ code, err }) => [code, err])).toEqual(Array(8).fill([0, '']));
+    expect(new Set(runs.map(({ out }) => out)).size).toBe(1);
+  });
+
+  test.each(['', '{', '{}', '{"signingSecret": ""}'])('that cannot be read (%s) are told, not replaced', (content) => {
+    writeFileSync(file(), content);
+    expect(problemsOf({})).toEqual([expect.stringMatching(/secrets\.json cannot be read; restore it/)]);
+    expect(readFileSync(file(), 'utf8')).toBe(content);
+  });
+});
+
+describe('the embedded database', () => {
+  const dataDir = () => join(folder, 'postgres');
+  /** A process that has the lock, until it is killed. */
+  const holder = async () => {
+    const script = `import { lockEmbeddedDatabase } from ${module('database/embedded-lock.js')};
+      lockEmbeddedDatabase(${JSON.stringify(dataDir())}); console.log('locked'); setInterval(() => {}, 1_000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const kill = (signal: NodeJS.Signals) =>
+      new Promise((resolve) => {
+        child.once('exit', resolve);
+        child.kill(signal);
+      });
+    return { pid: child.pid, kill };
+  };
+
+  test('belongs to one process: a second one is told which has it, and what to do', async () => {
+    const { pid, kill } = await holder();
+    expect(() => lockEmbeddedDatabase(dataDir())).toThrow(EmbeddedDatabaseInUse);
+    expect(() => lockEmbeddedDatabase(dataDir())).toThrow(`in use by process ${pid}. Stop that one first`);
+    await kill('SIGKILL');
+  });
+
+  test('is free again after its process was killed', async () => {
+    const { kill } = await holder();
+    await kill('SIGKILL');
+    expect(existsSync(`${dataDir()}.lock`)).toBe(true);
+    const unlock = lockEmbeddedDatabase(dataDir());
+    expect(readFileSync(`${dataDir()}.lock`, 'utf8')).toBe(String(process.pid));
+    unlock();
+    expect(existsSync(`${dataDir()}.lock`)).toBe(false);
+  });
+
+  test.each(['', 'nonsense', '0', '-1', '999999999'])('a lock of nobody (%s) holds nobody up', (content) => {
+    writeFileSync(`${dataDir()}.lock`, content);
+    lockEmbeddedDatabase(dataDir())();
+  });
+
+  test('of processes that start at once one gets it', async () => {
+    const script = `import { lockEmbeddedDatabase } from ${module('database/embedded-lock.js')};
+      lockEmbeddedDatabase(${JSON.stringify(dataDir())}); process.stdin.resume();`;
+    const children = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'ignore', 'ignore'] }),
+    );
+    const ends = children.map((child) => new Promise<number | null>((resolve) => child.once('exit', resolve)));
+    // All but the one that has it end by themselves; it ends when it is told to.
+    let left = children.length;
+    await new Promise<void>((resolve) => {
+      for (const end of ends)
+        void end.then(() => {
+          left -= 1;
+          if (left === 1) resolve();
+        });
+    });
+    for (const child of children) child.stdin?.end();
+    expect((await Promise.all(ends)).toSorted()).toEqual([0, 1, 1, 1, 1, 1]);
+  });
+
+  test('is free again where npm was ended, which tells its shell and not the gateway', async () => {
+    unpackDatabase(dataDir());
+    const shell = spawn('sh', ['-c', `"${process.execPath}" dist/src/main.js; true`], {
+      env: { PATH: process.env['PATH'], npm_lifecycle_event: 'start', DATA_DIR: folder, PORT: '0', DEMO_DATA: 'false' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await new Promise<void>((resolve) => {
+      shell.stdout.on('data', (text) => String(text).startsWith('ready') && resolve());
+    });
+    // The pipe is the gateway's too, and closes once it has ended.
+    const closed = new Promise((resolve) => shell.stdout.once('close', resolve));
+    shell.kill('SIGTERM');
+    await closed;
+    lockEmbeddedDatabase(dataDir())();
+  });
+
+  test('a SIGTERM for gateway and shell together, as service managers send it, leaves the time to drain', async () => {
+    unpackDatabase(dataDir());
+    const shell = spawn('sh', ['-c', `"${process.execPath}" dist/src/main.js; true`], {
+      env: {
+        PATH: process.env['PATH'],
+        npm_lifecycle_event: 'start',
+        DATA_DIR: folder,
+        PORT: '0',
+        DEMO_DATA: 'false',
+        DRAIN_TIMEOUT_MS: '2000',
+      },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      // A group of its own, so that all of it can be signalled.
+      detached: true,
+    });
+    const url = await new Promise<string>((resolve) => {
+      shell.stdout.on('data', (text) => {
+        const [, address] = /^ready http(\S+)/.exec(String(text)) ?? [];
+        if (address) resolve(`ws${address}`);
+      });
+    });
+    // One that neither reads nor answers keeps the stop waiting, for longer than the shell's end takes to be noticed.
+    const idle = new WebSocket(url, 'graphql-transport-ws');
+    await new Promise((resolve) => idle.once('open', resolve));
+    idle.pause();
+    const closed = new Promise((resolve) => shell.stdout.once('close', resolve));
+    const told = Date.now();
+    process.kill(-(shell.pid as number), 'SIGTERM');
+    await closed;
+    idle.terminate();
+    // The whole of it, however slow the machine: the end of the shell must not count as a second signal.
+    expect(Date.now() - told).toBeGreaterThanOrEqual(2_000);
+  });
+
+  test('an open one refuses the migrations of another process in a sentence, and is free once it is closed', async () => {
+    const orm = await openOrm({ kind: 'embedded', dataDir: dataDir() }, { entities });
+    await orm.em.fork().execute('select 1');
+    const refused = await runScript(['dist/src/cli/migrate.js']);
+    expect(refused).toEqual({
+      code: 1,
+      out: '',
+      err: `The embedded database ${dataDir()} is in use by process ${process.pid}. Stop that one first, set another DATA_DIR, or set DATABASE_URL to use a PostgreSQL server.\n`,
+    });
+    await orm.close(true);
+    expect(await runScript(['dist/src/cli/migrate.js'])).toMatchObject({
+      code: 0,
+      err: '',
+      out: expect.stringMatching(/^ran Migration/),
+    });
+    expect(await runScript(['dist/src/cli/migrate.js'])).toMatchObject({
+      code: 0,
+      out: 'nothing to do\n',
+    });
+  });
+});

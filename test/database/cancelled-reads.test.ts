@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createClient } from 'graphql-ws';
+import pg from 'pg';
+import WebSocket from 'ws';
+import { PurchaseDocument } from '../generated/graphql.js';
+import { testDatabase } from '../support/database.js';
+import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { metricOf } from '../support/metrics.js';
+import { openAcknowledged } from '../support/raw-socket.js';
+import { aCustomer, buy, skus, stockShop } from '../support/shop.js';
+import { until } from '../support/until.js';
+
+const url = process.env['TEST_DATABASE_URL'];
+/** Embedded, statements run one after another in the process itself: none can be cancelled. */
+const onServer = url ? describe : describe.skip;
+if (!url) console.warn('Cancelling needs a server: set TEST_DATABASE_URL.');
+
+const POOL_SIZE = 3;
+const document = '{ products(first: 1) { nodes { id } } }';
+
+onServer('a client that goes away', () => {
+  let gateway: TestGateway;
+  let locker: pg.Client;
+  /** Within a transaction PostgreSQL shows the activity of its first look, so that looking has a session of its own. */
+  let watcher: pg.Client;
+  let token: string;
+
+  /** Statements of the gateway that wait for the lock. */
+  const blocked = async () => {
+    const { rows } = await watcher.query(
+      `select count(*)::int as "count" from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock' and state = 'active'`,
+    );
+    return rows[0].count as number;
+  };
+  const untilBlocked = (count: number) => until(`${count} blocked statements`, async () => (await blocked()) === count);
+  const ask = (signal: AbortSignal, body: object = { query: document }) =>
+    fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+      signal,
+    }).then(
+      () => 'answered',
+      () => 'gone',
+    );
+  const lock = () => locker.query('begin; lock table "products" in access exclusive mode');
+  const expectWhole = async () => {
+    await locker.query('rollback');
+    const answers = await Promise.all(Array.from({ length: POOL_SIZE * 2 }, () => gateway.run(document)));
+    expect(answers.map(({ errors }) => errors)).toEqual(answers.map(() => undefined));
+    expect(gateway.log.filter((line) => /internal error|57014/.test(line))).toEqual([]);
+  };
+
+  beforeAll(async () => {
+    const database = await testDatabase();
+    if (database.config.kind !== 'server') throw new Error('needs a server');
+    // The time limit cannot be what ends the statements: the tests' patience is shorter.
+    const config = { ...database.config, poolSize: POOL_SIZE, statementTimeoutMs: 120_000 };
+    gateway = await startTestGateway({ database, config: { database: config } });
+    token = await gateway.token('GLOBAL_ADMIN');
+    await stockShop(gateway);
+    locker = new pg.Client({ connectionString: config.url });
+    await locker.connect();
+    watcher = new pg.Client({ connectionString: config.url });
+    await watcher.connect();
+  });
+  afterAll(async () => {
+    await locker.end();
+    await watcher.end();
+    await gateway.stop();
+  });
+  beforeEach(lock);
+  afterEach(() => locker.query('rollback'));
+
+  test('has its statement cancelled, fifty times in a row, and the pool stays whole', async () => {
+    for (let time = 0; time < 50; time += 1) {
+      const client = new AbortController();
+      const answer = ask(client.signal);
+      await untilBlocked(1);
+      client.abort();
+      expect(await answer).toBe('gone');
+      await untilBlocked(0);
+    }
+    await expectWhole();
+  });
+
+  test('gives up its wait for a connection', async () => {
+    const clients = Array.from({ length: POOL_SIZE }, () => new AbortController());
+    const answers = clients.map(({ signal }) => ask(signal));
+    await untilBlocked(POOL_SIZE);
+    const late = new AbortController();
+    const waiting = ask(late.signal);
+    const { orm } = gateway.gateway.services;
+    const pool = (await (
+      orm.em.getConnection() as unknown as { getNativeClient(): Promise<unknown> }
+    ).getNativeClient()) as {
+      waitingCount: number;
+    };
+    await until('a read that waits for a connection', () => pool.waitingCount >= 1);
+    late.abort();
+    expect(await waiting).toBe('gone');
+    for (const client of clients) client.abort();
+    await Promise.all(answers);
+    await untilBlocked(0);
+    await until('nobody waits', () => pool.waitingCount === 0);
+    expect(await blocked()).toBe(0);
+    await expectWhole();
+  });
+
+  test.each(['complete', 'terminate'])(
+    'over WebSocket, by %s',
+    async (way) => {
+      let socket: WebSocket | undefined;
+      const client = createClient({
+        url: `${gateway.url.replace('http', 'ws')}/graphql`,
+        webSocketImpl: WebSocket,
+        connectionParams: { authorization: `Bearer ${token}` },
+        lazy: false,
+        retryAttempts: 0,
+        onNonLazyError: () => undefined,
+        on: {
+          connected: (opened) => {
+            socket = opened as WebSocket;
+          },
+        },
+      });
+      const completes = Array.from({ length: POOL_SIZE }, () =>
+        client.subscribe(
+          { query: document },
+          { next: () => undefined, error: () => undefined, complete: () => undefined },
+        ),
+      );
+      await untilBlocked(POOL_SIZE);
+      if (way === 'complete') for (const complete of completes) complete();
+      else socket?.terminate();
+      await untilBlocked(0);
+      await client.dispose();
+      await expectWhole();
+    },
+    60_000,
+  );
+
+  test('has the reads of its subscription cancelled', async () => {
+    const feed =
+      'subscription ($after: String) { activity(after: $after) { __typename ... on FeedCaughtUp { cursor } ... on ActivityRecorded { entry { order { lines { sku { product { title } } } } } } } }';
+    await locker.query('rollback');
+    const stream = await gateway.subscribe(feed);
+    const { cursor } = await stream.nextOf('FeedCaughtUp');
+    await buy(gateway, await aCustomer(gateway), [{ ...skus.perpetual, quantity: 1 }]);
+    await stream.nextOf('ActivityRecorded');
+    await stream.end();
+    // A lock holds the feed back: what was said before it is told again.
+    await lock();
+    const raw = await openAcknowledged(gateway, token);
+    raw.send({ id: 'feed', type: 'subscribe', payload: { query: `# anew\n${feed}`, variables: { after: cursor } } });
+    await untilBlocked(1);
+    raw.socket.terminate();
+    await untilBlocked(0);
+    await until('nobody subscribes', async () => (await metricOf(gateway, 'csp_graph_feed_groups')) === 0);
+    await expectWhole();
+  });
+
+  test('shares a statement with another: it goes on for the one that stays, and ends with the last', async () => {
+    const raw = await openAcknowledged(gateway, token);
+    const { _socket: line } = raw.socket as unknown as { _socket: { cork(): void; uncork(): void } };
+    const query = '{ product(productId: "DG7GMGF0FKZV") { title } }';
+    // In one piece: they come in one turn of the event loop.
+    line.cork();
+    for (const id of ['one', 'other']) raw.send({ id, type: 'subscribe', payload: { query } });
+    line.uncork();
+    await untilBlocked(1);
+    raw.send({ id: 'one', type: 'complete' });
+    // Another client's statement shows that the flags have been heard since.
+    const client = new AbortController();
+    const answer = ask(client.signal);
+    await untilBlocked(2);
+    client.abort();
+    expect(await answer).toBe('gone');
+    await untilBlocked(1);
+    raw.send({ id: 'other', type: 'complete' });
+    await untilBlocked(0);
+    raw.socket.terminate();
+    await expectWhole();
+  });
+
+  test('leaves a deed alone, and what is read for its answer; only queries end', async () => {
+    await locker.query('rollback');
+    const customer = await aCustomer(gateway);
+    // No purchase needs the table; its answer does, where it is asked for.
+    await locker.query('begin; lock table "support_requests" in access exclusive mode');
+    const input = {
+      idempotencyKey: randomUUID(),
+      customerId: customer.id,
+      lines: [{ ...skus.perpetual, quantity: 1 }],
+    };
+    const leaves = [new AbortController(), new AbortController()] as const;
+    const purchase = ask(leaves[0].signal, {
+      query:
+        'mutation ($input: PurchaseInput!) { purchase(input: $input) { ... on PurchaseSuccess { order { number customer { supportRequests { totalCount } } } } } }',
+      variables: { input },
+    });
+    await untilBlocked(1);
+    const query = ask(leaves[1].signal, { query: '{ supportRequests { totalCount } }' });
+    await untilBlocked(2);
+    for (const leave of leaves) leave.abort();
+    expect(await Promise.all([purchase, query])).toEqual(['gone', 'gone']);
+    await untilBlocked(1);
+    await locker.query('rollback');
+    await untilBlocked(0);
+    const { data } = await gateway.run(PurchaseDocument, { input }, { token });
+    const orders = await gateway.sql<{ number: string }>('select number from orders where customer_id = ?', [
+      customer.rowId,
+    ]);
+    expect(orders).toEqual([{ number: (data.purchase as { order: { number: string } }).order.number }]);
+  });
+
+  test('reads beyond a thousand that wait are refused at once, and say what to do', async () => {
+    const WAITING = 1_000;
+    const REFUSED = 20;
+    const answers: { extensions: { code: string }; message: string }[][] = [];
+    const asked = Array.from({ length: POOL_SIZE + WAITING + REFUSED }, async () => {
+      const { errors } = await gateway.run(document);
+      if (errors) answers.push(errors);
+      return errors ? 'refused' : 'answered';
+    });
+    // The gateway's own work may wait among them: a few more than the last ones.
+    await until('the last ones are refused', () => answers.length >= REFUSED);
+    // The gateway's own work does not wait with them.
+    expect((await fetch(`${gateway.url}/health/ready`)).status).toBe(200);
+    expect(await metricOf(gateway, 'csp_graph_pool_connections\\{pool="front",state="waiting"\\}')).toBeGreaterThan(
+      900,
+    );
+    for (const [error] of answers) {
+      expect(error?.extensions.code).toBe('LIMIT_EXCEEDED');
+      expect(error?.message).toContain('Try again in a few seconds');
+    }
+    await locker.query('rollback');
+    const outcomes = await Promise.all(asked);
+    const answered = outcomes.filter((outcome) => outcome === 'answered').length;
+    expect(answered).toBeLessThanOrEqual(POOL_SIZE + WAITING);
+    expect(answered).toBeGreaterThan(WAITING - 20);
+  });
+});

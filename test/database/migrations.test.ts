@@ -1,0 +1,219 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { migrations } from '../../migrations/index.js';
+import { migrate, migrateDown, type Orm, openOrm } from '../../src/database/orm.js';
+import { entities } from '../../src/schema/entities.js';
+import { engine, onServer, serverUrl, type TestDatabase } from '../support/database.js';
+import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { aCustomer, buy, skus, stockShop } from '../support/shop.js';
+
+const run = promisify(execFile);
+const onServerOnly = serverUrl ? test : test.skip;
+if (!serverUrl) console.warn('Processes that migrate at once need a server: set TEST_DATABASE_URL.');
+
+const names = migrations.map((migration) => migration.name);
+const tablesOf = async (orm: Orm): Promise<string[]> => {
+  const rows = await orm.em
+    .fork()
+    .execute<{ name: string }[]>(
+      `select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,
+    );
+  return rows.map((row) => row.name);
+};
+
+/** A database with nothing in it. */
+async function emptyDatabase(): Promise<TestDatabase> {
+  if (!serverUrl)
+    return { config: { kind: 'embedded', dataDir: 'memory://' }, pglite: undefined, drop: async () => undefined };
+  const name = `csp_graph_test_${randomUUID().replaceAll('-', '')}`;
+  await onServer((client) => client.query(`create database ${name}`));
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return {
+    config: { kind: 'server', url: url.href, poolSize: 4, statementTimeoutMs: 15_000 },
+    pglite: undefined,
+    drop: async () => void (await onServer((client) => client.query(`drop database if exists ${name} with (force)`))),
+  };
+}
+
+describe(`migrations, on ${engine}`, () => {
+  let database: TestDatabase;
+  let orm: Orm;
+  beforeEach(async () => {
+    database = await emptyDatabase();
+    orm = await openOrm(database.config, { entities });
+  });
+  afterEach(async () => {
+    await orm.close(true);
+    await database.drop();
+  });
+
+  test('an empty database is brought up to date, and once only', async () => {
+    expect(await migrate(orm)).toEqual(names);
+    expect(await migrate(orm)).toEqual([]);
+    expect(await tablesOf(orm)).toEqual([...entities.map((entity) => entity.meta.tableName), 'migrations'].toSorted());
+  });
+
+  test('the tables are those of the entities, and so is the snapshot', async () => {
+    await migrate(orm);
+    expect(await orm.schema.getUpdateSchemaSQL()).toBe('');
+    expect(await orm.migrator.checkSchema()).toBe(false);
+  });
+
+  test('every migration can be taken back, down to nothing, and run again', async () => {
+    await migrate(orm);
+    for (const name of names.toReversed()) expect(await migrateDown(orm)).toEqual([name]);
+    expect(await migrateDown(orm)).toEqual([]);
+    expect(await tablesOf(orm)).toEqual(['migrations']);
+    const functions = `select proname from pg_proc f join pg_namespace n on n.oid = pronamespace
+      where nspname = 'public' and not exists (select from pg_depend where objid = f.oid and deptype = 'e')`;
+    expect(await orm.em.fork().execute(functions)).toEqual([]);
+    expect(await migrate(orm)).toEqual(names);
+    expect(await orm.schema.getUpdateSchemaSQL()).toBe('');
+  });
+
+  test('their names begin with the time they were made, oldest first, and say what they are for', () => {
+    for (const name of names) expect(name).toMatch(/^Migration\d{14}_[a-z][a-z0-9_]+$/);
+    expect(names).toEqual(names.toSorted());
+  });
+
+  onServerOnly('processes that migrate at once run each migration once, and all end well', async () => {
+    const { url } = database.config as { url: string };
+    const processes = Array.from({ length: 3 }, () =>
+      run(process.execPath, ['dist/src/cli/migrate.js'], {
+        env: { PATH: process.env['PATH'], DATABASE_URL: url, DATA_DIR: `/tmp/csp-graph-${process.pid}` },
+      }),
+    );
+    const said = (await Promise.all(processes)).map(({ stdout }) => stdout.trim());
+    expect(said.toSorted()).toEqual([...Array(2).fill('nothing to do'), names.map((name) => `ran ${name}`).join('\n')]);
+  });
+
+  onServerOnly(
+    'gateways that start at once on an empty database all serve, with one set of reference data',
+    async () => {
+      const gateways = await Promise.all(
+        [1, 2, 3].map(() => startTestGateway({ database: { ...database, drop: async () => undefined } })),
+      );
+      const markets = await Promise.all(gateways.map((gateway) => gateway.run('{ markets { code } }', {}, null)));
+      for (const { data } of markets) expect(data).toEqual(markets[0]?.data);
+      expect(await tablesOf(orm)).toContain('activity_entries');
+      for (const gateway of gateways) await gateway.stop();
+    },
+  );
+});
+
+describe(`constraints, on ${engine}`, () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startTestGateway();
+    await stockShop(gateway);
+    await buy(gateway, await aCustomer(gateway), [{ ...skus.perpetual, quantity: 2 }]);
+    await gateway.sql(
+      `insert into cancellations (id, order_id, customer_id, status, credit, currency, requested_at, requested_by, requested_by_role, due_at, correlation_id)
+       select gen_random_uuid(), id, customer_id, 'PENDING', 1, 'USD', now(), 'a', 'ADMIN_AGENT', now(), gen_random_uuid() from orders`,
+    );
+    await gateway.sql(
+      `insert into cancellation_lines (id, cancellation_id, order_line_id, refund_type, unit_credit, quantity, credit)
+       select gen_random_uuid(), c.id, l.id, 'FULL', 1, 2, 2 from cancellations c join order_lines l on l.order_id = c.order_id`,
+    );
+    await gateway.sql(
+      `insert into download_links (id, entitlement_id, version, language, architecture, created_at, created_by, created_by_role, expires_at)
+       select gen_random_uuid(), id, '2022', 'en-US', 'x64', now(), 'a', 'ADMIN_AGENT', now() from entitlements`,
+    );
+  });
+  afterAll(() => gateway.stop());
+
+  const copy = (table: string, columns: string, values: string) =>
+    `insert into ${table} select (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid(), ${values}))).* from ${table} t where ${columns}`;
+
+  test.each([
+    ['a negative price', `update prices set unit_price = -1`, 'prices_unit_price_check'],
+    ['a price finer than four digits', `update prices set unit_price = 0.00001`, 'prices_unit_price_check'],
+    ['a price that ends before it begins', `update prices set effective_end_date = '2000-01-01'`, 'prices_period'],
+    ['a price in no currency', `update prices set currency = 'us$'`, 'prices_currency_check'],
+    ['a price twice', copy('prices', 'true', `'source', 'INVENTED'`), 'prices_identity_key'],
+    ['a negative order', `update orders set total = -1`, 'orders_total_check'],
+    ['an unknown state of an order', `update orders set status = 'LOST'`, 'orders_status_check'],
+    ['an order number twice', copy('orders', 'true', `'total', 0`), 'orders_number_key'],
+    ['an order number of another form', `update orders set number = 'A1'`, 'orders_number_check'],
+    ['an order of nobody', `update orders set customer_id = gen_random_uuid()`, 'orders_customer_id_foreign'],
+    ['a customer that has orders, gone', `delete from customers`, 'foreign'],
+    ['a line that does not add up', `update order_lines set total = total + 0.01`, 'order_lines_total'],
+    ['a line of nothing', `update order_lines set quantity = 0, total = 0`, 'order_lines_quantity_check'],
+    [
+      'a line with a negative price',
+      `update order_lines set unit_price = -1, total = -2`,
+      'order_lines_unit_price_check',
+    ],
+    ['a term without an end', `update order_lines set term_start = '2026-01-01'`, 'order_lines_term'],
+    [
+      'a term that ends before it begins',
+      `update order_lines set term_start = '2026-01-02', term_end = '2026-01-01'`,
+      'order_lines_term',
+    ],
+    ['an unknown state of a line', `update order_lines set status = 'EXPIRED'`, 'order_lines_status_check'],
+    ['a line of no order', `update order_lines set order_id = gen_random_uuid()`, 'order_lines_order_id_foreign'],
+    [
+      'a line number twice',
+      copy('order_lines', 'true', `'quantity', 1, 'total', 1, 'unit_price', 1`),
+      'order_lines_number_key',
+    ],
+    ['a negative credit', `update cancellations set credit = -0.01`, 'cancellations_credit_check'],
+    ['confirmed without an instant', `update cancellations set status = 'CONFIRMED'`, 'cancellations_confirmed'],
+    ['an instant without being confirmed', `update cancellations set confirmed_at = now()`, 'cancellations_confirmed'],
+    ['a line cancelled twice', copy('cancellation_lines', 'true', `'credit', 2`), 'cancellation_lines_once_key'],
+    ['a credit that does not add up', `update cancellation_lines set credit = 3`, 'cancellation_lines_credit'],
+    [
+      'a charge booked twice',
+      copy('invoice_lines', `kind = 'CHARGE'`, `'description', 'again'`),
+      'invoice_lines_charge_once_key',
+    ],
+    ['a charge that does not add up', `update invoice_lines set amount = amount - 1`, 'invoice_lines_amount'],
+    [
+      'a credit without a cancellation',
+      `update invoice_lines set kind = 'CREDIT', amount = -amount`,
+      'invoice_lines_amount',
+    ],
+    ['an entitlement revoked without an instant', `update entitlements set status = 'REVOKED'`, 'entitlements_revoked'],
+    ['an entitlement with an unknown state', `update entitlements set status = 'EXPIRED'`, 'entitlements_status_check'],
+    ['two entitlements of one line', copy('entitlements', 'true', `'quantity', 1`), 'entitlements_order_line_key'],
+    ['more downloads than the link has', `update download_links set downloads = 51`, 'download_links_bound'],
+    [
+      'a Linux plan that can be cancelled',
+      `update skus set refund_type = 'FULL', cancellation_window_days = 30 where kind = 'LINUX_PLAN'`,
+      'skus_linux_plan_final',
+    ],
+    [
+      'a refund without a window',
+      `update skus set cancellation_window_days = null where refund_type is not null`,
+      'skus_policy',
+    ],
+    ['a subscription without a term', `update skus set term_duration = null`, 'skus_perpetual_without_term'],
+    ['a SKU id without its zeros', `update skus set sku_id = '1'`, 'skus_sku_id_check'],
+    ['a domain in upper case', `update customers set domain = upper(domain)`, 'customers_domain_check'],
+    ['a market that is none', `update customers set market_code = 'ZZ'`, 'customers_market_code_foreign'],
+    ['a market without a currency', `update markets set currencies = '{}'`, 'markets_currencies_check'],
+    [
+      'a second incarnation',
+      `insert into database_incarnation (singleton) values (false)`,
+      'database_incarnation_singleton_check',
+    ],
+    [
+      'a revocation in upper case',
+      `insert into access_revocations values ('A@B', now(), 'c', null)`,
+      'access_revocations_user_principal_name_check',
+    ],
+    [
+      'an entry with an unknown action',
+      `insert into activity_entries (id, action, outcome, actor, actor_role, resource_type, resource_id, resource_label, correlation_id, detail) values (gen_random_uuid(), 'KEY_LEAKED', 'SUCCEEDED', 'a', 'b', 'ORDER', 'c', 'd', gen_random_uuid(), '{}')`,
+      'activity_entries_action_check',
+    ],
+    ['an entry changed', `update activity_entries set actor = 'nobody'`, 'append-only'],
+    ['an entry deleted', `delete from activity_entries`, 'append-only'],
+    ['all entries deleted', `truncate activity_entries`, 'append-only'],
+  ])('%s is refused by the database itself', async (_what, statement, reason) => {
+    await expect(gateway.sql(statement)).rejects.toThrow(reason);
+  });
+});

@@ -1,0 +1,214 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { toGlobalId } from '../../src/domain/global-id.js';
+import { engine, serverUrl } from '../support/database.js';
+import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
+import { namedOperations } from '../support/operations.js';
+import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../support/shop.js';
+
+/**
+ * Statements of each named operation, transaction brackets counted. A read is one statement for each root field,
+ * whatever it selects; a number that grows with rows or lines is an N+1. Change one only with the reason in the commit.
+ */
+const BUDGETS: Record<string, number> = {
+  Activity: 1,
+  ActivityPage: 1,
+  CancelOrder: 18,
+  CancellationQuote: 7,
+  ClosedMarkets: 1,
+  CreateDownloadLink: 8,
+  CustomerByAny: 1,
+  CustomerContacts: 1,
+  Customers: 1,
+  CustomersWithOrders: 1,
+  FindCustomer: 1,
+  Invoices: 1,
+  Markets: 1,
+  Order: 1,
+  Orders: 1,
+  Prices: 1,
+  Products: 1,
+  Purchase: 24,
+  Purchased: 1,
+  RevealProductKey: 10,
+  RevokeAccess: 4,
+  Sales: 1,
+  Software: 1,
+  SubmitSupportRequest: 11,
+  SupportRequests: 1,
+  SupportTopics: 0,
+  Viewer: 0,
+};
+
+/** What the request around it has sent to the database so far; work of the gateway's own is in no request. */
+const request = new AsyncLocalStorage<{ statements: number }>();
+const counts: { statements: number }[] = [];
+const begin = () => {
+  const count = { statements: 0 };
+  counts.push(count);
+  request.enterWith(count);
+};
+/** What a deed's commit wakes up is the feed's work, not the deed's. */
+const isOfFeed = (text: string) =>
+  /activity_entries|feed_horizon|pg_snapshot/.test(text) && !/^insert/i.test(text) && !text.includes('as "json"');
+const count = (statement: unknown) => {
+  const text = typeof statement === 'string' ? statement : (statement as { text: string }).text;
+  const running = request.getStore();
+  if (running && !isOfFeed(text)) running.statements += 1;
+};
+
+type Query = (...args: unknown[]) => unknown;
+interface Client {
+  query: Query;
+  release: (...args: unknown[]) => unknown;
+}
+interface Pool {
+  query: Query;
+  connect(callback?: unknown): Promise<Client>;
+}
+
+/** Counts what goes through the ORM's connections, reads and deeds alike. */
+async function countStatements({ gateway }: TestGateway): Promise<void> {
+  const connection = gateway.services.orm.em.getConnection() as unknown as { getNativeClient(): Promise<Pool> };
+  const native = await connection.getNativeClient();
+  const counting =
+    (query: Query): Query =>
+    (...args) => {
+      count(args[0]);
+      return query(...args);
+    };
+  native.query = counting(native.query.bind(native));
+  if (!native.connect) return;
+  const connect = native.connect.bind(native);
+  native.connect = (callback) => {
+    // With a callback it is the pool's own, for a statement that is counted already.
+    if (callback) return connect(callback);
+    return connect().then((client) => {
+      const { query, release } = client;
+      client.query = counting(query.bind(client));
+      client.release = (...args) => {
+        client.query = query;
+        client.release = release;
+        return release.apply(client, args);
+      };
+      return client;
+    });
+  };
+}
+
+describe(`statements of each named operation, on ${engine}`, () => {
+  let gateway: TestGateway;
+  let customer: TestCustomer;
+  let orders: { id: string; lines: readonly { lineNumber: number }[] }[];
+  let entitlementId: string;
+
+  beforeAll(async () => {
+    // Fulfilment comes later than the test ends: it is no work of the request.
+    gateway = await startTestGateway({ config: { fulfilmentDelayMs: 3_600_000 } });
+    await stockShop(gateway);
+    customer = await aCustomer(gateway);
+    const lines = Object.values(skus).map((sku) => ({ ...sku, quantity: 2 }));
+    orders = [];
+    for (let turn = 0; turn < 4; turn++) orders.push(await buy(gateway, customer, lines));
+    const [entitlement] = await gateway.sql<{ id: string }>(
+      `select e.id from entitlements e join skus s on s.id = e.sku_id join order_lines l on l.id = e.order_line_id
+       where s.kind = 'PERPETUAL_SOFTWARE' and l.order_id <> ?`,
+      [orders[0]?.id.slice(4)],
+    );
+    entitlementId = toGlobalId('Entitlement', entitlement?.id as string);
+    await countStatements(gateway);
+    subscribe('http.server.request.start', begin);
+  });
+  afterAll(async () => {
+    unsubscribe('http.server.request.start', begin);
+    await gateway.stop();
+  });
+
+  const statementsOf = async (text: string, variables: Record<string, unknown>, as: Caller | null) => {
+    counts.length = 0;
+    const { data, errors } = await gateway.run(text, variables, as);
+    if (errors) throw new Error(JSON.stringify(errors));
+    for (const answer of Object.values(data))
+      expect((answer as { __typename?: string } | null)?.__typename ?? 'read').toMatch(/Success$|^read$/);
+    expect(counts).toHaveLength(1);
+    return counts[0]?.statements;
+  };
+
+  const variablesOf = (): Record<string, Record<string, unknown>> => {
+    const idempotencyKey = randomUUID();
+    const order = orders[0]?.id;
+    const purchased = Object.values(skus).map((sku) => ({ ...sku, quantity: 1 }));
+    return {
+      ClosedMarkets: { kind: 'AZURE_RESERVATION' },
+      Prices: { productId: skus.perpetual.productId, market: 'US' },
+      FindCustomer: { domain: customer.domain },
+      CustomerByAny: { by: { id: customer.id } },
+      Order: { id: order },
+      Purchased: { id: order },
+      CancellationQuote: { orderId: order, lineNumbers: [0, 1] },
+      Sales: { groupBy: ['MONTH', 'MARKET', 'PRODUCT'], filter: { from: '2020-01-01T10:00:00Z' } },
+      Purchase: { input: { idempotencyKey, customerId: customer.id, lines: purchased } },
+      CancelOrder: { input: { idempotencyKey, orderId: order, acknowledged: true, lineNumbers: [0, 1] } },
+      RevealProductKey: { input: { entitlementId, version: '2019' } },
+      CreateDownloadLink: { input: { entitlementId, version: '2019', language: 'en-US', architecture: 'x64' } },
+      RevokeAccess: { input: { userPrincipalName: `${randomUUID()}@partner.example` } },
+      SubmitSupportRequest: {
+        input: {
+          idempotencyKey,
+          customerId: customer.id,
+          orderId: order,
+          topic: 'CSP Purchase/Refund on behalf of customers',
+          impact: 'MINIMAL',
+          title: 'Refund',
+          description: 'Please refund.',
+          contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
+        },
+      },
+    };
+  };
+  const callerOf = (name: string): Caller => (/^Activity|^Revoke|^Sales/.test(name) ? 'GLOBAL_ADMIN' : 'ADMIN_AGENT');
+
+  // Mutations come last: what they change is read by none of the others.
+  const operations = namedOperations()
+    .filter(({ kind }) => kind !== 'subscription')
+    .toSorted((a, b) => (a.kind === b.kind ? 0 : a.kind === 'query' ? -1 : 1));
+
+  test('every operation takes as many statements as it is allowed', async () => {
+    const taken: Record<string, number | undefined> = {};
+    const given = variablesOf();
+    for (const { name, text } of operations) taken[name] = await statementsOf(text, given[name] ?? {}, callerOf(name));
+    // The embedded database runs a transaction's statements past its own `query`: there only reads are counted.
+    const counted = operations.filter(
+      ({ name, kind }) => serverUrl || (kind === 'query' && name !== 'CancellationQuote'),
+    );
+    const ofCounted = (all: Record<string, number | undefined>) => counted.map(({ name }) => [name, all[name]]);
+    expect(ofCounted(taken)).toEqual(ofCounted(BUDGETS));
+    expect(Object.keys(taken).toSorted()).toEqual(Object.keys(BUDGETS).toSorted());
+  });
+
+  const onServerOnly = serverUrl ? test : test.skip;
+  onServerOnly('a purchase of more lines takes no more statements to write them', async () => {
+    const { text } = operations.find(({ name }) => name === 'Purchase') as { text: string };
+    const taken: (number | undefined)[] = [];
+    for (const lines of [1, 2, 3]) {
+      const input = {
+        idempotencyKey: randomUUID(),
+        customerId: customer.id,
+        lines: Array.from({ length: lines }, () => ({ ...skus.perpetual, quantity: 1 })),
+      };
+      taken.push(await statementsOf(text, { input }, 'ADMIN_AGENT'));
+    }
+    // Each line is looked up in turn, so that a refusal names it; what is written goes out together.
+    expect((taken[2] ?? 0) - (taken[1] ?? 0)).toBe((taken[1] ?? 0) - (taken[0] ?? 0));
+    expect((taken[1] ?? 0) - (taken[0] ?? 0)).toBeLessThanOrEqual(3);
+  });
+
+  test('a list of many takes no more than a list of few', async () => {
+    const { text } = operations.find(({ name }) => name === 'Orders') as { text: string };
+    const few = await statementsOf(text, { first: 1 }, 'ADMIN_AGENT');
+    const many = await statementsOf(text, { first: 100 }, 'ADMIN_AGENT');
+    expect(many).toBe(few);
+  });
+});
