@@ -5,7 +5,7 @@ const POOL = 240;
 const DAY = 86_400_000;
 
 /** The same numbers in every run. */
-function dice(seed) {
+function seededRandom(seed) {
   let state = seed;
   return (below) => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
@@ -19,7 +19,7 @@ function dice(seed) {
  */
 export async function chooseVariables(address, gatewayCursor, postgraphileCursor) {
   return connected(address, async (client) => {
-    const roll = dice(42);
+    const roll = seededRandom(42);
     const { rows: customers } = await client.query('select id, company_name, domain from customers order by 2, 1');
     const [{ latest }] = (await client.query('select max(at) as latest from activity_entries')).rows;
     const numbered = Array.from({ length: POOL }, (_, index) => index);

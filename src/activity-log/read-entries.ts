@@ -10,16 +10,22 @@ import { comparePositions, type Position } from './position.js';
  */
 export const belowHorizon = sql<SqlBool>`"xid" < (select feed_horizon())`;
 
+/** Which entries are read: those after a position that pass, at most so many. */
+export interface EntryRange {
+  after: Position;
+  /** The last one that may be among them; without it, up to the horizon. */
+  until?: Position | undefined;
+  filter?: EntryFilter;
+  limit: number;
+}
+
 /**
  * Entries after a position, in commit order, below the snapshot horizon: no open transaction can still commit a row
  * before the last one returned. `until` (inclusive) bounds a replay.
  */
 export async function readEntries(
   kysely: Kysely<unknown>,
-  after: Position,
-  filter: EntryFilter,
-  limit: number,
-  until?: Position,
+  { after, until, filter = {}, limit }: EntryRange,
 ): Promise<FeedEntry[]> {
   const bounds = [
     sql`("xid", "seq") > (${String(after.xid)}::xid8, ${String(after.seq)}::bigint)`,

@@ -46,19 +46,24 @@ export function withDenials(errors: Result['errors'], denials: Denials): Result[
   return denied.length === 0 ? errors : [...(errors ?? []), ...denied.map((error) => error.toJSON())];
 }
 
+/** A query as it was asked. */
+export interface AskedQuery {
+  context: Context;
+  schema: GraphQLSchema;
+  document: DocumentNode;
+  /** Absent where the document does not say which operation to run. */
+  operation: OperationDefinitionNode | null | undefined;
+  variables: Record<string, unknown> | null | undefined;
+  report: ReportInternalError;
+}
+
 /**
  * Answers a query whose every root field the read model knows with the JSON text of PostgreSQL; nothing is executed
  * per field. Its refused fields are in the context's denials.
  * @returns null for any other operation, and where variables or directives do not fit: execution tells of it
  */
-export async function answerCompiled(
-  context: Context,
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  operation: OperationDefinitionNode | null | undefined,
-  variables: Record<string, unknown> | null | undefined,
-  report: ReportInternalError,
-): Promise<Result | null> {
+export async function answerCompiled(query: AskedQuery): Promise<Result | null> {
+  const { context, schema, document, operation, variables, report } = query;
   // Apollo asks also where the document names no operation to run.
   if (operation?.operation !== 'query' || context.services.revocations.covers(context.viewer)) return null;
   // As many errors as execution would tell: a list may hold thousands, each of which is a text about all of it.
@@ -66,9 +71,9 @@ export async function answerCompiled(
     maxErrors: 50,
   });
   if (!coerced) return null;
-  const query = schema.getQueryType() as GraphQLObjectType;
+  const queryType = schema.getQueryType() as GraphQLObjectType;
   const running: Operation = { schema, fragments: fragmentsOf(document), variableValues: coerced };
-  const roots = rootsOf(running, query, operation.selectionSet);
+  const roots = rootsOf(running, queryType, operation.selectionSet);
   if (!roots) return null;
   const names = roots.map(([, nodes]) => nameOf(nodes));
   if (!names.every((name) => name === '__typename' || context.read.answers(name))) return null;
@@ -79,7 +84,7 @@ export async function answerCompiled(
   const texts = new Map<string, string>();
   const fail = (error: unknown, [key, nodes]: Root) => {
     errors.push(maskError(locatedError(error, nodes, [key]) as GraphQLError, report).toJSON());
-    if (isNonNullType(query.getFields()[nameOf(nodes)]?.type)) isWhole = false;
+    if (isNonNullType(queryType.getFields()[nameOf(nodes)]?.type)) isWhole = false;
   };
   const ready: { root: Root; read: BoundPlan }[] = [];
   for (const root of roots) {

@@ -40,7 +40,7 @@ export class DatabaseSource implements EntrySource {
   }
 
   read(after: Position, limit: number): Promise<FeedEntry[]> {
-    return readEntries(this.kysely, after, {}, limit);
+    return readEntries(this.kysely, { after, limit });
   }
 
   notify(): void {

@@ -102,7 +102,7 @@ export class Feed {
       return { entries: next.filter((entry) => passes(entry, filter)), position: next.at(-1) ?? position };
     }
     const until = this.position;
-    const entries = await readEntries(this.options.kysely, position, filter, BATCH_SIZE, until);
+    const entries = await readEntries(this.options.kysely, { after: position, until, filter, limit: BATCH_SIZE });
     return { entries, position: entries.length === BATCH_SIZE ? (entries.at(-1) as FeedEntry) : until };
   }
 

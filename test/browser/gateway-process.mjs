@@ -50,7 +50,7 @@ async function runGateway(entry, dataDir, port) {
 }
 
 async function readyUrl(child, ended) {
-  const patience = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
+  const killTimer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
   const url = new Promise((resolve) => {
     // The lines are read to the end, so that what else the gateway says does not fill the pipe.
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -61,5 +61,5 @@ async function readyUrl(child, ended) {
   const end = ended.then(([code, signal]) => {
     throw new Error(`the gateway ended (${signal ?? code}) before it said "ready"`);
   });
-  return Promise.race([url, end]).finally(() => clearTimeout(patience));
+  return Promise.race([url, end]).finally(() => clearTimeout(killTimer));
 }

@@ -185,7 +185,7 @@ onServer('a client that goes away', () => {
     await expectWhole();
   });
 
-  test('leaves a deed alone, and what is read for its answer; only queries end', async () => {
+  test('leaves a mutation alone, and what is read for its answer; only queries end', async () => {
     await locker.query('rollback');
     const customer = await aCustomer(gateway);
     // No purchase needs the table; its answer does, where it is asked for.

@@ -24,7 +24,7 @@ import { loadDemo } from '../../src/seed/demo/load-demo.js';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { metricOf } from '../support/metrics.js';
-import { dice, type Pool, randomOperation } from '../support/random-operation.js';
+import { type Pool, randomOperation, seededRandom } from '../support/random-operation.js';
 
 /** Operations compared; 10,000 in `.ci/run`. */
 const COUNT = Number(process.env['RANDOM_OPERATIONS'] ?? 200);
@@ -115,7 +115,7 @@ describe(`compiled reads against ordinary execution, on ${engine}`, () => {
   afterAll(() => gateway.stop());
 
   test(`${COUNT} random operations answer the same data and errors on both paths, over all roles`, async () => {
-    const random = dice(20261122);
+    const random = seededRandom(20261122);
     const { auth } = gateway.gateway.services.config;
     const authenticate = createAuthenticate(auth, gateway.gateway.services.config.signingSecret);
     const callers = await Promise.all(

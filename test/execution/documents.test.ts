@@ -12,7 +12,7 @@ import { aTenant, type TestTenant } from '../support/tenants.js';
 const CORRELATION_ID = 'c5b00000-0000-4000-8000-000000000001';
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
-describe(`known documents, on ${engine}`, () => {
+describe(`documents of the cache, on ${engine}`, () => {
   let gateway: TestGateway;
   let tenant: TestTenant;
   beforeAll(async () => {
@@ -46,7 +46,7 @@ describe(`known documents, on ${engine}`, () => {
     const answer = { status: response.status, headers: shown, body: await response.text() };
     return { answer, wasKnown: (await metricOf(gateway, 'csp_graph_known_documents_hits_total')) > hits };
   };
-  /** The same asked twice: the second time by a known document, with the same bytes. */
+  /** The same asked twice: the second time by a document of the cache, with the same bytes. */
   const askTwice = async (body: object, role?: Role | null, headers?: Record<string, string>) => {
     const first = await ask(body, role, headers);
     const second = await ask(body, role, headers);

@@ -50,7 +50,7 @@ const begin = () => {
   counts.push(count);
   request.enterWith(count);
 };
-/** What a deed's commit wakes up is the feed's work, not the deed's. */
+/** What a mutation's commit wakes up is the feed's work, not the mutation's. */
 const isOfFeed = (text: string) =>
   /activity_entries|feed_horizon|pg_snapshot/.test(text) && !/^insert/i.test(text) && !text.includes('as "json"');
 const count = (statement: unknown) => {
@@ -69,7 +69,7 @@ interface Pool {
   connect(callback?: unknown): Promise<Client>;
 }
 
-/** Counts what goes through the ORM's connections, reads and deeds alike. */
+/** Counts what goes through the ORM's connections, reads and mutations alike. */
 async function countStatements({ gateway }: TestGateway): Promise<void> {
   const connection = gateway.services.orm.em.getConnection() as unknown as { getNativeClient(): Promise<Pool> };
   const native = await connection.getNativeClient();

@@ -308,7 +308,7 @@ describe(`indexes, on ${engine}`, () => {
       asked.push(compiled);
       return executeQuery(compiled);
     };
-    const entries = await readEntries(kysely, START, filter, 500);
+    const entries = await readEntries(kysely, { after: START, filter, limit: 500 });
     executor.executeQuery = executeQuery;
     const statement = asked.find(({ sql }) => sql.includes('activity_entries'));
     const { scans, read } = await explain({

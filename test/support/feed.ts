@@ -20,7 +20,7 @@ export const insert = (gateway: TestGateway, count: number) => gateway.sql(inser
 /** Every entry of the table, in commit order. */
 export const table = async (gateway: TestGateway) => {
   const { kysely } = gateway.gateway.services;
-  return readEntries(kysely, START, {}, 1_000_000);
+  return readEntries(kysely, { after: START, limit: 1_000_000 });
 };
 export const caughtUp = (gateway: TestGateway, total: number) =>
   until(`${total} entries are read`, async () => {

@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 
 /** A repeatable random number below 1. */
-export function dice(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

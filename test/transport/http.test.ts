@@ -214,7 +214,7 @@ describe(`GraphQL over HTTP, on ${engine}`, () => {
       }
     });
 
-    test('a correlation id is echoed, and stands in the log entry of the deed; a strange one is replaced', async () => {
+    test('a correlation id is echoed, and stands in the log entry of the mutation; a strange one is replaced', async () => {
       const correlationId = randomUUID();
       const authorization = `Bearer ${await gateway.token('GLOBAL_ADMIN')}`;
       const query = `mutation { revokeAccess(input: { userPrincipalName: "left@partner.example" }) { __typename } }`;

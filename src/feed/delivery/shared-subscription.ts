@@ -160,7 +160,7 @@ export class SharedSubscription implements Shared {
     this.flush();
     clearTimeout(this.gathering);
     const cursor = this.services.feedCursors.encode(this.position);
-    const farewell = new Batch([await this.texts.ofMessage({ type: 'FeedDraining', cursor })]);
-    for (const subscriber of this.inState('live')) subscriber.drain(farewell);
+    const lastMessage = new Batch([await this.texts.ofMessage({ type: 'FeedDraining', cursor })]);
+    for (const subscriber of this.inState('live')) subscriber.drain(lastMessage);
   }
 }

@@ -131,9 +131,9 @@ export class Subscriber {
   }
 
   /** Writes FeedDraining. It stays until its connection is closed: one that completed would let its client stay away. */
-  drain(farewell: Batch): void {
+  drain(lastMessage: Batch): void {
     this.become('leaving');
-    this.sink.write(farewell);
+    this.sink.write(lastMessage);
     this.draining.resolve(true);
   }
 
@@ -182,8 +182,8 @@ export class Subscriber {
     if (this.isRevoked) return this.revoke();
     if (feed.isDraining) {
       const message = { type: 'FeedDraining', cursor: feedCursors.encode(this.position) } as const;
-      const farewell = await this.shared.texts.ofMessage(message);
-      if (this.current === 'catching-up') this.drain(new Batch([farewell]));
+      const rendered = await this.shared.texts.ofMessage(message);
+      if (this.current === 'catching-up') this.drain(new Batch([rendered]));
       return;
     }
     if (comparePositions(this.position, this.shared.position) >= 0) {

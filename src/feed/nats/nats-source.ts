@@ -89,7 +89,7 @@ export class NatsSource implements EntrySource {
     }
     const news = this.queue.findIndex(({ entry }) => comparePositions(entry, after) > 0);
     this.queue = news < 0 ? [] : this.queue.slice(news);
-    if (!this.isFollowing) return readEntries(this.options.kysely, after, {}, limit);
+    if (!this.isFollowing) return readEntries(this.options.kysely, { after, limit });
     const found = await this.fill(after, limit);
     let position = found.at(-1) ?? after;
     while (found.length < limit) {
@@ -135,7 +135,7 @@ export class NatsSource implements EntrySource {
     const [next] = this.queue;
     const until = this.missingUntil(after);
     if (!until) return [];
-    const found = await readEntries(this.options.kysely, after, {}, limit, until);
+    const found = await readEntries(this.options.kysely, { after, until, limit });
     this.filled += found.length;
     // Nothing more lies between.
     if (found.length < limit && next && this.queue[0] === next) next.previous = found.at(-1) ?? after;

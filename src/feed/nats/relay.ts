@@ -119,7 +119,7 @@ export class Relay {
     try {
       while (!this.stopped.signal.aborted && connection.current === nats) {
         this.isNotified = false;
-        const entries = await readEntries(database, position, {}, BATCH_SIZE);
+        const entries = await readEntries(database, { after: position, limit: BATCH_SIZE });
         if (entries.length > 0) await stream.append(entries, position);
         position = entries.at(-1) ?? position;
         this.relayed += entries.length;

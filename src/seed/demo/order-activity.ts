@@ -113,7 +113,7 @@ export class OrderActivity {
     }
   }
 
-  /** Seals a key for every line and version that was shown and not revoked since (rules 8 and 18). */
+  /** Encrypts a key for every line and version that was shown and not revoked since (rules 8 and 18). */
   writeKeys(): void {
     for (const { line, version, at } of this.keyShownAt.values()) {
       if (line.revokedAt) continue;

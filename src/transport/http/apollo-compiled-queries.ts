@@ -16,7 +16,14 @@ export function compiledQueries(report: ReportInternalError, documents: Document
       let isCompiled = false;
       return {
         responseForOperation: async ({ schema, source, queryHash, document, operation, request, contextValue }) => {
-          const result = await answerCompiled(contextValue, schema, document, operation, request.variables, report);
+          const result = await answerCompiled({
+            context: contextValue,
+            schema,
+            document,
+            operation,
+            variables: request.variables,
+            report,
+          });
           if (!result) return null;
           isCompiled = true;
           if (!documents.find(source as string)) documents.add(source as string, document, queryHash as string);

@@ -135,7 +135,7 @@ export interface GraphqlRouteOptions extends FastPathOptions {
   authenticate: Authenticate;
 }
 
-/** `/graphql` over HTTP: known documents by the fast path, whatever else by Apollo Server. */
+/** `/graphql` over HTTP: documents of the cache by the fast path, whatever else by Apollo Server. */
 export function serveGraphql({ app, apollo, authenticate, ...options }: GraphqlRouteOptions): void {
   const { services } = options;
   const handler = fastifyApolloHandler(apollo, {

@@ -30,7 +30,7 @@ export interface FastPathOptions {
 }
 
 /**
- * Answers requests for known documents before Apollo's pipeline: nothing is parsed and validated again, while who asks,
+ * Answers requests for documents of the cache before Apollo's pipeline: nothing is parsed and validated again, while who asks,
  * what the roles may read, arguments and variables are looked at as ever. Whatever is not quite ordinary goes to
  * `apollo`, which answers the same bytes.
  */
@@ -49,7 +49,14 @@ export function fastPath({ schema, services, documents, report }: FastPathOption
     if (operation?.operation !== 'query') return null;
     const { viewer, correlationId } = request;
     const context = createContext(services, { viewer, correlationId, abort: abortOnClose(reply.raw) });
-    const result = await answerCompiled(context, schema, found.document, operation, asked.variables, report);
+    const result = await answerCompiled({
+      context,
+      schema,
+      document: found.document,
+      operation,
+      variables: asked.variables,
+      report,
+    });
     if (!result) return null;
     reply.header('content-type', contentType);
     return stringifyResult({

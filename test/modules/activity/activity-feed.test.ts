@@ -202,7 +202,7 @@ describe(`the activity feed, on ${engine}`, () => {
   test('rule 23: `passes` and the SQL of the table agree on every entry and filter, own tenant or nobody’s included', async () => {
     const { kysely } = gateway.gateway.services;
     await settled(gateway);
-    const all: FeedEntry[] = await readEntries(kysely, START, {}, 10_000);
+    const all: FeedEntry[] = await readEntries(kysely, { after: START, limit: 10_000 });
     const middle = new Date(all[Math.floor(all.length / 2)]?.at as number);
     const values: { [Name in keyof EntryFilter]-?: EntryFilter[Name][] } = {
       from: [null, middle, new Date(middle.getTime() + 1)],
@@ -229,7 +229,7 @@ describe(`the activity feed, on ${engine}`, () => {
     }
     expect(filters.length).toBeGreaterThan(100);
     for (const filter of filters) {
-      const fromTable = (await readEntries(kysely, START, filter, 10_000)).map((entry) => entry.id);
+      const fromTable = (await readEntries(kysely, { after: START, filter, limit: 10_000 })).map((entry) => entry.id);
       expect([filter, fromTable]).toEqual([
         filter,
         all.filter((entry) => passes(entry, filter)).map((entry) => entry.id),

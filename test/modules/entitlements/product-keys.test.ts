@@ -273,7 +273,7 @@ describe(`product keys, on ${engine}`, () => {
     expect(await entriesOf(gateway, { actions: ['ACCESS_DENIED'] }, as)).toEqual([]);
   });
 
-  test('rule 22: who has several roles is logged in the one that allows the deed', async () => {
+  test('rule 22: who has several roles is logged in the one that allows the mutation', async () => {
     const { entitlementId, choice, order } = await buySoftware(gateway, await aCustomer(gateway));
     const user = 'many.hats@partner.example';
     const token = await new SignJWT({

@@ -10,7 +10,7 @@ import { until } from '../../support/until.js';
 
 const DAY_MS = 86_400_000;
 /** The same numbers each time: a failure comes again. */
-function dice(seed: number) {
+function seededRandom(seed: number) {
   let state = seed;
   const fraction = () => {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -18,7 +18,7 @@ function dice(seed: number) {
   };
   return { fraction, pick: <T>(list: readonly T[]) => list[Math.floor(fraction() * list.length)] as T };
 }
-const { fraction, pick } = dice(7);
+const { fraction, pick } = seededRandom(7);
 
 describe(`sales beside a recomputation from every line, on ${engine}`, () => {
   let gateway: TestGateway;
