@@ -64,6 +64,15 @@ async function testPlayground(url) {
     assert.ok(workers.length > 0 && workers.every((address) => address.startsWith(`${url}/playground/`)), `${workers}`);
   });
 
+  await step('a query is laid out by a button', async () => {
+    await page.replaceQuery('{viewer{userPrincipalName}}');
+    await page.page.getByRole('button', { name: /^Prettify/ }).click();
+    await page.queryEditor
+      .locator('.view-line')
+      .filter({ hasText: /^\s*userPrincipalName$/ })
+      .waitFor();
+  });
+
   const listener = new PlaygroundPage(await context.newPage());
   await step('a subscription shows the order that another page places', async () => {
     await listener.open(url);

@@ -76,6 +76,11 @@ async function bundleInto(dir) {
     splitting: true,
     jsx: 'automatic',
     define: { ...common.define, PLAYGROUND_WORKERS: JSON.stringify(workerUrls) },
+    // GraphiQL asks for Prettier's parsers by names of old, where a bundle finds modules without the named exports.
+    alias: {
+      'prettier/parser-babel': 'prettier/plugins/babel',
+      'prettier/parser-graphql': 'prettier/plugins/graphql',
+    },
   });
   const html = (await readFile(join(clientDir, 'index.html'), 'utf8'))
     .replace('{{style}}', urlOf(page.metafile, 'playground.css'))
