@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** A run that takes longer hangs. */
-const PATIENCE_MS = 900_000;
+const RUN_TIMEOUT_MS = 900_000;
 
 const { values, positionals: suites } = parseArgs({
   allowPositionals: true,
@@ -41,7 +41,7 @@ for (let run = 1; run <= times; run += 1) {
   rmSync(outputFile, { force: true });
   const jest = ['run', '--silent', 'jest', '--', ...suites, '--json', `--outputFile=${outputFile}`];
   const started = Date.now();
-  const { status } = spawnSync('npm', jest, { stdio: ['ignore', 'ignore', 'pipe'], timeout: PATIENCE_MS });
+  const { status } = spawnSync('npm', jest, { stdio: ['ignore', 'ignore', 'pipe'], timeout: RUN_TIMEOUT_MS });
   const results = existsSync(outputFile) ? JSON.parse(readFileSync(outputFile, 'utf8')) : null;
   let count = 0;
   for (const { name, message, assertionResults } of results?.testResults ?? []) {
