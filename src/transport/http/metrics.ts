@@ -31,7 +31,14 @@ export interface Observed {
 type Told = (names: string | [string, ...string[]], help: string, read: () => number) => void;
 
 /** The metrics of a gateway, in the form of Prometheus. */
-export function createMetrics(observed: Observed): Registry {
+export interface Metrics {
+  contentType: string;
+  /** All of them as they are now. */
+  text(): Promise<string>;
+}
+
+/** The metrics of a gateway. */
+export function createMetrics(observed: Observed): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const telling =
@@ -68,9 +75,15 @@ export function createMetrics(observed: Observed): Registry {
   tellFeed(observed, gauge);
   tellReads(observed, gauge, counter);
   tellPools(observed, registry, gauge);
-  tellSeals(observed, registry);
+  const refreshSeals = tellSeals(observed, registry);
   if (observed.nats) tellNats(observed.nats, gauge);
-  return registry;
+  return {
+    contentType: registry.contentType,
+    text: async () => {
+      await refreshSeals();
+      return registry.metrics();
+    },
+  };
 }
 
 function tellTransport({ sockets, streams }: Observed, gauge: Told): void {
@@ -171,25 +184,19 @@ function tellPools({ connections: { pools, replica } }: Observed, registry: Regi
   );
 }
 
-function tellSeals({ sealer }: Observed, registry: Registry): void {
-  const age = new Gauge({ name: 'csp_graph_seal_age_seconds', help: 'Age of the newest seal.', registers: [registry] });
-  const unsealed = new Gauge({
-    name: 'csp_graph_unsealed_entries',
-    help: 'Entries after the newest seal, counted to 100000.',
-    registers: [registry],
-  });
-  new Gauge({
-    name: 'csp_graph_seal_number',
-    help: 'Number of the newest seal.',
-    registers: [registry],
-    async collect() {
-      // Where the database does not answer, the rest is still told.
-      const state = await sealer.state().catch(() => ({ number: NaN, ageSeconds: NaN, unsealed: NaN }));
-      this.set(state.number);
-      age.set(state.ageSeconds);
-      unsealed.set(state.unsealed);
-    },
-  });
+/** Metrics of the seals. @returns how to bring them up to date: it asks the database, so once for all three */
+function tellSeals({ sealer }: Observed, registry: Registry): () => Promise<void> {
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
+  const number = gauge('csp_graph_seal_number', 'Number of the newest seal.');
+  const age = gauge('csp_graph_seal_age_seconds', 'Age of the newest seal.');
+  const unsealed = gauge('csp_graph_unsealed_entries', 'Entries after the newest seal, counted to 100000.');
+  return async () => {
+    // Where the database does not answer, the rest is still told.
+    const state = await sealer.state().catch(() => ({ number: NaN, ageSeconds: NaN, unsealed: NaN }));
+    number.set(state.number);
+    age.set(state.ageSeconds);
+    unsealed.set(state.unsealed);
+  };
 }
 
 function tellNats(nats: NatsSource, gauge: Told): void {

@@ -17,7 +17,7 @@ export function serveOperators(app: FastifyInstance, observed: Observed, sdl: st
     }
   });
   app.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', metrics.contentType).send(await metrics.metrics()),
+    reply.header('content-type', metrics.contentType).send(await metrics.text()),
   );
   app.get('/schema.graphql', async (_request, reply) =>
     reply.header('content-type', 'text/plain; charset=utf-8').send(sdl),
