@@ -11,7 +11,7 @@ interface Holder {
   state: string;
 }
 
-/** How old a writing transaction may be before the log names it, in milliseconds; and again each minute. */
+/** How often the log names a transaction again that still holds the feed back. */
 const REMIND_MS = 60_000;
 
 /**
@@ -44,7 +44,7 @@ export class HorizonWatch {
     this.toldOf = holder.pid;
     this.toldAt = Date.now();
     this.log.warn(
-      holder,
+      { holder },
       `a transaction that has been open for ${Math.round(holder.age)} s holds the feed back; what was committed since is delivered when it ends. ${
         holder.pid === null
           ? 'It is a prepared one: COMMIT PREPARED or ROLLBACK PREPARED ends it'

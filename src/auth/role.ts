@@ -13,9 +13,10 @@ export const Role = {
 } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
-/** Each role in a sentence; the schema and the greeting at start use it. */
+/** Each role in a sentence; the schema and `npm run token -- --all` use it. */
 export const roleDescriptions: Record<Role, string> = {
-  GLOBAL_ADMIN: "The partner's global administrator, who buys, reads everything but keys and revokes access.",
+  GLOBAL_ADMIN:
+    "The partner's global administrator, who reads everything but keys and quotes, buys, asks support and revokes access.",
   ADMIN_AGENT: 'An agent who buys, reads keys, makes download links, cancels and asks support on behalf of customers.',
   SALES_AGENT: 'A seller, who reads customers, orders, the catalog and sales.',
   HELPDESK_AGENT:

@@ -74,7 +74,9 @@ async function main(): Promise<number> {
   const given = readArguments();
   const { file, manifest, head } = given;
   const verdict = file === undefined ? await ofDatabase(head) : await verifyFile(file, readManifest(manifest), head);
-  console.log(verdict.problem === null ? 'The log is what was sealed.' : `TAMPERED: ${verdict.problem}`);
+  const { problem, isUnsealed } = verdict;
+  if (problem !== null) console.log(`TAMPERED: ${problem}`);
+  else console.log(isUnsealed ? 'Nothing is sealed yet: nothing was checked.' : 'The log is what was sealed.');
   for (const fact of verdict.facts) console.log(`  ${fact}`);
   return verdict.problem === null ? 0 : 1;
 }

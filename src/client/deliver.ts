@@ -1,4 +1,4 @@
-import type { Sink } from './follow-feed.js';
+import type { Observer } from './follow-feed.js';
 
 /** A result of a subscription, as clients hand it over. */
 export interface Result {
@@ -7,10 +7,10 @@ export interface Result {
 }
 
 /** Hands on the one root field of a result: without one it is a refusal. */
-export function deliver<Message>({ data, errors }: Result, sink: Sink<Message>): void {
+export function deliver<Message>({ data, errors }: Result, observer: Observer<Message>): void {
   const [message] = Object.values((data ?? {}) as Record<string, Message | null>);
-  if (message) sink.next(message);
-  else sink.error(errors ?? new Error('an answer without data'));
+  if (message) observer.next(message);
+  else observer.error(errors ?? new Error('an answer without data'));
 }
 
 /**

@@ -11,7 +11,7 @@ export interface FeedMessage {
 const CONTROL_MESSAGES = ['FeedCaughtUp', 'FeedCheckpoint', 'FeedDraining', 'AccessChanged'];
 
 /** Who listens to one subscription. */
-export interface Sink<Message> {
+export interface Observer<Message> {
   next(message: Message): void;
   /** The subscription broke or was refused. */
   error(cause: unknown): void;
@@ -25,7 +25,7 @@ export interface Sink<Message> {
  */
 export type Subscribe<Message> = (
   variables: Record<string, unknown> & { after: string | null },
-  sink: Sink<Message>,
+  observer: Observer<Message>,
 ) => () => void;
 
 /** How to follow a feed. */

@@ -20,7 +20,7 @@ interface ApolloLike {
  * @param query a document as `gql` makes it
  */
 export function fromApollo<Message extends FeedMessage>(client: ApolloLike, query: unknown): Subscribe<Message> {
-  return (variables, sink) => {
+  return (variables, observer) => {
     const subscription = client
       .subscribe({
         query,
@@ -33,11 +33,11 @@ export function fromApollo<Message extends FeedMessage>(client: ApolloLike, quer
       })
       .subscribe({
         next: ({ data, error }) => {
-          if (error !== undefined && !data) sink.error(error);
-          else deliver({ data }, sink);
+          if (error !== undefined && !data) observer.error(error);
+          else deliver({ data }, observer);
         },
-        error: sink.error,
-        complete: sink.complete,
+        error: observer.error,
+        complete: observer.complete,
       });
     return () => subscription.unsubscribe();
   };

@@ -5,7 +5,7 @@ import type { FeedMessage, Subscribe } from './follow-feed.js';
 interface SubscribingClient {
   subscribe(
     payload: { query: string; variables: Record<string, unknown> },
-    sink: { next(result: Result): void; error(cause: unknown): void; complete(): void },
+    observer: { next(result: Result): void; error(cause: unknown): void; complete(): void },
   ): () => void;
 }
 
@@ -14,11 +14,11 @@ export function fromGraphqlWs<Message extends FeedMessage>(
   client: SubscribingClient,
   query: string,
 ): Subscribe<Message> {
-  return (variables, sink) =>
+  return (variables, observer) =>
     client.subscribe(
       // The object itself: it is written anew at each connection, with `after` as it is by then.
       { query, variables },
-      { next: (result) => deliver(result, sink), error: sink.error, complete: sink.complete },
+      { next: (result) => deliver(result, observer), error: observer.error, complete: observer.complete },
     );
 }
 

@@ -23,25 +23,25 @@ export function fromUrql<Message extends FeedMessage>(
   client: UrqlLike,
   request: { query: unknown },
 ): Subscribe<Message> {
-  return (variables, sink) => {
+  return (variables, observer) => {
     const source = client.executeSubscription({
       ...request,
       variables: currentVariables(variables),
       // urql shares what has the same key: one who subscribes later would join the stream of one who is further on.
       key: Math.floor(Math.random() * 2 ** 32),
-    }) as (sink: (signal: Signal) => void) => void;
+    }) as (observer: (signal: Signal) => void) => void;
     let last: unknown;
     let answer: (talkback: 0 | 1) => void = () => undefined;
     // Wonka's own protocol, because `subscribe` does not tell the end.
     source((signal) => {
-      if (signal === 0) return sink.complete();
+      if (signal === 0) return observer.complete();
       if (signal.tag === 0) {
         answer = signal[0];
       } else {
         const { data, error } = signal[0];
         // Beside an error urql shows the data of the message before once more.
-        if (error !== undefined && (!data || data === last)) sink.error(error);
-        else deliver({ data }, sink);
+        if (error !== undefined && (!data || data === last)) observer.error(error);
+        else deliver({ data }, observer);
         last = data;
       }
       answer(0);

@@ -4,7 +4,7 @@ export {
   type FeedMessage,
   type FollowOptions,
   followFeed,
-  type Sink,
+  type Observer,
   type Subscribe,
 } from './follow-feed.js';
 export { fromApollo } from './from-apollo.js';

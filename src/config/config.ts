@@ -119,7 +119,7 @@ const settings = z.object({
     .string()
     .regex(
       /^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/,
-      'must be ID:BASE64 pairs of 32-byte keys joined by commas, the encryption one first; make a key with: openssl rand -base64 32',
+      'must be ID:BASE64 pairs of 32-byte keys joined by commas, the one for new keys first; make a key with: openssl rand -base64 32',
     )
     .optional(),
   DOWNLOADS_DIR: z.string().min(1).optional(),

@@ -4,7 +4,7 @@ import { v7 } from 'uuid';
 /** A new primary key: UUID version 7, so that rows made together stay together in the index. */
 export const newId = (): string => v7();
 
-/** A new order number: 12 hexadecimal digits, as the real system's friendly order ids. */
+/** A new order number: 12 hexadecimal digits, as Partner Center's friendly order ids. */
 export const newOrderNumber = (): string => randomBytes(6).toString('hex');
 
 /** A new invoice number: `G` and nine digits. */

@@ -6,7 +6,7 @@ import { isOutOfReach } from '../lib/connection-errors.js';
 export const ErrorCode = {
   /** No token, or none that holds, where one is needed. */
   UNAUTHENTICATED: 'UNAUTHENTICATED',
-  /** The viewer's roles may not read the field or do the unit. */
+  /** The viewer's roles may not read the field or do what was asked. */
   FORBIDDEN: 'FORBIDDEN',
   /** An argument or a variable is not of the form asked for. */
   BAD_USER_INPUT: 'BAD_USER_INPUT',

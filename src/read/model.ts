@@ -108,7 +108,7 @@ export interface Listing {
   perValueUnions?: Record<string, PerValueUnion>;
   /** What else follows from the filters, said so that an index can begin where the page does. */
   derivedBounds?: (row: Row, filter: Args, ascending: boolean) => Sql[];
-  /** Rows that no reader may see yet or at all. */
+  /** The rows that readers may see at all, whoever they are. */
   defaultScope?: (row: Row) => Sql<SqlBool>;
   /** The name of the codec of its cursors, where they are not the ordinary ones of `cursor.ts`. */
   cursorCodec?: string;

@@ -144,7 +144,7 @@ describe(`who may read what, on ${engine}`, () => {
     expect(matrix).toEqual(JSON.parse(readFileSync(file, 'utf8')));
   });
 
-  test('style 35: every root field says who may use it, or is on the short public list', () => {
+  test('every root field says who may use it, or is on the short public list', () => {
     const open: string[] = [];
     for (const root of ['Query', 'Mutation', 'Subscription'] as const) {
       const fields = schema.getRootType(root.toLowerCase() as never)?.getFields() ?? {};
@@ -158,7 +158,7 @@ describe(`who may read what, on ${engine}`, () => {
     expect(open.sort()).toEqual(['Query.markets', 'Query.viewer']);
   });
 
-  test('style 35: what guards a field is what the SDL says', () => {
+  test('what guards a field is what the SDL says', () => {
     const { accessTable } = gateway.gateway.services;
     for (const type of Object.values(schema.getTypeMap())) {
       if (!isObjectType(type) || type.name.startsWith('__')) continue;

@@ -4,6 +4,8 @@ export interface Verdict {
   problem: string | null;
   /** What was looked at. */
   facts: string[];
+  /** Whether nothing could be checked: no entry is sealed yet. */
+  isUnsealed?: boolean;
 }
 
 /** `1 entry`, `2 entries`. */

@@ -21,7 +21,7 @@ export async function verifyDatabase(kysely: Kysely<unknown>, head: string | nul
     const problem =
       seal.number === seals + 1
         ? brokenSeal(seal, previous, entries) || (await brokenEntry(kysely, seal, last, entries))
-        : `Seal ${seals + 1} is missing: it closed entries from ${entries + 1} on (after position ${shown(last)}).`;
+        : `Seal ${seals + 1} is missing: it closed entries from ${entries + 1} on (after position ${place(last)}).`;
     if (problem) return { problem, facts };
     seals += 1;
     entries += seal.entries;
@@ -31,17 +31,18 @@ export async function verifyDatabase(kysely: Kysely<unknown>, head: string | nul
   }
   const unsealed = await countAfter(kysely, last);
   facts.push(
-    `${counted(entries, 'entry', 'entries')} in ${counted(seals, 'seal', 'seals')}, up to position ${shown(last)}`,
+    `${counted(entries, 'entry', 'entries')} in ${counted(seals, 'seal', 'seals')}, up to position ${place(last)}`,
     `${unsealed === 0 ? 'no entry is' : `${counted(unsealed, 'entry is', 'entries are')}`} newer than the last seal, and not checked`,
     `head ${previous.toString('hex')}`,
   );
-  return { problem: headSeen ? null : withoutHead(head as string, previous.toString('hex')), facts };
+  const problem = headSeen ? null : withoutHead(head as string, previous.toString('hex'));
+  return { problem, facts, isUnsealed: seals === 0 };
 }
 
-const shown = (position: Position | null) => (position ? `${position.xid}.${position.seq}` : '0.0');
+const place = (position: Position | null) => (position ? `${position.xid}.${position.seq}` : '0.0');
 
 const named = (seal: Seal, before: number) =>
-  `Seal ${seal.number} (entries ${before + 1} to ${before + seal.entries}, up to position ${shown(seal.last)})`;
+  `Seal ${seal.number} (entries ${before + 1} to ${before + seal.entries}, up to position ${place(seal.last)})`;
 
 function brokenSeal(seal: Seal, previous: Buffer, before: number): string | null {
   if (!chain(previous, seal.leaves).equals(seal.hash))
@@ -84,7 +85,7 @@ function describeDifference(
     const left = found[index - 1]?.position ?? shown(after);
     const place =
       index === seal.entries - 1
-        ? `at position ${shown(seal.last)}`
+        ? `at position ${place(seal.last)}`
         : `between ${left} and ${entry?.position ?? shown(seal.last)}`;
     return `Entry ${number} of the log is missing: it was ${place}.`;
   }

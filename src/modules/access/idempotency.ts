@@ -20,7 +20,7 @@ export class RequestInProgress extends Problem {
 
 /**
  * Does the work once per caller, operation and key (rule 5): the same key and input get the first success again. The
- * answer commits together with the unit. A refusal has no effect and stores nothing: the key stays free. A crash
+ * answer commits together with what was done. A refusal has no effect and stores nothing: the key stays free. A crash
  * leaves nothing in flight: the mark is a lock of the transaction.
  */
 export async function withIdempotency<Success extends object>(

@@ -47,7 +47,7 @@ export async function chooseLines(em: Em, order: Order, lineNumbers: number[] | 
 
 /**
  * Whether lines may be cancelled at an instant, and what that gives back (rules 13 to 16 and 20). The same judgement
- * serves the quote and the unit, so they cannot disagree. Precedence is the order of the guards.
+ * serves the quote and the cancellation, so they cannot disagree. Precedence is the order of the guards.
  */
 export function assess(order: Order, lines: OrderLine[], at: Date): Assessment | Problem {
   const status = assessStatus(lines);

@@ -26,7 +26,7 @@ export type FulfilmentProvider = (cancellation: FulfilmentRequest) => Promise<Fu
 export const localProvider: FulfilmentProvider = async () => 'confirmed';
 
 /** How often to look for work that another process left behind. */
-const SWEEP_MS = 2_000;
+const POLL_MS = 2_000;
 
 /** What fulfilment needs. */
 export interface FulfilmentOptions {
@@ -43,7 +43,7 @@ export interface FulfilmentOptions {
  */
 export class Fulfilment {
   private readonly timers = new Set<NodeJS.Timeout>();
-  private sweep: NodeJS.Timeout | undefined;
+  private polling: NodeJS.Timeout | undefined;
   private working: Promise<void> | null = null;
   private pollAgain = false;
   private stopped = false;
@@ -55,7 +55,7 @@ export class Fulfilment {
   /** Looks for work in `delayMs`, and regularly as long as the process runs. No call puts an earlier one off. */
   wakeIn(delayMs: number): void {
     if (this.stopped) return;
-    this.sweep ??= setInterval(() => this.poll(), SWEEP_MS).unref();
+    this.polling ??= setInterval(() => this.poll(), POLL_MS).unref();
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       this.poll();
@@ -66,7 +66,7 @@ export class Fulfilment {
   /** Ends after what is being committed. What the provider has not answered yet is asked again by the next start. */
   async stop(): Promise<void> {
     this.stopped = true;
-    clearInterval(this.sweep);
+    clearInterval(this.polling);
     for (const timer of this.timers) clearTimeout(timer);
     this.giveUp();
     await this.working;

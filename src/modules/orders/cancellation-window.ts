@@ -2,7 +2,7 @@ import { DateTime } from 'luxon';
 
 /**
  * The last instant at which a line may be cancelled, inclusive: 23:59:00Z on the UTC date of purchase plus the
- * SKU's days (rule 13; both samples of the real system agree).
+ * SKU's days (rule 13; the samples in Partner Center's documentation agree).
  */
 export function cancellableUntil(placedAt: Date, windowDays: number): Date {
   return DateTime.fromJSDate(placedAt, { zone: 'utc' })

@@ -40,7 +40,7 @@ export const OrderLine = defineEntity({
   properties: {
     id: p.uuid().primary(),
     order: p.manyToOne(Order),
-    /** 0 to n-1, as in the real system. */
+    /** 0 to n-1, as Partner Center numbers them. */
     lineNumber: p.integer().check('line_number >= 0'),
     sku: p.manyToOne(Sku),
     quantity: p.integer().check('quantity >= 1'),

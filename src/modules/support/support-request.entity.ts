@@ -2,7 +2,7 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { Customer } from '../customers/customer.entity.js';
 import { Order } from '../orders/order.entity.js';
 
-/** How badly the problem hurts, in the words of the real system's severity. */
+/** How badly the problem hurts, in the words of Partner Center's severity. */
 export const SupportImpact = { CRITICAL: 'CRITICAL', MODERATE: 'MODERATE', MINIMAL: 'MINIMAL' } as const;
 export type SupportImpact = (typeof SupportImpact)[keyof typeof SupportImpact];
 
@@ -16,7 +16,7 @@ export const SupportRequest = defineEntity({
   tableName: 'support_requests',
   properties: {
     id: p.uuid().primary(),
-    /** 15 digits, as the real system numbers them. */
+    /** 15 digits, as Partner Center numbers them. */
     number: p.text().unique('support_requests_number_key').check("number ~ '^[0-9]{15}$'"),
     customer: p.manyToOne(Customer),
     order: p.manyToOne(Order).nullable(),

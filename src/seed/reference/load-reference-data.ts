@@ -13,10 +13,10 @@ const REFERENCE_NAMESPACE = 'b6c7f0a2-6a3d-4b53-9d0b-0b1f6c2f7a10';
  * a row that an import changed stays as it is, and a closure or version that one took away does not come back.
  */
 export async function loadReferenceData(em: Em): Promise<void> {
-  await em.transactional(async (unit) => {
-    await loadMarkets(unit);
-    await loadProducts(unit);
-    await loadSkus(unit);
+  await em.transactional(async (own) => {
+    await loadMarkets(own);
+    await loadProducts(own);
+    await loadSkus(own);
   });
 }
 

@@ -64,7 +64,9 @@ export async function createApp(log: Logger): Promise<FastifyInstance> {
     if (status >= 500) request.log.error({ err: error, correlationId: request.correlationId }, 'a route failed');
     const shown =
       status === 413
-        ? codedError(ErrorCode.LIMIT_EXCEEDED, `A request may have ${limits.bodyBytes} bytes.`)
+        ? codedError(ErrorCode.LIMIT_EXCEEDED, `A request may have ${limits.bodyBytes} bytes.`, {
+            extensions: { limit: 'bodyBytes' },
+          })
         : status >= 500
           ? codedError(
               ErrorCode.INTERNAL_SERVER_ERROR,
@@ -115,9 +117,14 @@ export function requireValidToken({ revocations }: Pick<Services, 'revocations'>
       return reply
         .code(401)
         .header('www-authenticate', 'Bearer')
-        .send({ errors: [{ message: shown.message, extensions: { code: ErrorCode.UNAUTHENTICATED } }] });
+        .send({ errors: [{ message: shown.message, extensions: clientExtensions(shown) }] });
     }
   };
+}
+
+/** What a refused token is told beside the sentence: whether it has expired, and a new one will do. */
+function clientExtensions({ extensions: { expired } }: GraphQLError): Record<string, unknown> {
+  return { code: ErrorCode.UNAUTHENTICATED, ...(expired ? { expired } : {}) };
 }
 
 /** Answers above this many bytes are compressed, where the client takes it, at little cost. */

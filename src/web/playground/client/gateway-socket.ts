@@ -4,7 +4,7 @@ import { type Client, createClient } from 'graphql-ws';
 import { connection, type Report, recordMessage } from './connection';
 
 /** What GraphiQL subscribes with; the other shapes of an observable it leaves alone. */
-interface Sink {
+interface Observer {
   next(result: ExecutionResult): void;
   error(cause: unknown): void;
   complete(): void;
@@ -51,7 +51,7 @@ export function connectSocket(token: string | null, report: Report): Client {
  * stopped when the socket breaks or the gateway restarts.
  */
 export function subscribe(socket: Client, params: FetcherParams): Observable<ExecutionResult> {
-  const start = (sink: Sink) => {
+  const start = (observer: Observer) => {
     connection.feed.set([]);
     const payload = { ...params, variables: { ...params.variables } };
     const resumes = /\$after\s*:/.test(params.query);
@@ -66,17 +66,17 @@ export function subscribe(socket: Client, params: FetcherParams): Observable<Exe
           // graphql-ws sends this same payload again when it reconnects.
           if (resumes && position?.cursor) payload.variables.after = position.cursor;
           recordMessage(result as ExecutionResult);
-          sink.next(result as ExecutionResult);
+          observer.next(result as ExecutionResult);
         },
         error(cause) {
-          sink.error(cause instanceof Event ? new Error(describe(cause)) : cause);
+          observer.error(cause instanceof Event ? new Error(describe(cause)) : cause);
         },
         complete() {
-          if (!isDraining) return sink.complete();
+          if (!isDraining) return observer.complete();
           const timer = setTimeout(run, RESUME_DELAY_MS);
           end = () => {
             clearTimeout(timer);
-            sink.complete();
+            observer.complete();
           };
         },
       });
