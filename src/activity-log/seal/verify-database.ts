@@ -21,7 +21,7 @@ export async function verifyDatabase(kysely: Kysely<unknown>, head: string | nul
     const problem =
       seal.number === seals + 1
         ? brokenSeal(seal, previous, entries) || (await brokenEntry(kysely, seal, last, entries))
-        : `Seal ${seals + 1} is missing: it closed entries from ${entries + 1} on (after position ${place(last)}).`;
+        : `Seal ${seals + 1} is missing: it closed entries from ${entries + 1} on (after position ${textOf(last)}).`;
     if (problem) return { problem, facts };
     seals += 1;
     entries += seal.entries;
@@ -31,7 +31,7 @@ export async function verifyDatabase(kysely: Kysely<unknown>, head: string | nul
   }
   const unsealed = await countAfter(kysely, last);
   facts.push(
-    `${counted(entries, 'entry', 'entries')} in ${counted(seals, 'seal', 'seals')}, up to position ${place(last)}`,
+    `${counted(entries, 'entry', 'entries')} in ${counted(seals, 'seal', 'seals')}, up to position ${textOf(last)}`,
     `${unsealed === 0 ? 'no entry is' : `${counted(unsealed, 'entry is', 'entries are')}`} newer than the last seal, and not checked`,
     `head ${previous.toString('hex')}`,
   );
@@ -39,10 +39,10 @@ export async function verifyDatabase(kysely: Kysely<unknown>, head: string | nul
   return { problem, facts, isUnsealed: seals === 0 };
 }
 
-const place = (position: Position | null) => (position ? `${position.xid}.${position.seq}` : '0.0');
+const textOf = (position: Position | null) => (position ? `${position.xid}.${position.seq}` : '0.0');
 
 const named = (seal: Seal, before: number) =>
-  `Seal ${seal.number} (entries ${before + 1} to ${before + seal.entries}, up to position ${place(seal.last)})`;
+  `Seal ${seal.number} (entries ${before + 1} to ${before + seal.entries}, up to position ${textOf(seal.last)})`;
 
 function brokenSeal(seal: Seal, previous: Buffer, before: number): string | null {
   if (!chain(previous, seal.leaves).equals(seal.hash))
@@ -66,7 +66,7 @@ async function brokenEntry(
   );
   if (difference) return `${describeDifference(difference, found, after, seal, before)} Seal ${seal.number} says so.`;
   // Not of the chain either: the sealer goes on after it, and would leave out what comes before.
-  return found.at(-1)?.position === shown(seal.last)
+  return found.at(-1)?.position === textOf(seal.last)
     ? null
     : `${named(seal, before)} was changed: its last entry is at position ${found.at(-1)?.position}.`;
 }
@@ -82,11 +82,11 @@ function describeDifference(
   const entry = found[index];
   const here = entry ? `position ${entry.position}, ${entry.id}` : '';
   if (kind === 'missing') {
-    const left = found[index - 1]?.position ?? shown(after);
+    const left = found[index - 1]?.position ?? textOf(after);
     const place =
       index === seal.entries - 1
-        ? `at position ${place(seal.last)}`
-        : `between ${left} and ${entry?.position ?? shown(seal.last)}`;
+        ? `at position ${textOf(seal.last)}`
+        : `between ${left} and ${entry?.position ?? textOf(seal.last)}`;
     return `Entry ${number} of the log is missing: it was ${place}.`;
   }
   if (kind === 'inserted') return `Entry ${number} of the log (${here}) was put there after the log was sealed.`;
