@@ -41,9 +41,9 @@ onServer('a long transaction that holds the feed back', () => {
     const stream = await gateway.subscribe(LABELS);
     await stream.nextOf('FeedCaughtUp');
     const { pid, end } = await holder(database);
-    const lines = () => gateway.log.map((line) => JSON.parse(line)).filter((line) => line.pid === pid);
+    const lines = () => gateway.log.map((line) => JSON.parse(line)).filter((line) => line.holder?.pid === pid);
     await until('the log names it', () => lines().length > 0);
-    expect(lines()[0]).toMatchObject({ level: 40, age: expect.any(Number) });
+    expect(lines()[0]).toMatchObject({ level: 40, holder: { age: expect.any(Number) } });
     expect(lines()[0].msg).toContain(`pg_terminate_backend(${pid})`);
     expect(await metricOf(gateway, 'csp_graph_feed_horizon_held_seconds')).toBeGreaterThan(0);
     await end();
