@@ -82,7 +82,10 @@ const milliseconds = (fallback: number, minimum: number, maximum: number) =>
 const oneOf = <Value extends string>(...values: [Value, ...Value[]]) =>
   z.enum(values, { error: `must be one of: ${values.join(', ')}` });
 
-const POSTGRES_SHAPE = /^postgres(ql)?:\/\//;
+const POSTGRES_FORM = 'must look like postgres://user@host:5432/database, with what is special in a password as %XX';
+/** An address that cannot be read is never shown: its password would be in it. */
+const postgresUrl = (advice = '') =>
+  z.string().refine((url) => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url), { error: POSTGRES_FORM + advice });
 const NATS_SHAPE = 'must look like nats://host:4222 or tls://host:4222, several joined by commas';
 
 const settings = z.object({
@@ -94,14 +97,8 @@ const settings = z.object({
     .url({ protocol: /^https?$/, error: 'must be an http(s) address such as https://graph.example.com' })
     .optional(),
   DATA_DIR: z.string().min(1).default('.data'),
-  DATABASE_URL: z
-    .string()
-    .regex(POSTGRES_SHAPE, 'must look like postgres://user@host:5432/database; leave it out for the embedded database')
-    .optional(),
-  DATABASE_REPLICA_URL: z
-    .string()
-    .regex(POSTGRES_SHAPE, 'must look like postgres://user@host:5432/database')
-    .optional(),
+  DATABASE_URL: postgresUrl('; leave it out for the embedded database').optional(),
+  DATABASE_REPLICA_URL: postgresUrl().optional(),
   REPLICA_MAX_LAG_MS: milliseconds(10_000, 100, 600_000),
   DATABASE_POOL_SIZE: whole('a whole number of connections', 2, 500).default(10),
   STATEMENT_TIMEOUT_MS: milliseconds(15_000, 0, 600_000),

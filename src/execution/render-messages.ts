@@ -18,6 +18,8 @@ class EntryUnread extends Error {
 function requireWhole({ errors = [] }: ExecutionResult): void {
   for (const { message, extensions } of errors) {
     if (extensions['code'] === ErrorCode.TIMEOUT) throw new EntryTooExpensive(message);
+    // Larger than one answer may be: like a read that takes too long, it will be so at every try.
+    if (extensions['limit'] === 'answerBytes') throw new EntryTooExpensive(message, 'answerBytes');
     if (passing.has(extensions['code'])) throw new EntryUnread(message);
   }
 }

@@ -13,6 +13,8 @@ const passing: [string, () => Error][] = [
   ['a database out of reach', () => Object.assign(new Error('terminating connection'), { code: '57P01' })],
   ['a failure of ours', () => new Error('nobody foresaw this')],
 ];
+const tooLarge = () =>
+  codedError(ErrorCode.LIMIT_EXCEEDED, 'The answer is larger than 64 MiB.', { extensions: { limit: 'answerBytes' } });
 const timeout = () => Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' });
 
 describe(`an entry that cannot be read, on ${engine}`, () => {
@@ -59,11 +61,14 @@ describe(`an entry that cannot be read, on ${engine}`, () => {
     events.end();
   });
 
-  test('together with others that take too long is read with fewer', async () => {
+  test.each([
+    ['takes too long', timeout],
+    ['is too large', tooLarge],
+  ])('together with others %s is read with fewer', async (_, error) => {
     const start = feedOf(gateway).position;
     await insert(gateway, 40);
     await until('they are read', () => feedOf(gateway).position.seq >= start.seq + 40n);
-    fault = (entries) => (entries > 10 ? timeout() : null);
+    fault = (entries) => (entries > 10 ? error() : null);
     const socket = await gateway.subscribe(LABELS, { after: cursorAt(gateway, start) });
     expect(await labelsOf(socket, 40)).toEqual(Array.from({ length: 40 }, (_, index) => String(index + 1)));
     expect(faults).toBeGreaterThan(0);
@@ -86,6 +91,44 @@ describe(`an entry that cannot be read, on ${engine}`, () => {
     expect((await again.nextOf('ActivityRecorded')).message.entry.resource.label).toBe('1');
     again.end();
     events.end();
+  });
+
+  test('that is larger than an answer by itself ends its streams, which say so', async () => {
+    const socket = await gateway.subscribe(LABELS);
+    await socket.nextOf('FeedCaughtUp');
+    fault = tooLarge;
+    await insert(gateway, 1);
+    await expect(socket.next()).rejects.toMatchObject([
+      { extensions: { code: 'LIMIT_EXCEEDED', limit: 'answerBytes' } },
+    ]);
+  });
+
+  test('holds up neither a stop nor a revocation: its streams are told where to go on', async () => {
+    const stopping = await startTestGateway();
+    const { readSource } = stopping.gateway.services;
+    const { execute } = readSource;
+    const socket = await stopping.subscribe(LABELS);
+    await socket.nextOf('FeedCaughtUp');
+    const user = 'leaver@partner.example';
+    const leaver = await stopping.subscribe(LABELS, {}, { token: await stopping.token('ACCOUNT_ADMIN', { user }) });
+    await leaver.nextOf('FeedCaughtUp');
+    let unread = 0;
+    readSource.execute = (statement, parameters, abort) => {
+      if (!parameters.some(Array.isArray)) return execute(statement, parameters, abort);
+      unread += 1;
+      return Promise.reject(new Error('nobody foresaw this'));
+    };
+    await insert(stopping, 1);
+    await until('it was tried', () => unread > 0);
+    await stopping.run('mutation ($input: RevokeAccessInput!) { revokeAccess(input: $input) { __typename } }', {
+      input: { userPrincipalName: user },
+    });
+    expect(await leaver.nextOf('AccessChanged')).toBeDefined();
+    const draining = socket.nextOf('FeedDraining');
+    const stopped = stopping.stop();
+    expect(await draining).toBeDefined();
+    expect((await socket.closed).code).toBe(1012);
+    await stopped;
   });
 
   test('is not the rule: a replay reads its entries by the batch', async () => {

@@ -97,11 +97,14 @@ export class SharedSubscription implements Shared {
       } catch (error) {
         if (signal.aborted) return;
         // None of them can have the entry that comes next.
-        if (error instanceof EntryTooExpensive) return this.endAll(tooExpensive);
+        if (error instanceof EntryTooExpensive) return this.endAll(() => tooExpensive(error));
         // Nobody loses anything: they stay, and what could not be read is read later.
         if (!this.isWaiting)
           log.error({ err: error }, 'subscribers wait: the feed could not be read for them; it tries again');
         this.isWaiting = true;
+        // Neither waits for what cannot be read.
+        this.revokeWhoMust();
+        if (feed.isDraining) return await this.drain().catch((failure) => this.endAll(() => failure));
         await setTimeout(RETRY_MS, undefined, { ref: false });
         continue;
       }

@@ -105,11 +105,13 @@ export class Subscriber {
         this.isWaiting = false;
       } catch (error) {
         if (this.current !== 'catching-up') return;
-        if (error instanceof EntryTooExpensive) return this.end(tooExpensive());
+        if (error instanceof EntryTooExpensive) return this.end(tooExpensive(error));
         if (!this.isWaiting)
           log.error({ err: error }, 'a subscriber waits: the feed could not be read for it; it tries again');
         this.isWaiting = true;
-        await setTimeout(RETRY_MS, undefined, { ref: false });
+        // Neither waits for what cannot be read.
+        await this.leaveIfMust().catch((failure) => this.end(failure));
+        if (this.current === 'catching-up') await setTimeout(RETRY_MS, undefined, { ref: false });
       }
     }
   }
@@ -176,16 +178,11 @@ export class Subscriber {
 
   /** One step of catching up: reads and writes what comes next, and says how far it is. */
   private async catchUpOnce(): Promise<void> {
-    const { feed, feedCursors, config } = this.shared.services;
+    const { feedCursors, config } = this.shared.services;
     await this.writeNext();
     if (this.current !== 'catching-up') return;
-    if (this.isRevoked) return this.revoke();
-    if (feed.isDraining) {
-      const message = { type: 'FeedDraining', cursor: feedCursors.encode(this.position) } as const;
-      const rendered = await this.shared.texts.ofMessage(message);
-      if (this.current === 'catching-up') this.drain(new Batch([rendered]));
-      return;
-    }
+    await this.leaveIfMust();
+    if (this.current !== 'catching-up') return;
     if (comparePositions(this.position, this.shared.position) >= 0) {
       // Nothing may be awaited between comparing and going live: the shared subscription would move on.
       if (this.saidCaughtUp) return this.goLive();
@@ -195,6 +192,16 @@ export class Subscriber {
     // Much is read and nothing passes the filter: the cursor moves all the same.
     if (Date.now() - this.lastSaid >= config.feedCheckpointMs)
       await this.say({ type: 'FeedCheckpoint', cursor: feedCursors.encode(this.position) });
+  }
+
+  /** Leaves where its viewer is revoked, or the gateway stops. */
+  private async leaveIfMust(): Promise<void> {
+    if (this.isRevoked) return this.revoke();
+    const { feed, feedCursors } = this.shared.services;
+    if (!feed.isDraining) return;
+    const message = { type: 'FeedDraining', cursor: feedCursors.encode(this.position) } as const;
+    const rendered = await this.shared.texts.ofMessage(message);
+    if (this.current === 'catching-up') this.drain(new Batch([rendered]));
   }
 
   /** Writes the entries that come next, at most one batch of the feed, as fast as the connection takes them. */
