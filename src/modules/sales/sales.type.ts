@@ -8,7 +8,7 @@ import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { MarketType } from '../catalog/market.type.js';
 import { CustomerType } from '../customers/customer.type.js';
 
-/** By what sales can be grouped. */
+/** Dimensions that sales can be grouped by. */
 export const SalesDimension = {
   CUSTOMER: 'CUSTOMER',
   MARKET: 'MARKET',
