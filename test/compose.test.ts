@@ -1,36 +1,43 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { Role } from '../src/auth/role.js';
 import { readConfig } from '../src/config/config.js';
+import { settingNames } from '../src/config/settings.js';
 import { projectFile } from '../src/lib/project-file.js';
 
 const read = (path: string) => readFileSync(projectFile(path), 'utf8');
-const { services, configs } = parse(read('compose.yaml'), { merge: true });
+const { services, configs, secrets } = parse(read('compose.yaml'), { merge: true });
 const gateways = Object.keys(services).filter((name) => name.startsWith('gateway-'));
 /** What the environment must bring. */
-const secrets: Record<string, string> = {
+const environment: Record<string, string> = {
   SIGNING_SECRET: 'a secret of the tests, long enough for them',
   PRODUCT_KEY_SECRETS: `k1:${Buffer.alloc(32).toString('base64')}`,
 };
-const settingsOf = (name: string): Record<string, string> =>
-  Object.fromEntries(
+/** Where Docker mounts what a service is given. */
+const mounted = mkdtempSync(join(tmpdir(), 'csp-graph-secrets-'));
+afterAll(() => rmSync(mounted, { recursive: true, force: true }));
+/** The settings of a service, once its secrets lie where it looks for them. */
+const settingsOf = (name: string): Record<string, string> => {
+  for (const secret of services[name].secrets as string[])
+    writeFileSync(join(mounted, secret), environment[secrets[secret].environment] ?? '');
+  return Object.fromEntries(
     Object.entries<string | number>(services[name].environment).map(([setting, value]) => [
       setting,
-      /^\$\{(\w+):\?/.test(String(value)) ? (secrets[setting] as string) : String(value),
+      String(value).replace('/run/secrets', mounted),
     ]),
   );
+};
 
 describe('compose.yaml', () => {
   test('runs two gateways on one PostgreSQL, with settings that hold and are known', () => {
     expect(gateways).toHaveLength(2);
-    const known = read('src/config/config.ts');
     for (const name of gateways) {
       const settings = settingsOf(name);
-      for (const setting of Object.keys(settings)) expect(known).toContain(`  ${setting}: `);
+      for (const setting of Object.keys(settings)) expect(settingNames).toContain(setting);
       const config = readConfig(settings);
       expect(config.database).toMatchObject({ kind: 'server', url: 'postgres://postgres@postgres:5432/postgres' });
       expect(Number.parseInt(services[name].stop_grace_period, 10) * 1000).toBeGreaterThan(
@@ -39,7 +46,7 @@ describe('compose.yaml', () => {
       expect(services[name].depends_on.postgres.condition).toBe('service_healthy');
     }
     // One secret for all, and rows are made once.
-    expect(new Set(gateways.map((name) => services[name].environment.SIGNING_SECRET)).size).toBe(1);
+    expect(new Set(gateways.map((name) => services[name].environment.SIGNING_SECRET_FILE)).size).toBe(1);
     expect(gateways.filter((name) => readConfig(settingsOf(name)).demoData)).toHaveLength(1);
   });
 

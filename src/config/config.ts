@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
 import { ConfigError } from './config-error.js';
+import { contradictions } from './contradictions.js';
 import { localSecrets } from './local-secrets.js';
 import type { NatsAddress } from './nats-config.js';
+import { readSecretFiles } from './secret-files.js';
+import { settings } from './settings.js';
 
 /** What reads of analysts get: connections of their own, so that they never take the front end's, and a time limit. */
 export interface AnalystLimits {
@@ -72,73 +73,6 @@ export interface Config {
 /** The partner's tenant in demo tokens. Invented. */
 export const DEMO_PARTNER_TENANT_ID = '5b1d0c7e-0000-4000-8000-00000000c500';
 
-const FIFTEEN_MINUTES_MS = 15 * 60_000;
-const whole = (what: string, minimum: number, maximum: number) => {
-  const error = `must be ${what} from ${minimum} to ${maximum}`;
-  return z.coerce.number({ error }).int({ error }).min(minimum, { error }).max(maximum, { error });
-};
-const milliseconds = (fallback: number, minimum: number, maximum: number) =>
-  whole('a whole number of milliseconds', minimum, maximum).default(fallback);
-const oneOf = <Value extends string>(...values: [Value, ...Value[]]) =>
-  z.enum(values, { error: `must be one of: ${values.join(', ')}` });
-
-const POSTGRES_FORM = 'must look like postgres://user@host:5432/database, with what is special in a password as %XX';
-/** An address that cannot be read is never shown: its password would be in it. */
-const postgresUrl = (advice = '') =>
-  z.string().refine((url) => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url), { error: POSTGRES_FORM + advice });
-const NATS_SHAPE = 'must look like nats://host:4222 or tls://host:4222, several joined by commas';
-
-const settings = z.object({
-  // A closed list: behind a slip such as "prod" the gateway would hand out demo tokens.
-  NODE_ENV: oneOf('development', 'test', 'production').default('development'),
-  HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: whole('a port number', 0, 65_535).default(4000),
-  PUBLIC_URL: z
-    .url({ protocol: /^https?$/, error: 'must be an http(s) address such as https://graph.example.com' })
-    .optional(),
-  DATA_DIR: z.string().min(1).default('.data'),
-  DATABASE_URL: postgresUrl('; leave it out for the embedded database').optional(),
-  DATABASE_REPLICA_URL: postgresUrl().optional(),
-  REPLICA_MAX_LAG_MS: milliseconds(10_000, 100, 600_000),
-  DATABASE_POOL_SIZE: whole('a whole number of connections', 2, 500).default(10),
-  STATEMENT_TIMEOUT_MS: milliseconds(15_000, 0, 600_000),
-  ANALYST_POOL_SIZE: whole('a whole number of connections', 1, 100).default(3),
-  ANALYST_STATEMENT_TIMEOUT_MS: milliseconds(15_000, 1, 600_000),
-  AUTH_JWKS_URL: z.url({ error: 'must be the address of the identity provider’s key set' }).optional(),
-  AUTH_ISSUER: z.string().min(1).optional(),
-  AUTH_AUDIENCE: z.string().min(1).optional(),
-  PARTNER_TENANT_ID: z.uuid({ error: 'must be the GUID of the partner’s tenant' }).optional(),
-  SIGNING_SECRET: z
-    .string()
-    .min(32, 'must have at least 32 characters; make one with: openssl rand -base64 48')
-    .optional(),
-  PRODUCT_KEY_SECRETS: z
-    .string()
-    .regex(
-      /^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/,
-      'must be ID:BASE64 pairs of 32-byte keys joined by commas, the one for new keys first; make a key with: openssl rand -base64 32',
-    )
-    .optional(),
-  DOWNLOADS_DIR: z.string().min(1).optional(),
-  FULFILMENT_DELAY_MS: milliseconds(2_000, 0, FIFTEEN_MINUTES_MS),
-  FEED_POLL_MS: milliseconds(100, 5, 10_000),
-  FEED_CHECKPOINT_MS: milliseconds(30_000, 100, 30_000),
-  SOCKET_PING_MS: milliseconds(12_000, 100, 600_000),
-  HORIZON_WARN_MS: milliseconds(10_000, 0, 3_600_000),
-  SEAL_INTERVAL_MS: milliseconds(5_000, 5, 600_000),
-  NATS_URL: z
-    .string()
-    .regex(/^(nats|tls):\/\/[^,\s]+(,(nats|tls):\/\/[^,\s]+)*$/, NATS_SHAPE)
-    .refine((url) => url.split(',').every((address) => URL.canParse(address)), { error: NATS_SHAPE })
-    .optional(),
-  NATS_STREAM_MAX_AGE_MS: milliseconds(3_600_000, 1_000, 30 * 86_400_000),
-  NATS_STREAM_MAX_BYTES: whole('a whole number of bytes', 65_536, 2 ** 40).default(256 * 1024 * 1024),
-  DRAIN_TIMEOUT_MS: milliseconds(10_000, 0, 600_000),
-  DEMO_DATA: oneOf('true', 'false').optional(),
-  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent').optional(),
-  npm_lifecycle_event: z.string().optional(),
-});
-
 /**
  * Reads the settings of the environment. The only place that does.
  * Outside production, secrets that are not set are made once and kept in `DATA_DIR/secrets.json` (mode 600).
@@ -146,9 +80,11 @@ const settings = z.object({
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = settings.safeParse(given);
+  const files = readSecretFiles(given);
+  const parsed = settings.safeParse(files.values);
   const problems = [
-    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...files.problems,
+    ...(parsed.error?.issues ?? []).map((issue) => problemOf(issue, files.paths)),
     ...contradictions(given),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
@@ -207,35 +143,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   };
 }
 
-/** What is wrong with settings beside one another, each right by itself. */
-function contradictions(given: Record<string, string | undefined>): string[] {
-  const problems: string[] = [];
-  const jwksGiven = [given['AUTH_JWKS_URL'], given['AUTH_ISSUER'], given['AUTH_AUDIENCE']].filter(Boolean).length;
-  if (jwksGiven !== 0 && jwksGiven !== 3)
-    problems.push('AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: set all three or none');
-  const folder = given['DOWNLOADS_DIR'];
-  if (folder && !existsSync(folder))
-    problems.push(`DOWNLOADS_DIR: ${folder} does not exist; create it or leave the setting out`);
-  if (given['DATABASE_REPLICA_URL'] && !given['DATABASE_URL'])
-    problems.push('DATABASE_REPLICA_URL: needs DATABASE_URL, of which it is a replica');
-  if (given['NATS_URL'] && !given['DATABASE_URL'])
-    problems.push('NATS_URL: needs DATABASE_URL; the embedded database is one process’s own');
-  if (given['NODE_ENV'] !== 'production') return problems;
-
-  if (jwksGiven === 0)
-    problems.push(
-      'AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: production needs an identity provider; demo tokens are off there',
-    );
-  if (!given['DATABASE_URL'])
-    problems.push('DATABASE_URL: production needs a PostgreSQL server; the embedded database is for trying out');
-  if (!given['SIGNING_SECRET'])
-    problems.push('SIGNING_SECRET: required in production; make one with: openssl rand -base64 48');
-  if (!given['PRODUCT_KEY_SECRETS'])
-    problems.push(
-      'PRODUCT_KEY_SECRETS: required in production; ID:BASE64 of a 32-byte key, made with: echo "k1:$(openssl rand -base64 32)"',
-    );
-  if (given['DEMO_DATA'] === 'true') problems.push('DEMO_DATA: not in production');
-  return problems;
+/** What is wrong with a setting, by the name it was given under; its value is not repeated. */
+function problemOf({ path, message }: { path: PropertyKey[]; message: string }, files: Map<string, string>): string {
+  const name = path.join('.');
+  const file = files.get(name);
+  return file === undefined ? `${name}: ${message}` : `${name}_FILE: what is in ${file} ${message}`;
 }
 
 function parseProductKeySecrets(text: string): Config['productKeySecrets'] {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
 import { readConfig } from '../../src/config/config.js';
 import { ConfigError } from '../../src/config/config-error.js';
+import { secretSettings, settingNames } from '../../src/config/settings.js';
 import { EmbeddedDatabaseInUse, lockEmbeddedDatabase } from '../../src/database/embedded-lock.js';
 import { openOrm } from '../../src/database/orm.js';
 import { entities } from '../../src/schema/entities.js';
@@ -89,12 +90,7 @@ describe('settings', () => {
     const settings = [...readFileSync('.env.example', 'utf8').matchAll(/^#(\w+)=(.*)$/gm)].map(
       ([, name = '', value = '']) => [name, value] as const,
     );
-    const [, declared = ''] =
-      /const settings = z\.object\(\{\n(.*?)\n\}\);/s.exec(readFileSync('src/config/config.ts', 'utf8')) ?? [];
-    // In small letters: what npm says of itself.
-    const names = [...declared.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name);
-    expect(names.length).toBeGreaterThan(25);
-    expect(settings.map(([name]) => name).toSorted()).toEqual(names.toSorted());
+    expect(settings.map(([name]) => name).toSorted()).toEqual(settingNames.toSorted());
     expect(read({ ...Object.fromEntries(settings), DATA_DIR: folder })).toEqual(read());
     // What only a server has.
     const { DATABASE_URL } = production;
@@ -137,6 +133,7 @@ describe('settings', () => {
     ['SIGNING_SECRET', 'short', 'openssl rand -base64 48'],
     ['PRODUCT_KEY_SECRETS', 'k1:c2hvcnQ=', 'openssl rand -base64 32'],
     ['PRODUCT_KEY_SECRETS', KEY, 'ID:BASE64'],
+    ['PRODUCT_KEY_SECRETS', `k1:${KEY},k1:${KEY}`, 'names a key id twice'],
     ['FULFILMENT_DELAY_MS', '900001', 'from 0 to 900000'],
     ['FEED_POLL_MS', '0', 'from 5 to 10000'],
     ['FEED_CHECKPOINT_MS', '0', 'from 100 to 30000'],
@@ -168,7 +165,9 @@ describe('settings', () => {
   });
 
   test('a secret that is wrong is not repeated', () => {
-    expect(problemsOf({ SIGNING_SECRET: 'hunter2', PRODUCT_KEY_SECRETS: 'hunter3' }).join()).not.toMatch(/hunter/);
+    const secrets = { SIGNING_SECRET: 'hunter2', PRODUCT_KEY_SECRETS: 'hunter3', DATABASE_URL: 'hunter4' };
+    expect(problemsOf(secrets)).toHaveLength(3);
+    expect(problemsOf(secrets).join()).not.toMatch(/hunter/);
   });
 
   test('production needs a server database, an identity provider and its own secrets', () => {
@@ -198,6 +197,63 @@ describe('settings', () => {
   });
 });
 
+describe('secrets in files', () => {
+  const path = () => join(folder, 'secret');
+  const write = (content: string | Uint8Array) => {
+    writeFileSync(path(), content);
+    return path();
+  };
+
+  test('every setting that may hold a secret is read from one, without the line break at its end', () => {
+    const { NODE_ENV, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE, ...rest } = production;
+    const values: Record<(typeof secretSettings)[number], string> = {
+      ...rest,
+      DATABASE_REPLICA_URL: 'postgres://user:pass@replica.example:5432/csp',
+      NATS_URL: 'nats://user:pass@nats.example:4222',
+    };
+    const files = Object.fromEntries(
+      secretSettings.map((name, index) => {
+        const file = join(folder, name);
+        writeFileSync(file, `${values[name]}${['\n', '\r\n', ''][index % 3]}`);
+        return [`${name}_FILE`, file];
+      }),
+    );
+    const provider = { NODE_ENV, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE };
+    expect(read({ ...provider, ...files })).toEqual(read({ ...provider, ...values }));
+  });
+
+  test('one of both is given, not both', () => {
+    const SIGNING_SECRET_FILE = write(production.SIGNING_SECRET);
+    expect(problemsOf({ SIGNING_SECRET: production.SIGNING_SECRET, SIGNING_SECRET_FILE })).toEqual([
+      'SIGNING_SECRET, SIGNING_SECRET_FILE: set one of the two',
+    ]);
+    expect(problemsOf({ SIGNING_SECRET: '', SIGNING_SECRET_FILE })).toEqual([]);
+  });
+
+  test.each<[string, () => string, RegExp]>([
+    ['is missing', () => path(), /^SIGNING_SECRET_FILE: \S+secret does not exist$/],
+    ['is a folder', () => folder, /^SIGNING_SECRET_FILE: \S+ is a folder; name the file in it$/],
+    ['is a device', () => '/dev/zero', /^SIGNING_SECRET_FILE: \/dev\/zero is not a regular file$/],
+    ['is empty', () => write('\n'), /^SIGNING_SECRET_FILE: \S+secret is empty$/],
+    ['is no text', () => write(Uint8Array.of(0x68, 0xff)), /^SIGNING_SECRET_FILE: \S+secret is not text in UTF-8/],
+    [
+      'is too large',
+      () => write('hunter2'.repeat(10_000)),
+      /^SIGNING_SECRET_FILE: \S+secret is larger than 65536 bytes/,
+    ],
+    [
+      'holds the wrong thing',
+      () => write('hunter2'),
+      /^SIGNING_SECRET_FILE: what is in \S+secret must have at least 32/,
+    ],
+  ])('one that %s is told by setting and path, and its content is not', (_, file, told) => {
+    // In production too, where nothing is made in its place: it is not said to be left out besides.
+    const problems = problemsOf({ ...production, SIGNING_SECRET: '', SIGNING_SECRET_FILE: file() });
+    expect(problems).toEqual([expect.stringMatching(told)]);
+    expect(problems.join()).not.toMatch(/hunter/);
+  });
+});
+
 describe('secrets outside production', () => {
   const file = () => join(folder, 'secrets.json');
 
@@ -222,10 +278,31 @@ describe('secrets outside production', () => {
     expect(new Set(runs.map(({ out }) => out)).size).toBe(1);
   });
 
-  test.each(['', '{', '{}', '{"signingSecret": ""}'])('that cannot be read (%s) are told, not replaced', (content) => {
+  const { SIGNING_SECRET: signingSecret } = production;
+  test.each([
+    ['', 'it is not JSON'],
+    ['{"signingSecret": hunter2}', 'it is not JSON'],
+    ['["hunter2"]', 'must be a JSON object'],
+    ['{}', 'signingSecret must be a text; productKeySecrets must be a text'],
+    [
+      JSON.stringify({ signingSecret: 'hunter2', productKeySecrets: `k1:${KEY}` }),
+      'signingSecret must have at least 32',
+    ],
+    [JSON.stringify({ signingSecret, productKeySecrets: 'hunter2' }), 'productKeySecrets must be ID:BASE64 pairs'],
+    [JSON.stringify({ signingSecret, productKeySecrets: 'k1:aHVudGVyMg==' }), 'productKeySecrets must be ID:BASE64'],
+  ])('that cannot be read (%s) are told without a word of them, and not replaced', (content, reason) => {
     writeFileSync(file(), content);
-    expect(problemsOf({})).toEqual([expect.stringMatching(/secrets\.json cannot be read; restore it/)]);
+    const problems = problemsOf({});
+    expect(problems).toEqual([expect.stringContaining(`DATA_DIR: ${file()} cannot be read: ${reason}`)]);
+    expect(problems.join()).not.toMatch(/hunter|aHVudGVy/);
     expect(readFileSync(file(), 'utf8')).toBe(content);
+  });
+
+  test('that cannot be made are told by the folder that they would be in', () => {
+    writeFileSync(join(folder, 'occupied'), '');
+    expect(problemsOf({ DATA_DIR: join(folder, 'occupied') })).toEqual([
+      expect.stringMatching(/^DATA_DIR: \S+secrets\.json cannot be made \(EEXIST\); name a folder/),
+    ]);
   });
 });
 

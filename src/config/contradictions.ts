@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+
+/** What is wrong with settings beside one another, each right by itself. */
+export function contradictions(given: Record<string, string | undefined>): string[] {
+  /** Whether a setting is there, as itself or as a file. */
+  const has = (name: string) => Boolean(given[name] || given[`${name}_FILE`]);
+  const problems: string[] = [];
+  const jwksGiven = [given['AUTH_JWKS_URL'], given['AUTH_ISSUER'], given['AUTH_AUDIENCE']].filter(Boolean).length;
+  if (jwksGiven !== 0 && jwksGiven !== 3)
+    problems.push('AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: set all three or none');
+  const folder = given['DOWNLOADS_DIR'];
+  if (folder && !existsSync(folder))
+    problems.push(`DOWNLOADS_DIR: ${folder} does not exist; create it or leave the setting out`);
+  if (has('DATABASE_REPLICA_URL') && !has('DATABASE_URL'))
+    problems.push('DATABASE_REPLICA_URL: needs DATABASE_URL, of which it is a replica');
+  if (has('NATS_URL') && !has('DATABASE_URL'))
+    problems.push('NATS_URL: needs DATABASE_URL; the embedded database is one process’s own');
+  if (given['NODE_ENV'] !== 'production') return problems;
+
+  if (jwksGiven === 0)
+    problems.push(
+      'AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: production needs an identity provider; demo tokens are off there',
+    );
+  if (!has('DATABASE_URL'))
+    problems.push('DATABASE_URL: production needs a PostgreSQL server; the embedded database is for trying out');
+  if (!has('SIGNING_SECRET'))
+    problems.push('SIGNING_SECRET: required in production; make one with: openssl rand -base64 48');
+  if (!has('PRODUCT_KEY_SECRETS'))
+    problems.push(
+      'PRODUCT_KEY_SECRETS: required in production; ID:BASE64 of a 32-byte key, made with: echo "k1:$(openssl rand -base64 32)"',
+    );
+  if (given['DEMO_DATA'] === 'true') problems.push('DEMO_DATA: not in production');
+  return problems;
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+
+const FIFTEEN_MINUTES_MS = 15 * 60_000;
+const whole = (what: string, minimum: number, maximum: number) => {
+  const error = `must be ${what} from ${minimum} to ${maximum}`;
+  return z.coerce.number({ error }).int({ error }).min(minimum, { error }).max(maximum, { error });
+};
+const milliseconds = (fallback: number, minimum: number, maximum: number) =>
+  whole('a whole number of milliseconds', minimum, maximum).default(fallback);
+const oneOf = <Value extends string>(...values: [Value, ...Value[]]) =>
+  z.enum(values, { error: `must be one of: ${values.join(', ')}` });
+
+const POSTGRES_FORM = 'must look like postgres://user@host:5432/database, with what is special in a password as %XX';
+/** An address that cannot be read is never shown: its password would be in it. */
+const postgresUrl = (advice = '') =>
+  z.string().refine((url) => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url), { error: POSTGRES_FORM + advice });
+const NATS_SHAPE = 'must look like nats://host:4222 or tls://host:4222, several joined by commas';
+
+/** What signs: any text that is long enough. */
+export const signingSecretForm = z
+  .string({ error: 'must be a text' })
+  .min(32, 'must have at least 32 characters; make one with: openssl rand -base64 48');
+
+/** Keys of product keys at rest, such as `k2:BASE64,k1:BASE64`, each 32 bytes. */
+export const productKeySecretsForm = z
+  .string({ error: 'must be a text' })
+  .regex(
+    /^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/,
+    'must be ID:BASE64 pairs of 32-byte keys joined by commas, the one for new keys first; make a key with: openssl rand -base64 32',
+  )
+  .refine((text) => {
+    const ids = text.split(',').map((pair) => pair.split(':')[0]);
+    return new Set(ids).size === ids.length;
+  }, 'names a key id twice; give every key an id of its own');
+
+/** The settings by the names that the environment gives them, with their defaults. */
+export const settings = z.object({
+  // A closed list: behind a slip such as "prod" the gateway would hand out demo tokens.
+  NODE_ENV: oneOf('development', 'test', 'production').default('development'),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: whole('a port number', 0, 65_535).default(4000),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) address such as https://graph.example.com' })
+    .optional(),
+  DATA_DIR: z.string().min(1).default('.data'),
+  DATABASE_URL: postgresUrl('; leave it out for the embedded database').optional(),
+  DATABASE_REPLICA_URL: postgresUrl().optional(),
+  REPLICA_MAX_LAG_MS: milliseconds(10_000, 100, 600_000),
+  DATABASE_POOL_SIZE: whole('a whole number of connections', 2, 500).default(10),
+  STATEMENT_TIMEOUT_MS: milliseconds(15_000, 0, 600_000),
+  ANALYST_POOL_SIZE: whole('a whole number of connections', 1, 100).default(3),
+  ANALYST_STATEMENT_TIMEOUT_MS: milliseconds(15_000, 1, 600_000),
+  AUTH_JWKS_URL: z.url({ error: 'must be the address of the identity provider’s key set' }).optional(),
+  AUTH_ISSUER: z.string().min(1).optional(),
+  AUTH_AUDIENCE: z.string().min(1).optional(),
+  PARTNER_TENANT_ID: z.uuid({ error: 'must be the GUID of the partner’s tenant' }).optional(),
+  SIGNING_SECRET: signingSecretForm.optional(),
+  PRODUCT_KEY_SECRETS: productKeySecretsForm.optional(),
+  DOWNLOADS_DIR: z.string().min(1).optional(),
+  FULFILMENT_DELAY_MS: milliseconds(2_000, 0, FIFTEEN_MINUTES_MS),
+  FEED_POLL_MS: milliseconds(100, 5, 10_000),
+  FEED_CHECKPOINT_MS: milliseconds(30_000, 100, 30_000),
+  SOCKET_PING_MS: milliseconds(12_000, 100, 600_000),
+  HORIZON_WARN_MS: milliseconds(10_000, 0, 3_600_000),
+  SEAL_INTERVAL_MS: milliseconds(5_000, 5, 600_000),
+  NATS_URL: z
+    .string()
+    .regex(/^(nats|tls):\/\/[^,\s]+(,(nats|tls):\/\/[^,\s]+)*$/, NATS_SHAPE)
+    .refine((url) => url.split(',').every((address) => URL.canParse(address)), { error: NATS_SHAPE })
+    .optional(),
+  NATS_STREAM_MAX_AGE_MS: milliseconds(3_600_000, 1_000, 30 * 86_400_000),
+  NATS_STREAM_MAX_BYTES: whole('a whole number of bytes', 65_536, 2 ** 40).default(256 * 1024 * 1024),
+  DRAIN_TIMEOUT_MS: milliseconds(10_000, 0, 600_000),
+  DEMO_DATA: oneOf('true', 'false').optional(),
+  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent').optional(),
+  npm_lifecycle_event: z.string().optional(),
+});
+
+/**
+ * Settings that may hold a secret. Each can come as the content of a file too, named by the same setting with `_FILE`
+ * behind: orchestrators mount secrets as files, and what is in the environment is read by many.
+ */
+export const secretSettings = [
+  'DATABASE_URL',
+  'DATABASE_REPLICA_URL',
+  'SIGNING_SECRET',
+  'PRODUCT_KEY_SECRETS',
+  'NATS_URL',
+] as const satisfies (keyof typeof settings.shape)[];
+
+/** Every setting there is, files of secrets included. In small letters is what npm says of itself: that is none. */
+export const settingNames: string[] = [
+  ...Object.keys(settings.shape).filter((name) => /^[A-Z]/.test(name)),
+  ...secretSettings.map((name) => `${name}_FILE`),
+];
