@@ -12,7 +12,7 @@ export class Denials {
   /** Notes that a field was asked for which the viewer may not read. */
   add(coordinate: string, requires: readonly Role[], nodes: readonly FieldNode[], path?: (string | number)[]): void {
     if (this.byCoordinate.has(coordinate)) return;
-    const known = this.viewer.subject !== '';
+    const known = this.viewer.identity !== null;
     const message = known
       ? `${coordinate} is for ${requires.join(', ')}; your roles are ${this.viewer.roles.join(', ')}.`
       : `${coordinate} is for ${requires.join(', ')}. Send a token: Authorization: Bearer …`;

@@ -1,9 +1,8 @@
 import { createRemoteJWKSet, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { JOSEError, JWTExpired } from 'jose/errors';
 import type { AuthConfig } from '../config/config.js';
-import { codedError, ErrorCode } from '../graphql/errors.js';
-import { isUuid } from '../lib/uuid.js';
-import { partnerRoles, Role } from './role.js';
+import { refuse, viewerOf } from './claims.js';
+import type { Role } from './role.js';
 import { anonymous, type Viewer } from './viewer.js';
 
 const DEMO_ISSUER = 'csp-graph-demo';
@@ -17,9 +16,6 @@ const keySetOutOfReach = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_J
  * @throws UNAUTHENTICATED for a token that does not hold; whatever happened where the key set is out of reach
  */
 export type Authenticate = (authorization: string | undefined) => Promise<Viewer>;
-
-const refuse = (why: string, expired = false) =>
-  codedError(ErrorCode.UNAUTHENTICATED, why, { extensions: { http: { status: 401 }, ...(expired && { expired }) } });
 
 /** Checks tokens as the settings say: against a key set, or the gateway's own demo tokens. No value: anonymous. */
 export function createAuthenticate(auth: AuthConfig, signingSecret: Uint8Array): Authenticate {
@@ -50,40 +46,6 @@ export function createAuthenticate(auth: AuthConfig, signingSecret: Uint8Array):
       throw refuse('The token is not valid: its signature, issuer, audience or form is wrong.');
     }
     return viewerOf(payload, auth);
-  };
-}
-
-function viewerOf(payload: JWTPayload, auth: AuthConfig): Viewer {
-  const text = (value: unknown) => (typeof value === 'string' && value.length > 0 ? value : null);
-  const named = Array.isArray(payload['roles']) ? payload['roles'] : [];
-  const roles = [
-    ...new Set(named.filter((role): role is Role => typeof role === 'string' && Object.hasOwn(Role, role))),
-  ];
-  const tenantId = text(payload['tid'])?.toLowerCase() ?? null;
-  if (tenantId !== null && !isUuid(tenantId)) throw refuse('The claim "tid" must be a GUID.');
-  if (roles.includes(Role.CUSTOMER_ADMIN)) {
-    if (roles.length > 1) throw refuse('A token is either of a customer (CUSTOMER_ADMIN) or of the partner, not both.');
-    if (tenantId === null) throw refuse('A CUSTOMER_ADMIN needs the claim "tid": the tenant they administer.');
-  } else if (
-    auth.partnerTenantId !== null &&
-    auth.kind === 'jwks' &&
-    tenantId !== auth.partnerTenantId.toLowerCase() &&
-    roles.some((role) => partnerRoles.includes(role))
-  ) {
-    throw refuse('Roles of the partner count only in tokens of the partner’s own tenant.');
-  }
-  return {
-    subject: payload.sub as string,
-    userPrincipalName: (
-      text(payload['upn']) ??
-      text(payload['preferred_username']) ??
-      (payload.sub as string)
-    ).toLowerCase(),
-    roles,
-    tenantId,
-    application: text(payload['azp']) ?? text(payload['appid']),
-    issuedAt: typeof payload.iat === 'number' ? payload.iat * 1000 : null,
-    expiresAt: (payload.exp as number) * 1000,
   };
 }
 

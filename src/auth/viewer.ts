@@ -1,3 +1,4 @@
+import type { Identity } from './identity.js';
 import { Role } from './role.js';
 
 /**
@@ -5,8 +6,9 @@ import { Role } from './role.js';
  * A CUSTOMER_ADMIN never has another role beside it, and reaches only the customer with `tenantId`.
  */
 export interface Viewer {
-  /** Stable id of the person (`sub`); empty: anonymous. */
-  subject: string;
+  /** Who it is; null: anonymous. */
+  identity: Identity | null;
+  /** What people call them, in lower case: never what a rule goes by. */
   userPrincipalName: string;
   roles: readonly Role[];
   /** The tenant that the token is from (`tid`). */
@@ -21,7 +23,7 @@ export interface Viewer {
 
 /** A viewer without a token. */
 export const anonymous: Viewer = {
-  subject: '',
+  identity: null,
   userPrincipalName: 'anonymous',
   roles: [],
   tenantId: null,

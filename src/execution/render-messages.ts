@@ -1,10 +1,14 @@
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, execute, Kind, visit } from 'graphql';
+import { identityOf } from '../auth/identity.js';
 import { tenantScope } from '../auth/viewer.js';
 import { type Context, createContext } from '../context/context.js';
 import { EntryTooExpensive } from '../feed/delivery/retry.js';
 import type { Render } from '../feed/delivery/shared-texts.js';
 import { ErrorCode } from '../graphql/errors.js';
 import type { OperationRules } from './prepare.js';
+
+/** Who reads for all who share a stream. */
+const FEED = identityOf({ issuer: 'csp-graph', tenantId: null, objectId: 'feed' });
 
 /** Failures that pass: the message would be one without its entry, and its reader would go past it. */
 const passing = new Set<unknown>([ErrorCode.INTERNAL_SERVER_ERROR, ErrorCode.UNAVAILABLE, ErrorCode.LIMIT_EXCEEDED]);
@@ -61,7 +65,7 @@ function startVariable(document: DocumentNode): string | null {
  */
 export function sharedRender(args: ExecutionArgs, toClientResult: OperationRules['toClientResult']): Render {
   const { services, viewer } = args.contextValue as Context;
-  const anyone = { ...viewer, subject: 'feed', userPrincipalName: 'feed', application: null };
+  const anyone = { ...viewer, identity: FEED, userPrincipalName: 'feed', application: null };
   const render: Render = async (messages, abort) => {
     const contextValue = createContext(services, { viewer: anyone, abort });
     const executed = await Promise.all(messages.map((rootValue) => execute({ ...args, rootValue, contextValue })));

@@ -199,6 +199,6 @@ async function logDenial(
   args: { input?: { entitlementId?: string } },
 ): Promise<void> {
   const target = parseGlobalId(args.input?.entitlementId ?? '');
-  if (context.viewer.subject === '' || target?.type !== 'Entitlement') return;
+  if (!context.viewer.identity || target?.type !== 'Entitlement') return;
   await inTransaction(context, (unit) => recordRoleDenied(unit, operation, target.id));
 }

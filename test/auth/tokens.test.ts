@@ -162,7 +162,7 @@ describe(`demo tokens, on ${engine}`, () => {
 });
 
 describe('tokens that were checked before', () => {
-  const viewer: Viewer = { ...anonymous, subject: 'anna' };
+  const viewer: Viewer = { ...anonymous, userPrincipalName: 'anna' };
   const counting = (expiresAt: number) => {
     const asked: string[] = [];
     const authenticate: Authenticate = async (authorization) => {

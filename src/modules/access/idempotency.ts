@@ -31,7 +31,8 @@ export async function withIdempotency<Success extends object>(
   work: () => Promise<Success | Problem>,
 ): Promise<Success | Problem> {
   const { em, viewer, now } = unit;
-  const caller = viewer.subject;
+  if (!viewer.identity) throw new Error(`${operation} was let in without a token`);
+  const caller = viewer.identity.key;
   const [lock] = await em.execute<[{ taken: boolean }]>(
     'select pg_try_advisory_xact_lock(hashtextextended(?, 0)) as "taken"',
     [JSON.stringify([caller, operation, key])],

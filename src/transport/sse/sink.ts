@@ -30,7 +30,7 @@ export class EventStream implements Sink {
 
   constructor(private readonly options: EventStreamOptions) {
     const { viewer } = options;
-    this.user = `${viewer.tenantId} ${viewer.subject}`;
+    this.user = viewer.identity?.key ?? '';
     this.onceClosed(() => {
       this.isOver = true;
     });

@@ -71,8 +71,7 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
         const { viewer } = request;
         const refuse = (status: number, code: string, message: string) =>
           reply.code(status).send({ errors: [{ message, extensions: { code } }] });
-        if (viewer.subject === '')
-          return refuse(401, ErrorCode.UNAUTHENTICATED, 'Send a token: Authorization: Bearer …');
+        if (!viewer.identity) return refuse(401, ErrorCode.UNAUTHENTICATED, 'Send a token: Authorization: Bearer …');
         if (!hasRole(viewer, activityReaders))
           return refuse(403, ErrorCode.FORBIDDEN, `The activity log is for ${activityReaders.join(', ')}.`);
         const parsed = parameters.safeParse(request.query);

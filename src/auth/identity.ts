@@ -1,0 +1,19 @@
+/**
+ * Who somebody is, for every rule: revocation, idempotency keys, sessions and limits go by it. Names are for people: they
+ * change, are given to others, and two providers may have the same.
+ */
+export interface Identity {
+  /** `iss`: the identity provider that vouches. */
+  readonly issuer: string;
+  /** `tid`, where the token names a tenant. */
+  readonly tenantId: string | null;
+  /** `oid`, or `sub` where there is none; case as given. */
+  readonly objectId: string;
+  /** The three as one text, different for every identity: `ISSUER TENANT OBJECT`, with `-` for no tenant. */
+  readonly key: string;
+}
+
+/** An identity out of its parts. An issuer has no spaces in it, so that two identities never have one key. */
+export function identityOf(parts: Omit<Identity, 'key'>): Identity {
+  return { ...parts, key: `${parts.issuer} ${parts.tenantId ?? '-'} ${parts.objectId}` };
+}
