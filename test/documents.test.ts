@@ -9,6 +9,7 @@ const documents = [
   'CONTRIBUTING.md',
   'docs/operating.md',
   'docs/clients.md',
+  'docs/access.md',
   'bench/README.md',
   'schema/CHANGELOG.md',
   'src/README.md',

@@ -17,11 +17,11 @@ const {
 export const everyRole = Object.values(Role);
 /** Who sees the catalog and its prices. */
 export const catalogReaders = [GLOBAL_ADMIN, ADMIN_AGENT, SALES_AGENT, HELPDESK_AGENT, BILLING_ADMIN, REPORT_VIEWER];
-/** Who sees customers; a CUSTOMER_ADMIN only their own. */
+/** Who sees customers. */
 export const customerReaders = [...catalogReaders, CUSTOMER_ADMIN];
 /** Who sees how to reach a customer's people. */
 export const contactReaders = [GLOBAL_ADMIN, ADMIN_AGENT, SALES_AGENT, HELPDESK_AGENT, BILLING_ADMIN, CUSTOMER_ADMIN];
-/** Who sees orders; a CUSTOMER_ADMIN only their own tenant's. */
+/** Who sees orders. */
 export const orderReaders = customerReaders;
 /** Who sees entitlements; keys are nobody's to read, only to reveal (rule 8). */
 export const softwareReaders = [GLOBAL_ADMIN, ADMIN_AGENT, CUSTOMER_ADMIN];
@@ -31,15 +31,15 @@ export const keyRevealers = [ADMIN_AGENT, CUSTOMER_ADMIN];
 export const buyers = [ADMIN_AGENT, GLOBAL_ADMIN];
 /** Rule 12: who may cancel, and so have a quote. */
 export const cancellers = [ADMIN_AGENT];
-/** Who sees invoices and credits. */
+/** Who sees invoices. */
 export const billingReaders = [BILLING_ADMIN, GLOBAL_ADMIN, ADMIN_AGENT];
-/** Who sees sums of sales. */
+/** Who sees sums of sales, and so the credits that they are made of: a group of one is its credit. */
 export const salesReaders = [GLOBAL_ADMIN, ADMIN_AGENT, SALES_AGENT, BILLING_ADMIN, REPORT_VIEWER];
 /** Who asks support and sees what was asked. */
 export const supporters = [ADMIN_AGENT, GLOBAL_ADMIN, HELPDESK_AGENT];
-/** Rule 23: who reads the activity log; a CUSTOMER_ADMIN only their own tenant's entries. */
+/** Rule 23: who reads the activity log. */
 export const activityReaders = [GLOBAL_ADMIN, ACCOUNT_ADMIN, REFERRAL_ADMIN, MARKETING_CONTENT_ADMIN, CUSTOMER_ADMIN];
-/** Rule 23: who hears of confirmed cancellations; a CUSTOMER_ADMIN only of their own tenant's. */
+/** Rule 23: who hears of confirmed cancellations. */
 export const cancellationListeners = [ADMIN_AGENT, GLOBAL_ADMIN, BILLING_ADMIN, CUSTOMER_ADMIN];
 /** Who revokes access. */
 export const accessRevokers = [GLOBAL_ADMIN];

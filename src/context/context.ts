@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { FeedCursors } from '../activity-log/feed-cursors.js';
-import type { Access, AccessTable } from '../auth/auth.js';
+import type { Access, AccessTable } from '../auth/access-table.js';
 import { Denials } from '../auth/denials.js';
 import type { Revocations } from '../auth/revocations.js';
 import { isAnalyst, type Viewer } from '../auth/viewer.js';

@@ -131,9 +131,8 @@ function rootsOf(
 function prepare(context: Context, operation: Operation, [key, nodes]: Root): BoundPlan | string {
   const name = nameOf(nodes);
   if (name === '__typename') return '"Query"';
-  const requires = context.access.denies('Query', name);
-  if (!requires) return context.read.bindRoot(operation, nodes);
-  context.denials.add(`Query.${name}`, requires, nodes, [key]);
+  if (!context.access.denies('Query', name)) return context.read.bindRoot(operation, nodes);
+  context.denials.add(`Query.${name}`, nodes, [key]);
   return 'null';
 }
 

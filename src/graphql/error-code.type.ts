@@ -5,8 +5,7 @@ import { ErrorCode } from './errors.js';
 const meanings: Record<ErrorCode, string> = {
   UNAUTHENTICATED:
     'No token was sent where one is needed, or the token does not hold. Where `extensions.expired` is true a fresh token mends it.',
-  FORBIDDEN:
-    'The roles of the token do not allow the field. `extensions.coordinate` names it and `extensions.requires` lists the roles that do.',
+  FORBIDDEN: 'The roles of the token do not allow the field. `extensions.coordinate` names it.',
   BAD_USER_INPUT:
     'An argument or a variable has the wrong form. `extensions.field` is the path to it, where it is known.',
   LIMIT_EXCEEDED:

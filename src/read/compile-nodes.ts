@@ -16,7 +16,7 @@ const MAXIMUM_IDS = 100;
 export function compileNode(compiler: Compiler, args: Args, nodes: readonly FieldNode[]): Sql {
   const { scope } = compiler;
   const typeName = args.knownAs('id', (id: string) => parsed(id).type);
-  if (!scope.allows(nodes, typeName)) return sql`select null`;
+  if (!scope.allowsById(nodes, typeName)) return sql`select null`;
   const type = scope.typeOf(typeName);
   const row = scope.row(type);
   const key = keyOf(type);
@@ -42,7 +42,7 @@ export function compileNodes(compiler: Compiler, args: Args, nodes: readonly Fie
   const ids = args.param<string[]>('ids');
   const found = names
     .split(',')
-    .filter((name) => name !== '' && scope.allows(nodes, name))
+    .filter((name) => name !== '' && scope.allowsById(nodes, name))
     .map((name) => rowsOf(compiler, name as NodeType, ids, nodes));
   if (found.length === 0) return sql`select coalesce(json_agg(null::json), '[]') from unnest(${ids}::text[])`;
   return sql`select coalesce(json_agg("$f"."json" order by "$w"."at"), '[]') from unnest(${ids}::text[]) with ordinality as "$w" ("id", "at") left join (${sql.join(found, sql` union all `)}) as "$f" on "$f"."id" = "$w"."id"`;

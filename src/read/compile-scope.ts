@@ -8,8 +8,7 @@ import {
   getNamedType,
 } from 'graphql';
 import { sql } from 'kysely';
-import type { Access } from '../auth/auth.js';
-import type { Role } from '../auth/role.js';
+import type { Access } from '../auth/access-table.js';
 import { tenantScope } from '../auth/viewer.js';
 import { collectSubFields } from './collect-fields.js';
 import { type CursorCodec, type Listing, type ReadType } from './model.js';
@@ -30,7 +29,7 @@ export interface CompileScopeOptions {
   ofOneTenant: boolean;
   access: Access;
   /** Hears of each field that is left out because the roles may not read it. */
-  onDenied: (coordinate: string, requires: readonly Role[], nodes: readonly FieldNode[]) => void;
+  onDenied: (coordinate: string, nodes: readonly FieldNode[]) => void;
   /** Codecs of cursors by the names that listings give them. */
   cursorCodecs: ReadonlyMap<string, CursorCodec>;
 }
@@ -94,26 +93,37 @@ export class CompileScope {
   /** The conditions under which the viewer may see a row: its tenant's, and committed for readers. */
   visible(type: ReadType, row: Row): Sql[] {
     const conditions: Sql[] = [];
-    if (this.options.ofOneTenant && type.scope) conditions.push(type.scope(row, ownTenant));
+    const { toCustomer } = type.rows ?? {};
+    if (this.options.ofOneTenant && toCustomer)
+      conditions.push(
+        sql`${row.customer(toCustomer)} = (select "id" from "customers" where "tenant_id" = ${ownTenant}::uuid)`,
+      );
     if (type.listing?.defaultScope) conditions.push(type.listing.defaultScope(row));
     return conditions;
   }
 
   /** Whether rows of a type are read for one tenant only. */
   readsOneTenant(type: ReadType): boolean {
-    return this.options.ofOneTenant && type.scope !== undefined;
+    return this.options.ofOneTenant && type.rows?.toCustomer !== undefined;
   }
 
   /** Whether the viewer may see a type, or a field of it; tells of the refusal where not. */
   allows(nodes: readonly FieldNode[], typeName: string, field?: string): boolean {
-    const requires = this.options.access.denies(typeName, field);
-    if (requires) this.options.onDenied(field === undefined ? typeName : `${typeName}.${field}`, requires, nodes);
-    return requires === null;
+    const isDenied = this.options.access.denies(typeName, field);
+    if (isDenied) this.options.onDenied(field === undefined ? typeName : `${typeName}.${field}`, nodes);
+    return !isDenied;
   }
 
-  /** Whether the viewer may see a type; a refusal is nobody's to hear. */
+  /** Whether the viewer may have objects of a type by their ids; tells of the refusal where not. */
+  allowsById(nodes: readonly FieldNode[], typeName: string): boolean {
+    const isReached = this.reaches(typeName);
+    if (!isReached) this.options.onDenied(typeName, nodes);
+    return isReached;
+  }
+
+  /** Whether the viewer may have objects of a type by their ids; a refusal is nobody's to hear. */
   reaches(typeName: string): boolean {
-    return this.options.access.denies(typeName) === null;
+    return !this.options.access.deniesById(typeName);
   }
 
   /** The fields that a selection asks of a type, by response key. */

@@ -1,4 +1,5 @@
 import { type SqlBool, sql } from 'kysely';
+import type { RowRule } from '../auth/access-rule.js';
 import type { NodeType } from '../domain/global-id.js';
 import type { Args, Param } from './param.js';
 import type { Row, Sql } from './row.js';
@@ -131,8 +132,8 @@ export interface ReadType {
   /** The columns by which its global ids name a row; `UUID_KEY` where left out. */
   key?: readonly KeyColumn[];
   fields: Fields;
-  /** The rows that a viewer of one tenant may reach; without it, a type is not tied to a tenant. */
-  scope?: (row: Row, tenantId: Param<string>) => Sql<SqlBool>;
+  /** Which rows a viewer reaches, out of the table of access; without a way to a customer, a type is not tied to a tenant. */
+  rows?: RowRule | undefined;
   listing?: Listing;
 }
 
@@ -206,16 +207,4 @@ export function many(type: string, foreign: string, orderBy: Many['orderBy']): M
 /** A page of the rows of `type` whose `foreign` holds the parent's id. */
 export function connection(type: string, foreign: string): NestedConnection {
   return { kind: 'connection', type, on: (parent, child) => sql<SqlBool>`${child.col(foreign)} = ${parent.col('id')}` };
-}
-
-/** A row's own customer is the tenant's (`customerProperty` holds the customer's id). */
-export function ofTenant(customerProperty: string): NonNullable<ReadType['scope']> {
-  return (row, tenantId) =>
-    sql<SqlBool>`${row.col(customerProperty)} = (select "id" from "customers" where "tenant_id" = ${tenantId}::uuid)`;
-}
-
-/** The same of a row that belongs to one of `table`, which has the customer; `foreign` holds the id of that one. */
-export function ofTenantBy(table: string, foreign: string): NonNullable<ReadType['scope']> {
-  return (row, tenantId) =>
-    sql<SqlBool>`(select "owner"."customer_id" from ${sql.table(table)} as "owner" where "owner"."id" = ${row.col(foreign)}) = (select "id" from "customers" where "tenant_id" = ${tenantId}::uuid)`;
 }

@@ -1,6 +1,5 @@
 import { type FieldNode, getArgumentValues } from 'graphql';
 import { type Kysely, sql } from 'kysely';
-import type { Role } from '../auth/role.js';
 import type { Viewer } from '../auth/viewer.js';
 import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from '../database/statement.js';
 import type { CompileScope } from './compile-scope.js';
@@ -12,7 +11,6 @@ import type { Sql } from './row.js';
 /** A field that the plan leaves out because the roles may not read it. */
 export interface Denial {
   coordinate: string;
-  requires: readonly Role[];
   nodes: readonly FieldNode[];
 }
 

@@ -2,7 +2,7 @@ import type { MetadataStorage } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 import type { FieldNode, GraphQLResolveInfo } from 'graphql';
 import type { Kysely } from 'kysely';
-import type { Access } from '../auth/auth.js';
+import type { Access } from '../auth/access-table.js';
 import type { Denials } from '../auth/denials.js';
 import { tenantScope, type Viewer } from '../auth/viewer.js';
 import type { Execute } from '../database/execute.js';
@@ -214,7 +214,7 @@ export class Reader {
       (candidate) => bind(candidate.fieldArguments, operation.variableValues, this.viewer, ids),
       () => this.compile(request),
     );
-    for (const { coordinate, requires, nodes: denied } of plan.denials) this.denials.add(coordinate, requires, denied);
+    for (const { coordinate, nodes: denied } of plan.denials) this.denials.add(coordinate, denied);
     // What a mutation reads for its answer is not ended: it is done, and others may ask for the answer again.
     const isMutation = operation.operation?.operation === 'mutation';
     return { plan, parameters: parametersOf(plan, bindings), abort: isMutation ? undefined : this.abort };
@@ -231,7 +231,7 @@ export class Reader {
       conditions,
       ofOneTenant: tenantScope(this.viewer) !== null,
       access: this.access,
-      onDenied: (coordinate, requires, denied) => denials.push({ coordinate, requires, nodes: denied }),
+      onDenied: (coordinate, denied) => denials.push({ coordinate, nodes: denied }),
       cursorCodecs,
     });
     const expression = compile(new Compiler(scope, isExecuted));

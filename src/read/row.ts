@@ -18,6 +18,18 @@ export class Row {
     return sql.ref(`${this.alias}.${name}`);
   }
 
+  /**
+   * The id of the customer at the end of a way: each property but the last leads to the row of another table, the last one
+   * holds the id. An empty way: the row is the customer.
+   */
+  customer(way: readonly string[]): RawBuilder<unknown> {
+    const [first = 'id', ...others] = way;
+    if (others.length === 0) return this.col(first);
+    const owner = new Row(`${this.alias}_owner`, this.meta?.properties[first as never]?.['targetMeta'] ?? null);
+    if (!owner.meta) throw new Error(`${this.meta?.className}.${first} leads to no table`);
+    return sql`(select ${owner.customer(others)} from ${sql.table(owner.meta.tableName)} as ${sql.id(owner.alias)} where ${owner.col('id')} = ${this.col(first)})`;
+  }
+
   /** The column in the form in which it goes over the wire: instants in ISO 8601 UTC, decimals and big integers as text. */
   wire(property: string): Sql {
     const column = this.col(property);

@@ -7,17 +7,12 @@ import {
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   GraphQLSchema,
-  getNamedType,
   isInputObjectType,
-  isNonNullType,
   isObjectType,
 } from 'graphql';
 import { buildSchema } from 'type-graphql';
-import { authDirective, isGuarded, logsDenial } from '../auth/auth.js';
-import { accessRevoked } from '../auth/revocations.js';
+import type { AccessRules } from '../auth/access-rule.js';
 import type { Context } from '../context/context.js';
-import { inTransaction } from '../context/transaction.js';
-import { parseGlobalId } from '../domain/global-id.js';
 import { ErrorCodeEnum } from '../graphql/error-code.type.js';
 import { AccessResolver } from '../modules/access/access.resolver.js';
 import { activityDetails } from '../modules/activity/activity.read.js';
@@ -34,7 +29,6 @@ import {
   OrderLineEntitlementResolver,
 } from '../modules/entitlements/entitlement.resolver.js';
 import { CreateDownloadLinkResolver, RevealProductKeyResolver } from '../modules/entitlements/software.resolver.js';
-import { recordRoleDenied } from '../modules/entitlements/software-choice.js';
 import { CustomerOrdersResolver, OrderResolver } from '../modules/orders/order.resolver.js';
 import { PurchaseResolver } from '../modules/purchasing/purchase.resolver.js';
 import { SalesResolver } from '../modules/sales/sales.resolver.js';
@@ -43,13 +37,18 @@ import {
   SupportRequestResolver,
 } from '../modules/support/support-request.resolver.js';
 import type { Tree } from '../read/reader.js';
+import { accessRules } from './access-rules.js';
+import { authDirective, guardGraph } from './guard-graph.js';
 import { NodeResolver } from './node.resolver.js';
 import { readModel, rootReads } from './read-model.js';
 
 type Field = GraphQLField<unknown, Context>;
 
-/** The executable schema: TypeGraphQL's types, with the read model's fields and the guards put in. */
-export async function buildGraph(): Promise<GraphQLSchema> {
+/**
+ * The executable schema: TypeGraphQL's types, with the read model's fields and the guards put in.
+ * @throws where the table of access does not fit it
+ */
+export async function buildGraph(rules: AccessRules = accessRules): Promise<GraphQLSchema> {
   const built = await buildSchema({
     resolvers: [
       AccessResolver,
@@ -86,14 +85,13 @@ export async function buildGraph(): Promise<GraphQLSchema> {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     if (comesFromTree(type)) readFromTree(type);
     for (const field of Object.values(type.getFields())) {
-      tellOfRefusal(field);
       if (type.name === 'Query' && Object.hasOwn(rootReads, field.name)) field.resolve = readRoot as never;
-      guardRoot(type, field);
     }
   }
   for (const [name, description] of Object.entries(rootDescriptions)) {
     (built.getType(name) as GraphQLObjectType).description = description;
   }
+  guardGraph(built, rules);
   const role = built.getType('Role') as GraphQLEnumType;
   const { types, directives, ...config } = built.toConfig();
   return new GraphQLSchema({
@@ -103,17 +101,10 @@ export async function buildGraph(): Promise<GraphQLSchema> {
   });
 }
 
-/** Says of a field behind a guard, its own or that of the type it returns, what a refusal looks like: one wording for all. */
-function tellOfRefusal(field: GraphQLField<unknown, unknown>): void {
-  if (isNonNullType(field.type)) return;
-  if (isGuarded(field.extensions) || isGuarded(getNamedType(field.type).extensions))
-    field.description += ' Null, with a `FORBIDDEN` error, where your roles do not allow it.';
-}
-
 /** What the root types are: TypeGraphQL gives them no description. */
 const rootDescriptions = {
   Query:
-    'What can be read. A field that your roles may not read is null, and one error names the roles that may (`extensions.requires`); the rest of the answer stands.',
+    'What can be read. A field that your roles may not read is null, and one error names its coordinate (`extensions.coordinate`); the rest of the answer stands.',
   Mutation:
     'What can be done. Each mutation takes one `input` and answers its success or a `Problem` that says what to do instead.',
   Subscription:
@@ -156,49 +147,3 @@ const byResponseKey: GraphQLFieldResolver<unknown, Context> = (source, args, con
 };
 
 const readRoot: GraphQLFieldResolver<unknown, Context> = (_source, _args, { read }, info) => read.root(info);
-
-/**
- * Refuses root fields by the table of access; the read model refuses all others while it compiles. Also refuses who was
- * revoked since the request or the socket was let in; a stream says so itself.
- */
-function guardRoot(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): void {
-  if (!['Query', 'Mutation', 'Subscription'].includes(type.name)) return;
-  const { resolve = defaultFieldResolver, subscribe } = field as Field;
-  const requires = (context: Context) => context.access.denies(type.name, field.name);
-  field.resolve = (async (source, args, context: Context, info) => {
-    if (!subscribe && context.services.revocations.covers(context.viewer)) throw accessRevoked();
-    const denied = requires(context);
-    if (!denied)
-      return resolve(source, args, type.name === 'Mutation' ? withActingRole(context, field.name) : context, info);
-    context.denials.add(`${type.name}.${field.name}`, denied, info.fieldNodes, [info.path.key]);
-    if (logsDenial(field.extensions)) await logDenial(context, field.name, args);
-    return null;
-  }) as GraphQLFieldResolver<unknown, unknown>;
-  if (subscribe) {
-    field.subscribe = ((source, args, context: Context, info) => {
-      const denied = requires(context);
-      if (!denied) return subscribe(source, args, context, info);
-      context.denials.add(`${type.name}.${field.name}`, denied, info.fieldNodes, [info.path.key]);
-      throw context.denials.errors[0];
-    }) as GraphQLFieldResolver<unknown, unknown>;
-  }
-}
-
-/** The context of a unit. Of several roles that one comes first which allows it: the log names it (rule 22). */
-function withActingRole(context: Context, mutation: string): Context {
-  const { viewer, services } = context;
-  const allowing = services.accessTable.requires(`Mutation.${mutation}`) ?? [];
-  const roles = [...viewer.roles].sort((a, b) => Number(allowing.includes(b)) - Number(allowing.includes(a)));
-  return { ...context, viewer: { ...viewer, roles } };
-}
-
-/** Rule 9: a refused attempt at a key or a link is logged too. Callers without a token are nobody to write down. */
-async function logDenial(
-  context: Context,
-  operation: string,
-  args: { input?: { entitlementId?: string } },
-): Promise<void> {
-  const target = parseGlobalId(args.input?.entitlementId ?? '');
-  if (!context.viewer.identity || target?.type !== 'Entitlement') return;
-  await inTransaction(context, (unit) => recordRoleDenied(unit, operation, target.id));
-}

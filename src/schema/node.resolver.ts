@@ -1,6 +1,4 @@
 import { Arg, ID, Query, Resolver } from 'type-graphql';
-import { Auth } from '../auth/auth.js';
-import { everyRole } from '../auth/role-sets.js';
 import { compiled } from '../graphql/compiled.js';
 import { NodeType } from '../graphql/node.type.js';
 
@@ -10,7 +8,6 @@ export class NodeResolver {
     nullable: true,
     description: 'The object that has the id. Null where there is none, or none that you may see: both look the same.',
   })
-  @Auth(...everyRole)
   node(@Arg('id', () => ID, { description: 'A global id, as a field `id` of the graph gave it.' }) _id: string): never {
     return compiled();
   }
@@ -20,7 +17,6 @@ export class NodeResolver {
     description:
       'The objects that have the ids, in the order of the ids. Null stands in the place of each that is missing or that you may not see.',
   })
-  @Auth(...everyRole)
   nodes(
     @Arg('ids', () => [ID], { description: 'Up to 100 global ids, as fields `id` of the graph gave them.' })
     _ids: string[],

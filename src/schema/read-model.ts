@@ -21,6 +21,7 @@ import {
 } from '../modules/support/support-request.read.js';
 import type { ReadType, RootReads, TypeExtensions } from '../read/model.js';
 import type { ReadModel } from '../read/operation.js';
+import { accessRules } from './access-rules.js';
 
 /** What modules add to the types below them. */
 const extensions: readonly TypeExtensions[] = [
@@ -31,10 +32,10 @@ const extensions: readonly TypeExtensions[] = [
   supportRequestExtensions,
 ];
 
-/** A type with the fields that lead from it to modules above. */
+/** A type with the fields that lead from it to modules above, and its rule of rows. */
 function extended(type: ReadType): ReadType {
   const added = extensions.map((extension) => extension[type.name] ?? {});
-  return { ...type, fields: Object.assign({}, type.fields, ...added) };
+  return { ...type, rows: accessRules[type.name]?.rows, fields: Object.assign({}, type.fields, ...added) };
 }
 
 /** The one description of reads: every type by its GraphQL name. */

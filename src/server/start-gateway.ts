@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { FEED_CURSORS } from '../activity-log/feed-cursors.js';
 import { Sealer } from '../activity-log/seal/sealer.js';
-import { AccessTable } from '../auth/auth.js';
+import { AccessTable } from '../auth/access-table.js';
 import { rememberTokens } from '../auth/token-cache.js';
 import { createAuthenticate } from '../auth/tokens.js';
 import type { Config } from '../config/config.js';
@@ -21,6 +21,7 @@ import { ROLL_UP_MS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
 import { PlanCache } from '../read/plan.js';
 import { PointReadBatcher } from '../read/point-read-batcher.js';
 import type { ReadSource } from '../read/reader.js';
+import { accessRules } from '../schema/access-rules.js';
 import { buildGraph } from '../schema/build-schema.js';
 import { entities } from '../schema/entities.js';
 import { readModel, rootReads } from '../schema/read-model.js';
@@ -102,7 +103,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     kysely,
     ...readSources(orm, connections, feedCursors),
     batchReads: connections.batch,
-    accessTable: new AccessTable(schema),
+    accessTable: new AccessTable(accessRules),
     signer: createSigner(config.signingSecret),
     ...running,
     log,

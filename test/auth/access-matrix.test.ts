@@ -3,7 +3,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
-  type FieldDefinitionNode,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
@@ -12,8 +11,10 @@ import {
   isNonNullType,
   isObjectType,
   type OperationDefinitionNode,
+  parse,
 } from 'graphql';
 import { Role } from '../../src/auth/role.js';
+import { accessRules } from '../../src/schema/access-rules.js';
 import { buildGraph } from '../../src/schema/build-schema.js';
 import { CancelOrderDocument } from '../generated/graphql.js';
 import { engine } from '../support/database.js';
@@ -144,41 +145,43 @@ describe(`who may read what, on ${engine}`, () => {
     expect(matrix).toEqual(JSON.parse(readFileSync(file, 'utf8')));
   });
 
-  test('every root field says who may use it, or is on the short public list', () => {
-    const open: string[] = [];
-    for (const root of ['Query', 'Mutation', 'Subscription'] as const) {
-      const fields = schema.getRootType(root.toLowerCase() as never)?.getFields() ?? {};
-      for (const field of Object.values(fields)) {
-        const guarded = field.astNode?.directives?.some((directive) => directive.name.value === 'auth');
-        const enforced = gateway.gateway.services.accessTable.requires(`${root}.${field.name}`);
-        expect(guarded ?? false).toBe(enforced !== undefined);
-        if (!guarded) open.push(`${root}.${field.name}`);
-      }
-    }
-    expect(open.sort()).toEqual(['Query.markets', 'Query.viewer']);
+  test('without a token the viewer and the markets answer, and nothing else', () => {
+    const open = Object.entries(accessRules).filter(([, { roles }]) => roles === 'everyone');
+    expect(open.map(([coordinate]) => coordinate).sort()).toEqual(['Market', 'Query.markets', 'Query.viewer']);
   });
 
-  test('what guards a field is what the SDL says', () => {
-    const { accessTable } = gateway.gateway.services;
-    for (const type of Object.values(schema.getTypeMap())) {
-      if (!isObjectType(type) || type.name.startsWith('__')) continue;
-      const guards: [string, typeof type.astNode | FieldDefinitionNode | undefined][] = [
-        [type.name, type.astNode],
-        ...Object.values(type.getFields()).map((field): [string, typeof field.astNode] => [
-          `${type.name}.${field.name}`,
-          field.astNode,
-        ]),
-      ];
-      for (const [coordinate, node] of guards) {
-        const directive = node?.directives?.find(({ name }) => name.value === 'auth');
-        const [argument] = directive?.arguments ?? [];
-        const said = argument?.value.kind === 'ListValue' ? argument.value.values : undefined;
-        expect([coordinate, said?.map((value) => ('value' in value ? value.value : ''))]).toEqual([
-          coordinate,
-          accessTable.requires(coordinate),
-        ]);
+  test.each([
+    ['a root field', 'Mutation.purchase'],
+    ['a subscription', 'Subscription.activity'],
+    ['a type with ids', 'Invoice'],
+  ])('%s that the table does not name stops the start', async (_what, coordinate) => {
+    const { [coordinate]: _, ...rules } = accessRules;
+    await expect(buildGraph(rules)).rejects.toThrow(`The table of access does not say who may use: ${coordinate}`);
+    await expect(buildGraph({ ...rules, [coordinate]: { meant: 'nothing' } })).rejects.toThrow(coordinate);
+  });
+
+  test.each(['Query.order5', 'Ordr', 'Order.totall', 'Money.amount.x', 'CustomerBy.id'])(
+    '%s, which is nothing of the schema, stops the start',
+    async (coordinate) => {
+      const rules = { ...accessRules, [coordinate]: { roles: 'everyone' as const } };
+      await expect(buildGraph(rules)).rejects.toThrow(`names what is not in the schema: ${coordinate}`);
+    },
+  );
+
+  test('what the contract says of roles is what the table says', () => {
+    const said: Record<string, string[]> = {};
+    for (const type of parse(readFileSync('schema/schema.graphql', 'utf8')).definitions) {
+      if (type.kind !== 'ObjectTypeDefinition') continue;
+      for (const node of [type, ...(type.fields ?? [])]) {
+        const directive = node.directives?.find(({ name }) => name.value === 'auth');
+        const value = directive?.arguments?.[0]?.value;
+        if (value?.kind !== 'ListValue') continue;
+        const coordinate = node === type ? type.name.value : `${type.name.value}.${node.name.value}`;
+        said[coordinate] = value.values.map((role) => ('value' in role ? String(role.value) : ''));
       }
     }
+    const guarded = Object.entries(accessRules).filter(([, { roles }]) => roles && roles !== 'everyone');
+    expect(said).toEqual(Object.fromEntries(guarded.map(([coordinate, { roles }]) => [coordinate, roles])));
   });
 
   test('features 7: guarded fields are nullable, so that a refusal leaves the rest of the answer standing', () => {
@@ -188,9 +191,9 @@ describe(`who may read what, on ${engine}`, () => {
       if (!isObjectType(type)) continue;
       for (const field of Object.values(type.getFields())) {
         const coordinate = `${type.name}.${field.name}`;
-        const guard = accessTable.requires(coordinate);
+        const { roles = 'everyone' } = accessTable.rule(coordinate) ?? {};
         // A stream that is refused never begins: there is no answer to tear.
-        if (guard && isNonNullType(field.type) && type.name !== 'Subscription') torn.push(coordinate);
+        if (roles !== 'everyone' && isNonNullType(field.type) && type.name !== 'Subscription') torn.push(coordinate);
       }
     }
     expect(torn).toEqual([]);

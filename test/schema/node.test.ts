@@ -159,7 +159,7 @@ describe(`global ids, on ${engine}`, () => {
           await gateway.run(query, { id: ids[type] }, as),
           await gateway.run(query, { id: ids[parent] }, as),
         ];
-        expect([type, own.errors?.[0].extensions.requires]).toEqual([type, of.errors?.[0].extensions.requires]);
+        expect([type, own.errors?.[0].extensions.code]).toEqual([type, of.errors?.[0].extensions.code]);
         return own;
       };
       expect((await asked(reader)).data.node).toEqual({ __typename: type });

@@ -11,9 +11,7 @@ import {
   Resolver,
   registerEnumType,
 } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
 import { Role, roleDescriptions } from '../../auth/role.js';
-import { accessRevokers } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
 import { isProblem } from '../../domain/problem.js';
@@ -100,7 +98,6 @@ export class AccessResolver {
     nullable: true,
     description: 'Voids every token of a user that was issued until now, and ends the live streams of that user.',
   })
-  @Auth(...accessRevokers)
   async revokeAccess(
     @Arg('input', () => RevokeAccessInput, {
       description: 'The user whose access is revoked, and why.',

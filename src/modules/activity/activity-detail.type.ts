@@ -1,6 +1,4 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { billingReaders, orderReaders } from '../../auth/role-sets.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
@@ -14,7 +12,6 @@ class OrderPlacedDetail {
   lineCount!: number;
 
   @Field(() => MoneyType, { nullable: true, description: 'The sum of all lines as bought.' })
-  @Auth(...orderReaders)
   total!: Relation<MoneyType | null>;
 }
 
@@ -29,7 +26,6 @@ class CancellationRequestedDetail {
   lineNumbers!: number[];
 
   @Field(() => MoneyType, { nullable: true, description: 'What is given back once fulfilment confirms.' })
-  @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 
   @Field(() => String, { nullable: true, description: 'The reason that the caller gave; null where they gave none.' })
@@ -50,7 +46,6 @@ class CancellationConfirmedDetail {
     nullable: true,
     description: 'What is given back on the next monthly invoice.',
   })
-  @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 }
 

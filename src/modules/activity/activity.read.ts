@@ -9,7 +9,6 @@ import {
   connection,
   type Fields,
   money,
-  ofTenant,
   one,
   properties,
   property,
@@ -110,7 +109,6 @@ function dayList(from: Date, to: Date): string {
 export const activityEntryRead: ReadType = {
   name: 'ActivityEntry',
   entity: 'ActivityEntry',
-  scope: ofTenant('customerId'),
   fields: {
     id: globalId('ActivityEntry'),
     ...properties('at', 'action', 'outcome', 'productIds', 'correlationId'),

@@ -1,7 +1,5 @@
 import { ArgsType, createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { ActivityAction, ActivityOutcome, ResourceType } from '../../activity-log/activity-action.js';
-import { Auth } from '../../auth/auth.js';
-import { activityReaders, orderReaders } from '../../auth/role-sets.js';
 import { connectionTypes, OrderDirection, PageArgsType } from '../../graphql/connection.type.js';
 import { memberOf } from '../../graphql/member.js';
 import { NodeType } from '../../graphql/node.type.js';
@@ -88,7 +86,6 @@ export class ActivityResourceType {
     description:
       'What `nodeId` is the id of. Null also where your roles or your tenant do not reach it, as `node(id:)` would answer.',
   })
-  @Auth(...orderReaders)
   node!: Relation<NodeType | null>;
 
   @Field({ description: 'What people call the thing: an order number, a title or a name.' })
@@ -107,7 +104,6 @@ export const ActivityDetailUnion = createUnionType({
   description:
     'One entry of the activity log: who did what, to what, for which customer, when, and how it ended. Entries are never changed and never deleted.',
 })
-@Auth(...activityReaders)
 export class ActivityEntryType extends NodeType {
   @Field(() => DateTimeScalar, { description: 'The instant at which it was done, in UTC.' })
   at!: string;

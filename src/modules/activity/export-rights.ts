@@ -1,5 +1,5 @@
 import type { ExportedEntry } from '../../activity-log/export-entries.js';
-import type { Access } from '../../auth/auth.js';
+import type { Access } from '../../auth/access-table.js';
 import { activityDetails } from './activity.read.js';
 
 /** What of an entry an export tells: as much as the graph does to the same roles. */
@@ -17,8 +17,8 @@ export function exportRights(access: Access): ExportRights {
     const keys = Object.keys(fields).filter((field) => access.denies(type, field));
     if (keys.length > 0) hiddenKeys.set(action, keys);
   }
-  const hidesOrder = Boolean(access.denies('ActivityEntry', 'order') ?? access.denies('Order'));
-  const hidesCustomer = Boolean(access.denies('ActivityEntry', 'customer') ?? access.denies('Customer'));
+  const hidesOrder = access.denies('ActivityEntry', 'order') || access.denies('Order');
+  const hidesCustomer = access.denies('ActivityEntry', 'customer') || access.denies('Customer');
   return {
     isWhole: hiddenKeys.size === 0 && !hidesOrder && !hidesCustomer,
     shown: (entry) => {

@@ -1,8 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, ID, Info, Resolver, Root, Subscription } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
 import { ACCESS_REVOKED } from '../../auth/revocations.js';
-import { activityReaders, cancellationListeners } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
 import type { FeedMessage } from '../../feed/delivery/feed-message.js';
 import { openFeedSubscription } from '../../feed/delivery/subscription.js';
@@ -49,7 +47,6 @@ export class ActivityFeedResolver {
       });
     }) as never,
   })
-  @Auth(...activityReaders)
   activity(
     @Root() message: FeedMessage,
     @Arg('after', () => String, { nullable: true, description: AFTER }) _after?: string | null,
@@ -85,7 +82,6 @@ export class CancellationFeedResolver {
         customerId: args.customerId != null ? idOf('Customer', args.customerId, 'customerId') : null,
       })) as never,
   })
-  @Auth(...cancellationListeners)
   cancellationConfirmed(
     @Root() message: FeedMessage,
     @Arg('after', () => String, { nullable: true, description: AFTER }) _after?: string | null,

@@ -6,8 +6,6 @@ import {
   connection,
   many,
   money,
-  ofTenant,
-  ofTenantBy,
   one,
   period,
   properties,
@@ -27,7 +25,6 @@ const thisMonth = sql`date_trunc('month', now() at time zone 'UTC')::date`;
 export const invoiceRead: ReadType = {
   name: 'Invoice',
   entity: 'Invoice',
-  scope: ofTenant('customer'),
   fields: {
     id: globalId('Invoice'),
     ...properties('number', 'periodStart', 'periodEnd'),
@@ -71,7 +68,6 @@ export const invoiceRead: ReadType = {
 export const invoiceLineRead: ReadType = {
   name: 'InvoiceLine',
   entity: 'InvoiceLine',
-  scope: ofTenantBy('invoices', 'invoice'),
   fields: {
     id: globalId('InvoiceLine'),
     ...properties('kind', 'description', 'quantity', 'bookedAt'),

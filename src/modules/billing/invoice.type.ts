@@ -1,6 +1,4 @@
 import { ArgsType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { billingReaders } from '../../auth/role-sets.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
@@ -36,7 +34,6 @@ registerEnumType(InvoiceStatus, {
   implements: NodeType,
   description: 'One charge or credit, which is never changed once it is booked.',
 })
-@Auth(...billingReaders)
 export class InvoiceLineType extends NodeType {
   @Field(() => InvoiceLineKind, { description: 'Whether the line charges or gives back.' })
   kind!: InvoiceLineKind;
@@ -70,7 +67,6 @@ export class InvoiceLineType extends NodeType {
   description:
     'What the orders of a customer cost in one calendar month (UTC) and one currency, less what cancellations gave back.',
 })
-@Auth(...billingReaders)
 export class InvoiceType extends NodeType {
   @Field({ description: 'The number of the invoice: `G` and nine digits.' })
   number!: string;

@@ -1,7 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { cancellers } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
 import { isProblem } from '../../domain/problem.js';
@@ -23,7 +21,6 @@ export class CancelOrderResolver {
     description:
       'What `cancelOrder` would do now: the credit to the cent, or the problem that stands in the way. Null where there is no such order.',
   })
-  @Auth(...cancellers)
   async cancellationQuote(
     @Arg('orderId', () => ID, { description: 'The global id of the order.' }) orderId: string,
     @Arg('lineNumbers', () => [Int], {
@@ -47,7 +44,6 @@ export class CancelOrderResolver {
     description:
       'Asks fulfilment to cancel an order, or some lines of it. It confirms within 15 minutes: follow `Subscription.cancellationConfirmed`.',
   })
-  @Auth(...cancellers)
   async cancelOrder(
     @Arg('input', () => CancelOrderInput, {
       description: 'Which order or lines to cancel, and on which terms.',

@@ -10,6 +10,7 @@ import { findOrder, OrderNotFound } from '../orders/find-order.js';
 import { Cancellation, CancellationLine, type Order } from '../orders/order.entity.js';
 import { CancellationStatus, OrderLineStatus } from '../orders/order-status.js';
 import { type Assessment, assess, chooseLines } from './assess-cancellation.js';
+import { cancelOrderAccess } from './cancel-order.access.js';
 import { AcknowledgementRequired } from './cancellation-problems.js';
 import { honourQuote } from './quote.js';
 
@@ -44,7 +45,7 @@ export async function cancelOrder(
   return withIdempotency(unit, 'cancelOrder', idempotencyKey, asked, async () => {
     if (!input.acknowledged) return new AcknowledgementRequired();
     const { em, viewer, now } = unit;
-    const order = await findOrder(em, viewer, input.orderId, true);
+    const order = await findOrder(em, viewer, input.orderId, cancelOrderAccess['Mutation.cancelOrder'], true);
     if (!order) return new OrderNotFound();
     const lines = await chooseLines(em, order, input.lineNumbers);
     if (isProblem(lines)) return lines;

@@ -7,6 +7,7 @@ import { daysLeft } from '../orders/cancellation-window.js';
 import { findOrder } from '../orders/find-order.js';
 import type { Order, OrderLine } from '../orders/order.entity.js';
 import { type Assessment, assess, assessStatus, chooseLines } from './assess-cancellation.js';
+import { cancelOrderAccess } from './cancel-order.access.js';
 import { QuoteExpired, QuoteNotApplicable } from './cancellation-problems.js';
 import type { LineCredit } from './credit.js';
 
@@ -38,7 +39,7 @@ export async function quoteCancellation(
   lineNumbers: number[] | null,
 ): Promise<Quote | null> {
   const { em, viewer, now } = unit;
-  const order = await findOrder(em, viewer, orderId);
+  const order = await findOrder(em, viewer, orderId, cancelOrderAccess['Query.cancellationQuote']);
   if (!order) return null;
   const lines = await chooseLines(em, order, lineNumbers);
   const assessment = isProblem(lines) ? lines : assess(order, lines, now);

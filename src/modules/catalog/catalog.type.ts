@@ -1,6 +1,4 @@
 import { Arg, ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { catalogReaders } from '../../auth/role-sets.js';
 import { PriceSource, type ProductKind, RefundType, Segment } from '../../domain/product-kind.js';
 import { compiled } from '../../graphql/compiled.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
@@ -70,7 +68,6 @@ export class CancellationPolicyType {
   implements: NodeType,
   description: 'What one unit costs for the whole term, in one market and currency and for one segment.',
 })
-@Auth(...catalogReaders)
 export class PriceType extends NodeType {
   @Field(() => MoneyType, {
     description: 'The price of one unit for the whole term, without tax except where `market.taxInclusive` is true.',
@@ -147,7 +144,6 @@ export class SkuType extends NodeType {
     description:
       'The price that holds at an instant; where several do, the one that ends last. Null where none does, so that it is not sold there.',
   })
-  @Auth(...catalogReaders)
   price(
     @Arg('market', { description: 'The ISO 3166-1 alpha-2 code of the market, such as `US`.' }) _market: string,
     @Arg('currency', () => String, {

@@ -1,14 +1,13 @@
 import { sql } from 'kysely';
 import { idOf } from '../../graphql/id-of.js';
 import { contains, globalId } from '../../read/fields.js';
-import { ofTenant, one, properties, property, type ReadType, type RootReads } from '../../read/model.js';
+import { one, properties, property, type ReadType, type RootReads } from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 
 /** How a Customer is read. */
 export const customerRead: ReadType = {
   name: 'Customer',
   entity: 'Customer',
-  scope: ofTenant('id'),
   fields: {
     id: globalId('Customer'),
     ...properties('tenantId', 'domain', 'companyName', 'segment', 'createdAt'),

@@ -1,6 +1,4 @@
 import { Arg, Args, Query, Resolver } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { customerReaders } from '../../auth/role-sets.js';
 import { compiled } from '../../graphql/compiled.js';
 import { CustomerBy, CustomerConnection, CustomersArgs, CustomerType } from './customer.type.js';
 
@@ -10,7 +8,6 @@ export class CustomerResolver {
     nullable: true,
     description: "The customers of the partner. Callers of a customer's tenant see only themselves.",
   })
-  @Auth(...customerReaders)
   customers(@Args(() => CustomersArgs) _args: CustomersArgs): never {
     return compiled();
   }
@@ -19,7 +16,6 @@ export class CustomerResolver {
     nullable: true,
     description: 'One customer. Null where there is none, or none that you may see: both look the same.',
   })
-  @Auth(...customerReaders)
   customer(
     @Arg('by', () => CustomerBy, { description: 'The id, tenant or domain of the customer.' }) _by: CustomerBy,
   ): never {

@@ -1,6 +1,4 @@
 import { ArgsType, Directive, Field, ID, InputType, ObjectType } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { contactReaders } from '../../auth/role-sets.js';
 import { Segment } from '../../domain/product-kind.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { NodeType } from '../../graphql/node.type.js';
@@ -49,7 +47,6 @@ export class CustomerType extends NodeType {
   createdAt!: string;
 
   @Field(() => CustomerContactType, { nullable: true, description: 'The person to reach at the customer.' })
-  @Auth(...contactReaders)
   contact!: Relation<CustomerContactType | null>;
 }
 

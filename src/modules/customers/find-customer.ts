@@ -1,4 +1,5 @@
-import { tenantScope, type Viewer } from '../../auth/viewer.js';
+import { type AccessRule, mayUse } from '../../auth/access-rule.js';
+import type { Viewer } from '../../auth/viewer.js';
 import type { Em } from '../../database/orm.js';
 import { Problem } from '../../domain/problem.js';
 import { Customer } from './customer.entity.js';
@@ -9,14 +10,8 @@ export class CustomerNotFound extends Problem {
   readonly message = 'There is no such customer. Find it with customers or customer(by:).';
 }
 
-/** Whether the viewer may reach a customer's rows. */
-export function reaches(viewer: Viewer, customer: Pick<Customer, 'tenantId'>): boolean {
-  const tenantId = tenantScope(viewer);
-  return tenantId === null || customer.tenantId === tenantId;
-}
-
-/** The customer, if the viewer may reach it. */
-export async function findCustomer(em: Em, viewer: Viewer, id: string): Promise<Customer | null> {
+/** The customer, if the viewer may use the rule's field on its behalf. */
+export async function findCustomer(em: Em, viewer: Viewer, id: string, rule: AccessRule): Promise<Customer | null> {
   const customer = await em.findOne(Customer, { id });
-  return customer && reaches(viewer, customer) ? customer : null;
+  return customer && mayUse(rule, viewer, customer) ? customer : null;
 }

@@ -4,7 +4,6 @@ import { among, before, globalId } from '../../read/fields.js';
 import {
   computed,
   connection,
-  ofTenant,
   one,
   period,
   properties,
@@ -60,7 +59,6 @@ function expiring(entitlement: Row, filter: Args, ascending: boolean): Sql<SqlBo
 export const entitlementRead: ReadType = {
   name: 'Entitlement',
   entity: 'Entitlement',
-  scope: ofTenant('customer'),
   fields: {
     id: globalId('Entitlement'),
     ...properties('quantity', 'grantedAt', 'revokedAt'),

@@ -1,6 +1,4 @@
 import { Args, FieldResolver, Query, Resolver } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { softwareReaders } from '../../auth/role-sets.js';
 import { compiled } from '../../graphql/compiled.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderLineType } from '../orders/order.type.js';
@@ -13,7 +11,6 @@ export class EntitlementResolver {
     description:
       "What customers own, and what was revoked by a cancellation: perpetual software, subscriptions and reservations in one list. Callers of a customer's tenant see only their own.",
   })
-  @Auth(...softwareReaders)
   software(@Args(() => SoftwareArgs) _args: SoftwareArgs): never {
     return compiled();
   }
@@ -27,7 +24,6 @@ export class CustomerSoftwareResolver {
     description:
       'What the customer owns, and what was revoked by a cancellation: perpetual software, subscriptions and reservations in one list.',
   })
-  @Auth(...softwareReaders)
   software(@Args(() => SoftwareArgs) _args: SoftwareArgs): never {
     return compiled();
   }

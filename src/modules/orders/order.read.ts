@@ -7,8 +7,6 @@ import {
   many,
   money,
   type Narrowing,
-  ofTenant,
-  ofTenantBy,
   one,
   PARENT,
   period,
@@ -35,7 +33,6 @@ const eachOrder = (narrowedBy: Narrowing) =>
 export const orderRead: ReadType = {
   name: 'Order',
   entity: 'Order',
-  scope: ofTenant('customer'),
   fields: {
     id: globalId('Order'),
     ...properties('number', 'status', 'currency', 'placedAt', 'placedBy', 'taxIncluded'),
@@ -79,7 +76,6 @@ export const orderRead: ReadType = {
 export const orderLineRead: ReadType = {
   name: 'OrderLine',
   entity: 'OrderLine',
-  scope: ofTenantBy('orders', 'order'),
   fields: {
     id: globalId('OrderLine'),
     ...properties('lineNumber', 'quantity', 'status', 'cancellableUntil', 'termStart', 'termEnd'),
@@ -101,7 +97,6 @@ export const orderLineRead: ReadType = {
 export const cancellationRead: ReadType = {
   name: 'Cancellation',
   entity: 'Cancellation',
-  scope: ofTenant('customer'),
   fields: {
     id: globalId('Cancellation'),
     ...properties('status', 'reason', 'requestedAt', 'requestedBy', 'confirmedAt'),
@@ -125,7 +120,6 @@ export const cancellationRead: ReadType = {
 export const cancellationLineRead: ReadType = {
   name: 'CancellationLine',
   entity: 'CancellationLine',
-  scope: ofTenantBy('cancellations', 'cancellation'),
   fields: {
     id: globalId('CancellationLine'),
     ...properties('refundType', 'termDays', 'unusedDays'),

@@ -1,6 +1,4 @@
 import { ArgsType, Directive, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { billingReaders, orderReaders } from '../../auth/role-sets.js';
 import { type ProductKind, RefundType } from '../../domain/product-kind.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
@@ -20,7 +18,6 @@ import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status
   description:
     'One SKU of an order. Its price and its cancellation window are those of the time of sale, whatever the catalog says today.',
 })
-@Auth(...orderReaders)
 export class OrderLineType extends NodeType {
   @Field(() => Int, { description: 'The number of the line in its order, from 0, as the purchase listed them.' })
   lineNumber!: number;
@@ -66,7 +63,6 @@ export class OrderLineType extends NodeType {
   implements: NodeType,
   description: 'A purchase on behalf of a customer.',
 })
-@Auth(...orderReaders)
 export class OrderType extends NodeType {
   @Field({ description: 'The number that people use: twelve hexadecimal digits.' })
   number!: string;
@@ -109,7 +105,6 @@ export class OrderType extends NodeType {
   implements: NodeType,
   description: 'One line of a cancellation, with the numbers that its credit comes from.',
 })
-@Auth(...orderReaders)
 export class CancellationLineType extends NodeType {
   @Field(() => OrderLineType, { description: 'The line of the order that was cancelled, with all of its units.' })
   orderLine!: Relation<OrderLineType>;
@@ -127,11 +122,9 @@ export class CancellationLineType extends NodeType {
   unusedDays!: number | null;
 
   @Field(() => MoneyType, { nullable: true, description: 'The credit of one unit, cut to the minor unit.' })
-  @Auth(...billingReaders)
   unitCredit!: Relation<MoneyType | null>;
 
   @Field(() => MoneyType, { nullable: true, description: 'The unit credit times the quantity.' })
-  @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 }
 
@@ -140,7 +133,6 @@ export class CancellationLineType extends NodeType {
   description:
     'A cancellation of some or all lines of an order. It is asked for first, and then confirmed or refused by fulfilment.',
 })
-@Auth(...orderReaders)
 export class CancellationType extends NodeType {
   @Field(() => OrderType, { description: 'The order whose lines are cancelled.' })
   order!: Relation<OrderType>;
@@ -173,7 +165,6 @@ export class CancellationType extends NodeType {
     nullable: true,
     description: 'What is given back on the next monthly invoice, for all lines together.',
   })
-  @Auth(...billingReaders)
   credit!: Relation<MoneyType | null>;
 
   @Field(() => CreditRule, { description: 'How the credit of the lines comes about.' })

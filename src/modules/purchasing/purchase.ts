@@ -17,6 +17,7 @@ import { cancellableUntil } from '../orders/cancellation-window.js';
 import { Order, OrderLine } from '../orders/order.entity.js';
 import { OrderLineStatus, OrderStatus } from '../orders/order-status.js';
 import { endOf, termOf } from '../orders/term.js';
+import { purchaseAccess } from './purchase.access.js';
 
 /** No such SKU in the catalog. */
 export class SkuNotFound extends Problem {
@@ -101,7 +102,7 @@ export function purchase(unit: UnitOfWork, input: Purchase): Promise<{ orderId: 
 
 async function place(unit: UnitOfWork, input: Purchase): Promise<{ orderId: string } | Problem> {
   const { em, viewer, now } = unit;
-  const customer = await findCustomer(em, viewer, input.customerId);
+  const customer = await findCustomer(em, viewer, input.customerId, purchaseAccess['Mutation.purchase']);
   if (!customer) return new CustomerNotFound();
   const market = await em.findOneOrFail(Market, { code: customer.market.code });
   const currency = input.currency ?? (market.currencies[0] as string);

@@ -1,6 +1,4 @@
 import { Arg, Query, Resolver } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { salesReaders } from '../../auth/role-sets.js';
 import { compiled } from '../../graphql/compiled.js';
 import { SalesDimension, SalesFilter, SalesGroupType } from './sales.type.js';
 
@@ -11,7 +9,6 @@ export class SalesResolver {
     description:
       'Sales, added up by the dimensions that you choose and by currency. A credit counts once it is confirmed, in the month of the purchase.',
   })
-  @Auth(...salesReaders)
   sales(
     @Arg('filter', () => SalesFilter, {
       nullable: true,

@@ -7,6 +7,8 @@ import type { Problem } from '../../domain/problem.js';
 import { withIdempotency } from '../access/idempotency.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
 import { findOrder, OrderNotFound } from '../orders/find-order.js';
+import { orderAccess } from '../orders/order.access.js';
+import { supportRequestAccess } from './support-request.access.js';
 import { type SupportImpact, SupportRequest } from './support-request.entity.js';
 
 export interface SubmitSupportRequest {
@@ -31,9 +33,10 @@ export function submitSupportRequest(
   const { idempotencyKey, ...asked } = input;
   return withIdempotency(unit, 'submitSupportRequest', idempotencyKey, asked, async () => {
     const { em, viewer, now, correlationId } = unit;
-    const customer = await findCustomer(em, viewer, input.customerId);
+    const rule = supportRequestAccess['Mutation.submitSupportRequest'];
+    const customer = await findCustomer(em, viewer, input.customerId, rule);
     if (!customer) return new CustomerNotFound();
-    const order = input.orderId ? await findOrder(em, viewer, input.orderId) : null;
+    const order = input.orderId ? await findOrder(em, viewer, input.orderId, orderAccess.Order) : null;
     if (input.orderId && order?.customer.id !== customer.id) return new OrderNotFound();
     const request = em.create(SupportRequest, {
       id: newId(),

@@ -5,8 +5,6 @@ import {
   connection,
   many,
   money,
-  ofTenant,
-  ofTenantBy,
   one,
   properties,
   property,
@@ -20,7 +18,6 @@ import type { Param } from '../../read/param.js';
 export const supportRequestRead: ReadType = {
   name: 'SupportRequest',
   entity: 'SupportRequest',
-  scope: ofTenant('customer'),
   fields: {
     id: globalId('SupportRequest'),
     ...properties(
@@ -67,7 +64,6 @@ export const supportRequestRead: ReadType = {
 export const supportFileRead: ReadType = {
   name: 'SupportFile',
   entity: 'SupportFile',
-  scope: ofTenantBy('support_requests', 'supportRequest'),
   fields: { id: globalId('SupportFile'), ...properties('name', 'contentType', 'size', 'sha256', 'uploadedAt') },
 };
 

@@ -1,7 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { supporters } from '../../auth/role-sets.js';
 import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
 import { supportTopics } from '../../domain/support-topics.js';
@@ -26,7 +24,6 @@ export class SupportRequestResolver {
     nullable: true,
     description: 'The support requests on behalf of all customers.',
   })
-  @Auth(...supporters)
   supportRequests(@Args(() => SupportRequestsArgs) _args: SupportRequestsArgs): never {
     return compiled();
   }
@@ -35,7 +32,6 @@ export class SupportRequestResolver {
     nullable: true,
     description: 'The topics that a support request can have, in the order to show them: refunds come first.',
   })
-  @Auth(...supporters)
   supportTopics() {
     return supportTopics;
   }
@@ -45,7 +41,6 @@ export class SupportRequestResolver {
     description:
       'Submits a support request on behalf of a customer, such as for a refund that `cancelOrder` cannot give.',
   })
-  @Auth(...supporters)
   submitSupportRequest(
     @Arg('input', () => SubmitSupportRequestInput, {
       description: 'What to ask of support, and for which customer.',
@@ -91,7 +86,6 @@ export class CustomerSupportRequestsResolver {
     nullable: true,
     description: 'The support requests that were submitted on behalf of the customer.',
   })
-  @Auth(...supporters)
   supportRequests(@Args(() => SupportRequestsArgs) _args: SupportRequestsArgs): never {
     return compiled();
   }

@@ -1,6 +1,4 @@
 import { ArgsType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { Auth } from '../../auth/auth.js';
-import { supporters } from '../../auth/role-sets.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
@@ -41,7 +39,6 @@ export class SupportContactType {
 }
 
 @ObjectType('SupportFile', { implements: NodeType, description: 'A file that is attached to a support request.' })
-@Auth(...supporters)
 export class SupportFileType extends NodeType {
   @Field({ description: 'The name of the file, as it was uploaded.' })
   name!: string;
@@ -63,7 +60,6 @@ export class SupportFileType extends NodeType {
   implements: NodeType,
   description: 'What support was asked on behalf of a customer, and how far it is.',
 })
-@Auth(...supporters)
 export class SupportRequestType extends NodeType {
   @Field({ description: 'The number of the request: fifteen digits.' })
   number!: string;

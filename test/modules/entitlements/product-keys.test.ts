@@ -215,7 +215,6 @@ describe(`product keys, on ${engine}`, () => {
           extensions: {
             code: 'FORBIDDEN',
             coordinate: 'Mutation.revealProductKey',
-            requires: ['ADMIN_AGENT', 'CUSTOMER_ADMIN'],
           },
         },
       ]);

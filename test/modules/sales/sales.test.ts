@@ -120,6 +120,27 @@ describe(`sales, on ${engine}`, () => {
     expect(groups.map((group) => group.split(' ').slice(0, 3).join(' '))).toEqual(expected);
   });
 
+  test.each(['GLOBAL_ADMIN', 'ADMIN_AGENT', 'SALES_AGENT', 'BILLING_ADMIN', 'REPORT_VIEWER'] as const)(
+    '%s, who reads sums of sales, reads the credits that they are made of',
+    async (role) => {
+      const { data, errors } = await gateway.run(
+        `query ($id: ID!) {
+        sales(groupBy: [CUSTOMER, PRODUCT], filter: { customerId: $id, kinds: [SOFTWARE_SUBSCRIPTION] }) { count credited { amount } }
+        orders(filter: { customerId: $id, kind: SOFTWARE_SUBSCRIPTION }) { nodes { cancellations { credit { amount } lines { credit { amount } unitCredit { amount } } } } }
+      }`,
+        { id: american.id },
+        role,
+      );
+      expect(errors).toBeUndefined();
+      const [{ count, credited }] = data.sales;
+      const [{ cancellations }] = data.orders.nodes;
+      expect([count, cancellations]).toEqual([
+        1,
+        [{ credit: credited, lines: [{ credit: credited, unitCredit: { amount: expect.any(String) } }] }],
+      ]);
+    },
+  );
+
   test.each([...Object.values(Role), 'anonymous' as const])('whether %s may see sales', async (role) => {
     const as =
       role === 'anonymous' ? null : role === 'CUSTOMER_ADMIN' ? { token: await gateway.token(role, american) } : role;

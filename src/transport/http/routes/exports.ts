@@ -7,9 +7,7 @@ import { ActivityAction } from '../../../activity-log/activity-action.js';
 import { type ExportFormat, exportFormats } from '../../../activity-log/export-format.js';
 import { cursorExpired } from '../../../activity-log/feed-cursors.js';
 import type { Position } from '../../../activity-log/position.js';
-import { activityReaders } from '../../../auth/role-sets.js';
 import type { Authenticate } from '../../../auth/tokens.js';
-import { hasRole } from '../../../auth/viewer.js';
 import type { Services } from '../../../context/context.js';
 import { parseGlobalId } from '../../../domain/global-id.js';
 import { ownCustomerScope } from '../../../feed/delivery/subscription.js';
@@ -71,9 +69,10 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
         const { viewer } = request;
         const refuse = (status: number, code: string, message: string) =>
           reply.code(status).send({ errors: [{ message, extensions: { code } }] });
-        if (!viewer.identity) return refuse(401, ErrorCode.UNAUTHENTICATED, 'Send a token: Authorization: Bearer …');
-        if (!hasRole(viewer, activityReaders))
-          return refuse(403, ErrorCode.FORBIDDEN, `The activity log is for ${activityReaders.join(', ')}.`);
+        if (!viewer.identity)
+          return refuse(401, ErrorCode.UNAUTHENTICATED, 'Send a token: Authorization: Bearer …');
+        if (services.accessTable.for(viewer.roles).denies('Query', 'activity'))
+          return refuse(403, ErrorCode.FORBIDDEN, 'The activity log is not for your roles.');
         const parsed = parameters.safeParse(request.query);
         if (!parsed.success) {
           return refuse(

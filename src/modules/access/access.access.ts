@@ -1,0 +1,8 @@
+import { type AccessRules, theCaller } from '../../auth/access-rule.js';
+import { accessRevokers } from '../../auth/role-sets.js';
+
+/** Who may ask who they are, and who takes access away. */
+export const accessAccess = {
+  'Query.viewer': { roles: 'everyone', rows: theCaller },
+  'Mutation.revokeAccess': { roles: accessRevokers },
+} satisfies AccessRules;
