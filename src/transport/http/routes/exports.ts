@@ -69,8 +69,7 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
         const { viewer } = request;
         const refuse = (status: number, code: string, message: string) =>
           reply.code(status).send({ errors: [{ message, extensions: { code } }] });
-        if (!viewer.identity)
-          return refuse(401, ErrorCode.UNAUTHENTICATED, 'Send a token: Authorization: Bearer …');
+        if (!viewer.identity) return refuse(401, ErrorCode.UNAUTHENTICATED, 'Send a token: Authorization: Bearer …');
         if (services.accessTable.for(viewer.roles).denies('Query', 'activity'))
           return refuse(403, ErrorCode.FORBIDDEN, 'The activity log is not for your roles.');
         const parsed = parameters.safeParse(request.query);
