@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { PRODUCT_KEY_SECRETS } from './secrets.mjs';
 
 const demo = fileURLToPath(new URL('../dist/src/cli/load-demo.js', import.meta.url));
 const multiply = new URL('./multiply.sql', import.meta.url);
@@ -82,7 +83,7 @@ async function fill(address, size, copies) {
   const counts = Object.entries(size).flatMap(([what, count]) => [`--${what}`, String(Math.round(count))]);
   try {
     await promisify(execFile)(process.execPath, [demo, ...counts], {
-      env: { ...process.env, DATABASE_URL: address, DATA_DIR: dataDir },
+      env: { ...process.env, DATABASE_URL: address, DATA_DIR: dataDir, PRODUCT_KEY_SECRETS },
     });
   } finally {
     rmSync(dataDir, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { Migration20261122215340_feed_incarnation } from './Migration20261122215
 import { Migration20261122220209_scale } from './Migration20261122220209_scale.js';
 import { Migration20261122223854_activity_seals } from './Migration20261122223854_activity_seals.js';
 import { Migration20261123070000_customer_search } from './Migration20261123070000_customer_search.js';
+import { Migration20261127122349_encryption_canaries } from './Migration20261127122349_encryption_canaries.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -12,4 +13,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261122220209_scale', class: Migration20261122220209_scale },
   { name: 'Migration20261122223854_activity_seals', class: Migration20261122223854_activity_seals },
   { name: 'Migration20261123070000_customer_search', class: Migration20261123070000_customer_search },
+  { name: 'Migration20261127122349_encryption_canaries', class: Migration20261127122349_encryption_canaries },
 ];

@@ -2,9 +2,17 @@
 import { signDemoToken } from '../../dist/src/auth/tokens.js';
 import { readConfig } from '../../dist/src/config/config.js';
 import { startGateway } from '../../dist/src/server/start-gateway.js';
+import { PRODUCT_KEY_SECRETS } from '../secrets.mjs';
 
 const { DATABASE_URL, DATA_DIR } = process.env;
-const config = readConfig({ DATABASE_URL, DATA_DIR, PORT: '0', LOG_LEVEL: 'error', FEED_POLL_MS: '20' });
+const config = readConfig({
+  DATABASE_URL,
+  DATA_DIR,
+  PRODUCT_KEY_SECRETS,
+  PORT: '0',
+  LOG_LEVEL: 'error',
+  FEED_POLL_MS: '20',
+});
 const gateway = await startGateway(config);
 const token = await signDemoToken(
   { role: 'GLOBAL_ADMIN', tenantId: config.auth.partnerTenantId, userPrincipalName: 'bench@partner.example' },

@@ -6,11 +6,18 @@ import { join } from 'node:path';
 import { signDemoToken } from '../../dist/src/auth/tokens.js';
 import { readConfig } from '../../dist/src/config/config.js';
 import { startGateway } from '../../dist/src/server/start-gateway.js';
+import { PRODUCT_KEY_SECRETS } from '../secrets.mjs';
 import { tellServed } from './served.mjs';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'csp-graph-bench-'));
 // The libraries run as in production, as the peers' do; the gateway itself does not, because there it signs no tokens.
-const config = readConfig({ DATABASE_URL: process.env.DATABASE_URL, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'error' });
+const config = readConfig({
+  DATABASE_URL: process.env.DATABASE_URL,
+  DATA_DIR: dataDir,
+  PRODUCT_KEY_SECRETS,
+  PORT: '0',
+  LOG_LEVEL: 'error',
+});
 const gateway = await startGateway(config);
 const token = await signDemoToken(
   { role: 'GLOBAL_ADMIN', tenantId: config.auth.partnerTenantId, userPrincipalName: 'bench@partner.example' },

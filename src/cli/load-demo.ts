@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { type Config, readConfig } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
 import { migrate, openOrm } from '../database/orm.js';
+import { acceptEncryptionKeys } from '../modules/entitlements/encryption-keys.js';
 import { entities } from '../schema/entities.js';
 import { DemoRefused, type DemoSize, defaultDemoSize, loadDemo } from '../seed/demo/load-demo.js';
 import { Progress } from '../seed/demo/progress.js';
@@ -72,6 +74,8 @@ async function fill(config: Config, given: Arguments): Promise<DemoSize> {
   try {
     await migrate(orm);
     await loadReferenceData(orm.em.fork());
+    const problems = await orm.em.fork().transactional((em) => acceptEncryptionKeys(em, config.productKeySecrets));
+    if (problems.length > 0) throw new ConfigError(problems);
     return await loadDemo(orm, {
       ...given,
       now: new Date(),

@@ -14,4 +14,6 @@ export const AdvisoryLock = {
   INCARNATION: 4_275_006,
   /** One process seals the log. */
   SEAL: 4_275_007,
+  /** Encryption keys become known to the database by one process at a time. */
+  ENCRYPTION_KEYS: 4_275_008,
 } as const;

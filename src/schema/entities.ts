@@ -6,7 +6,7 @@ import { Invoice, InvoiceLine } from '../modules/billing/invoice.entity.js';
 import { Price, Product, Sku, SoftwareVersion } from '../modules/catalog/catalog.entity.js';
 import { Market, MarketClosure } from '../modules/catalog/market.entity.js';
 import { Customer } from '../modules/customers/customer.entity.js';
-import { DownloadLink, Entitlement, ProductKey } from '../modules/entitlements/entitlement.entity.js';
+import { DownloadLink, EncryptionCanary, Entitlement, ProductKey } from '../modules/entitlements/entitlement.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
 import { SalesByCustomer, SalesByProduct, SalesDelta } from '../modules/sales/sales.entity.js';
 import { SupportFile, SupportRequest } from '../modules/support/support-request.entity.js';
@@ -24,6 +24,7 @@ export const entities: EntitySchema[] = [
   OrderLine,
   Entitlement,
   ProductKey,
+  EncryptionCanary,
   DownloadLink,
   Cancellation,
   CancellationLine,

@@ -8,6 +8,7 @@ import { AccessTable } from '../auth/access-table.js';
 import { rememberTokens } from '../auth/token-cache.js';
 import { createAuthenticate } from '../auth/tokens.js';
 import type { Config } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
 import type { Services } from '../context/context.js';
 import { inOwnTransaction } from '../context/transaction.js';
 import { migrate, type Orm, openOrm } from '../database/orm.js';
@@ -17,6 +18,7 @@ import { Lru } from '../lib/lru.js';
 import { repeat } from '../lib/repeat.js';
 import { createSigner } from '../lib/signing.js';
 import { Fulfilment, type FulfilmentProvider, localProvider } from '../modules/cancelling/fulfilment.js';
+import { acceptEncryptionKeys } from '../modules/entitlements/encryption-keys.js';
 import { ROLL_UP_MS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
 import { PlanCache } from '../read/plan.js';
 import { PointReadBatcher } from '../read/point-read-batcher.js';
@@ -55,7 +57,10 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** Starts a gateway: database, feed, fulfilment, doors. Rejects, with nothing left open, where any of it fails. */
+/**
+ * Starts a gateway: database, feed, fulfilment, doors. Rejects, with nothing left open, where any of it fails.
+ * @throws {ConfigError} where the keys of product keys are not those of the database
+ */
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
   const lifecycle = new Lifecycle();
   try {
@@ -143,6 +148,8 @@ async function openDatabase(config: Config, options: GatewayOptions, lifecycle: 
   onProgress('bringing the tables up to date');
   await migrateApart(config, orm);
   await orm.em.fork().transactional((em) => loadReferenceData(em));
+  const problems = await orm.em.fork().transactional((em) => acceptEncryptionKeys(em, config.productKeySecrets));
+  if (problems.length > 0) throw new ConfigError(problems);
   await prepare?.(orm);
   return orm;
 }

@@ -32,6 +32,7 @@ const databaseCommands: [string, string[]][] = [
   ['migrate', []],
   ['load-demo', []],
   ['verify-log', ['--database']],
+  ['rotate-keys', ['--dry-run']],
   ['import-price-list', ['test/partner-center/price-lists/software-us.csv', '--dry-run']],
   ['token', ['--role', 'CUSTOMER_ADMIN', '--customer', 'contoso.onmicrosoft.com']],
 ];
@@ -44,7 +45,7 @@ describe('a command', () => {
     expect(err).not.toMatch(STACK);
   });
 
-  test.each(databaseCommands.slice(0, 3))('%s with wrong settings names them, and exits with 2', async (name, args) => {
+  test.each(databaseCommands.slice(0, 4))('%s with wrong settings names them, and exits with 2', async (name, args) => {
     const { code, out, err } = await run(`cli/${name}`, args, { PORT: 'http', LOG_LEVEL: 'loud' });
     expect([code, out]).toEqual([2, '']);
     expect(err).toMatch(/PORT: .*\n.*LOG_LEVEL: /);

@@ -312,6 +312,8 @@ async function spawnGateway(database: TestDatabase, nats: TestNats): Promise<Chi
       DATA_DIR: mkdtempSync(join(tmpdir(), 'csp-graph-')),
       DATABASE_URL: (database.config as { url: string }).url,
       NATS_URL: nats.url,
+      // As the gateways of the test have it.
+      PRODUCT_KEY_SECRETS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
       LOG_LEVEL: 'info',
     },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -55,8 +55,22 @@ export const ProductKey = defineEntity({
     encrypted: p.blob().fieldName('sealed'),
     issuedAt: p.datetime(3),
   },
+  // Which key ids are in use, and what a rotation has still to do, in the order in which it does it.
+  indexes: [{ name: 'product_keys_rotation_idx', properties: ['keyId', 'entitlement', 'version'] }],
 });
 export type ProductKey = InferEntity<typeof ProductKey>;
+
+/** A known text encrypted with each encryption key that was ever used, so that a wrong one is noticed at the start. */
+export const EncryptionCanary = defineEntity({
+  name: 'EncryptionCanary',
+  tableName: 'encryption_canaries',
+  properties: {
+    keyId: p.text().primary(),
+    encrypted: p.blob(),
+    createdAt: p.datetime(3).defaultRaw('now()'),
+  },
+});
+export type EncryptionCanary = InferEntity<typeof EncryptionCanary>;
 
 /** A signed link that opens without a token, for 14 days or 50 downloads (rule 11). */
 export const DownloadLink = defineEntity({

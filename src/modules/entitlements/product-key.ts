@@ -25,9 +25,18 @@ export function encryptProductKey(productKey: string, encryption: EncryptionKey,
   return Buffer.concat([nonce, cipher.update(productKey, 'ascii'), cipher.final(), cipher.getAuthTag()]);
 }
 
+/** A product key that does not open. The message is for the log: it holds neither the key nor a secret. */
+export class ProductKeyUnreadable extends Error {
+  override name = 'ProductKeyUnreadable';
+}
+
+/** What the key of an entitlement and version is bound to. */
+export const ownerOf = (entitlementId: string, version: string) => `${entitlementId}:${version}`;
+
 /**
  * Decrypts what `encryptProductKey` made, with the key that has its id.
- * @throws when no key has that id (a rotated key was dropped too early) or the bytes were tampered with
+ * @throws {ProductKeyUnreadable} when no key has that id (a rotated key was dropped too early), when that key is another
+ *   one than it was encrypted with, or when the bytes were tampered with
  */
 export function decryptProductKey(
   encrypted: Uint8Array,
@@ -36,10 +45,22 @@ export function decryptProductKey(
   owner: string,
 ): string {
   const key = keys.find((candidate) => candidate.keyId === keyId);
-  if (!key) throw new Error(`PRODUCT_KEY_SECRETS has no key "${keyId}"; keep rotated keys behind the first one`);
+  if (!key)
+    throw new ProductKeyUnreadable(
+      `PRODUCT_KEY_SECRETS has no key "${keyId}", which ${owner} is encrypted with; keep rotated keys behind the first one`,
+    );
   const bytes = Buffer.from(encrypted);
-  const decipher = createDecipheriv('aes-256-gcm', key.secret, bytes.subarray(0, NONCE_BYTES))
-    .setAAD(Buffer.from(owner))
-    .setAuthTag(bytes.subarray(-TAG_BYTES));
-  return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('ascii');
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key.secret, bytes.subarray(0, NONCE_BYTES))
+      .setAAD(Buffer.from(owner))
+      .setAuthTag(bytes.subarray(-TAG_BYTES));
+    return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString(
+      'ascii',
+    );
+  } catch (error) {
+    throw new ProductKeyUnreadable(
+      `${owner} does not open with the key "${keyId}": its row was changed, or the key is another one`,
+      { cause: error },
+    );
+  }
 }

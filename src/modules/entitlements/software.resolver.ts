@@ -6,7 +6,7 @@ import { isProblem } from '../../domain/problem.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
 import { createDownloadLink } from './create-download-link.js';
-import { decryptKey, revealProductKey } from './reveal-product-key.js';
+import { revealProductKey } from './reveal-product-key.js';
 import {
   CreateDownloadLinkInput,
   CreateDownloadLinkResult,
@@ -36,7 +36,7 @@ export class RevealProductKeyResolver {
     const result = await inTransaction(context, (unit) =>
       revealProductKey(unit, secrets, { entitlementId, version: input.version }),
     );
-    return isProblem(result) ? result : { entitlementId, productKey: decryptKey(result, secrets) };
+    return isProblem(result) ? result : { entitlementId, productKey: result };
   }
 
   @FieldResolver()

@@ -1,6 +1,6 @@
 import type { ActivityDetails } from '../../activity-log/activity-detail.js';
 import type { Actor } from '../../activity-log/record-activity.js';
-import { encryptProductKey, newProductKey } from '../../modules/entitlements/product-key.js';
+import { encryptProductKey, newProductKey, ownerOf } from '../../modules/entitlements/product-key.js';
 import type { ReferenceSoftwareVersion } from '../reference/reference-data.js';
 import type { Demo } from './demo.js';
 import type { DemoLine, DemoOrder } from './demo-order.js';
@@ -117,7 +117,7 @@ export class OrderActivity {
   writeKeys(): void {
     for (const { line, version, at } of this.keyShownAt.values()) {
       if (line.revokedAt) continue;
-      const encrypted = encryptProductKey(newProductKey(), this.demo.encryption, `${line.entitlementId}:${version}`);
+      const encrypted = encryptProductKey(newProductKey(), this.demo.encryption, ownerOf(line.entitlementId, version));
       this.demo.batch.add('product_keys', {
         entitlement_id: line.entitlementId,
         version,
