@@ -4,7 +4,8 @@
 import pg from 'pg';
 import { demoIdentity } from '../dist/src/auth/demo-identities.js';
 import { signDemoToken } from '../dist/src/auth/tokens.js';
-import { DEMO_PARTNER_TENANT_ID, readConfig } from '../dist/src/config/config.js';
+import { DEMO_PARTNER_TENANT_ID } from '../dist/src/config/auth-config.js';
+import { readConfig } from '../dist/src/config/config.js';
 import { rollUpAllSales } from '../dist/src/modules/sales/roll-up-sales.js';
 import { startGateway } from '../dist/src/server/start-gateway.js';
 import { fillByNumbers } from './scale-rows.mjs';

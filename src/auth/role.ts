@@ -1,17 +1,6 @@
-/** Who somebody is, as the identity provider says in the token's `roles`. */
-export const Role = {
-  GLOBAL_ADMIN: 'GLOBAL_ADMIN',
-  ADMIN_AGENT: 'ADMIN_AGENT',
-  SALES_AGENT: 'SALES_AGENT',
-  HELPDESK_AGENT: 'HELPDESK_AGENT',
-  BILLING_ADMIN: 'BILLING_ADMIN',
-  ACCOUNT_ADMIN: 'ACCOUNT_ADMIN',
-  REFERRAL_ADMIN: 'REFERRAL_ADMIN',
-  MARKETING_CONTENT_ADMIN: 'MARKETING_CONTENT_ADMIN',
-  REPORT_VIEWER: 'REPORT_VIEWER',
-  CUSTOMER_ADMIN: 'CUSTOMER_ADMIN',
-} as const;
-export type Role = (typeof Role)[keyof typeof Role];
+import { Role } from '../domain/role.js';
+
+export { Role };
 
 /** Each role in a sentence; the schema and `npm run token -- --all` use it. */
 export const roleDescriptions: Record<Role, string> = {

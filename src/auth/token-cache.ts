@@ -6,8 +6,8 @@ const BELIEVED_MS = 60_000;
 const MAXIMUM_TOKENS = 1_000;
 
 /**
- * Checks a token once a minute instead of once a request. Only tokens that hold are remembered, never past their
- * expiry; revocations are asked at each request, elsewhere.
+ * Checks a token once a minute instead of once a request. Only tokens that hold are remembered, never for longer than
+ * they count; revocations are asked at each request, elsewhere.
  */
 export function rememberTokens(authenticate: Authenticate, now: () => number = Date.now): Authenticate {
   const known = new Map<string, { viewer: Viewer; until: number }>();
@@ -17,7 +17,7 @@ export function rememberTokens(authenticate: Authenticate, now: () => number = D
     if (found && now() < found.until) return found.viewer;
     known.delete(authorization);
     const viewer = await authenticate(authorization);
-    const until = Math.min(now() + BELIEVED_MS, viewer.expiresAt ?? 0);
+    const until = Math.min(now() + BELIEVED_MS, viewer.validUntil ?? 0);
     known.set(authorization, { viewer, until });
     // A Map keeps the order of insertion: the first one is the oldest.
     if (known.size > MAXIMUM_TOKENS) known.delete(known.keys().next().value as string);

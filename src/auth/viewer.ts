@@ -11,6 +11,8 @@ export interface Viewer {
   /** What people call them, in lower case: never what a rule goes by. */
   userPrincipalName: string;
   roles: readonly Role[];
+  /** Why the token gives no role, for people to read; null: it gives one, or there is no token. */
+  noRolesReason: string | null;
   /** The tenant that the token is from (`tid`). */
   tenantId: string | null;
   /** Client application (`azp` or `appid`), where the token names one. */
@@ -19,6 +21,8 @@ export interface Viewer {
   issuedAt: number | null;
   /** Milliseconds since 1970; null for anonymous. */
   expiresAt: number | null;
+  /** Until when the token counts here: its expiry and the clock tolerance. Milliseconds since 1970; null for anonymous. */
+  validUntil: number | null;
 }
 
 /** A viewer without a token. */
@@ -26,10 +30,12 @@ export const anonymous: Viewer = {
   identity: null,
   userPrincipalName: 'anonymous',
   roles: [],
+  noRolesReason: null,
   tenantId: null,
   application: null,
   issuedAt: null,
   expiresAt: null,
+  validUntil: null,
 };
 
 /** Whether the viewer has any of the roles. */

@@ -16,7 +16,7 @@ const USAGE = `Prints a demo token, and nothing else on standard output.
                      ${Object.keys(Role).slice(8).join(', ')}
   --all              one of every role, with what it may
   --customer DOMAIN  the customer of a CUSTOMER_ADMIN (default contoso.onmicrosoft.com)
-  --ttl TIME         how long it is good: a number and s, m, h or d (default 8h)
+  --ttl TIME         how long it is good: a number and s, m, h or d (default 8h, at most a day)
   --json             with who it is for, as JSON
 
 The settings must be the gateway's: it is signed with SIGNING_SECRET, or the secret kept in DATA_DIR.`;
@@ -43,13 +43,17 @@ async function main(): Promise<undefined> {
   const role = values.role?.toUpperCase() as Role | undefined;
   if (all === (role !== undefined)) throw new UsageError('Either --role ROLE, or --all.');
   if (role !== undefined && !Object.hasOwn(Role, role)) throw new UsageError(`There is no role ${values.role}.`);
-  if (!/^\d+ ?(s|m|h|d)$/.test(ttl)) throw new UsageError(`--ttl ${ttl}: must be like 30m or 8h.`);
+  const seconds = secondsOf(ttl);
+  if (seconds === null) throw new UsageError(`--ttl ${ttl}: must be like 30m or 8h.`);
   const config = readConfig();
   const { auth } = config;
   if (auth.kind !== 'demo')
     throw new CommandRefused(
       'Tokens come from the identity provider (AUTH_JWKS_URL): the gateway does not sign demo tokens here.',
     );
+  const maximum = auth.maxTokenLifeMs / 1_000;
+  if (seconds > maximum)
+    throw new CommandRefused(`--ttl ${ttl}: a token may be good for ${maximum} s (AUTH_MAX_TOKEN_LIFE_MS).`);
   const domain = values.customer?.toLowerCase();
   const customer = domain ? { domain, tenantId: await tenantOf(domain, config) } : undefined;
   const tokens = await Promise.all(
@@ -61,6 +65,12 @@ async function main(): Promise<undefined> {
   );
   if (json) console.log(JSON.stringify(all ? tokens : tokens[0], null, 2));
   else console.log(all ? tokens.map(textOf).join('\n\n') : tokens[0]?.token);
+}
+
+/** Null: it is no time. */
+function secondsOf(ttl: string): number | null {
+  const [, count, unit] = /^([1-9]\d*) ?([smhd])$/.exec(ttl) ?? [];
+  return count && unit ? Number(count) * { s: 1, m: 60, h: 3_600, d: 86_400 }[unit as 's'] : null;
 }
 
 function textOf({ role, description, userPrincipalName, token }: DemoToken): string {

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { type AuthConfig, authConfigOf } from './auth-config.js';
 import { ConfigError } from './config-error.js';
 import { contradictions } from './contradictions.js';
 import { localSecrets } from './local-secrets.js';
@@ -24,11 +25,6 @@ export type DatabaseConfig =
       replica?: { url: string; maxLagMs: number } | undefined;
     }
   | { kind: 'embedded'; dataDir: string };
-
-/** Who issues the tokens: an identity provider, or the gateway itself outside production. */
-export type AuthConfig =
-  | { kind: 'jwks'; jwksUrl: URL; issuer: string; audience: string; partnerTenantId: string | null }
-  | { kind: 'demo'; partnerTenantId: string };
 
 /** Everything that can be set, in domain words. Built once by `readConfig`. */
 export interface Config {
@@ -69,9 +65,6 @@ export interface Config {
   startedByNpm: boolean;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
 }
-
-/** The partner's tenant in demo tokens. Invented. */
-export const DEMO_PARTNER_TENANT_ID = '5b1d0c7e-0000-4000-8000-00000000c500';
 
 /**
  * Reads the settings of the environment. The only place that does.
@@ -114,16 +107,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
           },
         }
       : { kind: 'embedded', dataDir: join(dataDir, 'postgres') },
-    auth:
-      values.AUTH_JWKS_URL !== undefined
-        ? {
-            kind: 'jwks',
-            jwksUrl: new URL(values.AUTH_JWKS_URL),
-            issuer: values.AUTH_ISSUER as string,
-            audience: values.AUTH_AUDIENCE as string,
-            partnerTenantId: values.PARTNER_TENANT_ID ?? null,
-          }
-        : { kind: 'demo', partnerTenantId: values.PARTNER_TENANT_ID ?? DEMO_PARTNER_TENANT_ID },
+    auth: authConfigOf(values),
     signingSecret: new TextEncoder().encode(values.SIGNING_SECRET ?? kept?.signingSecret),
     productKeySecrets: parseProductKeySecrets(values.PRODUCT_KEY_SECRETS ?? kept?.productKeySecrets ?? ''),
     downloadsDir: values.DOWNLOADS_DIR ? resolve(values.DOWNLOADS_DIR) : null,

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { TENANT_PLACEHOLDER } from './auth-config.js';
 
 /** What is wrong with settings beside one another, each right by itself. */
 export function contradictions(given: Record<string, string | undefined>): string[] {
   /** Whether a setting is there, as itself or as a file. */
   const has = (name: string) => Boolean(given[name] || given[`${name}_FILE`]);
   const problems: string[] = [];
+  problems.push(...providerContradictions(given));
   const jwksGiven = [given['AUTH_JWKS_URL'], given['AUTH_ISSUER'], given['AUTH_AUDIENCE']].filter(Boolean).length;
   if (jwksGiven !== 0 && jwksGiven !== 3)
     problems.push('AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE: set all three or none');
@@ -30,5 +32,25 @@ export function contradictions(given: Record<string, string | undefined>): strin
       'PRODUCT_KEY_SECRETS: required in production; ID:BASE64 of a 32-byte key, made with: echo "k1:$(openssl rand -base64 32)"',
     );
   if (given['DEMO_DATA'] === 'true') problems.push('DEMO_DATA: not in production');
+  return problems;
+}
+
+/** Of the identity provider's settings. */
+function providerContradictions(given: Record<string, string | undefined>): string[] {
+  const keySets = given['AUTH_JWKS_URL']?.split(',') ?? [];
+  const issuers = given['AUTH_ISSUER']?.split(',') ?? [];
+  const hasTemplate = issuers.some((issuer) => issuer.includes(TENANT_PLACEHOLDER));
+  const needsKeySet = ['AUTH_ROLES', 'AUTH_CLIENT_ID'].filter((name) => given[name]);
+  const problems: string[] = [];
+  if (keySets.length > 1 && keySets.length !== issuers.length)
+    problems.push('AUTH_JWKS_URL: give one for all of AUTH_ISSUER, or one for each in the same order');
+  if (hasTemplate && !given['PARTNER_TENANT_ID'])
+    problems.push('PARTNER_TENANT_ID: required where AUTH_ISSUER lets in many tenants: whose roles are the partner’s?');
+  if (keySets.length === 0 && needsKeySet.length > 0)
+    problems.push(`${needsKeySet.join(', ')}: needs AUTH_JWKS_URL, the identity provider that it is about`);
+  if (given['AUTH_AUTHORITY'] && !given['AUTH_CLIENT_ID'])
+    problems.push('AUTH_AUTHORITY: needs AUTH_CLIENT_ID, as which people sign in');
+  if (given['AUTH_CLIENT_ID'] && !given['AUTH_AUTHORITY'] && (hasTemplate || issuers.length > 1))
+    problems.push('AUTH_AUTHORITY: required beside AUTH_CLIENT_ID where AUTH_ISSUER is not one address');
   return problems;
 }

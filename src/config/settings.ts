@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isLoopback } from '../lib/loopback.js';
+import { type RoleRule, roleRuleOf, TENANT_PLACEHOLDER } from './auth-config.js';
 
 const FIFTEEN_MINUTES_MS = 15 * 60_000;
 const whole = (what: string, minimum: number, maximum: number) => {
@@ -15,6 +17,30 @@ const POSTGRES_FORM = 'must look like postgres://user@host:5432/database, with w
 const postgresUrl = (advice = '') =>
   z.string().refine((url) => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url), { error: POSTGRES_FORM + advice });
 const NATS_SHAPE = 'must look like nats://host:4222 or tls://host:4222, several joined by commas';
+
+/** Several, joined by commas. */
+const listOf = (isGood: (item: string) => boolean, error: string) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((item) => item.trim()))
+    .refine((items) => items.every((item) => item !== '' && isGood(item)), { error });
+/** Keys and sign-in decide who is let in: nobody on the way may change them. */
+const isSafeAddress = (text: string) => {
+  const { protocol, hostname } = URL.canParse(text) ? new URL(text) : { protocol: '', hostname: '' };
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+};
+const SCOPES = 'must be scopes joined by blanks, openid among them';
+const SAFE = '(http only to this machine itself)';
+const roleRules = z.string().transform((text, context): RoleRule[] => {
+  const rules = text.split(',').map((rule) => roleRuleOf(rule.trim()));
+  if (rules.every((rule) => rule !== null)) return rules;
+  context.addIssue({
+    code: 'custom',
+    message:
+      'must be CLAIM=VALUE:ROLE joined by commas, such as roles=CSP.AdminAgent:ADMIN_AGENT, with the roles of the graph',
+  });
+  return z.NEVER;
+});
 
 /** What signs: any text that is long enough. */
 export const signingSecretForm = z
@@ -50,9 +76,29 @@ export const settings = z.object({
   STATEMENT_TIMEOUT_MS: milliseconds(15_000, 0, 600_000),
   ANALYST_POOL_SIZE: whole('a whole number of connections', 1, 100).default(3),
   ANALYST_STATEMENT_TIMEOUT_MS: milliseconds(15_000, 1, 600_000),
-  AUTH_JWKS_URL: z.url({ error: 'must be the address of the identity provider’s key set' }).optional(),
-  AUTH_ISSUER: z.string().min(1).optional(),
-  AUTH_AUDIENCE: z.string().min(1).optional(),
+  AUTH_JWKS_URL: listOf(
+    isSafeAddress,
+    `must be the https address of the identity provider’s key set ${SAFE}, several joined by commas`,
+  ).optional(),
+  AUTH_ISSUER: listOf(
+    (issuer) => issuer.split(TENANT_PLACEHOLDER).length <= 2 && !/[{}]/.test(issuer.replace(TENANT_PLACEHOLDER, '')),
+    'must be what tokens say in `iss`, with {tenantid} where they have their tenant, several joined by commas',
+  ).optional(),
+  AUTH_AUDIENCE: listOf(() => true, 'must be what tokens say in `aud`, several joined by commas').optional(),
+  AUTH_ROLES: roleRules.optional(),
+  AUTH_TENANT_CLAIM: z.string().min(1).default('tid'),
+  AUTH_MAX_TOKEN_LIFE_MS: milliseconds(86_400_000, 60_000, 366 * 86_400_000),
+  AUTH_CLIENT_ID: z.string().min(1).optional(),
+  AUTH_AUTHORITY: z
+    .string()
+    .refine(isSafeAddress, `must be the https address of the identity provider ${SAFE}`)
+    .transform((url) => url.replace(/\/$/, ''))
+    .optional(),
+  AUTH_SCOPES: z
+    .string()
+    .regex(/^[\x21-\x7e]+( [\x21-\x7e]+)*$/, SCOPES)
+    .refine((text) => text.split(' ').includes('openid'), SCOPES)
+    .default('openid profile'),
   PARTNER_TENANT_ID: z.uuid({ error: 'must be the GUID of the partner’s tenant' }).optional(),
   SIGNING_SECRET: signingSecretForm.optional(),
   PRODUCT_KEY_SECRETS: productKeySecretsForm.optional(),

@@ -4,7 +4,7 @@ import { ErrorCode } from './errors.js';
 /** What each code asks of a client. A new code does not compile without its sentence. */
 const meanings: Record<ErrorCode, string> = {
   UNAUTHENTICATED:
-    'No token was sent where one is needed, or the token does not hold. Where `extensions.expired` is true a fresh token mends it.',
+    'No token was sent where one is needed, or the token does not hold. Where `extensions.expired` is true the token, or the key that signed it, is past its time, and a fresh token mends it.',
   FORBIDDEN: 'The roles of the token do not allow the field. `extensions.coordinate` names it.',
   BAD_USER_INPUT:
     'An argument or a variable has the wrong form. `extensions.field` is the path to it, where it is known.',
@@ -22,7 +22,7 @@ const meanings: Record<ErrorCode, string> = {
   PERSISTED_QUERY_NOT_SUPPORTED: 'The gateway takes no hashes in the place of documents. Send the full text.',
   TIMEOUT: 'The statement took longer than the role allows. Ask for a smaller page, or with a narrower filter.',
   UNAVAILABLE:
-    'The gateway is stopping or its database is out of reach. Try again in a few seconds; a mutation with the same `idempotencyKey`, because it may have been done.',
+    'The gateway is stopping, or its database or the identity provider is out of reach. Try again in a few seconds, or after `extensions.retryAfter` seconds where it is there; a mutation with the same `idempotencyKey`, because it may have been done.',
   INTERNAL_SERVER_ERROR:
     'Something went wrong inside the gateway. `extensions.id` finds it in the log: tell it to support.',
 };

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { HorizonWatch } from '../activity-log/horizon.js';
 import type { Sealer } from '../activity-log/seal/sealer.js';
+import type { KeySets } from '../auth/key-sets.js';
 import type { Authenticate } from '../auth/tokens.js';
 import type { Context, Services } from '../context/context.js';
 import type { Connections } from '../database/pools.js';
@@ -36,6 +37,7 @@ export interface DoorsOptions {
   fanOut: FanOut;
   /** What only the metrics ask. */
   horizon: HorizonWatch;
+  keySets: KeySets;
   nats: NatsSource | null;
   sealer: Sealer;
   connections: Connections;
@@ -55,8 +57,8 @@ export async function openDoors(options: DoorsOptions): Promise<void> {
   await serveSupportFiles(app, services);
   await servePlayground(app, services.config);
   serveLive(app, projectFile('dist/live'));
-  const { horizon, nats, sealer, connections } = options;
-  const observed = { services, sockets, streams, fanOut, horizon, nats, sealer, documents, connections };
+  const { horizon, keySets, nats, sealer, connections } = options;
+  const observed = { services, sockets, streams, fanOut, horizon, keySets, nats, sealer, documents, connections };
   serveOperators(app, observed, printGraph(schema));
 }
 

@@ -5,6 +5,7 @@ import pino, { type Logger } from 'pino';
 import { FEED_CURSORS } from '../activity-log/feed-cursors.js';
 import { Sealer } from '../activity-log/seal/sealer.js';
 import { AccessTable } from '../auth/access-table.js';
+import { KeySets } from '../auth/key-sets.js';
 import { rememberTokens } from '../auth/token-cache.js';
 import { createAuthenticate } from '../auth/tokens.js';
 import type { Config } from '../config/config.js';
@@ -117,13 +118,16 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     publicUrl: () => config.publicUrl ?? addressOf(app, config.host),
     cancellationRequested: () => fulfilment.wakeIn(config.fulfilmentDelayMs),
   };
-  const authenticate = rememberTokens(createAuthenticate(config.auth, config.signingSecret));
+  const keySets = new KeySets({ log });
+  const { auth, signingSecret } = config;
+  const authenticate = rememberTokens(createAuthenticate({ auth, signingSecret, keySets, log }));
   await openDoors({
     app,
     apollo,
     schema,
     services,
     authenticate,
+    keySets,
     documents,
     report,
     fanOut,

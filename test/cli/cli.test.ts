@@ -84,7 +84,15 @@ describe('npm run token', () => {
     });
   });
 
-  test.each([[[]], [['--role', 'KING']], [['--all', '--role', 'ADMIN_AGENT']], [['--all', '--ttl', 'long']]])(
+  test.each(['30d', '999999999999999d'])('a life of %s is refused, with what may be', async (ttl) => {
+    expect(await run('cli/token', ['--role', 'ADMIN_AGENT', '--ttl', ttl])).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/86400 s \(AUTH_MAX_TOKEN_LIFE_MS\)/),
+    });
+  });
+
+  test.each([[[]], [['--role', 'KING']], [['--all', '--role', 'ADMIN_AGENT']], [['--all', '--ttl', '0h']]])(
     'called with %j is called wrongly',
     async (args) => {
       expect(await run('cli/token', args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining('npm run') });

@@ -9,7 +9,7 @@ import pg from 'pg';
 import { demoIdentity } from '../../src/auth/demo-identities.js';
 import { signDemoToken } from '../../src/auth/tokens.js';
 import { followFeed } from '../../src/client/index.js';
-import { DEMO_PARTNER_TENANT_ID } from '../../src/config/config.js';
+import { DEMO_PARTNER_TENANT_ID } from '../../src/config/auth-config.js';
 import { serverUrl, type TestDatabase, testDatabase } from '../support/database.js';
 import { insertEntries } from '../support/entries.js';
 import { followers } from '../support/followers.js';

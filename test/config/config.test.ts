@@ -129,6 +129,15 @@ describe('settings', () => {
     ['DATABASE_POOL_SIZE', 'many', 'from 2 to 500'],
     ['STATEMENT_TIMEOUT_MS', '15s', 'milliseconds from 0 to 600000'],
     ['AUTH_JWKS_URL', 'keys', 'key set'],
+    ['AUTH_JWKS_URL', 'http://login.example/keys', 'https address'],
+    ['AUTH_JWKS_URL', 'https://login.example/keys,http://login.example/keys', 'https address'],
+    ['AUTH_ISSUER', 'https://login.example/{tenant}', '\\{tenantid\\}'],
+    ['AUTH_AUDIENCE', 'api://csp-graph,', 'joined by commas'],
+    ['AUTH_ROLES', 'roles:CSP.AdminAgent=ADMIN_AGENT', 'CLAIM=VALUE:ROLE'],
+    ['AUTH_ROLES', 'roles=CSP.AdminAgent:KING', 'with the roles of the graph'],
+    ['AUTH_MAX_TOKEN_LIFE_MS', '0', 'from 60000'],
+    ['AUTH_AUTHORITY', 'http://login.example', 'https address'],
+    ['AUTH_SCOPES', 'profile', 'openid among them'],
     ['PARTNER_TENANT_ID', 'contoso', 'GUID'],
     ['SIGNING_SECRET', 'short', 'openssl rand -base64 48'],
     ['PRODUCT_KEY_SECRETS', 'k1:c2hvcnQ=', 'openssl rand -base64 32'],
@@ -145,6 +154,56 @@ describe('settings', () => {
     ['DOWNLOADS_DIR', '/nowhere', 'create it or leave the setting out'],
   ])('%s=%s is refused by its name, with what to do', (name, value, remedy) => {
     expect(problemsOf({ [name]: value })).toContainEqual(expect.stringMatching(new RegExp(`^${name}: .*${remedy}`)));
+  });
+
+  test('an identity provider is set whole: many tenants name the partner’s, key sets are one or one for each issuer', () => {
+    const provider = {
+      ...production,
+      AUTH_ISSUER: 'https://login.example/{tenantid}/v2.0,https://sts.example/{tenantid}/',
+    };
+    const PARTNER_TENANT_ID = '8D2F0A6E-1C44-4B58-9D3A-77D0F6C2AB10';
+    expect(problemsOf(provider)).toEqual([expect.stringMatching(/^PARTNER_TENANT_ID: required where AUTH_ISSUER/)]);
+    expect(problemsOf({ ...provider, PARTNER_TENANT_ID, AUTH_CLIENT_ID: 'pages' })).toEqual([
+      expect.stringMatching(/^AUTH_AUTHORITY: required/),
+    ]);
+    const keySets = 'https://login.example/1, https://login.example/2';
+    const { auth } = read({
+      ...provider,
+      PARTNER_TENANT_ID,
+      AUTH_JWKS_URL: keySets,
+      AUTH_AUDIENCE: 'api://csp-graph, csp-graph',
+      AUTH_ROLES: 'https://app.example/roles=a=b:c:ADMIN_AGENT, wids=1:CUSTOMER_ADMIN',
+      AUTH_CLIENT_ID: 'pages',
+      AUTH_AUTHORITY: 'https://login.example/organizations/v2.0/',
+    });
+    expect(auth).toEqual({
+      kind: 'jwks',
+      issuers: [
+        { issuer: 'https://login.example/{tenantid}/v2.0', jwksUrl: new URL('https://login.example/1') },
+        { issuer: 'https://sts.example/{tenantid}/', jwksUrl: new URL('https://login.example/2') },
+      ],
+      audiences: ['api://csp-graph', 'csp-graph'],
+      tenantClaim: 'tid',
+      roles: [
+        { claim: 'https://app.example/roles', value: 'a=b:c', role: 'ADMIN_AGENT' },
+        { claim: 'wids', value: '1', role: 'CUSTOMER_ADMIN' },
+      ],
+      partnerTenantId: PARTNER_TENANT_ID.toLowerCase(),
+      maxTokenLifeMs: 86_400_000,
+      signIn: {
+        clientId: 'pages',
+        authority: 'https://login.example/organizations/v2.0',
+        scopes: 'openid profile',
+      },
+    });
+    expect(problemsOf({ ...production, AUTH_JWKS_URL: `${keySets},https://login.example/3` })).toEqual([
+      expect.stringMatching(/^AUTH_JWKS_URL: give one for all/),
+    ]);
+    expect(problemsOf({ AUTH_ROLES: 'a=b:ADMIN_AGENT', AUTH_AUTHORITY: 'https://login.example' })).toEqual([
+      expect.stringMatching(/^AUTH_ROLES: needs AUTH_JWKS_URL/),
+      expect.stringMatching(/^AUTH_AUTHORITY: needs AUTH_CLIENT_ID/),
+    ]);
+    expect(read({ ...production, AUTH_JWKS_URL: 'http://127.0.0.1:4010/keys' }).auth).toMatchObject({ kind: 'jwks' });
   });
 
   test('what is wrong is told all at once, single settings and contradictions', () => {
@@ -180,7 +239,13 @@ describe('settings', () => {
     ]);
     expect(read(production)).toMatchObject({
       production: true,
-      auth: { kind: 'jwks', issuer: 'https://login.example/', audience: 'api://csp-graph' },
+      auth: {
+        kind: 'jwks',
+        issuers: [{ issuer: 'https://login.example/', jwksUrl: new URL('https://login.example/keys') }],
+        audiences: ['api://csp-graph'],
+        roles: null,
+        signIn: null,
+      },
       demoData: false,
       productKeySecrets: [{ keyId: 'k2' }, { keyId: 'k1' }],
     });

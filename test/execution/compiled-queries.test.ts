@@ -12,6 +12,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { KeySets } from '../../src/auth/key-sets.js';
 import { Role } from '../../src/auth/role.js';
 import { createAuthenticate } from '../../src/auth/tokens.js';
 import { createContext } from '../../src/context/context.js';
@@ -116,8 +117,9 @@ describe(`compiled reads against ordinary execution, on ${engine}`, () => {
 
   test(`${COUNT} random operations answer the same data and errors on both paths, over all roles`, async () => {
     const random = seededRandom(20261122);
-    const { auth } = gateway.gateway.services.config;
-    const authenticate = createAuthenticate(auth, gateway.gateway.services.config.signingSecret);
+    const { config, log } = gateway.gateway.services;
+    const { auth, signingSecret } = config;
+    const authenticate = createAuthenticate({ auth, signingSecret, keySets: new KeySets({ log }), log });
     const callers = await Promise.all(
       Object.values(Role).map(async (role) => {
         const authorization = `Bearer ${await gateway.token(role, {})}`;

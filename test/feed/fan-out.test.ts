@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSourceEventStream, execute, type GraphQLSchema, parse } from 'graphql';
 import type { FeedEntry } from '../../src/activity-log/entry.js';
+import { KeySets } from '../../src/auth/key-sets.js';
 import { createAuthenticate } from '../../src/auth/tokens.js';
 import { createContext } from '../../src/context/context.js';
 import type { FeedMessage } from '../../src/feed/delivery/feed-message.js';
@@ -83,10 +84,10 @@ describe(`shared delivery, on ${engine}`, () => {
   /** What one subscriber gets who is alone: pulled by itself, each message executed for it with a context of its own. */
   async function alone({ as, query, variables }: Asked, last: string): Promise<unknown[]> {
     const { services } = gateway.gateway;
-    const viewer = await createAuthenticate(
-      services.config.auth,
-      services.config.signingSecret,
-    )(`Bearer ${await tokenOf(as)}`);
+    const { auth, signingSecret } = services.config;
+    const keySets = new KeySets({ log: services.log });
+    const authenticate = createAuthenticate({ auth, signingSecret, keySets, log: services.log });
+    const viewer = await authenticate(`Bearer ${await tokenOf(as)}`);
     const args = { schema, document: parse(query), variableValues: variables };
     const source = await createSourceEventStream({ ...args, contextValue: createContext(services, { viewer }) });
     if (!(source instanceof FeedSubscription)) throw new Error(JSON.stringify(source));

@@ -4,7 +4,8 @@ import WebSocket from 'ws';
 import { demoIdentity } from '../../src/auth/demo-identities.js';
 import type { Role } from '../../src/auth/role.js';
 import { signDemoToken } from '../../src/auth/tokens.js';
-import { type Config, DEMO_PARTNER_TENANT_ID } from '../../src/config/config.js';
+import { DEMO_PARTNER_TENANT_ID } from '../../src/config/auth-config.js';
+import type { Config } from '../../src/config/config.js';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/server/start-gateway.js';
 import type { TypedDocumentString } from '../generated/graphql.js';
 import { type TestDatabase, testDatabase } from './database.js';
@@ -72,7 +73,7 @@ export async function startTestGateway(
     publicUrl: null,
     dataDir: '/nonexistent',
     database: database.config,
-    auth: { kind: 'demo', partnerTenantId: DEMO_PARTNER_TENANT_ID },
+    auth: { kind: 'demo', partnerTenantId: DEMO_PARTNER_TENANT_ID, maxTokenLifeMs: 86_400_000 },
     signingSecret: new TextEncoder().encode('a secret of the tests, long enough for them'),
     productKeySecrets: [{ keyId: 'test', secret: new Uint8Array(32).fill(7) }],
     downloadsDir: null,

@@ -2,7 +2,8 @@
  * Jest loads every module anew for every suite, and its code starts cold every time: more than half of what the suites
  * took. Here only the tests themselves are loaded so. Whatever they import from `src`, `migrations` and `node_modules`
  * is loaded once in a worker, by Node itself, from what `npm run build` made: as a gateway in production, which many
- * suites then start and stop. To Jest such a file is a list of names that are there already.
+ * suites then start and stop. A file of the tests that must not be in Jest's sandbox ends with `.mts`: Node reads its
+ * TypeScript itself. To Jest such a file is a list of names that are there already.
  */
 const { createHash } = require('node:crypto');
 const { existsSync } = require('node:fs');

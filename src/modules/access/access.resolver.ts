@@ -23,7 +23,7 @@ import { OwnAccessNotRevocable, revokeAccess } from './revoke-access.js';
 
 registerEnumType(Role, {
   name: 'Role',
-  description: 'What a caller may do, as the identity provider says in the `roles` of the token.',
+  description: 'What a caller may do, as the identity provider says in the claims of the token.',
   valuesConfig: Object.fromEntries(
     Object.entries(roleDescriptions).map(([role, description]) => [role, { description }]),
   ) as never,
@@ -35,12 +35,19 @@ export class ViewerType {
   @Field({ description: 'The user principal name, such as `anna@partner.example`; `anonymous` without a token.' })
   userPrincipalName!: string;
 
-  @Field(() => [Role], { description: 'The roles that the token names; an empty list without a token.' })
+  @Field(() => [Role], { description: 'The roles that the token gives; an empty list without a token.' })
   roles!: Role[];
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The reason why the token gives no role, for people to read: which claims were looked at and what they hold. It is null where the token gives a role, and without a token.',
+  })
+  noRolesReason!: string | null;
 
   @Field(() => UuidScalar, {
     nullable: true,
-    description: 'The tenant that the token is from (its `tid`); null without a token.',
+    description: 'The tenant that the token is from; null where it names none, and without a token.',
   })
   tenantId!: string | null;
 

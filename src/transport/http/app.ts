@@ -105,26 +105,36 @@ function securityHeaders(): Record<string, string> {
   return headers;
 }
 
-/** Tells who asks. A bad token is refused with 401, other than none at all: that is the anonymous viewer. */
+/**
+ * Tells who asks. A bad token is refused with 401, other than none at all: that is the anonymous viewer. One that cannot
+ * be checked now is answered with 503.
+ */
 export function requireValidToken({ revocations }: Pick<Services, 'revocations'>, authenticate: Authenticate) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     try {
       request.viewer = await authenticate(request.headers.authorization);
       if (revocations.covers(request.viewer)) throw accessRevoked();
     } catch (error) {
-      const shown = error as GraphQLError;
-      if (shown.extensions?.['code'] !== ErrorCode.UNAUTHENTICATED) throw error;
-      return reply
-        .code(401)
-        .header('www-authenticate', 'Bearer')
-        .send({ errors: [{ message: shown.message, extensions: clientExtensions(shown) }] });
+      const { message, extensions = {} } = error as GraphQLError;
+      const { code, expired, retryAfter } = extensions;
+      if (code === ErrorCode.UNAUTHENTICATED) {
+        // Beside the sentence: whether a new token will do.
+        const shown = { message, extensions: { code, ...(expired ? { expired } : {}) } };
+        return reply
+          .code(401)
+          .header('www-authenticate', 'Bearer')
+          .send({ errors: [shown] });
+      }
+      if (code === ErrorCode.UNAVAILABLE) {
+        const shown = { message, extensions: { code, retryAfter } };
+        return reply
+          .code(503)
+          .header('retry-after', String(retryAfter))
+          .send({ errors: [shown] });
+      }
+      throw error;
     }
   };
-}
-
-/** What a refused token is told beside the sentence: whether it has expired, and a new one will do. */
-function clientExtensions({ extensions: { expired } }: GraphQLError): Record<string, unknown> {
-  return { code: ErrorCode.UNAUTHENTICATED, ...(expired ? { expired } : {}) };
 }
 
 /** Answers above this many bytes are compressed, where the client takes it, at little cost. */

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { HorizonWatch } from '../../activity-log/horizon.js';
 import type { Sealer } from '../../activity-log/seal/sealer.js';
+import type { KeySetState, KeySets } from '../../auth/key-sets.js';
 import type { Services } from '../../context/context.js';
 import type { Connections } from '../../database/pools.js';
 import type { DocumentCache } from '../../execution/documents.js';
@@ -21,6 +22,7 @@ export interface Observed {
   streams: OpenConnections;
   fanOut: FanOut;
   horizon: HorizonWatch;
+  keySets: KeySets;
   nats: NatsSource | null;
   sealer: Sealer;
   documents: DocumentCache;
@@ -72,6 +74,7 @@ export function createMetrics(observed: Observed): Metrics {
       }),
   );
   tellTransport(observed, gauge);
+  tellKeySets(observed, gauge);
   tellFeed(observed, gauge);
   tellReads(observed, gauge, counter);
   tellPools(observed, registry, gauge);
@@ -91,6 +94,20 @@ function tellTransport({ sockets, streams }: Observed, gauge: Told): void {
   gauge('csp_graph_sockets_backlog_bytes', 'Bytes that wait for WebSockets.', () => sockets.backlog);
   gauge('csp_graph_event_streams', 'Open event streams.', () => streams.count);
   gauge('csp_graph_event_streams_backlog_bytes', 'Bytes that wait for event streams.', () => streams.backlog);
+}
+
+function tellKeySets({ keySets }: Observed, gauge: Told): void {
+  const worst = (read: (state: KeySetState) => number) => Math.max(0, ...keySets.states.map(read));
+  gauge(
+    'csp_graph_key_set_age_seconds',
+    'Seconds since the key set of the identity provider was fetched, the oldest where there are several; +Inf: never.',
+    () => worst(({ ageSeconds }) => ageSeconds),
+  );
+  gauge(
+    'csp_graph_key_set_failures',
+    'Times in a row that fetching it has failed; 0: the provider is in reach, or was not asked.',
+    () => worst(({ failures }) => failures),
+  );
 }
 
 function tellFeed({ services: { feed }, fanOut, horizon }: Observed, gauge: Told): void {

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, execute, type GraphQLError } from 'graphql';
 import { CloseCode, type ServerOptions } from 'graphql-ws';
 import pLimit, { type LimitFunction } from 'p-limit';
+import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import { ACCESS_REVOKED, accessRevoked } from '../../auth/revocations.js';
 import type { Authenticate } from '../../auth/tokens.js';
@@ -25,6 +26,9 @@ const MAXIMUM_SUBSCRIPTIONS_PER_SOCKET = 50;
 const MAXIMUM_RUNNING_PER_SOCKET = 4;
 /** Characters of an operation's id: every message of the operation repeats it. */
 const MAXIMUM_ID = 128;
+const MAXIMUM_REASON_BYTES = 123;
+/** RFC 6455's registry: clients of graphql-ws come back after it. */
+const TRY_AGAIN_LATER = 1013;
 /** Sockets of a stopping gateway close within this time, not all at once. */
 const STAGGER_MS = 500;
 
@@ -125,11 +129,8 @@ function protocolOptions(
         socket.once('close', callOff);
         return true;
       } catch (error) {
-        const { code, expired } = (error as Partial<GraphQLError>).extensions ?? {};
-        // Trying again with the same token is in vain; clients stay away after 4401.
-        if (code === ErrorCode.UNAUTHENTICATED && !expired)
-          extra.socket.close(CloseCode.Unauthorized, (error as Error).message);
-        // 4403: the client may come back, with a new token where its own has expired.
+        const { code, reason } = closingFor(error, services.log);
+        extra.socket.close(code, reason);
         return false;
       }
     },
@@ -175,6 +176,32 @@ function protocolOptions(
     // Also what a stream threw while it ran, such as a failing database.
     onError: (_ctx, _id, _payload, errors) => mask(errors as readonly GraphQLError[]),
   };
+}
+
+/**
+ * How a socket is closed whose token was not accepted. Clients stay away after 4401: trying again with the same token is
+ * in vain. After 4403 they come back with a new one, after 1013 with the same.
+ */
+function closingFor(error: unknown, log: Logger): { code: number; reason: string } {
+  const { message, extensions = {} } = error as GraphQLError;
+  const { code, expired } = extensions;
+  if (code === ErrorCode.UNAVAILABLE) return { code: TRY_AGAIN_LATER, reason: shortened(message) };
+  if (code !== ErrorCode.UNAUTHENTICATED) {
+    log.error({ err: error }, 'a token could not be checked');
+    return { code: TRY_AGAIN_LATER, reason: 'The token could not be checked. Try again.' };
+  }
+  return { code: expired ? CloseCode.Forbidden : CloseCode.Unauthorized, reason: shortened(message) };
+}
+
+/** A reason as a close frame can hold it: RFC 6455 allows 123 bytes. */
+function shortened(reason: string): string {
+  const bytes = Buffer.from(reason);
+  return bytes.length <= MAXIMUM_REASON_BYTES
+    ? reason
+    : `${bytes
+        .subarray(0, MAXIMUM_REASON_BYTES - 3)
+        .toString('utf8')
+        .replace(/\uFFFD+$/, '')}…`;
 }
 
 /** Why an operation of a socket is refused before it is looked at. */

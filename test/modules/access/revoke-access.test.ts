@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import pg from 'pg';
 import WebSocket from 'ws';
-import { DEMO_PARTNER_TENANT_ID } from '../../../src/config/config.js';
+import { DEMO_PARTNER_TENANT_ID } from '../../../src/config/auth-config.js';
 import {
   ActivityFeedDocument,
   CancellationConfirmationsDocument,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { demoIdentity } from '../../../src/auth/demo-identities.js';
 import { Role } from '../../../src/auth/role.js';
 import { signDemoToken } from '../../../src/auth/tokens.js';
-import { DEMO_PARTNER_TENANT_ID } from '../../../src/config/config.js';
+import { DEMO_PARTNER_TENANT_ID } from '../../../src/config/auth-config.js';
 
 const SIGNING_SECRET = 'one secret for every process of these tests';
 const PRODUCT_KEY_SECRETS = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
