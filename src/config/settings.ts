@@ -12,10 +12,21 @@ const milliseconds = (fallback: number, minimum: number, maximum: number) =>
 const oneOf = <Value extends string>(...values: [Value, ...Value[]]) =>
   z.enum(values, { error: `must be one of: ${values.join(', ')}` });
 
+/** Whether it can be taken apart, also by who decodes the password: a bare % in one is no address. */
+function isAddress(text: string): boolean {
+  try {
+    const { username, password, pathname } = new URL(text);
+    for (const part of [username, password, pathname]) decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const POSTGRES_FORM = 'must look like postgres://user@host:5432/database, with what is special in a password as %XX';
 /** An address that cannot be read is never shown: its password would be in it. */
 const postgresUrl = (advice = '') =>
-  z.string().refine((url) => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url), { error: POSTGRES_FORM + advice });
+  z.string().refine((url) => /^postgres(ql)?:\/\//.test(url) && isAddress(url), { error: POSTGRES_FORM + advice });
 const NATS_SHAPE = 'must look like nats://host:4222 or tls://host:4222, several joined by commas';
 
 /** Several, joined by commas. */
@@ -112,7 +123,7 @@ export const settings = z.object({
   NATS_URL: z
     .string()
     .regex(/^(nats|tls):\/\/[^,\s]+(,(nats|tls):\/\/[^,\s]+)*$/, NATS_SHAPE)
-    .refine((url) => url.split(',').every((address) => URL.canParse(address)), { error: NATS_SHAPE })
+    .refine((url) => url.split(',').every(isAddress), { error: NATS_SHAPE })
     .optional(),
   NATS_STREAM_MAX_AGE_MS: milliseconds(3_600_000, 1_000, 30 * 86_400_000),
   NATS_STREAM_MAX_BYTES: whole('a whole number of bytes', 65_536, 2 ** 40).default(256 * 1024 * 1024),

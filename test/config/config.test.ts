@@ -125,6 +125,7 @@ describe('settings', () => {
     ['PUBLIC_URL', 'graph.example.com', 'https://graph.example.com'],
     ['PUBLIC_URL', 'ftp://graph.example.com', 'https://graph.example.com'],
     ['DATABASE_URL', 'mysql://db', 'postgres://user@host:5432/database'],
+    ['DATABASE_URL', 'postgres://user:100%@db', 'special in a password as %XX'],
     ['DATABASE_POOL_SIZE', '1', 'from 2 to 500'],
     ['DATABASE_POOL_SIZE', 'many', 'from 2 to 500'],
     ['STATEMENT_TIMEOUT_MS', '15s', 'milliseconds from 0 to 600000'],

@@ -93,7 +93,7 @@ export async function startTestGateway(
   const gateway = await startGateway(config, {
     ...options,
     pglite: database.pglite,
-    log: pino({ level: 'info' }, { write: (line: string) => void log.push(line) }),
+    log: pino({ level: config.logLevel }, { write: (line: string) => void log.push(line) }),
   });
   const token: TestGateway['token'] = async (role, { domain, tenantId, ttl = '1h', user } = {}) => {
     const identity = demoIdentity(

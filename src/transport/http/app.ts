@@ -172,9 +172,10 @@ export function serveGraphql({ app, apollo, authenticate, ...options }: GraphqlR
   });
 }
 
-/** An address without its query, which may hold secrets, and no longer than a line. */
+/** The first step of an address, no longer than a line: the others and the query may hold tokens. */
 function pathOf(url: string): string {
-  return (url.split('?', 1)[0] as string).slice(0, 80);
+  const [, first = '', others] = /^\/([^/?]*)(\/[^?])?/.exec(url) ?? [];
+  return `/${first.slice(0, 80)}${others ? '/…' : ''}`;
 }
 
 /** A correlation id as callers may send it, else a new one. */
