@@ -26,14 +26,14 @@ const pages = [
     what: 'bundling the playground',
     script: 'src/web/playground/bundle.mjs',
     output: 'dist/playground/index.html',
-    sources: ['src/web/playground'],
+    sources: ['src/web/playground', 'src/web/sign-in'],
   },
   {
     name: 'live',
     what: 'bundling the dashboard',
     script: 'src/web/live/bundle.mjs',
     output: 'dist/live/index.html',
-    sources: ['src/web/live'],
+    sources: ['src/web/live', 'src/web/sign-in'],
   },
 ];
 const [, , file, ...args] = process.argv;

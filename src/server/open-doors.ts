@@ -56,7 +56,8 @@ export async function openDoors(options: DoorsOptions): Promise<void> {
   serveDownloads(app, services);
   await serveSupportFiles(app, services);
   await servePlayground(app, services.config);
-  serveLive(app, projectFile('dist/live'));
+  const { auth } = services.config;
+  serveLive(app, projectFile('dist/live'), auth.kind === 'jwks' ? auth.signIn : null);
   const { horizon, keySets, nats, sealer, connections } = options;
   const observed = { services, sockets, streams, fanOut, horizon, keySets, nats, sealer, documents, connections };
   serveOperators(app, observed, printGraph(schema));

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { decodeJwt } from 'jose';
 import WebSocket from 'ws';
 import { readConfig } from '../../src/config/config.js';
 import { engine } from '../support/database.js';
+import { documentedSettings } from '../support/documented-settings.mts';
 import { openEvents } from '../support/event-stream.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import {
@@ -21,22 +20,6 @@ import { until } from '../support/until.js';
 
 const PARTNER = '8d2f0a6e-1c44-4b58-9d3a-77d0f6c2ab10';
 const VIEWER = '{ viewer { userPrincipalName roles noRolesReason tenantId } }';
-const operating = readFileSync(join(import.meta.dirname, '../../docs/operating.md'), 'utf8');
-
-/** The settings that `docs/operating.md` gives for a provider, with the provider's address as it is here. */
-function documentedSettings(heading: string, address: string): Record<string, string> {
-  const block = new RegExp(`### ${heading}\\n[^#]*?\`\`\`ini\\n(.*?)\`\`\``, 's').exec(operating)?.[1] ?? '';
-  const lines = block.trim().split('\n');
-  return Object.fromEntries(
-    lines.map((line) => {
-      const [, name, value] = /^(\w+)=(.*)$/.exec(line) as unknown as [string, string, string];
-      return [
-        name,
-        value.replaceAll(/https:\/\/(login\.microsoftonline|sts\.windows|keycloak\.example)\.\w+/g, address),
-      ];
-    }),
-  );
-}
 
 /** A gateway with the settings that the document gives. */
 async function gatewayFor(provider: IdentityProvider, heading: string, changed: Record<string, string> = {}) {

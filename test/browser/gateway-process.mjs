@@ -10,17 +10,18 @@ const START_TIMEOUT_MS = 120_000;
 /**
  * Starts a gateway of its own: a free port, an empty data folder, no setting of the caller's environment.
  * @param {string} entry the script to run
+ * @param {Record<string, string>} settings beside its address and its folder
  * @returns its address without a path, the way to start it again with the same port and data, and the way to end it
  */
-export async function startGateway(entry) {
+export async function startGateway(entry, settings = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'csp-graph-browser-'));
-  let run = await runGateway(entry, dataDir, '0');
+  let run = await runGateway(entry, { ...settings, DATA_DIR: dataDir, PORT: '0' });
   const { url } = run;
   return {
     url,
     async restart() {
       await run.stop();
-      run = await runGateway(entry, dataDir, new URL(url).port);
+      run = await runGateway(entry, { ...settings, DATA_DIR: dataDir, PORT: new URL(url).port });
     },
     async stop() {
       await run.stop();
@@ -29,9 +30,9 @@ export async function startGateway(entry) {
   };
 }
 
-async function runGateway(entry, dataDir, port) {
+async function runGateway(entry, settings) {
   const child = spawn(process.execPath, [entry], {
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: port, DATA_DIR: dataDir },
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit');

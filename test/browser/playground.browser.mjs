@@ -17,6 +17,7 @@ const browser = await launchChromium();
 const gateway = await startGateway(entry);
 try {
   await testPlayground(gateway.url);
+  await testElsewhere(gateway.url);
   await testRestart(gateway);
 } finally {
   await browser.close();
@@ -129,6 +130,22 @@ async function testPlayground(url) {
 
   await step('nothing was asked of any other host', () => assert.deepEqual(foreign, []));
   await step('the browser complained of nothing', () => assert.deepEqual(complaints, []));
+}
+
+async function testElsewhere(url) {
+  const context = await browser.newContext({ extraHTTPHeaders: { 'x-forwarded-for': '203.0.113.7' } });
+  context.setDefaultTimeout(15_000);
+  await step('a visitor from another machine gets no demo token, and is told where to make one', async () => {
+    const page = new PlaygroundPage(await context.newPage());
+    await page.open(url);
+    await page.notice.getByText('npm run --silent token').waitFor();
+    assert.match(await page.status.innerText(), /anonymous/);
+    assert.equal(await page.page.getByLabel('Role').count(), 0);
+    await page.page.goto(`${url}/live`);
+    await page.page.locator('#status').getByText('npm run --silent token').waitFor();
+    assert.equal(await page.page.getByLabel('Role').isVisible(), false);
+  });
+  await context.close();
 }
 
 async function testRestart({ url, restart }) {

@@ -53,9 +53,6 @@ export interface IdentityProviderOptions {
   serviceTenantId: string;
   /** Seconds that an access token is good. */
   life?: number;
-  /** Where the pages are signed in to, beside the tests themselves. */
-  redirectUris?: string[];
-  port?: number;
 }
 
 /** A provider that is running. */
@@ -74,6 +71,8 @@ export interface IdentityProvider {
   keysInstead: string | null;
   /** Times that the key set was asked for. */
   asked: number;
+  /** Lets the pages of a gateway sign people in: `http://127.0.0.1:4000`. */
+  allow(gatewayUrl: string): Promise<void>;
   /** Puts a new key in the place of the old one. */
   rotate(): Promise<void>;
   /** Signs somebody in by authorization code and PKCE, and answers what the token endpoint did. */
@@ -104,10 +103,11 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     request.url = path.slice(mount.length);
     Object.assign(request, { originalUrl: path });
     serve(request, response);
-  }).listen(options.port ?? 0, '127.0.0.1');
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+  const gateways: string[] = [];
   const kept = new Map<string, Record<string, unknown>>();
   const running: IdentityProvider = {
     url,
@@ -118,8 +118,12 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     isDown: false,
     keysInstead: null,
     asked: 0,
+    allow: async (gatewayUrl) => {
+      gateways.push(gatewayUrl);
+      await running.rotate();
+    },
     rotate: async () => {
-      serve = openProvider(running, options, await newKey(), kept);
+      serve = openProvider({ running, options, gateways, key: await newKey(), kept });
     },
     signIn: (login) =>
       signIn(running.authority, login, { client_id: pages, scope: `openid profile offline_access ${scope}` }),
@@ -139,14 +143,17 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   return running;
 }
 
+interface Opened {
+  running: IdentityProvider;
+  options: IdentityProviderOptions;
+  gateways: string[];
+  key: object;
+  kept: Map<string, Record<string, unknown>>;
+}
+
 /** An oidc-provider with one key. What it keeps lies beside its instances, so that a new key ends no session. */
-function openProvider(
-  running: IdentityProvider,
-  options: IdentityProviderOptions,
-  key: object,
-  kept: Map<string, Record<string, unknown>>,
-) {
-  const { people, redirectUris = [] } = options;
+function openProvider({ running, options, gateways, key, kept }: Opened) {
+  const { people } = options;
   const kind = kinds[options.like];
   const personOf = (login: string) => people[login];
   const provider: Provider = new Provider(running.authority, {
@@ -157,8 +164,8 @@ function openProvider(
         client_id: kind.pages,
         token_endpoint_auth_method: 'none',
         grant_types: ['authorization_code', 'refresh_token'],
-        redirect_uris: [REDIRECT_URI, ...redirectUris],
-        post_logout_redirect_uris: redirectUris.map((uri) => new URL('/', uri).href),
+        redirect_uris: [REDIRECT_URI, ...gateways.map((url) => `${url}/signed-in`)],
+        post_logout_redirect_uris: gateways.map((url) => `${url}/`),
       },
       {
         client_id: SERVICE_CLIENT_ID,
@@ -179,7 +186,7 @@ function openProvider(
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
-      rpInitiatedLogout: { enabled: true },
+      rpInitiatedLogout: { enabled: true, logoutSource: askWhetherToLeave },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => RESOURCE,
@@ -303,6 +310,16 @@ function likeKeycloak(parts: TokenParts, { person, tenantId }: Said): void {
   };
 }
 
+/** The page on which somebody says that they really want to sign out. */
+function askWhetherToLeave(ctx: { body: string }, form: string): void {
+  ctx.body = pageOf('Sign out', `${form}<button form="op.logoutForm" name="logout" value="yes">Yes, sign out</button>`);
+}
+
+/** A page without anything from elsewhere. */
+function pageOf(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><title>${title}</title><link rel="icon" href="data:,">${body}</html>`;
+}
+
 /** The page on which somebody says who they are; nobody is asked for a password. */
 async function askForName(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method === 'POST') {
@@ -310,8 +327,12 @@ async function askForName(provider: Provider, request: IncomingMessage, response
     return provider.interactionFinished(request, response, { login: { accountId } });
   }
   response.setHeader('content-type', 'text/html; charset=utf-8');
-  response.end(`<!doctype html><html lang="en"><title>Sign in</title><link rel="icon" href="data:,">
-<form method="post"><label>Who are you? <input name="login" autofocus required></label> <button>Sign in</button></form></html>`);
+  response.end(
+    pageOf(
+      'Sign in',
+      '<form method="post"><label>Who are you? <input name="login" autofocus required></label> <button>Sign in</button></form>',
+    ),
+  );
 }
 
 /** Signs somebody in as a browser would, with its cookies, and trades the code for tokens. */

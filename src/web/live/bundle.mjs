@@ -1,4 +1,4 @@
-/** Bundles the dashboard at `/live` into `dist/live/`: a page, a script, a style sheet, all from one origin. */
+/** Bundles `/live` and `/signed-in` into `dist/live/`: each a page, a script, a style sheet, all from one origin. */
 import { cp, mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,7 +8,9 @@ const outdir = path('../../../dist/live');
 
 await mkdir(outdir, { recursive: true });
 await build({
-  entryPoints: [path('client/live.ts'), path('client/live.css')],
+  entryPoints: ['live/client/live', 'sign-in/client/signed-in'].flatMap((file) =>
+    ['.ts', '.css'].map((ending) => ({ in: path(`../${file}${ending}`), out: file.split('/').at(-1) })),
+  ),
   outdir,
   bundle: true,
   minify: true,
@@ -18,3 +20,4 @@ await build({
   logLevel: 'warning',
 });
 await cp(path('client/index.html'), `${outdir}/index.html`);
+await cp(path('../sign-in/client/index.html'), `${outdir}/signed-in.html`);

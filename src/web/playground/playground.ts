@@ -18,14 +18,24 @@ export interface PlaygroundExample {
   variables?: string;
 }
 
+/** Where a visitor gets a token from. */
+export interface TokenSources {
+  /** Signed for each visit, so that they are fresh. The first one is what a new visitor starts with. */
+  demoTokens: DemoToken[];
+  /** How to sign in at the identity provider; null: nobody does here. */
+  signIn: { authority: string; clientId: string; scopes: string } | null;
+  /** What somebody is told who gets none of the page; null: nobody is. */
+  advice: string | null;
+}
+
 /** What the playground shows, and where its files are. */
 export interface PlaygroundOptions {
   /** What `bundle.mjs` made: `index.html` and `assets/`. */
   assetsDir: string;
-  /** In production no demo token is ever asked for. */
-  production: boolean;
-  /** Signed for each visit, so that they are fresh. The first one is what a new visitor starts with. */
-  demoTokens: () => Promise<DemoToken[]>;
+  /** Asked for each visit. */
+  tokenSources: (request: FastifyRequest) => Promise<TokenSources>;
+  /** Origins that the page may ask beside the gateway's own. */
+  connectsTo: string[];
   examples: PlaygroundExample[];
 }
 
@@ -41,13 +51,15 @@ export async function registerPlayground(app: FastifyInstance, options: Playgrou
       return { name: 'csp-graph', graphql: '/graphql', schema: '/schema.graphql', playground: '/ (text/html)' };
     }
     if (!page) return reply.code(503).type('text/plain; charset=utf-8').send(NOT_BUNDLED);
-    return reply.header('content-security-policy', pagePolicy(request)).type('text/html; charset=utf-8').send(page);
+    return reply
+      .header('content-security-policy', pagePolicy(request, options.connectsTo))
+      .type('text/html; charset=utf-8')
+      .send(page);
   });
 
-  app.get('/playground/config.json', async (_request, reply) => {
+  app.get('/playground/config.json', async (request, reply) => {
     reply.header('cache-control', 'no-store');
-    const demoTokens = options.production ? [] : await options.demoTokens();
-    return { production: options.production, demoTokens, examples: options.examples };
+    return { ...(await options.tokenSources(request)), examples: options.examples };
   });
 
   if (!page) {
@@ -67,8 +79,8 @@ export async function registerPlayground(app: FastifyInstance, options: Playgrou
   });
 }
 
-/** The page may load from the gateway only. Monaco and its widgets write styles into the page; nothing else is inline. */
-function pagePolicy(request: FastifyRequest): string {
+/** The page may load from the gateway only, and sign in where it is set to. Monaco and its widgets write styles into the page; nothing else is inline. */
+function pagePolicy(request: FastifyRequest, connectsTo: string[]): string {
   // Browsers that do not count a WebSocket as 'self' need it named. A strange Host header stays out of the answer.
   const sockets = /^(\[[\da-f:]+\]|[\w.-]+)(:\d+)?$/i.test(request.host)
     ? ` ws://${request.host} wss://${request.host}`
@@ -80,7 +92,7 @@ function pagePolicy(request: FastifyRequest): string {
     "style-src 'self' 'unsafe-inline'",
     "font-src 'self'",
     "img-src 'self' data:",
-    `connect-src 'self'${sockets}`,
+    `connect-src 'self'${sockets}${connectsTo.map((origin) => ` ${origin}`).join('')}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

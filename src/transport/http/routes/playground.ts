@@ -3,18 +3,30 @@ import { demoTokens } from '../../../auth/demo-identities.js';
 import type { Config } from '../../../config/config.js';
 import { projectFile } from '../../../lib/project-file.js';
 import { readExamples } from '../../../web/playground/examples.js';
-import { registerPlayground } from '../../../web/playground/playground.js';
+import { registerPlayground, type TokenSources } from '../../../web/playground/playground.js';
+import { isLoopbackRequest } from '../loopback-request.js';
+import { signInOrigin } from './live.js';
 
 /** How long a token of the playground's role switch is good. */
 const TOKEN_TTL = '8h';
 
-/** `/`: the playground, with demo tokens outside production and the example operations as tabs. */
+/** `/`: the playground, with demo tokens outside production or the provider's sign-in, and example operations as tabs. */
 export async function servePlayground(app: FastifyInstance, config: Config): Promise<void> {
   const { auth, production, signingSecret } = config;
+  const signIn = auth.kind === 'jwks' ? auth.signIn : null;
+  const none: TokenSources = { demoTokens: [], signIn: null, advice: null };
   await registerPlayground(app, {
     assetsDir: projectFile('dist/playground'),
-    production: production || auth.kind !== 'demo',
-    demoTokens: () => demoTokens(auth.partnerTenantId ?? '', TOKEN_TTL, signingSecret),
     examples: readExamples(projectFile('schema/operations')),
+    connectsTo: signInOrigin(signIn),
+    tokenSources: async (request) => {
+      if (signIn) return { ...none, signIn };
+      if (auth.kind === 'jwks' || production) return { ...none, advice: 'Paste a token of the identity provider.' };
+      if (isLoopbackRequest(request))
+        return { ...none, demoTokens: await demoTokens(auth.partnerTenantId, TOKEN_TTL, signingSecret) };
+      const advice =
+        'Demo tokens are handed out on the gateway’s own machine only. Make one there and paste it: npm run --silent token -- --role ADMIN_AGENT';
+      return { ...none, advice };
+    },
   });
 }

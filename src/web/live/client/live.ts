@@ -1,4 +1,5 @@
 import { type Client, createClient } from 'graphql-ws';
+import { SignIn, type SignInSettings } from '../../sign-in/client/sign-in';
 
 /** Rows shown at most; older ones leave at the bottom. */
 const SHOWN_ENTRIES = 200;
@@ -38,6 +39,14 @@ const counts = new Map<string, number>();
 const seen = new Set<string>();
 let held: Entry[] | null = null;
 let client: Client | null = null;
+let signIn: SignIn | null = null;
+let advice: string | null = null;
+
+/** The token to ask with, as it is by now; empty: there is none. */
+function bearerToken(): string {
+  const signedIn = signIn?.get();
+  return token.value.trim() || (signedIn?.kind === 'in' ? signedIn.token : role.value);
+}
 
 function say(state: 'live' | 'connecting' | 'closed', text: string): void {
   const status = element<HTMLOutputElement>('status');
@@ -92,8 +101,8 @@ async function restart(): Promise<void> {
   seen.clear();
   element('counts').replaceChildren();
   element('empty').hidden = true;
-  const bearer = token.value.trim() || role.value;
-  if (!bearer) return say('closed', 'choose a role or paste a token');
+  const bearer = bearerToken();
+  if (!bearer) return say('closed', advice ?? `${signIn ? 'sign in' : 'choose a role'} or paste a token`);
   const filter = action.value ? { actions: [action.value] } : null;
   say('connecting', 'reading history');
   const response = await fetch('/graphql', {
@@ -102,19 +111,24 @@ async function restart(): Promise<void> {
     body: JSON.stringify({ query: RECENT, variables: { filter } }),
   });
   const { data, errors } = await response.json();
-  if (!data?.activity) return say('closed', errors?.[0]?.message ?? 'refused');
+  if (!data?.activity) {
+    const { retryAfter } = errors?.[0]?.extensions ?? {};
+    if (retryAfter) setTimeout(() => void restart(), retryAfter * 1_000);
+    return say('closed', errors?.[0]?.message ?? 'refused');
+  }
   offerActions(data.__type.enumValues);
   for (const entry of data.activity.nodes as Entry[]) show(entry);
   element('empty').hidden = seen.size > 0;
-  follow(bearer, data.activity.pageInfo.endCursor, filter);
+  follow(data.activity.pageInfo.endCursor, filter);
 }
 
-function follow(bearer: string, after: string | null, filter: object | null): void {
+function follow(after: string | null, filter: object | null): void {
   const url = new URL('/graphql', location.href);
   url.protocol = url.protocol.replace('http', 'ws');
   client = createClient({
     url: url.href,
-    connectionParams: { authorization: `Bearer ${bearer}` },
+    // Asked at each connection: who has signed in has a new token every hour.
+    connectionParams: () => ({ authorization: `Bearer ${bearerToken()}` }),
     retryAttempts: Number.POSITIVE_INFINITY,
     keepAlive: 15_000,
     on: {
@@ -159,10 +173,39 @@ pause.addEventListener('click', () => {
   for (const entry of resuming ?? []) show(entry);
 });
 for (const control of [role, token, action]) control.addEventListener('change', () => void restart());
-const config: { demoTokens: { role: string; title: string; token: string }[] } = await (
-  await fetch('/playground/config.json')
-).json();
+interface PageConfig {
+  demoTokens: { role: string; title: string; token: string }[];
+  signIn: SignInSettings | null;
+  advice: string | null;
+}
+const config: PageConfig = await (await fetch('/playground/config.json')).json();
+advice = config.advice;
 for (const demo of config.demoTokens.filter((candidate) => READERS.includes(candidate.role)))
   role.add(new Option(demo.title, demo.token));
 element('role-label').hidden = config.demoTokens.length === 0;
+if (config.signIn) await offerSignIn(new SignIn(config.signIn));
 await restart();
+
+/** Who has signed in stays so for days: where the provider wants to be asked again, the page asks by itself. */
+async function offerSignIn(offered: SignIn): Promise<void> {
+  const button = element<HTMLButtonElement>('sign-in');
+  let person: string | null = null;
+  const show = () => {
+    const state = offered.get();
+    const isIn = state.kind === 'in';
+    button.textContent = isIn ? `Sign out ${state.name}` : 'Sign in';
+    if (state.kind === 'failed') say('closed', state.why);
+    if (state.kind === 'ended') void offered.begin();
+    const isNew = isIn && state.person !== person;
+    person = isIn ? state.person : null;
+    return isNew;
+  };
+  button.hidden = false;
+  button.addEventListener('click', () => void (offered.get().kind === 'in' ? offered.end() : offered.begin()));
+  await offered.resume();
+  signIn = offered;
+  show();
+  offered.subscribe(() => {
+    if (show()) void restart();
+  });
+}

@@ -1,5 +1,6 @@
 import { GraphiQL } from 'graphiql';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { SignIn, SignInState } from '../../sign-in/client/sign-in';
 import { fetchConfig, type PlaygroundConfig } from './config';
 import { connection } from './connection';
 import { Feed } from './feed';
@@ -10,14 +11,22 @@ import { identityOf, recallRole, rememberRole } from './identity';
 import { Notice } from './notice';
 import { StopOnNewCaller } from './stop-on-new-caller';
 import { TabIntoEditors } from './tab-into-editors';
+import { useWatched, watched } from './watched';
+
+/** Where nobody signs in. */
+const signedOut = watched<SignInState>({ kind: 'out' });
 
 /** The page: who calls, above GraphiQL as they see it. */
-export function App({ config: initialConfig }: { config: PlaygroundConfig }) {
+export function App({ config: initialConfig, signIn }: { config: PlaygroundConfig; signIn: SignIn | null }) {
   const [config, setConfig] = useState(initialConfig);
   const [role, setRole] = useState(() => recallRole(config.demoTokens));
   const [pastedToken, setPastedToken] = useState('');
-  const identity = identityOf(role, pastedToken, config.demoTokens);
-  const gateway = useMemo(() => connectGateway(identity.token), [identity.token]);
+  const signedIn = useWatched(signIn ?? signedOut);
+  const identity = identityOf(role, pastedToken, config.demoTokens, signedIn);
+  const token = useRef(identity.token);
+  token.current = identity.token;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a connection for each caller, whose token may be renewed
+  const gateway = useMemo(() => connectGateway(() => token.current), [identity.caller]);
   const tabs = useMemo(() => config.examples.map(({ query, variables }) => ({ query, variables })), [config.examples]);
 
   useEffect(() => () => gateway.dispose(), [gateway]);
@@ -38,12 +47,18 @@ export function App({ config: initialConfig }: { config: PlaygroundConfig }) {
         onRole={chooseRole}
         pastedToken={pastedToken}
         onPaste={setPastedToken}
+        signIn={signIn}
+        signedIn={signedIn}
       />
       <Notice
         identity={identity}
-        canRenew={!pastedToken && identity.token !== null}
+        advice={config.advice}
+        canRenew={!pastedToken && signedIn.kind !== 'in' && identity.token !== null}
         onRenew={renewDemoTokens}
         onForget={() => setPastedToken('')}
+        canSignIn={signIn !== null && !pastedToken}
+        signedIn={signedIn}
+        onSignIn={() => void signIn?.begin()}
       />
       <main className="playground-editor">
         {/* No headers editor: GraphiQL writes headers to the history in localStorage, and tokens must not get there. */}
@@ -64,7 +79,7 @@ export function App({ config: initialConfig }: { config: PlaygroundConfig }) {
             <Feed />
           </GraphiQL.Footer>
           <TabIntoEditors />
-          <StopOnNewCaller token={identity.token} />
+          <StopOnNewCaller caller={identity.caller} />
         </GraphiQL>
       </main>
     </>

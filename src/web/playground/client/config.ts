@@ -1,3 +1,5 @@
+import type { SignInSettings } from '../../sign-in/client/sign-in';
+
 /** A token that the gateway signs itself, outside production, so that everyone can look through everyone's eyes. */
 export interface DemoToken {
   role: string;
@@ -14,8 +16,11 @@ export interface Example {
 
 /** What the gateway tells the page about itself. */
 export interface PlaygroundConfig {
-  production: boolean;
   demoTokens: DemoToken[];
+  /** How to sign in at the identity provider; null: nobody does here. */
+  signIn: SignInSettings | null;
+  /** Where a token comes from that the page does not give; null: it gives one. */
+  advice: string | null;
   examples: Example[];
 }
 

@@ -22,15 +22,24 @@ const RESUME_DELAY_MS = 1_000;
 /** Close codes by which the gateway says that it does not accept the caller. */
 const REFUSALS = [4401, 4403];
 
-/** A WebSocket that opens when first needed and again when it breaks. */
-export function connectSocket(token: string | null, report: Report): Client {
+/** The close code after which a new token is taken. */
+const EXPIRED = 4403;
+
+/** A WebSocket that opens when first needed and again when it breaks, with the token as it is by then. */
+export function connectSocket(tokenOf: () => string | null, report: Report): Client {
+  let token: string | null = null;
+  const isFinal = (cause: unknown) =>
+    isRefusal(cause) && !((cause as CloseEvent).code === EXPIRED && tokenOf() !== token);
   const url = new URL('/graphql', location.href);
   url.protocol = url.protocol.replace('http', 'ws');
   return createClient({
     url: url.href,
-    connectionParams: token ? { authorization: `Bearer ${token}` } : {},
+    connectionParams: () => {
+      token = tokenOf();
+      return token ? { authorization: `Bearer ${token}` } : {};
+    },
     keepAlive: 15_000,
-    shouldRetry: (cause) => !isRefusal(cause),
+    shouldRetry: (cause) => !isFinal(cause),
     retryAttempts: 120,
     // Apart from each other by chance, so that many pages do not come back at once.
     retryWait: () => new Promise((resolve) => setTimeout(resolve, 1_000 + Math.random() * 2_000)),
@@ -40,7 +49,7 @@ export function connectSocket(token: string | null, report: Report): Client {
       closed(event) {
         const { code, reason } = event as CloseEvent;
         report.socket(code === 1000 ? { state: 'idle' } : { state: 'closed', detail: `${code} ${reason}`.trim() });
-        if (isRefusal(event)) report.http({ state: token ? 'refused' : 'needsToken', detail: reason });
+        if (isFinal(event)) report.http({ state: token ? 'refused' : 'needsToken', detail: reason });
       },
     },
   });

@@ -11,8 +11,11 @@ export interface Gateway {
   dispose(): void;
 }
 
-/** Connects as the holder of the token (null: anonymous). The socket opens when the first subscription needs it. */
-export function connectGateway(token: string | null): Gateway {
+/**
+ * Connects as the holder of a token (null: anonymous), which is asked for each time, as it may be renewed. The socket
+ * opens when the first subscription needs it.
+ */
+export function connectGateway(tokenOf: () => string | null): Gateway {
   let isCurrent = true;
   const report: Report = {
     http: (status) => isCurrent && connection.http.set(status),
@@ -20,12 +23,12 @@ export function connectGateway(token: string | null): Gateway {
   };
   report.http({ state: 'checking' });
   report.socket({ state: 'idle' });
-  const socket = connectSocket(token, report);
+  const socket = connectSocket(tokenOf, report);
   return {
     fetcher(params) {
       const operation = operationOf(params);
       const request = { ...params, operationName: operation?.name?.value };
-      return operation?.operation === 'subscription' ? subscribe(socket, request) : post(request, token, report);
+      return operation?.operation === 'subscription' ? subscribe(socket, request) : post(request, tokenOf(), report);
     },
     dispose() {
       isCurrent = false;

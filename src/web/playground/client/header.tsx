@@ -1,6 +1,8 @@
+import type { SignIn, SignInState } from '../../sign-in/client/sign-in';
 import type { DemoToken } from './config';
 import type { Identity } from './identity';
 import { RoleSwitch } from './role-switch';
+import { SignInButton } from './sign-in-button';
 import { Status } from './status';
 import { TokenField } from './token-field';
 
@@ -11,10 +13,13 @@ interface HeaderProps {
   onRole(role: string): void;
   pastedToken: string;
   onPaste(token: string): void;
+  /** Null: nobody signs in here. */
+  signIn: SignIn | null;
+  signedIn: SignInState;
 }
 
 /** Product name, who calls, how the connection is, and where else to look. */
-export function Header({ demoTokens, identity, role, onRole, pastedToken, onPaste }: HeaderProps) {
+export function Header({ demoTokens, identity, role, onRole, pastedToken, onPaste, signIn, signedIn }: HeaderProps) {
   return (
     <header className="playground-header">
       <h1>
@@ -23,6 +28,7 @@ export function Header({ demoTokens, identity, role, onRole, pastedToken, onPast
       {demoTokens.length > 0 && (
         <RoleSwitch demoTokens={demoTokens} role={role} overridden={pastedToken !== ''} onRole={onRole} />
       )}
+      {signIn && <SignInButton signIn={signIn} signedIn={signedIn} />}
       <TokenField token={pastedToken} onToken={onPaste} />
       <Status identity={identity} />
       <nav aria-label="Gateway">

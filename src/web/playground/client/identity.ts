@@ -1,3 +1,4 @@
+import type { SignInState } from '../../sign-in/client/sign-in';
 import type { DemoToken } from './config';
 
 /** The role switch's word for a caller without a token. */
@@ -6,6 +7,8 @@ export const ANONYMOUS = 'anonymous';
 /** Who the page acts as: `title` for people, `token` for the gateway (null: anonymous). */
 export interface Identity {
   title: string;
+  /** The same as long as it is the same caller: who has signed in gets new tokens again and again. */
+  caller: string;
   token: string | null;
 }
 
@@ -23,11 +26,18 @@ export function rememberRole(role: string): void {
   sessionStorage.setItem(STORAGE_KEY, role);
 }
 
-/** A pasted token wins over the role switch. */
-export function identityOf(role: string, pastedToken: string, demoTokens: DemoToken[]): Identity {
-  if (pastedToken) return { title: 'pasted token', token: pastedToken };
+/** A pasted token wins over who has signed in, and both over the role switch. */
+export function identityOf(
+  role: string,
+  pastedToken: string,
+  demoTokens: DemoToken[],
+  signedIn: SignInState,
+): Identity {
+  if (pastedToken) return { title: 'pasted token', caller: pastedToken, token: pastedToken };
+  if (signedIn.kind === 'in') return { title: signedIn.name, caller: signedIn.person, token: signedIn.token };
   const demo = demoTokens.find(({ title }) => title === role);
-  return demo ? { title: demo.title, token: demo.token } : { title: ANONYMOUS, token: null };
+  if (demo) return { title: demo.title, caller: demo.token, token: demo.token };
+  return { title: ANONYMOUS, caller: ANONYMOUS, token: null };
 }
 
 /** Takes a token as people paste it: with quotes, line breaks, or the word Bearer in front. */
@@ -45,7 +55,9 @@ export function describeToken(token: string): string {
     const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
     const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (byte) => byte.charCodeAt(0))));
     const until = claims.exp ? `until ${new Date(claims.exp * 1000).toLocaleTimeString()}` : '';
-    return [claims.upn, [claims.roles].flat().join(', '), until].filter(Boolean).join(' · ');
+    return [claims.upn ?? claims.preferred_username, [claims.roles].flat().join(', '), until]
+      .filter(Boolean)
+      .join(' · ');
   } catch {
     return 'not a JWT';
   }

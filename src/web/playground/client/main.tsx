@@ -1,4 +1,5 @@
 import { createRoot } from 'react-dom/client';
+import { SignIn } from '../../sign-in/client/sign-in';
 import { App } from './app';
 import { fetchConfig } from './config';
 import './workers';
@@ -7,7 +8,14 @@ const root = createRoot(document.getElementById('root') as HTMLElement, {
   onUncaughtError: (error) => showFailure(error),
 });
 
-fetchConfig().then((config) => root.render(<App config={config} />), showFailure);
+start().catch(showFailure);
+
+async function start() {
+  const config = await fetchConfig();
+  const signIn = config.signIn && new SignIn(config.signIn);
+  await signIn?.resume();
+  root.render(<App config={config} signIn={signIn} />);
+}
 
 function showFailure(error: unknown) {
   const page = createRoot(document.body.appendChild(document.createElement('div')));

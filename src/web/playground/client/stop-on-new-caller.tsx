@@ -2,12 +2,12 @@ import { useGraphiQLActions } from '@graphiql/react';
 import { useEffect, useRef } from 'react';
 
 /** Stops what runs when the caller changes: nothing goes on under a role that was left. */
-export function StopOnNewCaller({ token }: { token: string | null }) {
+export function StopOnNewCaller({ caller }: { caller: string }) {
   const { stop } = useGraphiQLActions();
-  const previous = useRef(token);
+  const previous = useRef(caller);
   useEffect(() => {
-    if (previous.current !== token) stop();
-    previous.current = token;
-  }, [token, stop]);
+    if (previous.current !== caller) stop();
+    previous.current = caller;
+  }, [caller, stop]);
   return null;
 }

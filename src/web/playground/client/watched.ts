@@ -25,6 +25,6 @@ export function watched<T>(initial: T): Watched<T> {
 }
 
 /** The current value, drawn again when it changes. */
-export function useWatched<T>(source: Watched<T>): T {
+export function useWatched<T>(source: Pick<Watched<T>, 'get' | 'subscribe'>): T {
   return useSyncExternalStore(source.subscribe, source.get);
 }
