@@ -2,6 +2,7 @@ import { createLocalJWKSet, type FlattenedJWSInput, type JSONWebKeySet, type JWS
 import { JWKSNoMatchingKey } from 'jose/errors';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { TENANT_PLACEHOLDER } from '../config/auth-config.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import { boundedText } from '../lib/bounded-text.js';
 
@@ -16,7 +17,11 @@ const MAXIMUM_BYTES = 1_048_576;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
-const keySetForm = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
+/** Microsoft says of a key whose it is: `issuer`, with `{tenantid}` where it is every tenant's. */
+const keySetForm = z.object({
+  keys: z.array(z.looseObject({ kty: z.string(), issuer: z.string().optional() })).min(1),
+});
+type Key = z.infer<typeof keySetForm>['keys'][number];
 
 /** What a key set needs of its surroundings. */
 export interface KeySetOptions {
@@ -61,7 +66,9 @@ export interface KeySetState {
 export class KeySet implements KeySetState {
   readonly url: string;
   failures = 0;
-  private keys: ReturnType<typeof createLocalJWKSet> | null = null;
+  private keys: Key[] | null = null;
+  /** Those that may sign for an issuer, as jose wants them. */
+  private readonly signing = new Map<string, ReturnType<typeof createLocalJWKSet>>();
   private fetchedAt = Number.NEGATIVE_INFINITY;
   /** When a key that was not there had it fetched last. */
   private missedAt = Number.NEGATIVE_INFINITY;
@@ -82,15 +89,15 @@ export class KeySet implements KeySetState {
   }
 
   /**
-   * The key that a token says it was signed with, as jose asks for it.
+   * The key that a token of an issuer says it was signed with, as jose asks for it.
    * @throws UNAVAILABLE where the key is not known and the provider cannot be asked
    * @throws {JWKSNoMatchingKey} where the provider does not list the key
    */
-  async keyOf(header: JWSHeaderParameters, token: FlattenedJWSInput) {
+  async keyOf(issuer: string, header: JWSHeaderParameters, token: FlattenedJWSInput) {
     const askedAt = this.now();
     await this.freshen();
     try {
-      return await this.known(header, token);
+      return await this.known(issuer)(header, token);
     } catch (error) {
       if (!(error instanceof JWKSNoMatchingKey)) throw error;
       const isJustFetched = this.fetchedAt >= askedAt || askedAt - this.missedAt < UNKNOWN_KEY_MS;
@@ -98,7 +105,7 @@ export class KeySet implements KeySetState {
       await this.fetchUnlessWaiting();
       if (this.failures > 0) throw this.outOfReach();
       this.missedAt = this.now();
-      return this.known(header, token);
+      return this.known(issuer)(header, token);
     }
   }
 
@@ -110,9 +117,17 @@ export class KeySet implements KeySetState {
     if (mayWait) await fetched;
   }
 
-  private known(header: JWSHeaderParameters, token: FlattenedJWSInput) {
+  private known(issuer: string) {
     if (!this.keys) throw this.outOfReach();
-    return this.keys(header, token);
+    // A key that is somebody's own signs for nobody else: personal accounts have one in Microsoft's common set.
+    const isOwn = (key: Key) => key.issuer !== undefined && !key.issuer.includes(TENANT_PLACEHOLDER);
+    const owner = this.keys.some((key) => isOwn(key) && key.issuer === issuer) ? issuer : '';
+    const found = this.signing.get(owner);
+    if (found) return found;
+    const keys = this.keys.filter((key) => !isOwn(key) || key.issuer === owner);
+    const signing = createLocalJWKSet({ keys } as JSONWebKeySet);
+    this.signing.set(owner, signing);
+    return signing;
   }
 
   /** Fetches, or joins the fetch that runs; neither while it is waited for the provider. Never rejects. */
@@ -127,7 +142,8 @@ export class KeySet implements KeySetState {
 
   private async fetch(): Promise<void> {
     try {
-      this.keys = createLocalJWKSet(await fetchKeySet(this.url));
+      this.keys = await fetchKeySet(this.url);
+      this.signing.clear();
     } catch (error) {
       const now = this.now();
       this.failures += 1;
@@ -161,7 +177,7 @@ export class KeySet implements KeySetState {
 }
 
 /** @throws where it is not answered in time, with 200, within the size, with keys */
-async function fetchKeySet(url: string): Promise<JSONWebKeySet> {
+async function fetchKeySet(url: string): Promise<Key[]> {
   const response = await fetch(url, {
     headers: { accept: 'application/jwk-set+json, application/json' },
     // An address over https must not lead to one that is not.
@@ -172,5 +188,5 @@ async function fetchKeySet(url: string): Promise<JSONWebKeySet> {
     await response.body?.cancel();
     throw new Error(`it answered ${response.status}`);
   }
-  return keySetForm.parse(JSON.parse(await boundedText(response, MAXIMUM_BYTES))) as JSONWebKeySet;
+  return keySetForm.parse(JSON.parse(await boundedText(response, MAXIMUM_BYTES))).keys;
 }

@@ -75,7 +75,7 @@ async function verify(
   if (!issuer) throw refuse('The token is not valid: its issuer ("iss") is none that is let in here.');
   const { payload, protectedHeader } = await jwtVerify(
     token,
-    (header, jws) => keySets.of(issuer.jwksUrl).keyOf(header, jws),
+    (header, jws) => keySets.of(issuer.jwksUrl).keyOf(claimed.iss as string, header, jws),
     {
       issuer: claimed.iss as string,
       audience: auth.audiences,

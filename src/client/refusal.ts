@@ -24,7 +24,7 @@ interface Cause {
   code?: unknown;
   reason?: unknown;
   /** The response that graphql-sse hands on. */
-  response?: { status?: number };
+  response?: { status?: number; headers?: { get?(name: string): string | null } };
   /** Apollo Client tells a closed socket in words. */
   message?: unknown;
 }
@@ -54,9 +54,14 @@ export function isRefusal(cause: unknown): boolean {
   const { errors, graphQLErrors, networkError, code, response, message }: Cause = cause;
   const told = Array.isArray(cause) ? cause : [...(errors ?? []), ...(graphQLErrors ?? [])];
   if (told.some(isFatal)) return true;
-  if (FATAL_STATUSES.includes(response?.status ?? 0)) return true;
+  if (FATAL_STATUSES.includes(response?.status ?? 0)) return !isExpired(response);
   const closedWith = code ?? /^Socket closed with event (\d{4})/.exec(String(message))?.[1];
   return FATAL_CLOSE_CODES.includes(Number(closedWith)) || isRefusal(networkError);
+}
+
+/** Whether a refused response says that the token, or its key, is past its time: a new one will do. */
+function isExpired(response: Cause['response']): boolean {
+  return response?.headers?.get?.('www-authenticate')?.includes('"expired"') ?? false;
 }
 
 function isFatal(error: unknown): boolean {

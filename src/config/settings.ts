@@ -92,7 +92,7 @@ export const settings = z.object({
     `must be the https address of the identity provider’s key set ${SAFE}, several joined by commas`,
   ).optional(),
   AUTH_ISSUER: listOf(
-    (issuer) => issuer.split(TENANT_PLACEHOLDER).length <= 2 && !/[{}]/.test(issuer.replace(TENANT_PLACEHOLDER, '')),
+    (issuer) => /^[^\s{}]+$/.test(issuer.replace(TENANT_PLACEHOLDER, '')),
     'must be what tokens say in `iss`, with {tenantid} where they have their tenant, several joined by commas',
   ).optional(),
   AUTH_AUDIENCE: listOf(() => true, 'must be what tokens say in `aud`, several joined by commas').optional(),

@@ -2,10 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createClient } from 'graphql-ws';
 import { decodeJwt } from 'jose';
 import WebSocket from 'ws';
+import { followFeed } from '../../src/client/index.js';
 import { readConfig } from '../../src/config/config.js';
 import { engine } from '../support/database.js';
 import { documentedSettings } from '../support/documented-settings.mts';
 import { openEvents } from '../support/event-stream.js';
+import { followers } from '../support/followers.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import {
   GLOBAL_ADMINISTRATOR,
@@ -258,7 +260,7 @@ describe(`Keycloak’s tokens, of a real OpenID provider, with the documented se
 });
 
 describe(`the key set of a real OpenID provider, on ${engine}`, () => {
-  const people = { anna: { tenantId: PARTNER, claims: { realm_access: { roles: ['csp-admin-agent'] } } } };
+  const people = { gloria: { tenantId: PARTNER, claims: { realm_access: { roles: ['csp-global-admin'] } } } };
   const HOUR_MS = 3_600_000;
   let provider: IdentityProvider;
   let gateway: TestGateway;
@@ -279,7 +281,7 @@ describe(`the key set of a real OpenID provider, on ${engine}`, () => {
     aheadMs = 0;
     await gateway.stop();
   });
-  const signIn = async () => (await provider.signIn('anna')).access_token;
+  const signIn = async () => (await provider.signIn('gloria')).access_token;
   const ask = (token: string) => gateway.run(VIEWER, {}, { token });
   const isOutage = (line: string) => line.includes('is out of reach; known keys stay good');
   const backInReach = (token: string) =>
@@ -346,7 +348,7 @@ describe(`the key set of a real OpenID provider, on ${engine}`, () => {
     });
     const message = client.iterate({ query: VIEWER }).next();
     provider.isDown = false;
-    expect((await message).value).toMatchObject({ data: { viewer: { roles: ['ADMIN_AGENT'] } } });
+    expect((await message).value).toMatchObject({ data: { viewer: { roles: ['GLOBAL_ADMIN'] } } });
     await client.dispose();
     expect((await ask(token)).status).toBe(200);
   });
@@ -357,7 +359,22 @@ describe(`the key set of a real OpenID provider, on ${engine}`, () => {
     const { status, errors } = await ask(token);
     expect([status, errors?.[0].extensions]).toEqual([401, { code: 'UNAUTHENTICATED', expired: true }]);
     expect(await closing(token)).toEqual({ code: 4403, reason: expect.stringContaining('Get a new one') });
-    expect((await ask(await signIn())).status).toBe(200);
+    const good = await signIn();
+    expect((await ask(good)).status).toBe(200);
+    // Who follows the feed comes back with a new one by himself, over either transport.
+    for (const name of ['graphql-ws', 'graphql-sse']) {
+      const tokens = [token, good];
+      const { subscribe, dispose } = (followers[name] as (typeof followers)[string])(
+        gateway.url,
+        () => tokens.shift() ?? good,
+      );
+      for await (const message of followFeed(subscribe, { retryWait: () => 4 })) {
+        expect(message.__typename).toBe('FeedCaughtUp');
+        break;
+      }
+      expect([name, tokens]).toEqual([name, []]);
+      await dispose();
+    }
   });
 
   test('a key that is withdrawn counts no longer once the set has aged', async () => {
@@ -367,6 +384,20 @@ describe(`the key set of a real OpenID provider, on ${engine}`, () => {
     expect((await ask(token)).status).toBe(200);
     aheadMs = 700_000;
     expect((await ask(token)).status).toBe(401);
+  });
+
+  test('a key that is another issuer’s own signs for nobody else', async () => {
+    const token = await signIn();
+    const [key] = (await (await fetch(provider.jwksUrl)).json()).keys;
+    for (const [issuer, status] of [
+      [provider.authority, 200],
+      [`${provider.url}/realms/{tenantid}`, 200],
+      [`${provider.url}/realms/other`, 401],
+    ] as const) {
+      provider.keysInstead = JSON.stringify({ keys: [{ ...key, issuer }] });
+      aheadMs += HOUR_MS;
+      expect([issuer, (await ask(token)).status]).toEqual([issuer, status]);
+    }
   });
 
   test('unknown keys do not have the set fetched over and over', async () => {

@@ -30,25 +30,28 @@ export interface Follower {
 /** Milliseconds before clients connect again: tests cut often. */
 const RETRY_MS = 20;
 const soon = () => new Promise<void>((resolve) => setTimeout(resolve, RETRY_MS));
-const socketClient = (url: string, token: string, retryAttempts: number) =>
+/** A token, or what gives one for each connection. */
+type Token = string | (() => string);
+const bearer = (token: Token) => ({ authorization: `Bearer ${typeof token === 'string' ? token : token()}` });
+const socketClient = (url: string, token: Token, retryAttempts: number) =>
   createClient({
     url: `${url.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
-    connectionParams: { authorization: `Bearer ${token}` },
+    connectionParams: () => bearer(token),
     retryAttempts,
     retryWait: soon,
   });
-const streamClient = (url: string, token: string, retryAttempts: number) =>
+const streamClient = (url: string, token: Token, retryAttempts: number) =>
   createSseClient({
     url: `${url}/graphql/stream`,
-    headers: { authorization: `Bearer ${token}` },
+    headers: () => bearer(token),
     retryAttempts,
     retry: soon,
   });
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
 /** Every client that the package knows; where it can, reconnecting by itself as well as not. */
-export const followers: Record<string, (url: string, token: string) => Follower> = {
+export const followers: Record<string, (url: string, token: Token) => Follower> = {
   'graphql-ws': (url, token) => {
     const client = socketClient(url, token, 0);
     return { subscribe: fromGraphqlWs(client, FOLLOWED), dispose: () => void client.dispose() };

@@ -105,6 +105,8 @@ function securityHeaders(): Record<string, string> {
   return headers;
 }
 
+const EXPIRED_CHALLENGE = 'Bearer error="invalid_token", error_description="expired"';
+
 /**
  * Tells who asks. A bad token is refused with 401, other than none at all: that is the anonymous viewer. One that cannot
  * be checked now is answered with 503.
@@ -120,10 +122,13 @@ export function requireValidToken({ revocations }: Pick<Services, 'revocations'>
       if (code === ErrorCode.UNAUTHENTICATED) {
         // Beside the sentence: whether a new token will do.
         const shown = { message, extensions: { code, ...(expired ? { expired } : {}) } };
-        return reply
-          .code(401)
-          .header('www-authenticate', 'Bearer')
-          .send({ errors: [shown] });
+        return (
+          reply
+            .code(401)
+            // As RFC 6750 has it; clients of event streams see no more of a refusal than status and headers.
+            .header('www-authenticate', expired ? EXPIRED_CHALLENGE : 'Bearer')
+            .send({ errors: [shown] })
+        );
       }
       if (code === ErrorCode.UNAVAILABLE) {
         const shown = { message, extensions: { code, retryAfter } };

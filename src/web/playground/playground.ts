@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { connectSources } from '../connect-sources.js';
 
 /** A token that the page offers in its role switch. Titles are unique: "CUSTOMER_ADMIN of Fabrikam". */
 export interface DemoToken {
@@ -81,10 +82,6 @@ export async function registerPlayground(app: FastifyInstance, options: Playgrou
 
 /** The page may load from the gateway only, and sign in where it is set to. Monaco and its widgets write styles into the page; nothing else is inline. */
 function pagePolicy(request: FastifyRequest, connectsTo: string[]): string {
-  // Browsers that do not count a WebSocket as 'self' need it named. A strange Host header stays out of the answer.
-  const sockets = /^(\[[\da-f:]+\]|[\w.-]+)(:\d+)?$/i.test(request.host)
-    ? ` ws://${request.host} wss://${request.host}`
-    : '';
   return [
     "default-src 'none'",
     "script-src 'self'",
@@ -92,7 +89,7 @@ function pagePolicy(request: FastifyRequest, connectsTo: string[]): string {
     "style-src 'self' 'unsafe-inline'",
     "font-src 'self'",
     "img-src 'self' data:",
-    `connect-src 'self'${sockets}${connectsTo.map((origin) => ` ${origin}`).join('')}`,
+    `connect-src ${connectSources(request.host, connectsTo)}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

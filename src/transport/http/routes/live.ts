@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { SignInConfig } from '../../../config/auth-config.js';
+import { connectSources } from '../../../web/connect-sources.js';
 
 const files = {
   '/live': ['index.html', 'text/html; charset=utf-8'],
@@ -22,14 +23,15 @@ export function signInOrigin(signIn: SignInConfig | null): string[] {
  * @param folder what `src/web/live/bundle.mjs` made
  */
 export function serveLive(app: FastifyInstance, folder: string, signIn: SignInConfig | null): void {
-  const connect = ["'self'", 'ws:', 'wss:', ...signInOrigin(signIn)].join(' ');
-  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src ${connect}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const policyFor = (host: string) =>
+    `default-src 'none'; script-src 'self'; style-src 'self'; connect-src ${connectSources(host, signInOrigin(signIn))}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
   for (const [url, [file, type]] of Object.entries(files)) {
-    app.get(url, async (_request, reply) => {
+    app.get(url, async (request, reply) => {
       const content = await readFile(join(folder, file)).catch(() => null);
       if (!content)
         return reply.code(503).type('text/plain').send('The dashboard is not bundled. Run: npm run build\n');
-      return reply.headers({ 'content-security-policy': policy, 'cache-control': 'no-cache' }).type(type).send(content);
+      const headers = { 'content-security-policy': policyFor(request.host), 'cache-control': 'no-cache' };
+      return reply.headers(headers).type(type).send(content);
     });
   }
 }
