@@ -5,6 +5,7 @@ import type { Role } from './role.js';
 export interface Access {
   /** The same for the same set of roles. */
   readonly key: string;
+  /** That set. */
   readonly roles: readonly Role[];
   /** Whether a field of an object type, or the type alone, is refused. */
   denies(type: string, field?: string): boolean;

@@ -26,6 +26,9 @@ export type DatabaseConfig =
     }
   | { kind: 'embedded'; dataDir: string };
 
+/** Who may see the schema, each as far as the roles may use it. */
+export type IntrospectionPolicy = 'everybody' | 'signed-in' | 'nobody';
+
 /** Everything that can be set, in domain words. Built once by `readConfig`. */
 export interface Config {
   production: boolean;
@@ -61,6 +64,10 @@ export interface Config {
   drainTimeoutMs: number;
   /** Demonstration data is loaded into an empty database. */
   demoData: boolean;
+  /** Who is answered introspection and `/schema.graphql`, and is told names that are like a wrong one. */
+  introspection: IntrospectionPolicy;
+  /** Whether `/` is the playground for browsers. */
+  playground: boolean;
   /** `npm start` runs it: then a shell of npm's is the parent process. */
   startedByNpm: boolean;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
@@ -122,6 +129,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     sealIntervalMs: values.SEAL_INTERVAL_MS,
     drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
     demoData: values.DEMO_DATA ? values.DEMO_DATA === 'true' : !values.DATABASE_URL,
+    introspection: introspectionOf(values.INTROSPECTION ?? (production ? 'signed-in' : 'true')),
+    playground: values.PLAYGROUND ? values.PLAYGROUND === 'true' : !production,
     startedByNpm: values.npm_lifecycle_event === 'start',
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
   };
@@ -132,6 +141,11 @@ function problemOf({ path, message }: { path: PropertyKey[]; message: string }, 
   const name = path.join('.');
   const file = files.get(name);
   return file === undefined ? `${name}: ${message}` : `${name}_FILE: what is in ${file} ${message}`;
+}
+
+function introspectionOf(value: 'true' | 'signed-in' | 'false'): IntrospectionPolicy {
+  if (value === 'signed-in') return value;
+  return value === 'true' ? 'everybody' : 'nobody';
 }
 
 function parseProductKeySecrets(text: string): Config['productKeySecrets'] {

@@ -129,6 +129,8 @@ export const settings = z.object({
   NATS_STREAM_MAX_BYTES: whole('a whole number of bytes', 65_536, 2 ** 40).default(256 * 1024 * 1024),
   DRAIN_TIMEOUT_MS: milliseconds(10_000, 0, 600_000),
   DEMO_DATA: oneOf('true', 'false').optional(),
+  INTROSPECTION: oneOf('true', 'signed-in', 'false').optional(),
+  PLAYGROUND: oneOf('true', 'false').optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent').optional(),
   npm_lifecycle_event: z.string().optional(),
 });

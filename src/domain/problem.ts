@@ -13,3 +13,6 @@ export abstract class Problem {
 export function isProblem(result: unknown): result is Problem {
   return result instanceof Problem;
 }
+
+/** The code of a problem by the name of its class, so that nobody has to look it up: `QuoteExpired`, `QUOTE_EXPIRED`. */
+export const problemCodeOf = (name: string): string => name.replace(/(?<!^)([A-Z])/g, '_$1').toUpperCase();

@@ -3,7 +3,7 @@ import { memberOf } from './member.js';
 
 /** Relay's Node. */
 @InterfaceType('Node', {
-  description: 'An object with a global id, by which `node(id:)` finds it again.',
+  description: 'An object with a global id, unique in the whole graph. `node(id:)` finds it again.',
   resolveType: memberOf,
 })
 export abstract class NodeType {

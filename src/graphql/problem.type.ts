@@ -1,6 +1,6 @@
 import type { ClassType } from 'type-graphql';
 import { Field, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
-import type { Problem } from '../domain/problem.js';
+import { type Problem, problemCodeOf } from '../domain/problem.js';
 
 /**
  * Codes of every problem that has a face in the schema. Filled as modules give them theirs, so that it cannot fall
@@ -14,9 +14,6 @@ registerEnumType(ProblemCode, {
     'Every value of `Problem.code`: the name of the problem type in capitals. New ones may join, so leave a branch for codes that you do not know.',
   valuesConfig: codeDescriptions,
 });
-
-/** The code of a problem by the name of its class, so that nobody has to look it up: `QuoteExpired`, `QUOTE_EXPIRED`. */
-const codeOf = (name: string): string => name.replace(/(?<!^)([A-Z])/g, '_$1').toUpperCase();
 
 /** What every refusal implements. */
 @InterfaceType('Problem', {
@@ -50,7 +47,7 @@ export function problemType(
   fields: Record<string, ProblemField> = {},
 ): void {
   problemClasses.set(problem.name, problem);
-  const code = codeOf(problem.name);
+  const code = problemCodeOf(problem.name);
   ProblemCode[code] = code;
   codeDescriptions[code] = { description: `The code of \`${problem.name}\`. ${description}` };
   ObjectType({ implements: ProblemType as never, description })(problem);

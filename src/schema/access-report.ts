@@ -1,8 +1,8 @@
 import { type GraphQLNamedType, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
 import type { AccessRules, RowRule } from '../auth/access-rule.js';
 import { AccessTable } from '../auth/access-table.js';
+import { type Reach, reachOf } from '../auth/reach.js';
 import { Role } from '../auth/role.js';
-import { type Reach, reachOf } from './reach.js';
 
 /** Who asks, as columns of the table: every role, and who sends no token. */
 export const NOBODY = 'NOBODY';

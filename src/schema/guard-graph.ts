@@ -15,6 +15,7 @@ import {
 } from 'graphql';
 import type { AccessRule, AccessRules } from '../auth/access-rule.js';
 import { accessRevoked } from '../auth/revocations.js';
+import { REFUSAL } from '../auth/schema-view.js';
 import type { Context } from '../context/context.js';
 import { inTransaction } from '../context/transaction.js';
 import { parseGlobalId } from '../domain/global-id.js';
@@ -23,9 +24,6 @@ import { recordRoleDenied } from '../modules/entitlements/software-choice.js';
 type Field = GraphQLField<unknown, Context>;
 
 const ROOTS = ['Query', 'Mutation', 'Subscription'];
-
-/** The sentence that a field behind a guard has: one wording for all. */
-export const REFUSAL = ' Null, with a `FORBIDDEN` error, where your roles do not allow it.';
 
 /** The definition of `@auth` for the schema that holds the enum `Role`. */
 export function authDirective(role: GraphQLEnumType): GraphQLDirective {

@@ -4,6 +4,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { HorizonWatch } from '../activity-log/horizon.js';
 import type { Sealer } from '../activity-log/seal/sealer.js';
 import type { KeySets } from '../auth/key-sets.js';
+import type { SchemaViews } from '../auth/schema-views.js';
 import type { Authenticate } from '../auth/tokens.js';
 import type { Context, Services } from '../context/context.js';
 import type { Connections } from '../database/pools.js';
@@ -13,13 +14,13 @@ import type { FanOut } from '../feed/delivery/fan-out.js';
 import type { NatsSource } from '../feed/nats/nats-source.js';
 import type { ReportInternalError } from '../graphql/errors.js';
 import { projectFile } from '../lib/project-file.js';
-import { printGraph } from '../schema/print-schema.js';
 import { serveGraphql } from '../transport/http/app.js';
 import { serveDownloads } from '../transport/http/routes/downloads.js';
 import { serveExports } from '../transport/http/routes/exports.js';
 import { serveLive } from '../transport/http/routes/live.js';
 import { serveOperators } from '../transport/http/routes/operators.js';
 import { servePlayground } from '../transport/http/routes/playground.js';
+import { serveSchema } from '../transport/http/routes/schema.js';
 import { serveSupportFiles } from '../transport/http/routes/support-files.js';
 import { type EventStreams, serveStreams } from '../transport/sse/server.js';
 import { type SocketServer, serveSockets } from '../transport/ws/server.js';
@@ -30,6 +31,7 @@ export interface DoorsOptions {
   app: FastifyInstance;
   apollo: ApolloServer<Context>;
   schema: GraphQLSchema;
+  views: SchemaViews;
   services: Services;
   authenticate: Authenticate;
   documents: DocumentCache;
@@ -46,8 +48,8 @@ export interface DoorsOptions {
 
 /** Opens every door of the gateway on an application that does not listen yet: HTTP, WebSocket, event streams, pages. */
 export async function openDoors(options: DoorsOptions): Promise<void> {
-  const { app, apollo, schema, services, authenticate, documents, report, fanOut, lifecycle } = options;
-  const rules = operationRules({ schema, documents, report });
+  const { app, apollo, schema, views, services, authenticate, documents, report, fanOut, lifecycle } = options;
+  const rules = operationRules({ schema, views, documents, report });
   serveGraphql({ app, apollo, schema, services, authenticate, documents, report });
   const sockets = serveSockets({ server: app.server, services, authenticate, rules, fanOut });
   const streams = serveStreams({ app, services, authenticate, rules, fanOut });
@@ -60,7 +62,8 @@ export async function openDoors(options: DoorsOptions): Promise<void> {
   serveLive(app, projectFile('dist/live'), auth.kind === 'jwks' ? auth.signIn : null);
   const { horizon, keySets, nats, sealer, connections } = options;
   const observed = { services, sockets, streams, fanOut, horizon, keySets, nats, sealer, documents, connections };
-  serveOperators(app, observed, printGraph(schema));
+  serveOperators(app, observed);
+  serveSchema(app, services, authenticate, views);
 }
 
 /** Tells streams where to resume, answers what runs, then closes; what is left after the drain's time is cut. */

@@ -6,6 +6,7 @@ import { FEED_CURSORS } from '../activity-log/feed-cursors.js';
 import { Sealer } from '../activity-log/seal/sealer.js';
 import { AccessTable } from '../auth/access-table.js';
 import { KeySets } from '../auth/key-sets.js';
+import { SchemaViews } from '../auth/schema-views.js';
 import { rememberTokens } from '../auth/token-cache.js';
 import { createAuthenticate } from '../auth/tokens.js';
 import type { Config } from '../config/config.js';
@@ -99,7 +100,9 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
 
   const report = (id: string, error: unknown) => log.error({ err: error, id }, 'internal error');
   const documents = new DocumentCache();
-  const apollo = createApollo(schema, report, documents);
+  const accessTable = new AccessTable(accessRules);
+  const views = new SchemaViews(schema, accessTable, config.introspection);
+  const apollo = createApollo({ schema, views, report, documents });
   await apollo.start();
   lifecycle.onClose(() => apollo.stop());
   const app = await createApp(log);
@@ -109,7 +112,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     kysely,
     ...readSources(orm, connections, feedCursors),
     batchReads: connections.batch,
-    accessTable: new AccessTable(accessRules),
+    accessTable,
     signer: createSigner(config.signingSecret),
     ...running,
     log,
@@ -125,6 +128,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     app,
     apollo,
     schema,
+    views,
     services,
     authenticate,
     keySets,

@@ -86,6 +86,8 @@ export async function startTestGateway(
     nats: null,
     drainTimeoutMs: 5_000,
     demoData: false,
+    introspection: 'everybody',
+    playground: true,
     startedByNpm: false,
     logLevel: 'info',
     ...options.config,

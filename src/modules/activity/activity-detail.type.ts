@@ -5,7 +5,7 @@ import { DateTimeScalar } from '../../graphql/scalars.js';
 
 @ObjectType('OrderPlacedDetail', { description: 'What an entry of action `ORDER_PLACED` says of the purchase.' })
 class OrderPlacedDetail {
-  @Field({ description: 'The number of the order, as in `Order.number`.' })
+  @Field({ description: 'The number of the order. It is its `Order.number`.' })
   orderNumber!: string;
 
   @Field(() => Int, { description: 'How many lines the order has.' })
@@ -19,7 +19,7 @@ class OrderPlacedDetail {
   description: 'What an entry of action `CANCELLATION_REQUESTED` says of the request.',
 })
 class CancellationRequestedDetail {
-  @Field({ description: 'The number of the order, as in `Order.number`.' })
+  @Field({ description: 'The number of the order. It is its `Order.number`.' })
   orderNumber!: string;
 
   @Field(() => [Int], { description: 'The numbers of the lines that are to be cancelled.' })
@@ -36,7 +36,7 @@ class CancellationRequestedDetail {
   description: 'What an entry of action `CANCELLATION_CONFIRMED` says of the cancellation.',
 })
 class CancellationConfirmedDetail {
-  @Field({ description: 'The number of the order, as in `Order.number`.' })
+  @Field({ description: 'The number of the order. It is its `Order.number`.' })
   orderNumber!: string;
 
   @Field(() => [Int], { description: 'The numbers of the lines that are cancelled now.' })
@@ -53,7 +53,7 @@ class CancellationConfirmedDetail {
   description: 'What an entry of action `CANCELLATION_REFUSED` says of the refusal.',
 })
 class CancellationRefusedDetail {
-  @Field({ description: 'The number of the order, as in `Order.number`.' })
+  @Field({ description: 'The number of the order. It is its `Order.number`.' })
   orderNumber!: string;
 
   @Field(() => [Int], { description: 'The numbers of the lines that are active again.' })
@@ -67,7 +67,7 @@ class CancellationRefusedDetail {
   description: 'What an entry of action `PRODUCT_KEY_REVEALED` says of the key. The key itself is never in the log.',
 })
 class ProductKeyRevealedDetail {
-  @Field({ description: 'The version of the software, as in `SoftwareVersion.version`.' })
+  @Field({ description: 'The version of the software. It is its `SoftwareVersion.version`.' })
   version!: string;
 }
 
@@ -75,7 +75,7 @@ class ProductKeyRevealedDetail {
   description: 'What an entry of action `DOWNLOAD_LINK_CREATED` says of the link. The link itself is never in the log.',
 })
 class DownloadLinkCreatedDetail {
-  @Field({ description: 'The version of the software, as in `SoftwareVersion.version`.' })
+  @Field({ description: 'The version of the software. It is its `SoftwareVersion.version`.' })
   version!: string;
 
   @Field({ description: 'The language of the software, as a BCP 47 tag such as `en-US`.' })
@@ -92,7 +92,7 @@ class DownloadLinkCreatedDetail {
   description: 'What an entry of action `SOFTWARE_DOWNLOADED` says of the download.',
 })
 class SoftwareDownloadedDetail {
-  @Field({ description: 'The version of the software, as in `SoftwareVersion.version`.' })
+  @Field({ description: 'The version of the software. It is its `SoftwareVersion.version`.' })
   version!: string;
 
   @Field({ description: 'The language of the software, as a BCP 47 tag such as `en-US`.' })
@@ -109,13 +109,13 @@ class SoftwareDownloadedDetail {
   description: 'What an entry of action `SUPPORT_REQUEST_SUBMITTED` says of the request.',
 })
 class SupportRequestSubmittedDetail {
-  @Field({ description: 'The number of the request, as in `SupportRequest.number`.' })
+  @Field({ description: 'The number of the request to support. It is its `SupportRequest.number`.' })
   supportRequestNumber!: string;
 
-  @Field({ description: 'The topic of the request, one of `supportTopics`.' })
+  @Field({ description: 'The topic of the request to support. It is one of `supportTopics`.' })
   topic!: string;
 
-  @Field({ description: 'The impact of the request, a value of `SupportImpact`.' })
+  @Field({ description: 'The impact of the request to support. It is a value of `SupportImpact`.' })
   impact!: string;
 }
 
@@ -130,7 +130,7 @@ class AccessRevokedDetail {
 
 @ObjectType('AccessDeniedDetail', { description: 'What an entry of action `ACCESS_DENIED` says of the attempt.' })
 class AccessDeniedDetail {
-  @Field({ description: 'The mutation that was tried, such as `revealProductKey`.' })
+  @Field({ description: 'The name of the mutation that was tried.' })
   operation!: string;
 
   @Field({ description: 'Why the attempt was refused, in a few words for people.' })

@@ -42,10 +42,10 @@ registerEnumType(ResourceType, {
   name: 'ActivityResourceType',
   description: 'The kind of thing that an entry of the log is about.',
   valuesConfig: {
-    ORDER: { description: 'The entry is about an `Order`.' },
-    ENTITLEMENT: { description: 'The entry is about an `Entitlement`.' },
-    DOWNLOAD_LINK: { description: 'The entry is about a download link of an `Entitlement`.' },
-    SUPPORT_REQUEST: { description: 'The entry is about a `SupportRequest`.' },
+    ORDER: { description: 'The entry is about an order.' },
+    ENTITLEMENT: { description: 'The entry is about what a customer owns, an entitlement.' },
+    DOWNLOAD_LINK: { description: 'The entry is about a link to download what a customer owns.' },
+    SUPPORT_REQUEST: { description: 'The entry is about a request to support.' },
     USER: { description: 'The entry is about a user of the gateway.' },
   },
 });

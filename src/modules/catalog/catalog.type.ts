@@ -32,7 +32,9 @@ export class ProductType extends NodeType {
   description: 'A version of the software, with the languages and architectures it can be downloaded in.',
 })
 export class SoftwareVersionType extends NodeType {
-  @Field({ description: 'The version as `revealProductKey` and `createDownloadLink` take it, such as `2022`.' })
+  @Field({
+    description: 'The name of the version, such as `2022`. `revealProductKey` and `createDownloadLink` take it.',
+  })
   version!: string;
 
   @Field(() => [String], { description: 'The languages it can be downloaded in, as BCP 47 tags such as `en-US`.' })
@@ -44,7 +46,9 @@ export class SoftwareVersionType extends NodeType {
 
 @ObjectType('CancellationPolicy', { description: 'Whether and how purchases of a SKU can be cancelled.' })
 export class CancellationPolicyType {
-  @Field({ description: 'Whether `cancelOrder` can cancel it while its window is open, without support.' })
+  @Field({
+    description: 'Whether it can be cancelled without support while its window is open. `cancelOrder` does that.',
+  })
   isCancellable!: boolean;
 
   @Field(() => Int, {

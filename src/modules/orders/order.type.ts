@@ -43,7 +43,7 @@ export class OrderLineType extends NodeType {
   })
   cancellableUntil!: string | null;
 
-  @Field({ description: 'Whether `cancelOrder` would accept the line now.' })
+  @Field({ description: 'Whether the line can be cancelled now. Then `cancelOrder` accepts it.' })
   isCancellable!: boolean;
 
   @Field(() => DateScalar, { nullable: true, description: 'The first day of `term`; null for perpetual software.' })

@@ -39,7 +39,7 @@ export class SupportRequestResolver {
   @Mutation(() => SubmitSupportRequestResult, {
     nullable: true,
     description:
-      'Submits a support request on behalf of a customer, such as for a refund that `cancelOrder` cannot give.',
+      'Submits a support request on behalf of a customer. A refund that `cancelOrder` cannot give is asked for in this way.',
   })
   submitSupportRequest(
     @Arg('input', () => SubmitSupportRequestInput, {

@@ -4,24 +4,24 @@ import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Context } from '../../context/context.js';
 import { stringifyResult, withDenials } from '../../execution/compiled-query.js';
-import type { DocumentCache } from '../../execution/documents.js';
+import type { OperationRulesOptions } from '../../execution/prepare.js';
+import { withoutSuggestion } from '../../execution/suggestions.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from '../../graphql/errors.js';
 import { limitRules, limits, refusalBehind } from '../../graphql/limits.js';
 import { compiledQueries } from './apollo-compiled-queries.js';
+import { schemaViews } from './apollo-schema-views.js';
 
 /** Apollo Server over the graph: it parses, validates, limits and reports; what is shown of errors is ours. */
-export function createApollo(
-  schema: GraphQLSchema,
-  report: ReportInternalError,
-  documents: DocumentCache,
-): ApolloServer<Context> {
+export function createApollo({ schema, views, report, documents }: OperationRulesOptions): ApolloServer<Context> {
   return new ApolloServer<Context>({
     schema,
+    // Who may see what of the schema the plugin says.
     introspection: true,
     validationRules: limitRules,
+    validationOptions: { hideSuggestions: true },
     parseOptions: { maxTokens: limits.tokens },
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: false,
@@ -32,6 +32,7 @@ export function createApollo(
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       refuseSubscriptions,
+      schemaViews(views, report),
       tellDenials,
       compiledQueries(report, documents),
     ],
@@ -78,5 +79,10 @@ function toClientError(
       ? error
       : new GraphQLError(formatted.message, { originalError: original as Error, extensions: formatted.extensions });
   const masked = maskError(known, report).toJSON();
-  return { ...masked, locations: masked.locations ?? formatted.locations, path: masked.path ?? formatted.path };
+  return {
+    ...masked,
+    message: withoutSuggestion(masked.message),
+    locations: masked.locations ?? formatted.locations,
+    path: masked.path ?? formatted.path,
+  };
 }

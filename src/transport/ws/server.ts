@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, execute, type GraphQLError } from 'graphql';
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, type GraphQLError } from 'graphql';
 import { CloseCode, type ServerOptions } from 'graphql-ws';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
@@ -109,7 +109,7 @@ function protocolOptions(
   { services, authenticate, rules, fanOut }: SocketsOptions,
   inFlight: InFlight,
 ): ServerOptions<Record<string, unknown>, Connected> {
-  const { prepare, mask, toClientResult } = rules;
+  const { prepare, execute: run, mask, toClientResult } = rules;
   const isRevoked = ({ viewer }: Connected) => services.revocations.covers(viewer);
   /** Closes the socket of a revoked viewer for good: no operation of theirs begins after the revocation. */
   const shutOut = ({ socket }: Connected) => socket.close(CloseCode.Unauthorized, ACCESS_REVOKED);
@@ -153,7 +153,7 @@ function protocolOptions(
       const answer = connected.inTurn(async () => {
         // Who does not take the answers gets no further ones: they would wait in memory.
         await flushed(connected.request.socket);
-        return execute(asked);
+        return run(asked);
       });
       inFlight.add(connected.socket, answer);
       return toClientResult(await answer, asked.contextValue as Context);

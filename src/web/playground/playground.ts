@@ -33,6 +33,8 @@ export interface TokenSources {
 export interface PlaygroundOptions {
   /** What `bundle.mjs` made: `index.html` and `assets/`. */
   assetsDir: string;
+  /** Without it only the name and addresses of the gateway are served. */
+  isOn: boolean;
   /** Asked for each visit. */
   tokenSources: (request: FastifyRequest) => Promise<TokenSources>;
   /** Origins that the page may ask beside the gateway's own. */
@@ -44,6 +46,10 @@ const NOT_BUNDLED = 'The playground is not bundled. Run: node src/web/playground
 
 /** Serves the playground: the page at `/`, its settings and its files under `/playground/`. Nothing comes from elsewhere. */
 export async function registerPlayground(app: FastifyInstance, options: PlaygroundOptions): Promise<void> {
+  if (!options.isOn) {
+    app.get('/', async () => ({ name: 'csp-graph', graphql: '/graphql', schema: '/schema.graphql' }));
+    return;
+  }
   const page = await readFile(join(options.assetsDir, 'index.html')).catch(() => null);
 
   app.get('/', async (request, reply) => {

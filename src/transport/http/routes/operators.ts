@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { createMetrics, type Observed } from '../metrics.js';
 
-/** What operators ask: health, metrics, and the contract as text. */
-export function serveOperators(app: FastifyInstance, observed: Observed, sdl: string): void {
+/** What operators ask: health and metrics. */
+export function serveOperators(app: FastifyInstance, observed: Observed): void {
   const { feed, kysely } = observed.services;
   const metrics = createMetrics(observed);
   app.get('/health/live', async () => ({ status: 'live' }));
@@ -18,8 +18,5 @@ export function serveOperators(app: FastifyInstance, observed: Observed, sdl: st
   });
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', metrics.contentType).send(await metrics.text()),
-  );
-  app.get('/schema.graphql', async (_request, reply) =>
-    reply.header('content-type', 'text/plain; charset=utf-8').send(sdl),
   );
 }

@@ -10,12 +10,13 @@ import { signInOrigin } from './live.js';
 /** How long a token of the playground's role switch is good. */
 const TOKEN_TTL = '8h';
 
-/** `/`: the playground, with demo tokens outside production or the provider's sign-in, and example operations as tabs. */
+/** `/`: the playground where it is on, with demo tokens outside production or the provider's sign-in, and example operations as tabs. */
 export async function servePlayground(app: FastifyInstance, config: Config): Promise<void> {
   const { auth, production, signingSecret } = config;
   const signIn = auth.kind === 'jwks' ? auth.signIn : null;
   const none: TokenSources = { demoTokens: [], signIn: null, advice: null };
   await registerPlayground(app, {
+    isOn: config.playground,
     assetsDir: projectFile('dist/playground'),
     examples: readExamples(projectFile('schema/operations')),
     connectsTo: signInOrigin(signIn),

@@ -10,7 +10,7 @@ import {
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import type { Access } from '../auth/access-table.js';
+import type { Access } from './access-table.js';
 
 /** What somebody may use of a schema: as far as fields lead from its roots that are not refused. */
 export interface Reach {

@@ -1,0 +1,48 @@
+import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import type { SchemaViews } from '../../auth/schema-views.js';
+import type { Context } from '../../context/context.js';
+import { executeIntrospection, introspectionRefused, isIntrospective } from '../../execution/introspection.js';
+import { withSuggestions } from '../../execution/suggestions.js';
+import { ErrorCode, maskError, type ReportInternalError } from '../../graphql/errors.js';
+
+/**
+ * Answers introspection as far as its caller may use the schema, and lets errors of validation suggest names out of that
+ * part alone.
+ */
+export function schemaViews(views: SchemaViews, report: ReportInternalError): ApolloServerPlugin<Context> {
+  return {
+    requestDidStart: async () => ({
+      didResolveOperation: async ({ document, operation, contextValue: { viewer } }) => {
+        if (operation && isIntrospective(document, operation) && !views.of(viewer))
+          throw introspectionRefused(document, operation, viewer);
+      },
+      responseForOperation: async ({ schema, document, operation, request, contextValue }) => {
+        const view = operation && isIntrospective(document, operation) && views.of(contextValue.viewer);
+        if (!view) return null;
+        const { variables: variableValues, operationName } = request;
+        const args = { schema, document, operationName, variableValues, contextValue, hideSuggestions: true };
+        const { data, errors } = await executeIntrospection(args, operation, view);
+        contextValue.services.queries.executed += 1;
+        const told = errors?.map((error) => maskError(error, report).toJSON());
+        return {
+          http: { status: data === undefined ? 400 : undefined, headers: new HeaderMap() },
+          body: {
+            kind: 'single',
+            singleResult: { ...(told && { errors: told }), ...(data !== undefined && { data }) },
+          },
+        };
+      },
+      willSendResponse: async ({ document, contextValue, response: { body } }) => {
+        if (body.kind !== 'single' || !document || !body.singleResult.errors) return;
+        const { errors } = body.singleResult;
+        const isOfValidation = ({ extensions }: (typeof errors)[number]) =>
+          extensions?.['code'] === ErrorCode.GRAPHQL_VALIDATION_FAILED;
+        if (!errors.some(isOfValidation)) return;
+        const messages = withSuggestions(errors, document, views.of(contextValue.viewer)?.schema ?? null);
+        body.singleResult.errors = errors.map((error, index) =>
+          isOfValidation(error) ? { ...error, message: messages[index] as string } : error,
+        );
+      },
+    }),
+  };
+}
