@@ -179,7 +179,7 @@ describe.each(transports)(`limits over %s, on ${engine}`, (transport) => {
       inputValueDeprecation: true,
       oneOf: true,
     });
-    const { data, errors } = await run(introspection, {}, null);
+    const { data, errors } = await run(introspection);
     expect(errors).toBeUndefined();
     expect(data.__schema.types.length).toBeGreaterThan(100);
     const bomb = `{ __schema { types { ${'fields { type { '.repeat(5)} name ${'} }'.repeat(5)} } } }`;
