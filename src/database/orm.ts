@@ -96,6 +96,8 @@ export async function openOrm(database: DatabaseConfig, options: OrmOptions): Pr
       clientUrl: database.url,
       pool: { min: 0, max: database.poolSize },
       driverOptions: {
+        // Read by node-postgres too: the ORM takes host and user out of it, and leaves out that TLS is wanted.
+        connectionString: database.url,
         application_name: 'csp-graph',
         statement_timeout: database.statementTimeoutMs,
         // An open writing transaction holds the feed's horizon back for everybody.
