@@ -5,6 +5,7 @@ import { Migration20261122220209_scale } from './Migration20261122220209_scale.j
 import { Migration20261122223854_activity_seals } from './Migration20261122223854_activity_seals.js';
 import { Migration20261123070000_customer_search } from './Migration20261123070000_customer_search.js';
 import { Migration20261127122349_encryption_canaries } from './Migration20261127122349_encryption_canaries.js';
+import { Migration20261127122957_identities } from './Migration20261127122957_identities.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -14,4 +15,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261122223854_activity_seals', class: Migration20261122223854_activity_seals },
   { name: 'Migration20261123070000_customer_search', class: Migration20261123070000_customer_search },
   { name: 'Migration20261127122349_encryption_canaries', class: Migration20261127122349_encryption_canaries },
+  { name: 'Migration20261127122957_identities', class: Migration20261127122957_identities },
 ];

@@ -9,6 +9,8 @@ export const ActivityAction = {
   SOFTWARE_DOWNLOADED: 'SOFTWARE_DOWNLOADED',
   SUPPORT_REQUEST_SUBMITTED: 'SUPPORT_REQUEST_SUBMITTED',
   ACCESS_REVOKED: 'ACCESS_REVOKED',
+  ACCESS_RESTORED: 'ACCESS_RESTORED',
+  SESSION_ENDED: 'SESSION_ENDED',
   ACCESS_DENIED: 'ACCESS_DENIED',
 } as const;
 export type ActivityAction = (typeof ActivityAction)[keyof typeof ActivityAction];

@@ -26,7 +26,9 @@ export interface ActivityDetails {
   DOWNLOAD_LINK_CREATED: { version: string; language: string; architecture: string; expiresAt: string };
   SOFTWARE_DOWNLOADED: { version: string; language: string; architecture: string; remainingDownloads: number };
   SUPPORT_REQUEST_SUBMITTED: { supportRequestNumber: string; topic: string; impact: string };
-  ACCESS_REVOKED: { userPrincipalName: string; reason: string | null };
+  ACCESS_REVOKED: { userPrincipalName: string; objectId: string | null; reason: string | null };
+  ACCESS_RESTORED: { userPrincipalName: string; objectId: string | null; reason: string | null };
+  SESSION_ENDED: { userPrincipalName: string; objectId: string | null; transport: string };
   ACCESS_DENIED: { operation: string; reason: string };
 }
 

@@ -23,6 +23,10 @@ export const ActivityEntry = defineEntity({
     actor: p.text(),
     actorRole: p.text(),
     application: p.text().nullable(),
+    /** Identity of who acted (`auth/identity.ts`); null in entries from before identities were kept. */
+    actorIssuer: p.text().nullable(),
+    actorTenantId: p.uuid().nullable(),
+    actorObjectId: p.text().nullable(),
     customerId: p.uuid().nullable(),
     orderId: p.uuid().nullable(),
     /** Catalog product ids (`DG7GMGF0FKZV`) that the entry concerns. */
@@ -39,6 +43,7 @@ export const ActivityEntry = defineEntity({
     { name: 'activity_entries_customer_idx', properties: ['customerId', 'xid', 'seq'] },
     { name: 'activity_entries_action_idx', properties: ['action', 'xid', 'seq'] },
     { name: 'activity_entries_actor_idx', properties: ['actor', 'xid', 'seq'] },
+    { name: 'activity_entries_actor_object_idx', properties: ['actorObjectId', 'xid', 'seq'] },
     { name: 'activity_entries_order_id_idx', properties: ['orderId', 'xid', 'seq'] },
     // Where in the log a day begins and ends: see inDays of activity.read.ts.
     {

@@ -9,6 +9,8 @@ export interface EntryFilter {
   to?: Date | null;
   actions?: readonly ActivityAction[] | null;
   actor?: string | null;
+  /** `oid` or `sub` of who acted, case as given. */
+  actorObjectId?: string | null;
   customerId?: string | null;
   orderId?: string | null;
   productId?: string | null;
@@ -27,6 +29,7 @@ export function passes(entry: FeedEntry, filter: EntryFilter): boolean {
   if (filter.to && entry.at >= filter.to.getTime()) return false;
   if (filter.actions && !filter.actions.includes(entry.action)) return false;
   if (filter.actor != null && entry.actor !== filter.actor.toLowerCase()) return false;
+  if (filter.actorObjectId != null && entry.actorObjectId !== filter.actorObjectId) return false;
   if (filter.customerId != null && entry.customerId !== filter.customerId) return false;
   if (filter.orderId != null && entry.orderId !== filter.orderId) return false;
   if (filter.productId != null && !entry.productIds.includes(filter.productId.toUpperCase())) return false;
@@ -63,6 +66,7 @@ function conditionsOf(filter: EntryFilter): Sql[] {
   if (filter.from) conditions.push(sql`("xid", "seq") >= ${edgeOf(days, sql`asc`)}`);
   if (filter.to) conditions.push(sql`("xid", "seq") <= ${edgeOf(days, sql`desc`)}`);
   if (filter.actor != null) conditions.push(sql`"actor" = ${filter.actor.toLowerCase()}`);
+  if (filter.actorObjectId != null) conditions.push(sql`"actor_object_id" = ${filter.actorObjectId}`);
   if (filter.customerId != null) conditions.push(sql`"customer_id" = ${filter.customerId}::uuid`);
   if (filter.orderId != null) conditions.push(sql`"order_id" = ${filter.orderId}::uuid`);
   if (filter.productId != null) conditions.push(sql`"product_ids" @> array[upper(${filter.productId}::text)]`);

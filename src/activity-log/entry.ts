@@ -8,11 +8,11 @@ export interface FeedEntry extends Position {
   at: number;
   action: ActivityAction;
   actor: string;
+  /** `oid` or `sub` of who acted; null in entries from before identities were kept. */
+  actorObjectId: string | null;
   customerId: string | null;
   orderId: string | null;
   productIds: readonly string[];
-  /** The user's name for ACCESS_REVOKED, else an id of the resource. */
-  resourceId: string;
   /** The cancellation, for the CANCELLATION_ actions. */
   cancellationId: string | null;
 }

@@ -16,6 +16,10 @@ export interface ExportedEntry {
   actor: string;
   actorRole: string;
   application: string | null;
+  /** Identity of the actor; null in entries from before identities were kept. */
+  actorIssuer: string | null;
+  actorTenantId: string | null;
+  actorObjectId: string | null;
   customerId: string | null;
   orderId: string | null;
   productIds: string[];
@@ -53,7 +57,8 @@ export async function readExported(
     Record<string, string | null>
   >`select "xid"::text || '.' || "seq"::text as "position", "id",
       to_char("at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "at", "e"."action", "outcome", "actor",
-      "actor_role" as "actorRole", "application", "customer_id" as "customerId", "order_id" as "orderId",
+      "actor_role" as "actorRole", "application", "actor_issuer" as "actorIssuer",
+      "actor_tenant_id" as "actorTenantId", "actor_object_id" as "actorObjectId", "customer_id" as "customerId", "order_id" as "orderId",
       to_json("product_ids")::text as "productIds", "resource_type" as "resourceType", "resource_id" as "resourceId",
       "resource_label" as "resourceLabel", "correlation_id" as "correlationId", "detail"::text as "detailText",
       (select "company_name" from "customers" where "customers"."id" = "e"."customer_id") as "customer"

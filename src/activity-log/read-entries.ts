@@ -35,8 +35,8 @@ export async function readEntries(
   // Ordered by the columns of the table: a bare "xid" would be the text of the select list, where 10 comes before 9.
   const { rows } = await sql<
     Record<string, unknown>
-  >`select "xid"::text as "xid", "seq"::text as "seq", "id", "e"."action", "actor", "customer_id",
-      "order_id", to_json("product_ids") as "product_ids", "resource_id", "detail" ->> 'cancellationId' as "cancellation_id", (extract(epoch from "at") * 1000)::bigint::text as "at"
+  >`select "xid"::text as "xid", "seq"::text as "seq", "id", "e"."action", "actor", "actor_object_id", "customer_id",
+      "order_id", to_json("product_ids") as "product_ids", "detail" ->> 'cancellationId' as "cancellation_id", (extract(epoch from "at") * 1000)::bigint::text as "at"
     from ${matching(filter, bounds, limit)} "e" order by "e"."xid", "e"."seq" limit ${limit}::int`.execute(kysely);
   return rows.map((row) => ({
     xid: BigInt(row['xid'] as string),
@@ -45,12 +45,12 @@ export async function readEntries(
     at: Number(row['at']),
     action: row['action'] as ActivityAction,
     actor: row['actor'] as string,
+    actorObjectId: row['actor_object_id'] as string | null,
     customerId: row['customer_id'] as string | null,
     orderId: row['order_id'] as string | null,
     productIds: (typeof row['product_ids'] === 'string'
       ? JSON.parse(row['product_ids'])
       : row['product_ids']) as string[],
-    resourceId: row['resource_id'] as string,
     cancellationId: row['cancellation_id'] as string | null,
   }));
 }

@@ -1,3 +1,4 @@
+import type { Identity } from '../auth/identity.js';
 import { actingRole, type Viewer } from '../auth/viewer.js';
 import type { Em } from '../database/orm.js';
 import { newId } from '../domain/ids.js';
@@ -7,6 +8,8 @@ import { ActivityEntry } from './activity-entry.entity.js';
 
 /** Who acts: a viewer, or fulfilment on behalf of one. */
 export interface Actor {
+  /** Null for what was begun before identities were kept. */
+  identity: Identity | null;
   userPrincipalName: string;
   role: string;
   application: string | null;
@@ -14,7 +17,8 @@ export interface Actor {
 
 /** The viewer as an actor. */
 export function actorOf(viewer: Viewer): Actor {
-  return { userPrincipalName: viewer.userPrincipalName, role: actingRole(viewer), application: viewer.application };
+  const { identity, userPrincipalName, application } = viewer;
+  return { identity, userPrincipalName, role: actingRole(viewer), application };
 }
 
 /** One entry to write; `detail` has the shape of its action. */
@@ -48,6 +52,9 @@ export function recordActivity(em: Em, activity: Activity): void {
         actor: activity.actor.userPrincipalName,
         actorRole: activity.actor.role,
         application: activity.actor.application,
+        actorIssuer: activity.actor.identity?.issuer ?? null,
+        actorTenantId: activity.actor.identity?.tenantId ?? null,
+        actorObjectId: activity.actor.identity?.objectId ?? null,
         customerId: activity.customerId,
         orderId: activity.orderId ?? null,
         productIds: activity.productIds ?? [],

@@ -72,7 +72,6 @@ export function viewerOf(payload: JWTPayload, auth: AuthConfig): Viewer {
     noRolesReason,
     tenantId,
     application,
-    issuedAt: claims.iat === undefined ? null : claims.iat * 1_000,
     expiresAt: claims.exp * 1_000,
     validUntil: (claims.exp + clockToleranceOf(auth)) * 1_000,
   };

@@ -13,7 +13,14 @@ export interface Identity {
   readonly key: string;
 }
 
-/** An identity out of its parts. An issuer has no spaces in it, so that two identities never have one key. */
+/** An identity out of its parts. An issuer and a tenant have no spaces in them: two identities never have one key. */
 export function identityOf(parts: Omit<Identity, 'key'>): Identity {
   return { ...parts, key: `${parts.issuer} ${parts.tenantId ?? '-'} ${parts.objectId}` };
+}
+
+/** The identity whose key it is; null where it is none. */
+export function parseIdentity(key: string | null): Identity | null {
+  const [, issuer, tenant, objectId] = /^(\S+) (\S+) (.+)$/s.exec(key ?? '') ?? [];
+  if (issuer === undefined || tenant === undefined || objectId === undefined) return null;
+  return identityOf({ issuer, tenantId: tenant === '-' ? null : tenant, objectId });
 }

@@ -11,7 +11,8 @@ import type { KeySets } from './key-sets.js';
 import type { Role } from './role.js';
 import { anonymous, type Viewer } from './viewer.js';
 
-const DEMO_ISSUER = 'csp-graph-demo';
+/** Issuer of demo tokens. */
+export const DEMO_ISSUER = 'csp-graph-demo';
 const DEMO_AUDIENCE = 'csp-graph';
 const REQUIRED = ['exp', 'sub'];
 /** Of so many people it is remembered that it was told that their tokens give no role. */

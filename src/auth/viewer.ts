@@ -17,8 +17,6 @@ export interface Viewer {
   tenantId: string | null;
   /** Client application (`azp` or `appid`), where the token names one. */
   application: string | null;
-  /** Milliseconds since 1970; null for anonymous, and where the token does not say. */
-  issuedAt: number | null;
   /** Milliseconds since 1970; null for anonymous. */
   expiresAt: number | null;
   /** Until when the token counts here: its expiry and the clock tolerance. Milliseconds since 1970; null for anonymous. */
@@ -33,7 +31,6 @@ export const anonymous: Viewer = {
   noRolesReason: null,
   tenantId: null,
   application: null,
-  issuedAt: null,
   expiresAt: null,
   validUntil: null,
 };

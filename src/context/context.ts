@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { FeedCursors } from '../activity-log/feed-cursors.js';
 import type { Access, AccessTable } from '../auth/access-table.js';
+import type { AccessWatch } from '../auth/access-watch.js';
 import { Denials } from '../auth/denials.js';
 import type { Revocations } from '../auth/revocations.js';
 import { isAnalyst, type Viewer } from '../auth/viewer.js';
@@ -26,6 +27,7 @@ export interface Services {
   batchReads: Kysely<unknown>;
   accessTable: AccessTable;
   revocations: Revocations;
+  accessWatch: AccessWatch;
   signer: Signer;
   feed: Feed;
   /** Cursors of the database as it is now. */

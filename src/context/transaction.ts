@@ -1,5 +1,6 @@
 import type { Viewer } from '../auth/viewer.js';
 import type { Em } from '../database/orm.js';
+import { admit } from './admission.js';
 import type { Context, Services } from './context.js';
 
 /** What a use case gets: an entity manager inside a transaction, who acts, and when. It knows nothing of GraphQL. */
@@ -10,12 +11,21 @@ export interface UnitOfWork {
   now: Date;
 }
 
-/** Runs a use case in one transaction; all of it is committed or none. Notifies the feed afterwards. */
+/**
+ * Runs a use case in one transaction; all of it is committed or none. Notifies the feed afterwards.
+ * @param before goes first in the transaction
+ * @throws UNAUTHENTICATED where the viewer's access was revoked meanwhile
+ */
 export async function inTransaction<Result>(
   { services, viewer, correlationId }: Context,
   useCase: (unit: UnitOfWork) => Promise<Result>,
+  before?: (em: Em) => Promise<void>,
 ): Promise<Result> {
-  return inOwnTransaction(services, (em) => useCase({ em, viewer, correlationId, now: services.now() }));
+  return inOwnTransaction(services, async (em) => {
+    await before?.(em);
+    await admit(em, viewer);
+    return useCase({ em, viewer, correlationId, now: services.now() });
+  });
 }
 
 /** The same without a viewer: for what the gateway does by itself. */

@@ -16,4 +16,8 @@ export const AdvisoryLock = {
   SEAL: 4_275_007,
   /** Encryption keys become known to the database by one process at a time. */
   ENCRYPTION_KEYS: 4_275_008,
+  /** Access is revoked and given back by one transaction at a time. */
+  ACCESS_CHANGE: 4_275_009,
+  /** First of two keys, the second being the hash of an identity: shared by what it does, alone for its revocation. */
+  IDENTITY: 4_275_010,
 } as const;

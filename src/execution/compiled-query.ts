@@ -65,7 +65,7 @@ export interface AskedQuery {
 export async function answerCompiled(query: AskedQuery): Promise<Result | null> {
   const { context, schema, document, operation, variables, report } = query;
   // Apollo asks also where the document names no operation to run.
-  if (operation?.operation !== 'query' || context.services.revocations.covers(context.viewer)) return null;
+  if (operation?.operation !== 'query' || context.services.revocations.refusal(context.viewer)) return null;
   // As many errors as execution would tell: a list may hold thousands, each of which is a text about all of it.
   const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
     maxErrors: 50,

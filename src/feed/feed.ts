@@ -16,8 +16,8 @@ export interface FeedOptions {
   /** Where new entries come from. */
   source: EntrySource;
   log: Logger;
-  /** Hears each entry first, in commit order: revocations take effect before the entry is delivered. */
-  onEntry: (entry: FeedEntry) => void;
+  /** Hears entries first, in commit order: revocations take effect before anything after them is delivered. */
+  beforeEntries: (entries: readonly FeedEntry[]) => Promise<void>;
   /**
    * Looks again which database it is, when it answers again after it did not. Resolves with true where it is another
    * one than before: restored, or failed over.
@@ -164,8 +164,10 @@ export class Feed {
         const next = await source.read(this.position, BATCH_SIZE);
         if (this.failing) this.options.log.info('the feed reads again');
         this.failing = false;
-        for (const entry of next) this.options.onEntry(entry);
-        if (next.length > 0) this.buffer(next);
+        if (next.length > 0) {
+          await this.options.beforeEntries(next);
+          this.buffer(next);
+        }
         if (next.length < BATCH_SIZE) return;
       }
     } catch (error) {

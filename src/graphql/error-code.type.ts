@@ -5,6 +5,8 @@ import { ErrorCode } from './errors.js';
 const meanings: Record<ErrorCode, string> = {
   UNAUTHENTICATED:
     'No token was sent where one is needed, or the token does not hold. Where `extensions.expired` is true the token, or the key that signed it, is past its time, and a fresh token mends it.',
+  TOKEN_EXPIRED:
+    'The token ended while the operation ran. Come back with a new one; send a mutation again with the same `idempotencyKey`, because it may have been done.',
   FORBIDDEN: 'The roles of the token do not allow the field. `extensions.coordinate` names it.',
   BAD_USER_INPUT:
     'An argument or a variable has the wrong form. `extensions.field` is the path to it, where it is known.',

@@ -6,6 +6,8 @@ import { isOutOfReach } from '../lib/connection-errors.js';
 export const ErrorCode = {
   /** No token, or none that holds, where one is needed. */
   UNAUTHENTICATED: 'UNAUTHENTICATED',
+  /** The token ended while the operation ran: whether a mutation was done is not said. */
+  TOKEN_EXPIRED: 'TOKEN_EXPIRED',
   /** The viewer's roles may not read the field or do what was asked. */
   FORBIDDEN: 'FORBIDDEN',
   /** An argument or a variable is not of the form asked for. */

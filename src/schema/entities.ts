@@ -1,7 +1,13 @@
 import type { EntitySchema } from '@mikro-orm/postgresql';
 import { ActivityEntry, DatabaseIncarnation } from '../activity-log/activity-entry.entity.js';
 import { ActivitySeal } from '../activity-log/activity-seal.entity.js';
-import { AccessRevocation, IdempotencyKey } from '../modules/access/access.entity.js';
+import {
+  AccessRevocation,
+  GatewayProcess,
+  IdempotencyKey,
+  KnownUser,
+  Session,
+} from '../modules/access/access.entity.js';
 import { Invoice, InvoiceLine } from '../modules/billing/invoice.entity.js';
 import { Price, Product, Sku, SoftwareVersion } from '../modules/catalog/catalog.entity.js';
 import { Market, MarketClosure } from '../modules/catalog/market.entity.js';
@@ -39,5 +45,8 @@ export const entities: EntitySchema[] = [
   ActivitySeal,
   DatabaseIncarnation,
   AccessRevocation,
+  KnownUser,
+  GatewayProcess,
+  Session,
   IdempotencyKey,
 ];

@@ -14,7 +14,6 @@ import {
   isObjectType,
 } from 'graphql';
 import type { AccessRule, AccessRules } from '../auth/access-rule.js';
-import { accessRevoked } from '../auth/revocations.js';
 import { REFUSAL } from '../auth/schema-view.js';
 import type { Context } from '../context/context.js';
 import { inTransaction } from '../context/transaction.js';
@@ -100,7 +99,8 @@ function guardRoot(type: GraphQLObjectType, field: Field, rule: AccessRule): voi
   const { resolve = defaultFieldResolver, subscribe } = field;
   const isDenied = (context: Context) => context.access.denies(type.name, field.name);
   field.resolve = (async (source, args, context: Context, info) => {
-    if (!subscribe && context.services.revocations.covers(context.viewer)) throw accessRevoked();
+    const refusal = subscribe ? null : context.services.revocations.refusal(context.viewer);
+    if (refusal) throw refusal;
     if (!isDenied(context))
       return resolve(source, args, type.name === 'Mutation' ? withActingRole(context, rule) : context, info);
     context.denials.add(`${type.name}.${field.name}`, info.fieldNodes, [info.path.key]);

@@ -7,6 +7,7 @@ import { Sealer } from '../activity-log/seal/sealer.js';
 import { AccessTable } from '../auth/access-table.js';
 import { KeySets } from '../auth/key-sets.js';
 import { SchemaViews } from '../auth/schema-views.js';
+import { noteUsers } from '../auth/known-users.js';
 import { rememberTokens } from '../auth/token-cache.js';
 import { createAuthenticate } from '../auth/tokens.js';
 import type { Config } from '../config/config.js';
@@ -82,7 +83,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   lifecycle.onClose(() => connections.close());
   const schema = await buildGraph();
   const kysely = connections.internal;
-  const { fanOut, horizon, nats, ...running } = await startFeed({ config, kysely, now, log, lifecycle });
+  const { fanOut, horizon, nats, ...running } = await startFeed({ config, kysely, log, lifecycle });
   const { feed, feedCursors } = running;
 
   const sealer = new Sealer(kysely, config.sealIntervalMs, log);
@@ -123,7 +124,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   };
   const keySets = new KeySets({ log });
   const { auth, signingSecret } = config;
-  const authenticate = rememberTokens(createAuthenticate({ auth, signingSecret, keySets, log }));
+  const authenticate = rememberTokens(noteUsers(createAuthenticate({ auth, signingSecret, keySets, log }), kysely));
   await openDoors({
     app,
     apollo,

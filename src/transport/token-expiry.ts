@@ -1,7 +1,16 @@
 import type { Viewer } from '../auth/viewer.js';
+import { codedError, ErrorCode } from '../graphql/errors.js';
 
 /** What a client is told that must come back with a new token. */
 export const TOKEN_EXPIRED = 'Token expired';
+/** What an operation is told that runs when the token ends. */
+export const tokenExpired = () =>
+  codedError(
+    ErrorCode.TOKEN_EXPIRED,
+    'Your token ended before this was answered. Come back with a new one; send a mutation again with the same idempotencyKey, as it may have been done.',
+    { extensions: { expired: true } },
+  );
+
 /** Node keeps a timer at most this long: longer ones run at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -16,4 +25,14 @@ export function atExpiry({ validUntil }: Viewer, expired: () => void): () => voi
   };
   wait();
   return () => clearTimeout(timer);
+}
+
+/** Whether the viewer's token has ended. */
+export function isExpired({ validUntil }: Viewer): boolean {
+  return validUntil !== null && Date.now() >= validUntil;
+}
+
+/** @throws TOKEN_EXPIRED where the viewer's token has ended */
+export function requireUnexpired(viewer: Viewer): void {
+  if (isExpired(viewer)) throw tokenExpired();
 }

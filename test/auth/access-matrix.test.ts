@@ -74,6 +74,7 @@ describe(`who may read what, on ${engine}`, () => {
       contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
     }),
     RevokeAccess: async () => ({ userPrincipalName: 'somebody@partner.example' }),
+    RestoreAccess: async () => ({ userPrincipalName: 'somebody@partner.example' }),
   };
   /** What other required variables are, by their names. */
   const named = (): Record<string, unknown> => ({

@@ -202,7 +202,7 @@ describe(`constraints, on ${engine}`, () => {
     ],
     [
       'a revocation in upper case',
-      `insert into access_revocations values ('A@B', now(), 'c', null)`,
+      `insert into access_revocations (identity, user_principal_name, revoked_at, revoked_by) values ('name:A@B', 'A@B', now(), 'c')`,
       'access_revocations_user_principal_name_check',
     ],
     [

@@ -131,7 +131,7 @@ describe(`the feed, on ${engine}`, () => {
       kysely: counted,
       source: new DatabaseSource(counted, 1_000_000),
       log: gateway.gateway.services.log,
-      onEntry: () => undefined,
+      beforeEntries: async () => undefined,
       refreshIncarnation: async () => false,
     });
     await feed.start();

@@ -9,6 +9,7 @@ import { followFeed, fromGraphqlWs } from '../../src/client/index.js';
 import { serverUrl, type TestDatabase, testDatabase } from '../support/database.js';
 import { FOLLOWED, type FollowedMessage } from '../support/followers.js';
 import {
+  come,
   type GatewayProcess,
   killAllProcesses,
   post,
@@ -43,8 +44,10 @@ describe('a deploy', () => {
   });
 
   const start = (settings: Record<string, string> = {}) => startProcess(url, folder, settings);
-  const revoke = (gateway: GatewayProcess, token: string, user: string) =>
-    post(gateway.url, token, REVOKE, { input: { userPrincipalName: user } });
+  const revoke = async (gateway: GatewayProcess, token: string, user: string) => {
+    await come(gateway.url, user);
+    return post(gateway.url, token, REVOKE, { input: { userPrincipalName: user } });
+  };
   /** A connection that ends with the test. */
   const connected = async () => {
     const connection = new pg.Client(url);
@@ -87,8 +90,10 @@ describe('a deploy', () => {
       ended.push(() => idle.socket.terminate());
       idle.socket.pause();
 
+      await come(old.url, 'by-socket@partner.example');
+      await come(old.url, 'in-flight@partner.example');
       const holder = await hold();
-      const inFlight = revoke(old, token, 'in-flight@partner.example');
+      const inFlight = post(old.url, token, REVOKE, { input: { userPrincipalName: 'in-flight@partner.example' } });
       const busy = await openAcknowledged(old, token);
       const input = { userPrincipalName: 'by-socket@partner.example' };
       busy.send({ id: '1', type: 'subscribe', payload: { query: REVOKE, variables: { input } } });
@@ -132,9 +137,11 @@ describe('a deploy', () => {
     const token = await processToken();
     // Longer than the test would wait: only the drain's own bound ends it.
     const gateway = await start({ DRAIN_TIMEOUT_MS: '500', STATEMENT_TIMEOUT_MS: '600000' });
+    await come(gateway.url, 'stuck@partner.example');
     await hold();
     const watch = await connected();
-    const inFlight = revoke(gateway, token, 'stuck@partner.example').catch(() => 'cut');
+    const input = { userPrincipalName: 'stuck@partner.example' };
+    const inFlight = post(gateway.url, token, REVOKE, { input }).catch(() => 'cut');
     await until('the mutation waits', () => isBlocked(watch));
     gateway.kill('SIGTERM');
     expect(await inFlight).toBe('cut');

@@ -98,8 +98,11 @@ const wrongInputs: Record<string, Case[]> = {
     ['a contact without a name', { contact: { name: '' } }, 'contact.name'],
   ],
   revokeAccess: [
-    ['a name without a domain', { userPrincipalName: 'anna' }, 'userPrincipalName'],
-    ['a name with a blank', { userPrincipalName: 'an na@partner.example' }, 'userPrincipalName'],
+    ['an empty name', { userPrincipalName: '' }, 'userPrincipalName'],
+    ['a name that begins with a blank', { userPrincipalName: ' anna@partner.example' }, 'userPrincipalName'],
+    ['an object id with a line break', { objectId: 'a\nb' }, 'objectId'],
+    ['an empty object id', { objectId: '' }, 'objectId'],
+    ['a tenant that is no GUID', { tenantId: 'contoso' }, 'tenantId'],
     ['a name with NUL', { userPrincipalName: `${NUL}@partner.example` }, 'userPrincipalName'],
     ['a reason with half a surrogate pair', { reason: HALF_PAIR }, 'reason'],
   ],

@@ -71,6 +71,7 @@ describe(`ids in the stores of clients, on ${engine}`, () => {
         contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
       },
       RevokeAccess: { userPrincipalName: 'somebody@partner.example' },
+      RestoreAccess: { userPrincipalName: 'somebody@partner.example' },
     };
   };
 

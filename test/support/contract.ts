@@ -89,7 +89,7 @@ export const contract: Record<string, string[]> = {
     'amount: MoneyInput',
     'contact: ContactInput',
   ],
-  RevokeAccessInput: ['userPrincipalName: String', 'reason: String'],
+  RevokeAccessInput: ['userPrincipalName: String', 'objectId: String', 'tenantId: UUID', 'reason: String'],
   ActivityFilter: [
     'from: DateTime',
     'to: DateTime',

@@ -17,6 +17,7 @@ import {
   table,
 } from './feed.js';
 import { startTestGateway, type TestGateway } from './gateway.js';
+import { come } from './users.js';
 
 const onServer = serverUrl ? test : test.skip;
 
@@ -49,16 +50,23 @@ export function severalProcesses(what: string, settings: FeedSettings): void {
       const streams = await Promise.all([first, second].map((gateway) => gateway.subscribe(LABELS)));
       for (const stream of streams) await stream.nextOf('FeedCaughtUp');
       const writers = [first, second, first, second, first, second].map(async (gateway, writer) => {
-        for (let turn = 0; turn < 20; turn += 1)
+        for (let turn = 0; turn < 20; turn += 1) {
+          const user = `user-${writer}-${turn}@partner.example`;
+          await come(gateway, user);
           await gateway.run('mutation ($input: RevokeAccessInput!) { revokeAccess(input: $input) { __typename } }', {
-            input: { userPrincipalName: `user-${writer}-${turn}@partner.example` },
+            input: { userPrincipalName: user },
           });
+        }
       });
       await Promise.all(writers);
       const [one, other] = await Promise.all(streams.map((stream) => labelsOf(stream, 120)));
       expect(other).toEqual(one);
       expect(new Set(one).size).toBe(120);
-      expect(one).toEqual((await table(first)).map((entry) => entry.resourceId));
+      expect(one).toEqual(
+        (
+          await first.sql<{ label: string }>('select resource_label as label from activity_entries order by xid, seq')
+        ).map(({ label }) => label),
+      );
       for (const stream of streams) await stream.end();
     });
 

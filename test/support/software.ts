@@ -86,6 +86,30 @@ export async function linkOf(
   return result.downloadLink;
 }
 
+/** Asks support something on behalf of a customer, and answers where files for it go. */
+export async function uploadUrlOf(
+  gateway: TestGateway,
+  customer: TestCustomer,
+  as: Caller = 'ADMIN_AGENT',
+): Promise<string> {
+  const answer = await gateway.run(
+    'mutation ($input: SubmitSupportRequestInput!) { submitSupportRequest(input: $input) { ... on SubmitSupportRequestSuccess { uploadUrl } } }',
+    {
+      input: {
+        idempotencyKey: randomUUID(),
+        customerId: customer.id,
+        topic: 'CSP Purchase/Refund on behalf of customers',
+        impact: 'MINIMAL',
+        title: 'title',
+        description: 'description',
+        contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
+      },
+    },
+    as,
+  );
+  return answer.data.submitSupportRequest.uploadUrl;
+}
+
 /** Cancels an order and waits until fulfilment has confirmed it. */
 export async function cancelAndConfirm(gateway: TestGateway, { order, customer }: TestSoftware): Promise<void> {
   const confirmations = await gateway.subscribe(CancellationConfirmationsDocument, { customerId: customer.id });

@@ -5,6 +5,7 @@ import { limits } from '../../src/graphql/limits.js';
 import { engine, onServer, testDatabase } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { aCustomer } from '../support/shop.js';
+import { come } from '../support/users.js';
 
 const JSON_TYPE = 'application/json';
 const RESPONSE_TYPE = 'application/graphql-response+json';
@@ -215,6 +216,7 @@ describe(`GraphQL over HTTP, on ${engine}`, () => {
 
     test('a correlation id is echoed, and stands in the log entry of the mutation; a strange one is replaced', async () => {
       const correlationId = randomUUID();
+      await come(gateway, 'left@partner.example');
       const authorization = `Bearer ${await gateway.token('GLOBAL_ADMIN')}`;
       const query = `mutation { revokeAccess(input: { userPrincipalName: "left@partner.example" }) { __typename } }`;
       const response = await post({ query }, { authorization, 'x-correlation-id': correlationId.toUpperCase() });

@@ -7,6 +7,7 @@ import { insertEntries } from '../support/entries.js';
 import { type OpenEvents, openEvents, type RawEvents } from '../support/event-stream.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { until } from '../support/until.js';
+import { come } from '../support/users.js';
 
 const FEED = `subscription ($after: String, $filter: ActivityFilter) { activity(after: $after, filter: $filter) { __typename
   ... on FeedMessage { cursor } ... on ActivityRecorded { entry { action resource { label } } }
@@ -117,6 +118,7 @@ describe(`event streams, on ${engine}`, () => {
     const after = await now();
     const stream = await open({ variables: { after, filter: { actions: ['ACCESS_REVOKED'] } } });
     await insert(2);
+    await come(gateway, 'nobody@partner.example');
     await gateway.run(REVOKE, { input: { userPrincipalName: 'nobody@partner.example' } });
     expect((await stream.nextOf('ActivityRecorded')).message.entry.action).toBe('ACCESS_REVOKED');
     stream.end();

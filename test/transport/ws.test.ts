@@ -152,8 +152,7 @@ describe(`GraphQL over WebSocket, on ${engine}`, () => {
         input: { userPrincipalName: user },
       });
       const { revocations } = gateway.gateway.services;
-      const viewer = { userPrincipalName: user, issuedAt: 0 } as never;
-      await until('the revocation is known', () => revocations.covers(viewer));
+      expect(revocations.isEmpty).toBe(false);
       const input = { idempotencyKey: 'k', customerId: customer.id, lines: [{ ...skus.perpetual, quantity: 1 }] };
       raw.send(subscribe(PurchaseDocument.toString(), { input }));
       expect(await raw.closed).toEqual({

@@ -24,7 +24,13 @@ const hashed = [
   'resourceLabel',
   'correlationId',
 ] as const satisfies readonly (keyof ExportedEntry)[];
-type Hashed = Pick<ExportedEntry, (typeof hashed)[number] | 'detail'>;
+/** Hashed after those, of entries that have an identity: leaves from before identities were kept stay what they were. */
+const hashedIdentity = [
+  'actorIssuer',
+  'actorTenantId',
+  'actorObjectId',
+] as const satisfies readonly (keyof ExportedEntry)[];
+type Hashed = Pick<ExportedEntry, (typeof hashed)[number] | (typeof hashedIdentity)[number] | 'detail'>;
 
 const sha256 = (...parts: (string | Uint8Array)[]) => {
   const hash = createHash('sha256');
@@ -37,15 +43,20 @@ const sha256 = (...parts: (string | Uint8Array)[]) => {
  *
  * Canonical form: the JSON array (ECMAScript's `JSON.stringify`, no spaces) of the values of `position`, `id`, `at`, `action`, `outcome`,
  * `actor`, `actorRole`, `application`, `customerId`, `orderId`, `productIds`, `resourceType`, `resourceId`,
- * `resourceLabel` and `correlationId` as a `.jsonl` export has them; a line feed; and the text of `detail`, as PostgreSQL
- * writes jsonb and as it stands in the export. That is every column of the row; the customer's name is not of the row.
+ * `resourceLabel` and `correlationId` as a `.jsonl` export has them, and, unless all three are null, of `actorIssuer`,
+ * `actorTenantId` and `actorObjectId`; a line feed; and the text of `detail`, as PostgreSQL writes jsonb and as it stands in
+ * the export. That is every column of the row; the customer's name is not of the row.
  */
 export function leafOf(entry: Hashed): Buffer {
-  return sha256(JSON.stringify(hashed.map((name) => entry[name] ?? null)), '\n', entry.detail).subarray(0, LEAF_BYTES);
+  const hasIdentity = hashedIdentity.some((name) => (entry[name] ?? null) !== null);
+  const names = hasIdentity ? [...hashed, ...hashedIdentity] : hashed;
+  return sha256(JSON.stringify(names.map((name) => entry[name] ?? null)), '\n', entry.detail).subarray(0, LEAF_BYTES);
 }
 
 /** Keys of a line but `detail`, sorted. Cursor and the customer's name are not of the row, and not sealed. */
-const lineKeys = [...hashed, 'cursor', 'customer'].sort().join();
+const lineKeys = [...hashed, ...hashedIdentity, 'cursor', 'customer'].sort().join();
+/** The same of exports from before identities were kept. */
+const olderLineKeys = [...hashed, 'cursor', 'customer'].sort().join();
 
 /**
  * What a line of a `.jsonl` export says of its entry. It must read as exports write it: a key more, or one that is there
@@ -58,7 +69,7 @@ export function parseLine(line: string): Hashed {
   if (place < 0 || !line.endsWith('}')) throw new SyntaxError('not a line of an export');
   const head = `${line.slice(0, place)}}`;
   const values = JSON.parse(head);
-  if (JSON.stringify(values) !== head || Object.keys(values).sort().join() !== lineKeys)
+  if (JSON.stringify(values) !== head || ![lineKeys, olderLineKeys].includes(Object.keys(values).sort().join()))
     throw new SyntaxError('not as exports write it');
   return { ...values, detail: line.slice(place + ',"detail":'.length, -1) };
 }

@@ -91,6 +91,7 @@ export class SharedSubscription implements Shared {
         return;
       }
       try {
+        this.services.revocations.requireCurrent();
         await this.readNext();
         this.isWaiting = false;
         if (feed.isDraining) return await this.drain();
@@ -138,6 +139,12 @@ export class SharedSubscription implements Shared {
   private flush(): void {
     this.gathering = undefined;
     if (this.pending.length === 0) return;
+    // Whoever was revoked while they gathered gets none of them; where that cannot be told, they gather on.
+    if (this.services.revocations.isOutOfTouch) {
+      this.gathering = globalThis.setTimeout(() => this.flush(), RETRY_MS);
+      return;
+    }
+    this.revokeWhoMust();
     const entries = this.pending;
     this.pending = [];
     this.position = this.readTo;

@@ -218,6 +218,7 @@ export class Subscriber {
       // A connection that takes nothing gets nothing more; what it misses stays in the table.
       if (this.sink.backlog > MAXIMUM_BACKLOG) await this.sink.flushed();
       if (this.current !== 'catching-up') return;
+      this.shared.services.revocations.requireCurrent();
       if (this.isRevoked) return this.revoke();
       this.sink.write(new Batch(slice));
       this.position = (slice.at(-1) as RenderedEntry).position;

@@ -1,8 +1,9 @@
 import { type AccessRules, theCaller } from '../../auth/access-rule.js';
 import { accessRevokers } from '../../auth/role-sets.js';
 
-/** Who may ask who they are, and who takes access away. */
+/** Who may ask who they are, and who takes access away and gives it back. */
 export const accessAccess = {
   'Query.viewer': { roles: 'everyone', rows: theCaller },
   'Mutation.revokeAccess': { roles: accessRevokers },
+  'Mutation.restoreAccess': { roles: accessRevokers },
 } satisfies AccessRules;

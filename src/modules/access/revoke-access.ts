@@ -1,7 +1,8 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
+import { holdOff } from '../../context/admission.js';
 import type { UnitOfWork } from '../../context/transaction.js';
-import { Problem } from '../../domain/problem.js';
-import { AccessRevocation } from './access.entity.js';
+import { isProblem, Problem } from '../../domain/problem.js';
+import { findUser, type User, type UserReference } from './find-user.js';
 
 /** Nobody locks themselves out by mistake. */
 export class OwnAccessNotRevocable extends Problem {
@@ -9,32 +10,51 @@ export class OwnAccessNotRevocable extends Problem {
   readonly message = 'You cannot revoke your own access. Ask another GLOBAL_ADMIN.';
 }
 
-export interface RevokeAccess {
-  userPrincipalName: string;
+export interface RevokeAccess extends UserReference {
   reason: string | null;
 }
 
+/** A change of access that was made: every process must know it before the caller is answered. */
+export interface AccessChanged {
+  user: User;
+  at: Date;
+  /** As in `AccessChange.revision`. */
+  revision: number;
+}
+
 /**
- * Voids every token of a user that was issued until now, and so ends their live streams: nothing committed after the
- * entry is delivered to them. A token issued later counts again.
+ * Takes a user's access away, with any token, until it is given back. Waits for what they are doing, so that nothing of
+ * theirs is committed after the entry. What they made up to now, links and upload addresses, stays dead.
+ * @param clock tells the time once nothing of theirs is under way
  */
 export async function revokeAccess(
-  unit: UnitOfWork,
-  input: RevokeAccess,
-): Promise<{ userPrincipalName: string; revokedAt: Date } | Problem> {
-  const { em, viewer, now, correlationId } = unit;
-  const userPrincipalName = input.userPrincipalName.toLowerCase();
-  if (userPrincipalName === viewer.userPrincipalName) return new OwnAccessNotRevocable();
-  const revocation = { userPrincipalName, revokedAt: now, revokedBy: viewer.userPrincipalName, reason: input.reason };
-  await em.upsert(AccessRevocation, revocation);
+  { em, viewer, correlationId }: UnitOfWork,
+  { reason, ...reference }: RevokeAccess,
+  clock: () => Date,
+): Promise<AccessChanged | Problem> {
+  const found = await findUser(em, reference);
+  if (isProblem(found)) return found;
+  const { identity, user } = found;
+  if (identity.key === viewer.identity?.key) return new OwnAccessNotRevocable();
+  await holdOff(em, identity.key);
+  const at = clock();
+  const [row] = await em.execute<[{ revision: string | number }]>(
+    `insert into "access_revocations" ("identity", "user_principal_name", "revoked_at", "revoked_by", "reason")
+      values (?, ?, ?, ?, ?)
+      on conflict ("identity") do update set "user_principal_name" = excluded."user_principal_name",
+        "revoked_at" = excluded."revoked_at", "revoked_by" = excluded."revoked_by", "reason" = excluded."reason",
+        "restored_at" = null, "restored_by" = null, "revision" = next_access_revision()
+      returning "revision"`,
+    [identity.key, user.userPrincipalName, at, viewer.userPrincipalName, reason],
+  );
   recordActivity(em, {
     action: 'ACCESS_REVOKED',
     outcome: 'SUCCEEDED',
     actor: actorOf(viewer),
     customerId: null,
-    resource: { type: 'USER', id: userPrincipalName, label: userPrincipalName },
+    resource: { type: 'USER', id: identity.key, label: user.userPrincipalName },
     correlationId,
-    detail: { userPrincipalName, reason: input.reason },
+    detail: { userPrincipalName: user.userPrincipalName, objectId: user.objectId, reason },
   });
-  return { userPrincipalName, revokedAt: now };
+  return { user, at, revision: Number(row.revision) };
 }

@@ -124,8 +124,41 @@ class AccessRevokedDetail {
   @Field({ description: 'The user principal name of the user whose access was revoked.' })
   userPrincipalName!: string;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'The object id of the user; null in entries from before object ids were kept.',
+  })
+  objectId!: string | null;
+
   @Field(() => String, { nullable: true, description: 'The reason that was given; null where none was.' })
   reason!: string | null;
+}
+
+@ObjectType('AccessRestoredDetail', { description: 'What an entry of action `ACCESS_RESTORED` says of the user.' })
+class AccessRestoredDetail {
+  @Field({ description: 'The user principal name of the user whose access was given back.' })
+  userPrincipalName!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The object id of the user; null for one who was revoked before object ids were kept.',
+  })
+  objectId!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The reason that was given; null where none was.' })
+  reason!: string | null;
+}
+
+@ObjectType('SessionEndedDetail', { description: 'What an entry of action `SESSION_ENDED` says of the session.' })
+class SessionEndedDetail {
+  @Field({ description: 'The user principal name of the user whose session was ended.' })
+  userPrincipalName!: string;
+
+  @Field(() => String, { nullable: true, description: 'The object id of the user; null for a caller without a token.' })
+  objectId!: string | null;
+
+  @Field({ description: 'How the session was connected, a value of `SessionTransport`.' })
+  transport!: string;
 }
 
 @ObjectType('AccessDeniedDetail', { description: 'What an entry of action `ACCESS_DENIED` says of the attempt.' })
@@ -148,5 +181,7 @@ export const activityDetailTypes = [
   SoftwareDownloadedDetail,
   SupportRequestSubmittedDetail,
   AccessRevokedDetail,
+  AccessRestoredDetail,
+  SessionEndedDetail,
   AccessDeniedDetail,
 ];

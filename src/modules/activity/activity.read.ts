@@ -53,7 +53,9 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
     type: 'SupportRequestSubmittedDetail',
     fields: text('supportRequestNumber', 'topic', 'impact'),
   },
-  ACCESS_REVOKED: { type: 'AccessRevokedDetail', fields: text('userPrincipalName', 'reason') },
+  ACCESS_REVOKED: { type: 'AccessRevokedDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
+  ACCESS_RESTORED: { type: 'AccessRestoredDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
+  SESSION_ENDED: { type: 'SessionEndedDetail', fields: text('userPrincipalName', 'objectId', 'transport') },
   ACCESS_DENIED: { type: 'AccessDeniedDetail', fields: text('operation', 'reason') },
 };
 
@@ -63,7 +65,7 @@ const EPOCH_JULIAN_DAY = 2_440_588;
 const YEAR_MS = 366 * DAY_MS;
 
 /** Filters with an index in the order of the log: whatever the value, there is one way to read what passes. */
-const ORDERED_FILTERS = ['actions', 'actor', 'customerId', 'orderId'];
+const ORDERED_FILTERS = ['actions', 'actor', 'actorObjectId', 'customerId', 'orderId'];
 
 /** Where a page of a range of time begins and ends in the order of the log, by the positions that its days have. */
 function inDays(entry: Row, filter: Args, ascending: boolean): Sql<SqlBool>[] {
@@ -118,6 +120,9 @@ export const activityEntryRead: ReadType = {
         userPrincipalName: property('actor'),
         role: property('actorRole'),
         application: property('application'),
+        issuer: property('actorIssuer'),
+        tenantId: property('actorTenantId'),
+        objectId: property('actorObjectId'),
       },
     },
     customer: one('Customer', 'customerId'),
@@ -140,6 +145,7 @@ export const activityEntryRead: ReadType = {
       to: (entry, to: Param<Date>) => before(entry.col('at'), to),
       actions: (entry, actions: Param<string[]>) => among(entry.col('action'), actions),
       actor: (entry, actor: Param<string>) => sql`${entry.col('actor')} = ${actor.map((name) => name.toLowerCase())}`,
+      actorObjectId: (entry, objectId: Param<string>) => sql`${entry.col('actorObjectId')} = ${objectId}`,
       customerId: (entry, id: Param<string>) =>
         sql`${entry.col('customerId')} = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
       orderId: (entry, id: Param<string>) =>

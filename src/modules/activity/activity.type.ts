@@ -4,7 +4,7 @@ import { connectionTypes, OrderDirection, PageArgsType } from '../../graphql/con
 import { memberOf } from '../../graphql/member.js';
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
-import { DateTimeScalar } from '../../graphql/scalars.js';
+import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderType } from '../orders/order.type.js';
 import { activityDetailTypes } from './activity-detail.type.js';
@@ -25,7 +25,9 @@ registerEnumType(ActivityAction, {
     DOWNLOAD_LINK_CREATED: { description: 'Somebody had a download link made.' },
     SOFTWARE_DOWNLOADED: { description: 'A download began by a download link.' },
     SUPPORT_REQUEST_SUBMITTED: { description: 'A support request was submitted on behalf of a customer.' },
-    ACCESS_REVOKED: { description: "A user's tokens were voided, and with them the access." },
+    ACCESS_REVOKED: { description: "A user's access was taken away, with any token." },
+    ACCESS_RESTORED: { description: "A user's access was given back." },
+    SESSION_ENDED: { description: 'A live session of a user was cut.' },
     ACCESS_DENIED: { description: 'Somebody asked for a key or a link without the right to it.' },
   },
 });
@@ -67,6 +69,26 @@ export class ActivityActorType {
       'The application that the token named; null where it named none. Downloads by link say `download link`.',
   })
   application!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The issuer of the token of the person. Null, as the next two, in entries from before identities were kept.',
+  })
+  issuer!: string | null;
+
+  @Field(() => UuidScalar, {
+    nullable: true,
+    description: 'The tenant that the token was from; null where it named none.',
+  })
+  tenantId!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The object id of the person at the issuer (`oid`, or `sub` where there is none), which stays when the name changes; null in entries from before identities were kept.',
+  })
+  objectId!: string | null;
 }
 
 @ObjectType('ActivityResource', { description: 'The thing that an entry of the log is about.' })
@@ -165,6 +187,12 @@ export class ActivityFilter {
     description: 'Only entries of the person with this user principal name, in either case.',
   })
   actor?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only entries of the person with this object id, as in `ActivityActor.objectId`, case as given.',
+  })
+  actorObjectId?: string | null;
 
   @Field(() => ID, { nullable: true, description: 'Only entries for the customer with this global id.' })
   customerId?: string | null;

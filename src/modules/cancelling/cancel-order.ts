@@ -76,6 +76,7 @@ function request(
     requestedAt: now,
     requestedBy: viewer.userPrincipalName,
     requestedByRole: actingRole(viewer),
+    requestedByIdentity: viewer.identity?.key ?? null,
     dueAt: new Date(now.getTime() + fulfilment.delayMs),
     correlationId,
   });

@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Logger } from 'pino';
 import { recordActivity } from '../../activity-log/record-activity.js';
+import { parseIdentity } from '../../auth/identity.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { bookCredit, openInvoice } from '../billing/book.js';
@@ -154,6 +155,7 @@ async function settle(em: Em, id: string, answer: FulfilmentAnswer, now: Date): 
 
   const entry = {
     actor: {
+      identity: parseIdentity(cancellation.requestedByIdentity ?? null),
       userPrincipalName: cancellation.requestedBy,
       role: cancellation.requestedByRole,
       application: 'fulfilment',

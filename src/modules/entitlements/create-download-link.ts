@@ -39,6 +39,7 @@ export async function createDownloadLink(unit: UnitOfWork, input: CreateDownload
     createdAt: now,
     createdBy: viewer.userPrincipalName,
     createdByRole: actingRole(viewer),
+    createdByIdentity: viewer.identity?.key ?? null,
     expiresAt,
     maximumDownloads: MAXIMUM_DOWNLOADS,
     downloads: 0,

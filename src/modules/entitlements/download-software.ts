@@ -1,5 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 import { recordActivity } from '../../activity-log/record-activity.js';
+import { parseIdentity } from '../../auth/identity.js';
+import { diedWithAccess, type Made } from '../../context/admission.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { DownloadLink } from './entitlement.entity.js';
@@ -31,7 +33,8 @@ export async function downloadSoftware(
   const link = await em.findOne(DownloadLink, { id: linkId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!link) return null;
   await em.populate(link, ['entitlement.sku.product', 'entitlement.orderLine']);
-  if (link.revokedAt || link.entitlement.status === 'REVOKED') return 'REVOKED';
+  if (link.revokedAt || link.entitlement.status === 'REVOKED' || (await diedWithAccess(em, makerOf(link))))
+    return 'REVOKED';
   if (link.expiresAt <= now) return 'EXPIRED';
   if (link.downloads >= link.maximumDownloads) return 'USED_UP';
   link.downloads += 1;
@@ -41,7 +44,12 @@ export async function downloadSoftware(
     action: 'SOFTWARE_DOWNLOADED',
     outcome: 'SUCCEEDED',
     // The link opens without a token: whoever has it acts in the name of who made it.
-    actor: { userPrincipalName: link.createdBy, role: link.createdByRole, application: 'download link' },
+    actor: {
+      identity: parseIdentity(link.createdByIdentity ?? null),
+      userPrincipalName: link.createdBy,
+      role: link.createdByRole,
+      application: 'download link',
+    },
     customerId: entitlement.customer.id,
     orderId: entitlement.orderLine.order.id,
     productIds: [entitlement.sku.product.productId],
@@ -58,4 +66,8 @@ export async function downloadSoftware(
     architecture,
     remainingDownloads,
   };
+}
+
+function makerOf({ createdByIdentity, createdBy, createdAt }: DownloadLink): Made {
+  return { identity: createdByIdentity ?? null, userPrincipalName: createdBy, at: createdAt };
 }

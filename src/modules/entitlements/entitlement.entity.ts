@@ -85,6 +85,8 @@ export const DownloadLink = defineEntity({
     createdAt: p.datetime(3),
     createdBy: p.text(),
     createdByRole: p.text(),
+    /** Key of the identity (`auth/identity.ts`); null in links from before identities were kept. */
+    createdByIdentity: p.text().nullable(),
     expiresAt: p.datetime(3),
     maximumDownloads: p.integer().default(50),
     downloads: p.integer().default(0),

@@ -95,6 +95,8 @@ export const Cancellation = defineEntity({
     requestedAt: p.datetime(3),
     requestedBy: p.text(),
     requestedByRole: p.text(),
+    /** Key of the identity (`auth/identity.ts`); null in cancellations from before identities were kept. */
+    requestedByIdentity: p.text().nullable(),
     /** When fulfilment is due to answer; work past it is picked up by any process. */
     dueAt: p.datetime(3),
     confirmedAt: p.datetime(3).nullable(),

@@ -72,9 +72,16 @@ export class SupportRequestResolver {
   }
 
   @FieldResolver()
-  async uploadUrl(@Root() success: { supportRequestId: string }, @Ctx() { services }: Context) {
-    const expiresAt = new Date(services.now().getTime() + UPLOAD_HOURS * 3_600_000);
-    const token = await services.signer.sign('upload', { supportRequest: success.supportRequestId }, expiresAt);
+  async uploadUrl(@Root() success: { supportRequestId: string }, @Ctx() { services, viewer }: Context) {
+    const now = services.now().getTime();
+    const expiresAt = new Date(now + UPLOAD_HOURS * 3_600_000);
+    const claims = {
+      supportRequest: success.supportRequestId,
+      by: viewer.identity?.key,
+      name: viewer.userPrincipalName,
+      at: now,
+    };
+    const token = await services.signer.sign('upload', claims, expiresAt);
     return `${services.publicUrl()}/support-requests/${token}/files`;
   }
 }

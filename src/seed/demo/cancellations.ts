@@ -90,6 +90,7 @@ export function cancelLines(
     requested_at: requestedAt.toISOString(),
     requested_by: requestedBy.userPrincipalName,
     requested_by_role: requestedBy.role,
+    requested_by_identity: requestedBy.identity?.key ?? null,
     due_at: dueAt.toISOString(),
     confirmed_at: status === CancellationStatus.CONFIRMED ? answeredAt.toISOString() : null,
     correlation_id: correlationId,

@@ -86,6 +86,7 @@ export class OrderActivity {
       created_at: at.toISOString(),
       created_by: actor.userPrincipalName,
       created_by_role: actor.role,
+      created_by_identity: actor.identity?.key ?? null,
       expires_at: expiresAt.toISOString(),
       maximum_downloads: MAXIMUM_DOWNLOADS,
       downloads,

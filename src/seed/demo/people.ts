@@ -1,9 +1,17 @@
 import type { Actor } from '../../activity-log/record-activity.js';
+import { demoTenantId } from '../../auth/demo-tenant.js';
+import { identityOf } from '../../auth/identity.js';
 import { Role } from '../../auth/role.js';
+import { DEMO_ISSUER } from '../../auth/tokens.js';
+import { DEMO_PARTNER_TENANT_ID } from '../../config/auth-config.js';
 import type { SeededRandom } from './random.js';
 
 const PORTAL = 'partner-portal';
+/** As demo tokens have it: see signDemoToken. */
+const identityIn = (tenantId: string, userPrincipalName: string) =>
+  identityOf({ issuer: DEMO_ISSUER, tenantId, objectId: userPrincipalName });
 const staff = (name: string, role: Role, application = PORTAL): Actor => ({
+  identity: identityIn(DEMO_PARTNER_TENANT_ID, `${name}@partner.example`),
   userPrincipalName: `${name}@partner.example`,
   role,
   application,
@@ -33,6 +41,7 @@ export const holderOf = (maker: Actor): Actor => ({ ...maker, application: 'down
 
 /** A customer's own administrator. */
 export const administratorOf = (domain: string): Actor => ({
+  identity: identityIn(demoTenantId(domain), `admin@${domain}`),
   userPrincipalName: `admin@${domain}`,
   role: Role.CUSTOMER_ADMIN,
   application: 'admin-center',

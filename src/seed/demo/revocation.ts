@@ -1,3 +1,4 @@
+import { nameKey } from '../../auth/revocations.js';
 import type { Demo } from './demo.js';
 import { departed, globalAdmin } from './people.js';
 
@@ -7,8 +8,11 @@ const DAY_MS = 86_400_000;
 export function generateRevocation(demo: Demo): void {
   const revokedAt = new Date(demo.now.getTime() - 180 * DAY_MS);
   const reason = 'Left the company';
+  const { userPrincipalName } = departed;
   demo.batch.add('access_revocations', {
-    user_principal_name: departed.userPrincipalName,
+    // By name: demo tokens are of whichever tenant is set to be the partner's.
+    identity: nameKey(userPrincipalName),
+    user_principal_name: userPrincipalName,
     revoked_at: revokedAt.toISOString(),
     revoked_by: globalAdmin.userPrincipalName,
     reason,
@@ -18,8 +22,8 @@ export function generateRevocation(demo: Demo): void {
     outcome: 'SUCCEEDED',
     actor: globalAdmin,
     customerId: null,
-    resource: { type: 'USER', id: departed.userPrincipalName, label: departed.userPrincipalName },
+    resource: { type: 'USER', id: departed.identity?.key ?? userPrincipalName, label: userPrincipalName },
     correlationId: demo.activity.nextCorrelationId(demo),
-    detail: { userPrincipalName: departed.userPrincipalName, reason },
+    detail: { userPrincipalName, objectId: departed.identity?.objectId ?? null, reason },
   });
 }

@@ -5,7 +5,8 @@ import type { Em } from '../../database/orm.js';
 const SLICE = 20_000;
 
 /** All but the two that the database gives: transaction and place in the log. */
-const columns = sql.raw(`id, at, action, outcome, actor, actor_role, application, customer_id, order_id, product_ids,
+const columns = sql.raw(`id, at, action, outcome, actor, actor_role, application, actor_issuer,
+  actor_tenant_id, actor_object_id, customer_id, order_id, product_ids,
   resource_type, resource_id, resource_label, correlation_id, detail`);
 
 /** Makes the table that entries wait in until all are known. It is gone when the transaction ends. */

@@ -8,7 +8,6 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import type { GraphQLError } from 'graphql';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
-import { accessRevoked } from '../../auth/revocations.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { anonymous, type Viewer } from '../../auth/viewer.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
@@ -115,10 +114,11 @@ export function requireValidToken({ revocations }: Pick<Services, 'revocations'>
   return async (request: FastifyRequest, reply: FastifyReply) => {
     try {
       request.viewer = await authenticate(request.headers.authorization);
-      if (revocations.covers(request.viewer)) throw accessRevoked();
+      const refusal = revocations.refusal(request.viewer);
+      if (refusal) throw refusal;
     } catch (error) {
       const { message, extensions = {} } = error as GraphQLError;
-      const { code, expired, retryAfter } = extensions;
+      const { code, expired, retryAfter = 2 } = extensions;
       if (code === ErrorCode.UNAUTHENTICATED) {
         // Beside the sentence: whether a new token will do.
         const shown = { message, extensions: { code, ...(expired ? { expired } : {}) } };

@@ -3,9 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Viewer } from '../../auth/viewer.js';
 import type { Batch, RenderedMessage, Sink } from '../../feed/delivery/sink.js';
-import { codedError, ErrorCode } from '../../graphql/errors.js';
 import { flushed } from '../flushed.js';
-import { atExpiry, TOKEN_EXPIRED } from '../token-expiry.js';
+import { atExpiry, tokenExpired } from '../token-expiry.js';
 
 /** How long a client that was told goodbye may take to read it. */
 const FAREWELL_MS = 30_000;
@@ -111,8 +110,7 @@ export class EventStream implements Sink {
   /** Without `complete` too, so that the client comes back, with a new token. */
   private sayExpired(): void {
     if (this.isOver) return;
-    const error = codedError(ErrorCode.UNAUTHENTICATED, TOKEN_EXPIRED, { extensions: { expired: true } });
-    this.options.response.write(`event: next\ndata: ${JSON.stringify({ errors: [error] })}\n\n`);
+    this.options.response.write(`event: next\ndata: ${JSON.stringify({ errors: [tokenExpired()] })}\n\n`);
     this.end();
   }
 

@@ -16,7 +16,7 @@ import { codedError, ErrorCode } from '../../graphql/errors.js';
 import { limits } from '../../graphql/limits.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import { flushed } from '../flushed.js';
-import { atExpiry, TOKEN_EXPIRED } from '../token-expiry.js';
+import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
 import { InFlight } from './in-flight.js';
 import { type SocketContext, speakProtocol } from './protocol.js';
 import { SocketSink } from './sink.js';
@@ -37,6 +37,10 @@ interface Connected extends SocketContext {
   viewer: Viewer;
   /** Lets its operations run a few at a time. */
   inTurn: LimitFunction;
+  /** Ids of the streams that are open. */
+  streams: Set<string>;
+  /** Resolves when the viewer's token ends. */
+  expired: Promise<void>;
 }
 
 /** An operation, and whose it is. */
@@ -120,12 +124,19 @@ function protocolOptions(
       const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
       try {
         const viewer = await authenticate(typeof authorization === 'string' ? authorization : undefined);
-        const { socket } = Object.assign(extra, { viewer, inTurn: pLimit(MAXIMUM_RUNNING_PER_SOCKET) });
+        const expiry = Promise.withResolvers<void>();
+        const inTurn = pLimit(MAXIMUM_RUNNING_PER_SOCKET);
+        const { socket } = Object.assign(extra, { viewer, inTurn, streams: new Set(), expired: expiry.promise });
         if (isRevoked(extra)) {
           shutOut(extra);
           return false;
         }
-        const callOff = atExpiry(viewer, () => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED));
+        services.revocations.requireCurrent();
+        const callOff = atExpiry(viewer, () => {
+          expiry.resolve();
+          // What runs is told so before the socket goes.
+          setImmediate(() => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED));
+        });
         socket.once('close', callOff);
         return true;
       } catch (error) {
@@ -140,6 +151,8 @@ function protocolOptions(
         // Nobody reads the answer: the socket is closing.
         return [accessRevoked()];
       }
+      const outOfTouch = services.revocations.refusal(ctx.extra.viewer);
+      if (outOfTouch) return mask([outOfTouch]);
       const refusal = beyondLimits(id, Object.keys(ctx.subscriptions).length);
       if (refusal) return [refusal];
       const abort = new AbortFlag();
@@ -153,7 +166,8 @@ function protocolOptions(
       const answer = connected.inTurn(async () => {
         // Who does not take the answers gets no further ones: they would wait in memory.
         await flushed(connected.request.socket);
-        return run(asked);
+        const expired = connected.expired.then(() => ({ errors: [tokenExpired()] }));
+        return Promise.race([expired, isExpired(connected.viewer) ? expired : run(asked)]);
       });
       inFlight.add(connected.socket, answer);
       return toClientResult(await answer, asked.contextValue as Context);
@@ -167,11 +181,13 @@ function protocolOptions(
       const render = sharedRender(asked, toClientResult);
       const delivery = fanOut.deliver({ key: shareKey(asked), subscription: source, render, sink });
       inFlight.add(connected.socket, delivery.drained);
+      connected.streams.add(operationId);
       return delivery;
     },
-    // The stream of a revoked viewer has said AccessChanged and ended: the socket goes too.
-    onComplete: ({ extra }) => {
-      if (isRevoked(extra)) shutOut(extra);
+    // The streams of a revoked viewer have said AccessChanged and ended: the socket goes too.
+    onComplete: ({ extra }, id) => {
+      extra.streams.delete(id);
+      if (extra.streams.size === 0 && isRevoked(extra)) shutOut(extra);
     },
     // Also what a stream threw while it ran, such as a failing database.
     onError: (_ctx, _id, _payload, errors) => mask(errors as readonly GraphQLError[]),

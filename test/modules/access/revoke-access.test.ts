@@ -1,18 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { SignJWT } from 'jose';
+import { type JWTPayload, SignJWT } from 'jose';
 import pg from 'pg';
 import WebSocket from 'ws';
 import { DEMO_PARTNER_TENANT_ID } from '../../../src/config/auth-config.js';
 import {
   ActivityFeedDocument,
   CancellationConfirmationsDocument,
+  RestoreAccessDocument,
   RevokeAccessDocument,
   ViewerDocument,
 } from '../../generated/graphql.js';
 import { engine, serverUrl, testDatabase } from '../../support/database.js';
 import { type Caller, startTestGateway, type TestGateway, type TestStream } from '../../support/gateway.js';
 import { aCustomer, buy, skus, stockShop } from '../../support/shop.js';
-import { buySoftware, entriesOf, restart, settled } from '../../support/software.js';
+import { buySoftware, entriesOf, linkOf, restart, settled, uploadUrlOf } from '../../support/software.js';
+import { come } from '../../support/users.js';
 
 describe(`revoking access, on ${engine}`, () => {
   let gateway: TestGateway;
@@ -32,18 +35,25 @@ describe(`revoking access, on ${engine}`, () => {
   });
   const revoke = (userPrincipalName: string, reason?: string, as?: Caller, on = gateway) =>
     on.run(RevokeAccessDocument, { input: { userPrincipalName, reason } }, as);
+  const restore = (userPrincipalName: string, reason?: string, on = gateway) =>
+    on.run(RestoreAccessDocument, { input: { userPrincipalName, reason } });
+  /** A user that came once. */
+  const aKnownUser = async (on = gateway) => {
+    const user = aUser();
+    await come(on, user.toLowerCase());
+    return user;
+  };
   const whoAmI = (as: Caller, on = gateway) => on.run(ViewerDocument, {}, as);
-  /** A demo token that says when it was issued, or does not. */
-  const tokenIssuedAt = async (user: string, issuedAt: number | null, role = 'ADMIN_AGENT') => {
-    const claims = new SignJWT({ roles: [role], tid: DEMO_PARTNER_TENANT_ID, upn: user })
+  /** A demo token with claims of choice. */
+  const tokenWith = async (claims: JWTPayload) => ({
+    token: await new SignJWT({ roles: ['ADMIN_AGENT'], tid: DEMO_PARTNER_TENANT_ID, ...claims })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer('csp-graph-demo')
       .setAudience('csp-graph')
-      .setSubject(user)
-      .setExpirationTime('1h');
-    if (issuedAt !== null) claims.setIssuedAt(issuedAt);
-    return { token: await claims.sign(gateway.gateway.services.config.signingSecret) };
-  };
+      .setIssuedAt()
+      .setExpirationTime('1h')
+      .sign(gateway.gateway.services.config.signingSecret),
+  });
   /** Every message until the socket closes, and the code with which it does. */
   const rest = async (stream: TestStream) => {
     const messages = [];
@@ -55,7 +65,7 @@ describe(`revoking access, on ${engine}`, () => {
     return { messages, code: (await stream.closed).code };
   };
 
-  test('revokeAccess: tokens issued until now answer 401 from the next request on; a new one works', async () => {
+  test('revokeAccess: every token of the user answers 401 from the next request on, also one issued later, until restoreAccess', async () => {
     const user = aUser();
     const before = await tokenOf(user);
     expect((await whoAmI(before)).data.viewer.userPrincipalName).toBe(user.toLowerCase());
@@ -71,25 +81,125 @@ describe(`revoking access, on ${engine}`, () => {
     expect(refused.errors).toEqual([
       { message: expect.stringContaining('revoked'), extensions: { code: 'UNAUTHENTICATED' } },
     ]);
-    const later = Math.floor(Date.now() / 1_000) + 60;
-    expect((await whoAmI(await tokenIssuedAt(user, later))).status).toBe(200);
+    const later = await tokenWith({ sub: user.toLowerCase(), upn: user, iat: Math.floor(Date.now() / 1_000) + 30 });
+    expect((await whoAmI(later)).status).toBe(401);
     expect((await whoAmI(await tokenOf(aUser()))).status).toBe(200);
+
+    const restored = await restore(user, 'came back');
+    expect(restored.data.restoreAccess).toEqual({
+      __typename: 'RestoreAccessSuccess',
+      user: { userPrincipalName: user.toLowerCase(), objectId: user.toLowerCase() },
+      restoredAt: expect.any(String),
+    });
+    for (const token of [before, later]) expect((await whoAmI(token)).status).toBe(200);
+    await revoke(user);
+    expect((await whoAmI(later)).status).toBe(401);
   });
 
-  test('revokeAccess: a token that does not say when it was issued is void too', async () => {
-    const user = aUser();
-    const token = await tokenIssuedAt(user, null);
+  test('revokeAccess: by any name that the user came under, and by object id; whatever the token is called then', async () => {
+    const oid = randomUUID();
+    const tokens = [
+      await tokenWith({ sub: 'pairwise-1', oid, upn: 'Maiden.Name@partner.example' }),
+      await tokenWith({ sub: 'pairwise-1', oid, upn: 'married.name@partner.example' }),
+      await tokenWith({ sub: 'pairwise-2', oid }),
+    ];
+    for (const token of tokens) expect((await whoAmI(token)).status).toBe(200);
+    for (const input of [
+      { userPrincipalName: 'maiden.name@PARTNER.example' },
+      { userPrincipalName: 'married.name@partner.example' },
+      { objectId: oid },
+      { objectId: oid, tenantId: DEMO_PARTNER_TENANT_ID, userPrincipalName: 'pairwise-2' },
+    ]) {
+      const { data } = await gateway.run(RevokeAccessDocument, { input });
+      expect(data.revokeAccess?.__typename).toBe('RevokeAccessSuccess');
+      for (const token of tokens) expect((await whoAmI(token)).status).toBe(401);
+      expect((await gateway.run(RestoreAccessDocument, { input })).data.restoreAccess?.__typename).toBe(
+        'RestoreAccessSuccess',
+      );
+      for (const token of tokens) expect((await whoAmI(token)).status).toBe(200);
+    }
+  });
+
+  test('revokeAccess: an application without a name is revoked by its object id', async () => {
+    const oid = randomUUID();
+    const token = await tokenWith({ sub: oid, oid, azp: randomUUID() });
     expect((await whoAmI(token)).status).toBe(200);
-    await revoke(user);
+    await gateway.run(RevokeAccessDocument, { input: { objectId: oid } });
     expect((await whoAmI(token)).status).toBe(401);
   });
 
-  test('revokeAccess: again after access was given back, voids the later tokens too', async () => {
+  test('revokeAccess: subjects that differ in case, and equal ones of two tenants, are different users', async () => {
+    const [upper, lower] = [await tokenWith({ sub: 'Kim' }), await tokenWith({ sub: 'kim' })];
+    const customer = await aCustomer(gateway);
+    const elsewhere = await tokenWith({ sub: 'kim', roles: ['CUSTOMER_ADMIN'], tid: customer.tenantId });
+    for (const token of [upper, lower, elsewhere]) expect((await whoAmI(token)).status).toBe(200);
+
+    const ambiguous = await gateway.run(RevokeAccessDocument, { input: { userPrincipalName: 'kim' } });
+    expect(ambiguous.data.revokeAccess).toMatchObject({
+      __typename: 'UserAmbiguous',
+      code: 'USER_AMBIGUOUS',
+      users: expect.arrayContaining([
+        { userPrincipalName: 'kim', issuer: 'csp-graph-demo', tenantId: DEMO_PARTNER_TENANT_ID, objectId: 'Kim' },
+        { userPrincipalName: 'kim', issuer: 'csp-graph-demo', tenantId: DEMO_PARTNER_TENANT_ID, objectId: 'kim' },
+        { userPrincipalName: 'kim', issuer: 'csp-graph-demo', tenantId: customer.tenantId, objectId: 'kim' },
+      ]),
+    });
+    for (const token of [upper, lower, elsewhere]) expect((await whoAmI(token)).status).toBe(200);
+
+    await gateway.run(RevokeAccessDocument, { input: { objectId: 'kim', tenantId: DEMO_PARTNER_TENANT_ID } });
+    expect([(await whoAmI(upper)).status, (await whoAmI(lower)).status, (await whoAmI(elsewhere)).status]).toEqual([
+      200, 401, 200,
+    ]);
+  });
+
+  test('revokeAccess: a name or object id that nobody ever came with is a problem, and nothing is written', async () => {
+    for (const input of [
+      { userPrincipalName: 'nobody@partner.example' },
+      { objectId: randomUUID() },
+      { userPrincipalName: 'gloria.global@partner.example', objectId: randomUUID() },
+      { userPrincipalName: (await aKnownUser()).toLowerCase(), tenantId: randomUUID() },
+    ]) {
+      for (const document of [RevokeAccessDocument, RestoreAccessDocument]) {
+        const { data } = await gateway.run(document as typeof RevokeAccessDocument, { input });
+        expect(Object.values(data)).toEqual([
+          { __typename: 'UserUnknown', code: 'USER_UNKNOWN', message: expect.any(String) },
+        ]);
+      }
+    }
+    const { errors } = await gateway.run(RevokeAccessDocument, { input: { reason: 'whoever' } });
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'input' } }]);
+    expect(await entriesOf(gateway, { actions: ['ACCESS_REVOKED'], actor: 'nobody@partner.example' })).toEqual([]);
+  });
+
+  test('restoreAccess: of somebody who is not revoked is a problem', async () => {
+    const { data } = await restore(await aKnownUser());
+    expect(data.restoreAccess).toMatchObject({ __typename: 'AccessNotRevoked', code: 'ACCESS_NOT_REVOKED' });
+  });
+
+  test('revokeAccess: links and upload addresses of the user die with it, and stay dead when access is given back', async () => {
+    const customer = await aCustomer(gateway);
+    const software = await buySoftware(gateway, customer);
     const user = aUser();
-    await revoke(user);
     const token = await tokenOf(user);
+    const link = await linkOf(gateway, software, token);
+    const ours = await linkOf(gateway, software);
+    const uploadUrl = await uploadUrlOf(gateway, customer, token);
+    const upload = () => {
+      const body = new FormData();
+      body.append('file', new Blob(['text'], { type: 'text/plain' }), 'note.txt');
+      return fetch(uploadUrl, { method: 'POST', body });
+    };
+    expect((await fetch(link.url)).status).toBe(200);
+    expect((await upload()).status).toBe(201);
     await revoke(user);
-    expect((await whoAmI(token)).status).toBe(401);
+    for (const isRestored of [false, true]) {
+      if (isRestored) await restore(user);
+      expect((await fetch(link.url)).status).toBe(410);
+      const refused = await upload();
+      expect([refused.status, await refused.json()]).toMatchObject([410, { code: 'REVOKED' }]);
+      expect((await fetch(ours.url)).status).toBe(200);
+    }
+    expect((await fetch((await linkOf(gateway, software, token)).url)).status).toBe(200);
   });
 
   test('revokeAccess: a live stream says AccessChanged, then the socket closes with 4401; nothing committed after is delivered', async () => {
@@ -125,11 +235,11 @@ describe(`revoking access, on ${engine}`, () => {
     });
 
     // Its cursor passes over nothing: once access is given back, all that was kept from them comes first.
-    const later = Math.floor(Date.now() / 1_000) + 60;
+    await restore(reader);
     const again = await gateway.subscribe(
       ActivityFeedDocument,
       { after: end.messages[0].data.activity.cursor },
-      await tokenIssuedAt(reader, later, 'ACCOUNT_ADMIN'),
+      await tokenOf(reader, 'ACCOUNT_ADMIN'),
     );
     const revoked = await again.nextOf('ActivityRecorded');
     expect(revoked.entry.detail).toMatchObject({ userPrincipalName: reader.toLowerCase() });
@@ -140,6 +250,7 @@ describe(`revoking access, on ${engine}`, () => {
   test('revokeAccess: a replay of the revoked delivers nothing; a new socket is refused', async () => {
     const user = aUser();
     const token = await tokenOf(user, 'ACCOUNT_ADMIN');
+    await whoAmI(token);
     await revoke(user);
     const stream = await gateway.subscribe(ActivityFeedDocument, {}, token);
     await expect(stream.next()).rejects.toMatchObject({ code: 4401 });
@@ -182,7 +293,7 @@ describe(`revoking access, on ${engine}`, () => {
   });
 
   test('revokeAccess: only GLOBAL_ADMIN', async () => {
-    const user = aUser();
+    const user = await aKnownUser();
     for (const role of ['ADMIN_AGENT', 'ACCOUNT_ADMIN', 'CUSTOMER_ADMIN'] as const) {
       const { data, errors } = await revoke(user, undefined, role);
       expect([data, errors?.[0].extensions.code]).toEqual([{ revokeAccess: null }, 'FORBIDDEN']);
@@ -190,11 +301,11 @@ describe(`revoking access, on ${engine}`, () => {
     expect((await whoAmI(await tokenOf(user))).status).toBe(200);
   });
 
-  test('revokeAccess: what is no user principal name, and an empty reason, are refused at the door', async () => {
+  test('revokeAccess: what is no name, and an empty reason, are refused at the door', async () => {
     for (const [user, reason, field] of [
-      ['nobody', 'why', 'input.userPrincipalName'],
-      ['anonymous', 'why', 'input.userPrincipalName'],
-      ['a b@c', 'why', 'input.userPrincipalName'],
+      ['', 'why', 'input.userPrincipalName'],
+      [' anna@partner.example', 'why', 'input.userPrincipalName'],
+      ['a\nb@c', 'why', 'input.userPrincipalName'],
       [aUser(), ' ', 'input.reason'],
       [aUser(), 'x'.repeat(1_001), 'input.reason'],
     ] as const) {
@@ -204,23 +315,36 @@ describe(`revoking access, on ${engine}`, () => {
   });
 
   test('rule 22: a revocation is an entry: by whom, of whom, why', async () => {
-    const user = aUser();
+    const user = await aKnownUser();
     await revoke(user, 'left the company');
     await revoke(user);
+    await restore(user, 'came back');
     await settled(gateway);
     const { data } = await gateway.run(
-      `query { activity(last: 2, filter: { actions: [ACCESS_REVOKED] }) { nodes {
-        outcome actor { userPrincipalName role } customer { id } resource { type nodeId node { id } label } detail { ... on AccessRevokedDetail { userPrincipalName reason } } } } }`,
+      `query { activity(last: 3, filter: { actions: [ACCESS_REVOKED, ACCESS_RESTORED] }) { nodes {
+        action outcome actor { userPrincipalName role issuer tenantId objectId } customer { id } resource { type nodeId node { id } label }
+        detail { ... on AccessRevokedDetail { userPrincipalName objectId reason } ... on AccessRestoredDetail { userPrincipalName objectId reason } } } } }`,
     );
     const name = user.toLowerCase();
-    const entry = (reason: string | null) => ({
+    const entry = (action: string, reason: string | null) => ({
+      action,
       outcome: 'SUCCEEDED',
-      actor: { userPrincipalName: 'gloria.global@partner.example', role: 'GLOBAL_ADMIN' },
+      actor: {
+        userPrincipalName: 'gloria.global@partner.example',
+        role: 'GLOBAL_ADMIN',
+        issuer: 'csp-graph-demo',
+        tenantId: DEMO_PARTNER_TENANT_ID,
+        objectId: 'gloria.global@partner.example',
+      },
       customer: null,
       resource: { type: 'USER', nodeId: null, node: null, label: name },
-      detail: { userPrincipalName: name, reason },
+      detail: { userPrincipalName: name, objectId: name, reason },
     });
-    expect(data.activity.nodes).toEqual([entry('left the company'), entry(null)]);
+    expect(data.activity.nodes).toEqual([
+      entry('ACCESS_REVOKED', 'left the company'),
+      entry('ACCESS_REVOKED', null),
+      entry('ACCESS_RESTORED', 'came back'),
+    ]);
   });
 
   test('revokeAccess: outlasts a restart', async () => {
@@ -228,6 +352,7 @@ describe(`revoking access, on ${engine}`, () => {
     const first = await startTestGateway({ database });
     const user = aUser();
     const token = await tokenOf(user);
+    await whoAmI(token, first);
     await revoke(user, undefined, undefined, first);
     const second = await restart(first, database, {});
     const { status } = await whoAmI(token, second);
@@ -274,6 +399,7 @@ describe(`revoking access, on ${engine}`, () => {
         await slow.query('select pg_current_xact_id()');
         const user = aUser();
         const token = await tokenOf(user);
+        await whoAmI(token);
         await revoke(user);
         expect((await whoAmI(token)).status).toBe(401);
       } finally {

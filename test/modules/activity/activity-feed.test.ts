@@ -209,6 +209,7 @@ describe(`the activity feed, on ${engine}`, () => {
       to: [null, middle],
       actions: [null, [], ['ORDER_PLACED', 'ACCESS_DENIED']],
       actor: [null, '', 'AGENT.ANNA@PARTNER.EXAMPLE'],
+      actorObjectId: [null, '', 'agent.anna@partner.example', 'AGENT.ANNA@PARTNER.EXAMPLE'],
       customerId: [null, mine.customer.rowId],
       orderId: [null, mine.order.id.slice(4)],
       productId: [null, 'dg7gmgf0fkzv', ''],

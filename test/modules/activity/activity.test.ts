@@ -6,6 +6,7 @@ import {
   ActivityDocument,
   type ActivityQuery,
   CancelOrderDocument,
+  RestoreAccessDocument,
   RevokeAccessDocument,
 } from '../../generated/graphql.js';
 import { engine, serverUrl } from '../../support/database.js';
@@ -13,6 +14,7 @@ import { type Answer, startTestGateway, type TestGateway } from '../../support/g
 import { aCustomer, buy, skus, stockShop } from '../../support/shop.js';
 import { adminOf, buySoftware, cancelAndConfirm, entriesOf, linkOf, reveal, settled } from '../../support/software.js';
 import { aTenant, type TestTenant } from '../../support/tenants.js';
+import { come } from '../../support/users.js';
 
 describe(`the activity log, on ${engine}`, () => {
   let gateway: TestGateway;
@@ -107,7 +109,9 @@ describe(`the activity log, on ${engine}`, () => {
     await stream.nextOf('ActivityRecorded');
     await stream.end();
     await cancelAndConfirm(gateway, software);
+    await come(gateway, 'old@partner.example');
     await gateway.run(RevokeAccessDocument, { input: { userPrincipalName: 'old@partner.example', reason: 'left' } });
+    await gateway.run(RestoreAccessDocument, { input: { userPrincipalName: 'old@partner.example' } });
     // `mine` brings the support request.
     await settled(gateway);
 
@@ -119,7 +123,8 @@ describe(`the activity log, on ${engine}`, () => {
     const cancellation = ['cancellationId', 'credit', 'currency', 'lineNumbers', 'orderNumber'];
     expect(stored.map(({ action, outcomes, shapes }) => [action, parsed(outcomes), parsed(shapes)])).toEqual([
       ['ACCESS_DENIED', ['DENIED'], [['operation', 'reason']]],
-      ['ACCESS_REVOKED', ['SUCCEEDED'], [['reason', 'userPrincipalName']]],
+      ['ACCESS_RESTORED', ['SUCCEEDED'], [['objectId', 'reason', 'userPrincipalName']]],
+      ['ACCESS_REVOKED', ['SUCCEEDED'], [['objectId', 'reason', 'userPrincipalName']]],
       ['CANCELLATION_CONFIRMED', ['SUCCEEDED'], [cancellation]],
       ['CANCELLATION_REFUSED', ['FAILED'], [['cancellationId', 'lineNumbers', 'orderNumber', 'problem']]],
       ['CANCELLATION_REQUESTED', ['SUCCEEDED'], [[...cancellation, 'reason']]],

@@ -110,6 +110,11 @@ export function processToken(role: Role = Role.GLOBAL_ADMIN, user?: string): Pro
   );
 }
 
+/** Has a user come once, so that the gateway knows them: what `revokeAccess` asks for. */
+export async function come(url: string, user: string): Promise<void> {
+  await post(url, await processToken(undefined, user), '{ viewer { userPrincipalName } }');
+}
+
 /** POSTs an operation to a process. Rejects where the line breaks. */
 export async function post(url: string, token: string, query: string, variables: object = {}) {
   const response = await fetch(`${url}/graphql`, {

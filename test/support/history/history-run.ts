@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Balancer, startBalancer } from './balancer.js';
 import { type Committed, checkHistory, type Violation } from './check-history.js';
 import { type Cluster, clusterPrograms, startCluster } from './cluster.js';
-import { type GatewayProcess, killAllProcesses, post, processToken, startProcess } from './gateway-process.js';
+import { come, type GatewayProcess, killAllProcesses, post, processToken, startProcess } from './gateway-process.js';
 import { followByEvents, followBySocket, hasArrived, type Subscriber } from './subscribers.js';
 import { connected, newWriting, WRITTEN_ACTIONS, type WriterOptions, write } from './writers.js';
 
@@ -251,6 +251,7 @@ export class HistoryRun {
   }
 
   private async revoke(userPrincipalName: string): Promise<boolean> {
+    await come(this.balancer.url, userPrincipalName);
     const { data } = await post(this.balancer.url, this.token, REVOKE, { input: { userPrincipalName } });
     return data?.revokeAccess?.__typename === 'RevokeAccessSuccess';
   }

@@ -4,11 +4,11 @@ import { type ExportFormat, headOf, lineOf } from '../../../activity-log/export-
 import { comparePositions } from '../../../activity-log/position.js';
 import { lineHash } from '../../../activity-log/seal/manifest.js';
 import { readSeals, type Seal } from '../../../activity-log/seal/seals.js';
-import { accessRevoked } from '../../../auth/revocations.js';
 import { type Viewer } from '../../../auth/viewer.js';
 import type { Services } from '../../../context/context.js';
 import { codedError, ErrorCode } from '../../../graphql/errors.js';
 import type { ExportRights } from '../../../modules/activity/export-rights.js';
+import { requireUnexpired } from '../../token-expiry.js';
 
 /** One export: its bytes and its manifest follow from it. */
 export interface Export extends ExportRange {
@@ -27,7 +27,7 @@ interface Lines {
   last: string;
 }
 
-/** The bytes of an export, as text. Ends with an error, and so cut off, for a viewer whose access is revoked meanwhile. */
+/** The bytes of an export, as text. Ends with an error, and so cut off, for a viewer whose access is revoked meanwhile, or whose token ends. */
 export async function* bodyOf(services: Services, wanted: Export): AsyncGenerator<string> {
   yield headOf(wanted.format);
   for await (const { lines } of batchesOf(services, wanted)) yield lines.join('');
@@ -73,7 +73,9 @@ async function* batchesOf(services: Services, wanted: Export): AsyncGenerator<Li
   const { feed, feedCursors, revocations, batchReads } = services;
   const { generation } = feed;
   for await (const entries of exportActivity(batchReads, wanted)) {
-    if (revocations.covers(wanted.viewer)) throw accessRevoked();
+    const refusal = revocations.refusal(wanted.viewer);
+    if (refusal) throw refusal;
+    requireUnexpired(wanted.viewer);
     if (generation !== feed.generation) throw codedError(ErrorCode.CURSOR_EXPIRED, 'The database is another one.');
     const cursors = entries.map((entry) => feedCursors.encode(positionOf(entry)));
     yield {

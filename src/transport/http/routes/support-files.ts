@@ -1,5 +1,6 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { diedWithAccess, type Made } from '../../../context/admission.js';
 import type { Services } from '../../../context/context.js';
 import { inOwnTransaction } from '../../../context/transaction.js';
 import {
@@ -44,6 +45,8 @@ export async function serveSupportFiles(app: FastifyInstance, services: Services
         const files = await filesOf(request);
         // All files of a request or none: a refused one leaves nothing behind.
         const attached = await inOwnTransaction(services, async (em) => {
+          if (await diedWithAccess(em, makerOf(claims)))
+            throw new Refusal(410, 'REVOKED', 'The access of whoever made this address was revoked.');
           const done = [];
           for (const file of files) {
             const kept = await attachFile(em, String(claims['supportRequest']), file, services.now());
@@ -57,6 +60,15 @@ export async function serveSupportFiles(app: FastifyInstance, services: Services
       },
     );
   });
+}
+
+/** Who asked for an upload address, and when. Addresses from before identities were kept say neither, and end in a day. */
+function makerOf({ by, name, at }: Record<string, unknown>): Made {
+  return {
+    identity: typeof by === 'string' ? by : null,
+    userPrincipalName: typeof name === 'string' ? name : '',
+    at: new Date(typeof at === 'number' ? at : 0),
+  };
 }
 
 /** The files in the body of a request, judged. */

@@ -1,0 +1,66 @@
+import { type Identity, parseIdentity } from '../../auth/identity.js';
+import type { Em } from '../../database/orm.js';
+import { Problem } from '../../domain/problem.js';
+import { KnownUser } from './access.entity.js';
+
+/** A user as callers name one: by name or by object id, of any tenant unless told. */
+export interface UserReference {
+  /** In either case. */
+  userPrincipalName: string | null;
+  /** `oid` or `sub`, case as given. */
+  objectId: string | null;
+  tenantId: string | null;
+}
+
+/** Somebody who came with a valid token; only the name is known of those revoked before identities were kept. */
+export interface User {
+  /** What people call them, in lower case: the name asked for, else the newest. */
+  userPrincipalName: string;
+  issuer: string | null;
+  tenantId: string | null;
+  objectId: string | null;
+}
+
+/** Nobody ever came under that name or object id. */
+export class UserUnknown extends Problem {
+  readonly code = 'USER_UNKNOWN';
+  readonly message =
+    'Nobody ever came with that name or object id. Look for the exact one in the activity log or in sessions; who has not come yet is kept away at the identity provider.';
+}
+
+/** Several people came under that name or object id. */
+export class UserAmbiguous extends Problem {
+  readonly code = 'USER_AMBIGUOUS';
+  readonly message = 'Several users go by that. Name the one you mean by objectId and tenantId; users lists them.';
+  constructor(readonly users: User[]) {
+    super();
+  }
+}
+
+/** Finds the one user who is meant, with every name that they came under. */
+export async function findUser(
+  em: Em,
+  { userPrincipalName, objectId, tenantId }: UserReference,
+): Promise<{ identity: Identity; user: User; names: string[] } | Problem> {
+  const name = userPrincipalName?.toLowerCase();
+  const found = await em.find(KnownUser, {
+    ...(name === undefined ? {} : { userPrincipalName: name }),
+    ...(objectId === null ? {} : { objectId }),
+    ...(tenantId === null ? {} : { tenantId }),
+  });
+  const users = new Map(found.map((row) => [row.identity, row]));
+  if (users.size > 1) return new UserAmbiguous([...users.values()].slice(0, 100).map(userOf));
+  const [only] = users.values();
+  const identity = parseIdentity(only?.identity ?? null);
+  if (!only || !identity) return new UserUnknown();
+  const all = await em.find(KnownUser, { identity: only.identity }, { orderBy: { firstSeenAt: 'desc' } });
+  const names = all.map((row) => row.userPrincipalName);
+  return { identity, names, user: { ...userOf(only), userPrincipalName: name ?? (names[0] as string) } };
+}
+
+const userOf = ({ userPrincipalName, issuer, tenantId, objectId }: KnownUser): User => ({
+  userPrincipalName,
+  issuer,
+  tenantId: tenantId ?? null,
+  objectId,
+});
