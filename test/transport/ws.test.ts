@@ -2,15 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import WebSocket from 'ws';
 import { limits } from '../../src/graphql/limits.js';
 import { ActivityFeedDocument, PurchaseDocument } from '../generated/graphql.js';
-import { engine } from '../support/database.js';
+import { engine, serverUrl } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { metricOf } from '../support/metrics.js';
 import { openAcknowledged, openRaw } from '../support/raw-socket.js';
 import { aCustomer, buy, skus, stockShop } from '../support/shop.js';
 import { until } from '../support/until.js';
+
+const onServer = serverUrl ? test : test.skip;
 
 const VIEWER = '{ viewer { userPrincipalName roles } }';
 const FEED = 'subscription { activity { __typename ... on ActivityRecorded { cursor entry { id action } } } }';
@@ -142,6 +145,29 @@ describe(`GraphQL over WebSocket, on ${engine}`, () => {
       raw.send(subscribe(FEED));
       expect((await raw.next()).payload.data.activity.__typename).toBe('FeedCaughtUp');
       expect(await raw.closed).toEqual({ code: 4403, reason: 'Token expired' });
+    });
+
+    onServer('4403: an operation that runs when the token ends hears TOKEN_EXPIRED first (server only)', async () => {
+      const { database } = gateway.gateway.services.config;
+      const holder = new pg.Client(database.kind === 'server' ? database.url : '');
+      await holder.connect();
+      try {
+        await holder.query('begin');
+        await holder.query('lock table access_revocations in access exclusive mode');
+        const raw = await openAcknowledged(gateway, await gateway.token('GLOBAL_ADMIN', { ttl: '2s' }));
+        raw.send(
+          subscribe(
+            'mutation { restoreAccess(input: { userPrincipalName: "somebody@partner.example" }) { __typename } }',
+          ),
+        );
+        expect(await raw.next()).toMatchObject({
+          type: 'next',
+          payload: { errors: [{ extensions: { code: 'TOKEN_EXPIRED', expired: true } }] },
+        });
+        expect((await raw.closed).code).toBe(4403);
+      } finally {
+        await holder.end();
+      }
     });
 
     test('4401: revoked while idle: the next operation of a socket that was acknowledged does not begin', async () => {

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, type GraphQLError } from 'graphql';
 import { CloseCode, type ServerOptions } from 'graphql-ws';
 import pLimit, { type LimitFunction } from 'p-limit';
@@ -17,6 +18,7 @@ import { limits } from '../../graphql/limits.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import { flushed } from '../flushed.js';
 import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
+import { Expiring } from './expiring.js';
 import { InFlight } from './in-flight.js';
 import { type SocketContext, speakProtocol } from './protocol.js';
 import { SocketSink } from './sink.js';
@@ -39,8 +41,8 @@ interface Connected extends SocketContext {
   inTurn: LimitFunction;
   /** Ids of the streams that are open. */
   streams: Set<string>;
-  /** Resolves when the viewer's token ends. */
-  expired: Promise<void>;
+  /** Answers what runs when the viewer's token ends. */
+  expiring: Expiring;
 }
 
 /** An operation, and whose it is. */
@@ -124,18 +126,18 @@ function protocolOptions(
       const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
       try {
         const viewer = await authenticate(typeof authorization === 'string' ? authorization : undefined);
-        const expiry = Promise.withResolvers<void>();
+        const expiring = new Expiring();
         const inTurn = pLimit(MAXIMUM_RUNNING_PER_SOCKET);
-        const { socket } = Object.assign(extra, { viewer, inTurn, streams: new Set(), expired: expiry.promise });
+        const { socket } = Object.assign(extra, { viewer, inTurn, streams: new Set(), expiring });
         if (isRevoked(extra)) {
           shutOut(extra);
           return false;
         }
         services.revocations.requireCurrent();
         const callOff = atExpiry(viewer, () => {
-          expiry.resolve();
+          expiring.expire();
           // What runs is told so before the socket goes.
-          setImmediate(() => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED));
+          void setImmediate().then(() => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED));
         });
         socket.once('close', callOff);
         return true;
@@ -163,14 +165,16 @@ function protocolOptions(
     },
     execute: async (args) => {
       const { connected, operationId: _, ...asked } = args as SocketOperation;
-      const answer = connected.inTurn(async () => {
+      const { inTurn, viewer, expiring } = connected;
+      const answer = inTurn(async () => {
+        // The answer before, of which there is one where others run, is on its way only then.
+        if (inTurn.activeCount > 1) await setImmediate();
         // Who does not take the answers gets no further ones: they would wait in memory.
         await flushed(connected.request.socket);
-        const expired = connected.expired.then(() => ({ errors: [tokenExpired()] }));
-        return Promise.race([expired, isExpired(connected.viewer) ? expired : run(asked)]);
+        return isExpired(viewer) ? { errors: [tokenExpired()] } : run(asked);
       });
       inFlight.add(connected.socket, answer);
-      return toClientResult(await answer, asked.contextValue as Context);
+      return toClientResult(await expiring.race(answer), asked.contextValue as Context);
     },
     subscribe: async (args) => {
       const { connected, operationId, ...asked } = args as SocketOperation;
