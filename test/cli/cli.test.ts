@@ -1,12 +1,16 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'csv-parse/sync';
+import { buildSchema, isObjectType } from 'graphql';
 import { Role } from '../../src/auth/role.js';
+import { askers, NOBODY } from '../../src/schema/access-report.js';
 import { greeting } from '../../src/server/greeting.js';
 import type { Gateway } from '../../src/server/start-gateway.js';
+import { goldenTable } from '../support/access-table.js';
 import { startTestGateway } from '../support/gateway.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'csp-graph-cli-'));
@@ -58,6 +62,42 @@ describe('a command', () => {
     expect(code).toBe(name === 'verify-log' ? 2 : 1);
     expect(err).toMatch(/^DATABASE_URL: nothing answers there/);
     expect(err).not.toMatch(STACK);
+  });
+});
+
+describe('npm run access', () => {
+  test('prints the committed table as Markdown, and the same as CSV and JSON', async () => {
+    const [markdown, csv, json] = await Promise.all([
+      run('cli/access'),
+      run('cli/access', ['--format', 'csv']),
+      run('cli/access', ['--format', 'json']),
+    ]);
+    expect([markdown.code, csv.code, json.code]).toEqual([0, 0, 0]);
+    expect(markdown.out).toBe(readFileSync('docs/access.md', 'utf8'));
+    const golden = [...goldenTable()];
+    const told: { coordinate: string; rows: object }[] = JSON.parse(json.out);
+    expect(told.map(({ coordinate, rows }) => [coordinate, rows])).toEqual(golden);
+    const [header, ...rows]: string[][] = parse(csv.out);
+    expect(header).toEqual(['coordinate', ...askers, 'meant']);
+    expect(rows.map(([coordinate, ...cells]) => [coordinate, cells.slice(0, -1)])).toEqual(
+      golden.map(([coordinate, cells]) => [coordinate, Object.values(cells)]),
+    );
+    expect(await run('cli/access', ['--format', 'xml'])).toMatchObject({ code: 2, out: '' });
+  });
+});
+
+describe('npm run schema -- --role', () => {
+  test('prints what the role may use of the schema, as the table of access says', async () => {
+    for (const asker of ['REPORT_VIEWER', NOBODY] as const) {
+      const { code, out } = await run('cli/write-schema', ['--role', asker.toLowerCase()]);
+      const types = Object.values(buildSchema(out).getTypeMap()).filter((type) => !type.name.startsWith('__'));
+      const fields = types.flatMap((type) =>
+        isObjectType(type) ? Object.keys(type.getFields()).map((field) => `${type.name}.${field}`) : [],
+      );
+      const allowed = [...goldenTable()].filter(([name, rows]) => /^\w+\.\w+$/.test(name) && rows[asker] !== '');
+      expect([code, fields.sort()]).toEqual([0, allowed.map(([name]) => name).sort()]);
+    }
+    expect(await run('cli/write-schema', ['--role', 'JANITOR'])).toMatchObject({ code: 2, out: '' });
   });
 });
 
