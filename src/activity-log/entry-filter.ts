@@ -1,7 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
+import { masked } from '../auth/access-rule.js';
 import type { ActivityAction } from './activity-action.js';
 import { dayOf, daysOfSpan, edgeOf } from './days.js';
 import type { FeedEntry } from './entry.js';
+import { ANOTHER_TENANT, isByStranger, strangers } from './strangers.js';
 
 /** Which entries a subscriber wants. Ids are the rows', not the graph's. */
 export interface EntryFilter {
@@ -14,22 +16,29 @@ export interface EntryFilter {
   customerId?: string | null;
   orderId?: string | null;
   productId?: string | null;
-  /** Rows of this tenant's customer only: what a CUSTOMER_ADMIN may reach. Null: nothing at all. */
-  ownCustomerId?: string | null;
+  /** What a CUSTOMER_ADMIN may reach: rows of the tenant's customer only, nothing where it has none, and no stranger. */
+  own?: OwnTenant;
+}
+
+/** The tenant that somebody is held to. */
+export interface OwnTenant {
+  /** In lower case. */
+  tenantId: string;
+  /** The customer with the tenant; null: there is none. */
+  customerId: string | null;
 }
 
 /** Whether an entry passes: the same rule as `matching`, for entries in memory. */
 export function passes(entry: FeedEntry, filter: EntryFilter): boolean {
-  if (
-    filter.ownCustomerId !== undefined &&
-    (filter.ownCustomerId === null || entry.customerId !== filter.ownCustomerId)
-  )
-    return false;
+  const { own } = filter;
+  if (own && (own.customerId === null || entry.customerId !== own.customerId)) return false;
   if (filter.from && entry.at < filter.from.getTime()) return false;
   if (filter.to && entry.at >= filter.to.getTime()) return false;
   if (filter.actions && !filter.actions.includes(entry.action)) return false;
-  if (filter.actor != null && entry.actor !== filter.actor.toLowerCase()) return false;
-  if (filter.actorObjectId != null && entry.actorObjectId !== filter.actorObjectId) return false;
+  const isMasked = own !== undefined && isByStranger(entry, own.tenantId);
+  const [actor, actorObjectId] = isMasked ? [ANOTHER_TENANT, null] : [entry.actor, entry.actorObjectId];
+  if (filter.actor != null && actor !== filter.actor.toLowerCase()) return false;
+  if (filter.actorObjectId != null && actorObjectId !== filter.actorObjectId) return false;
   if (filter.customerId != null && entry.customerId !== filter.customerId) return false;
   if (filter.orderId != null && entry.orderId !== filter.orderId) return false;
   if (filter.productId != null && !entry.productIds.includes(filter.productId.toUpperCase())) return false;
@@ -37,6 +46,21 @@ export function passes(entry: FeedEntry, filter: EntryFilter): boolean {
 }
 
 type Sql = RawBuilder<unknown>;
+
+const masks = {
+  actor: 'actor',
+  application: 'application',
+  actorIssuer: 'actor_issuer',
+  actorTenantId: 'actor_tenant_id',
+  actorObjectId: 'actor_object_id',
+  correlationId: 'correlation_id',
+} as const;
+
+/** A column of the log as somebody is shown it: who is held to a tenant knows no strangers. */
+export function shownTo(own: OwnTenant | undefined, property: keyof typeof masks, alias = 'activity_entries'): Sql {
+  const column = sql.ref(`${alias}.${masks[property]}`);
+  return own ? masked(strangers, { alias, property, column }, sql`${own.tenantId}`) : column;
+}
 
 /**
  * The rows of the log within bounds that pass a filter, in parentheses: the same rule as `passes`, and at least the
@@ -57,7 +81,8 @@ export function matching(filter: EntryFilter, bounds: readonly Sql[], limit: num
 
 function conditionsOf(filter: EntryFilter): Sql[] {
   const conditions: Sql[] = [];
-  if (filter.ownCustomerId !== undefined) conditions.push(sql`"customer_id" = ${filter.ownCustomerId}::uuid`);
+  const { own } = filter;
+  if (own) conditions.push(sql`"customer_id" = ${own.customerId}::uuid`);
   if (filter.from) conditions.push(sql`"at" >= ${filter.from.toISOString()}::timestamptz`);
   if (filter.to) conditions.push(sql`"at" < ${filter.to.toISOString()}::timestamptz`);
   const dayGiven = (instant: Date | null | undefined) =>
@@ -65,8 +90,8 @@ function conditionsOf(filter: EntryFilter): Sql[] {
   const days = daysOfSpan(dayGiven(filter.from), dayGiven(filter.to));
   if (filter.from) conditions.push(sql`("xid", "seq") >= ${edgeOf(days, sql`asc`)}`);
   if (filter.to) conditions.push(sql`("xid", "seq") <= ${edgeOf(days, sql`desc`)}`);
-  if (filter.actor != null) conditions.push(sql`"actor" = ${filter.actor.toLowerCase()}`);
-  if (filter.actorObjectId != null) conditions.push(sql`"actor_object_id" = ${filter.actorObjectId}`);
+  if (filter.actor != null) conditions.push(sql`${shownTo(own, 'actor')} = ${filter.actor.toLowerCase()}`);
+  if (filter.actorObjectId != null) conditions.push(sql`${shownTo(own, 'actorObjectId')} = ${filter.actorObjectId}`);
   if (filter.customerId != null) conditions.push(sql`"customer_id" = ${filter.customerId}::uuid`);
   if (filter.orderId != null) conditions.push(sql`"order_id" = ${filter.orderId}::uuid`);
   if (filter.productId != null) conditions.push(sql`"product_ids" @> array[upper(${filter.productId}::text)]`);

@@ -8,6 +8,9 @@ export interface FeedEntry extends Position {
   at: number;
   action: ActivityAction;
   actor: string;
+  actorRole: string;
+  /** Tenant of who acted; null in entries from before identities were kept. */
+  actorTenantId: string | null;
   /** `oid` or `sub` of who acted; null in entries from before identities were kept. */
   actorObjectId: string | null;
   customerId: string | null;

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { toGlobalId } from '../domain/global-id.js';
-import { type EntryFilter, matching } from './entry-filter.js';
+import { type EntryFilter, matching, shownTo } from './entry-filter.js';
 import type { Position } from './position.js';
 import { belowHorizon } from './read-entries.js';
 
@@ -53,14 +53,16 @@ export async function readExported(
     ...(after ? [sql`("xid", "seq") > (${String(after.xid)}::xid8, ${String(after.seq)}::bigint)`] : []),
     until ? sql`("xid", "seq") <= (${String(until.xid)}::xid8, ${String(until.seq)}::bigint)` : belowHorizon,
   ];
+  const shown = (property: Parameters<typeof shownTo>[1]) => shownTo(filter.own, property, 'e');
   const { rows } = await sql<
     Record<string, string | null>
   >`select "xid"::text || '.' || "seq"::text as "position", "id",
-      to_char("at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "at", "e"."action", "outcome", "actor",
-      "actor_role" as "actorRole", "application", "actor_issuer" as "actorIssuer",
-      "actor_tenant_id" as "actorTenantId", "actor_object_id" as "actorObjectId", "customer_id" as "customerId", "order_id" as "orderId",
+      to_char("at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "at", "e"."action", "outcome", ${shown('actor')} as "actor",
+      "actor_role" as "actorRole", ${shown('application')} as "application", ${shown('actorIssuer')} as "actorIssuer",
+      ${shown('actorTenantId')} as "actorTenantId", ${shown('actorObjectId')} as "actorObjectId",
+      "customer_id" as "customerId", "order_id" as "orderId",
       to_json("product_ids")::text as "productIds", "resource_type" as "resourceType", "resource_id" as "resourceId",
-      "resource_label" as "resourceLabel", "correlation_id" as "correlationId", "detail"::text as "detailText",
+      "resource_label" as "resourceLabel", ${shown('correlationId')} as "correlationId", "detail"::text as "detailText",
       (select "company_name" from "customers" where "customers"."id" = "e"."customer_id") as "customer"
     from ${matching(filter, bounds, limit)} "e" order by "e"."xid", "e"."seq" limit ${limit}::int`.execute(kysely);
   return rows.map(({ id, customerId, orderId, productIds, detailText, ...row }) => ({

@@ -35,7 +35,8 @@ export async function readEntries(
   // Ordered by the columns of the table: a bare "xid" would be the text of the select list, where 10 comes before 9.
   const { rows } = await sql<
     Record<string, unknown>
-  >`select "xid"::text as "xid", "seq"::text as "seq", "id", "e"."action", "actor", "actor_object_id", "customer_id",
+  >`select "xid"::text as "xid", "seq"::text as "seq", "id", "e"."action", "actor", "actor_role",
+      "actor_tenant_id", "actor_object_id", "customer_id",
       "order_id", to_json("product_ids") as "product_ids", "detail" ->> 'cancellationId' as "cancellation_id", (extract(epoch from "at") * 1000)::bigint::text as "at"
     from ${matching(filter, bounds, limit)} "e" order by "e"."xid", "e"."seq" limit ${limit}::int`.execute(kysely);
   return rows.map((row) => ({
@@ -45,6 +46,8 @@ export async function readEntries(
     at: Number(row['at']),
     action: row['action'] as ActivityAction,
     actor: row['actor'] as string,
+    actorRole: row['actor_role'] as string,
+    actorTenantId: row['actor_tenant_id'] as string | null,
     actorObjectId: row['actor_object_id'] as string | null,
     customerId: row['customer_id'] as string | null,
     orderId: row['order_id'] as string | null,

@@ -1,3 +1,4 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Role } from './role.js';
 import { hasRole, tenantScope, type Viewer } from './viewer.js';
 
@@ -8,9 +9,31 @@ export interface RowRule {
   readonly customer: string;
   /**
    * The properties that lead from a row to its customer; an empty path: the row is the customer. Reads make their
-   * condition of it (`read/compile-scope.ts`), use cases ask `mayUse`. Absent: the field knows no other rows.
+   * condition of it (`read/compile-scope.ts`), use cases ask with `reachable`. Absent: the field knows no other rows.
    */
   readonly toCustomer?: readonly string[];
+  /** What of these rows is not for who is held to one tenant, though the rows are. */
+  readonly mask?: Mask;
+}
+
+/** Values of a row that tell of somebody whom callers held to one tenant are not to know. */
+export interface Mask {
+  /** For auditors: which values of which rows, and what is shown instead. */
+  readonly meant: string;
+  /** Whether a row tells of such a person, for callers of a tenant. */
+  when(alias: string, tenantId: RawBuilder<unknown>): RawBuilder<SqlBool>;
+  /** By the entity's properties: what is shown in the place of the value. */
+  readonly instead: Readonly<Record<string, (alias: string) => RawBuilder<unknown>>>;
+}
+
+/** What callers of a tenant are shown of a property of the row with this alias; wherever it is read, filters too. */
+export function masked(
+  mask: Mask,
+  { alias, property, column }: { alias: string; property: string; column: RawBuilder<unknown> },
+  tenantId: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const instead = mask.instead[property];
+  return instead ? sql`case when ${mask.when(alias, tenantId)} then ${instead(alias)} else ${column} end` : column;
 }
 
 /** Rows of the partner's customers: all for the partner's people, those of their own tenant for a CUSTOMER_ADMIN. */
@@ -37,14 +60,13 @@ export interface AccessRule {
 /** Rules by coordinate: `Query.orders`, `Customer.contact`, or a type, `Order`, for every field that answers it. */
 export type AccessRules = Readonly<Record<string, AccessRule>>;
 
-/** Whether a viewer may use what the rule is about, of this record: the role's side and the record's side of it. */
-export function mayUse({ roles, rows }: AccessRule, viewer: Viewer, record: object): boolean {
-  if (roles !== 'everyone' && !hasRole(viewer, roles ?? [])) return false;
+/**
+ * The condition of the records that a viewer reaches by a rule, as `find` takes it; null: the roles reach none. Asked
+ * with it, what is somebody else's costs the statements of what is not there, and no time tells them apart.
+ */
+export function reachable({ roles, rows }: AccessRule, viewer: Viewer): Record<string, unknown> | null {
+  if (roles !== 'everyone' && !hasRole(viewer, roles ?? [])) return null;
   const tenantId = tenantScope(viewer);
-  if (tenantId === null || !rows?.toCustomer) return true;
-  const customer = rows.toCustomer.reduce<unknown>(
-    (at, property) => (at as Record<string, unknown> | null | undefined)?.[property],
-    record,
-  );
-  return (customer as { tenantId?: string } | null | undefined)?.tenantId === tenantId;
+  if (tenantId === null || !rows?.toCustomer) return {};
+  return rows.toCustomer.reduceRight<Record<string, unknown>>((of, property) => ({ [property]: of }), { tenantId });
 }

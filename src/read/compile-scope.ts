@@ -8,6 +8,7 @@ import {
   getNamedType,
 } from 'graphql';
 import { sql } from 'kysely';
+import { masked } from '../auth/access-rule.js';
 import type { Access } from '../auth/access-table.js';
 import { tenantScope } from '../auth/viewer.js';
 import { collectSubFields } from './collect-fields.js';
@@ -76,7 +77,10 @@ export class CompileScope {
 
   /** The same table's row under the alias of a subquery around it. */
   rowAs(type: ReadType, alias: string): Row {
-    return new Row(alias, this.options.metadata.getByClassName(type.entity as never));
+    const mask = this.options.ofOneTenant ? type.rows?.mask : undefined;
+    const meta = this.options.metadata.getByClassName(type.entity as never);
+    if (!mask) return new Row(alias, meta);
+    return new Row(alias, meta, (property, column) => masked(mask, { alias, property, column }, sql`${ownTenant}`));
   }
 
   /** A row of a query that names its columns as the model's properties. */

@@ -9,13 +9,16 @@ export class Row {
   constructor(
     readonly alias: string,
     private readonly meta: EntityMetadata | null,
+    /** What the viewer is shown of a column, where that is not always what it holds. */
+    private readonly shown: (property: string, column: RawBuilder<unknown>) => RawBuilder<unknown> = (_, column) =>
+      column,
   ) {}
 
   /** A reference to the column of a property, or of that very name where the source is a query. */
   col(property: string): RawBuilder<unknown> {
     const name = this.meta ? this.meta.properties[property as never]?.['fieldNames'][0] : property;
     if (!name) throw new Error(`${this.meta?.className} has no property ${property}`);
-    return sql.ref(`${this.alias}.${name}`);
+    return this.shown(property, sql.ref(`${this.alias}.${name}`));
   }
 
   /**

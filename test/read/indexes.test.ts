@@ -80,6 +80,7 @@ describe(`indexes, on ${engine}`, () => {
       orderId: toGlobalId('Order', order?.id as string),
       domain: customer?.domain,
       actor: 'seldom@partner.example',
+      actorObjectId: 'seldom',
       placedBy: 'seldom@partner.example',
       productId: 'DG7GMGF0FKZV',
       market: 'IT',

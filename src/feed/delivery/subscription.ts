@@ -41,19 +41,19 @@ export async function openFeedSubscription(
   const start = after === null ? feed.position : feedCursors.decode(after, 'after');
   // It bears our signature, and yet no entry is there: the log was put back to a time before it.
   if (after !== null && !(await feed.isKnown(start))) throw cursorExpired('after');
-  const scope = await ownCustomerScope(services, viewer);
+  const scope = await ownTenantScope(services, viewer);
   return new FeedSubscription(viewer, start, { ...filter, ...scope }, generation);
 }
 
 /** What narrows the log to the rows that a CUSTOMER_ADMIN may reach; nothing for the partner's people. */
-export async function ownCustomerScope(
+export async function ownTenantScope(
   { kysely }: Pick<FeedServices, 'kysely'>,
   viewer: Viewer,
-): Promise<Pick<EntryFilter, 'ownCustomerId'>> {
+): Promise<Pick<EntryFilter, 'own'>> {
   const tenantId = tenantScope(viewer);
   if (tenantId === null) return {};
   const { rows } = await sql<{
     id: string;
   }>`select "id" from "customers" where "tenant_id" = ${tenantId}::uuid`.execute(kysely);
-  return { ownCustomerId: rows[0]?.id ?? null };
+  return { own: { tenantId, customerId: rows[0]?.id ?? null } };
 }

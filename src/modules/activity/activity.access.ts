@@ -1,3 +1,4 @@
+import { strangers } from '../../activity-log/strangers.js';
 import { type AccessRules, ownTenant } from '../../auth/access-rule.js';
 import { activityReaders, cancellationListeners, orderReaders, salesReaders } from '../../auth/role-sets.js';
 
@@ -9,7 +10,11 @@ export const activityAccess = {
   'Customer.activity': { roles: activityReaders },
   'Subscription.activity': { roles: activityReaders, rows },
   'Subscription.cancellationConfirmed': { roles: cancellationListeners, rows },
-  ActivityEntry: { roles: activityReaders, rows: ownTenant('customerId') },
+  ActivityEntry: { roles: activityReaders, rows: { ...ownTenant('customerId'), mask: strangers } },
+  'ActivityEntry.actor': {
+    rows: { partner: 'every customer', customer: 'own tenant, no strangers' },
+    meant: strangers.meant,
+  },
   'ActivityEntry.productIds': {
     meant: 'Readers of the log learn which products an order was for, though the catalog may not be theirs.',
   },

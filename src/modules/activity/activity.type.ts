@@ -54,7 +54,10 @@ registerEnumType(ResourceType, {
 
 @ObjectType('ActivityActor', { description: 'The person who acted, as the token named them at the time.' })
 export class ActivityActorType {
-  @Field({ description: 'The user principal name of the person.' })
+  @Field({
+    description:
+      "The user principal name of the person. To callers of a customer's tenant, somebody of another one is `another tenant`, and the other fields but the role are null.",
+  })
   userPrincipalName!: string;
 
   @Field({
@@ -159,7 +162,7 @@ export class ActivityEntryType extends NodeType {
 
   @Field({
     description:
-      'An id that all entries of one cause share. The answer to the request that caused them has it in its header `x-correlation-id`.',
+      "An id that all entries of one cause share. The answer to the request that caused them has it in its header `x-correlation-id`. To callers of a customer's tenant, an entry of somebody of another one has an id of its own.",
   })
   correlationId!: string;
 
@@ -184,7 +187,8 @@ export class ActivityFilter {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Only entries of the person with this user principal name, in either case.',
+    description:
+      'Only entries of the person with this user principal name, in either case. Names are compared as you are shown them.',
   })
   actor?: string | null;
 

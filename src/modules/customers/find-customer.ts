@@ -1,4 +1,4 @@
-import { type AccessRule, mayUse } from '../../auth/access-rule.js';
+import { type AccessRule, reachable } from '../../auth/access-rule.js';
 import type { Viewer } from '../../auth/viewer.js';
 import type { Em } from '../../database/orm.js';
 import { Problem } from '../../domain/problem.js';
@@ -12,6 +12,6 @@ export class CustomerNotFound extends Problem {
 
 /** The customer, if the viewer may use the rule's field on its behalf. */
 export async function findCustomer(em: Em, viewer: Viewer, id: string, rule: AccessRule): Promise<Customer | null> {
-  const customer = await em.findOne(Customer, { id });
-  return customer && mayUse(rule, viewer, customer) ? customer : null;
+  const reached = reachable(rule, viewer);
+  return reached && em.findOne(Customer, { id, ...reached });
 }

@@ -1,6 +1,6 @@
-import { LockMode } from '@mikro-orm/core';
+import { type FilterQuery, LockMode } from '@mikro-orm/core';
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
-import { mayUse } from '../../auth/access-rule.js';
+import { reachable } from '../../auth/access-rule.js';
 import { actingRole } from '../../auth/viewer.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
@@ -81,7 +81,7 @@ export function recordDenied(
 
 /** Writes down an attempt that the roles alone refuse (rule 9). */
 export async function recordRoleDenied(unit: UnitOfWork, operation: string, entitlementId: string): Promise<void> {
-  const entitlement = await load(unit, entitlementId);
+  const entitlement = await load(unit, { id: entitlementId });
   recordDenied(unit, operation, entitlementId, `role ${actingRole(unit.viewer)} may not`, entitlement);
 }
 
@@ -97,9 +97,11 @@ export async function chooseSoftware(
   version: string,
 ): Promise<{ entitlement: Entitlement; offered: SoftwareVersion } | Problem> {
   const { em, viewer, now } = unit;
-  const entitlement = await load(unit, entitlementId);
-  if (!entitlement || !mayUse(entitlementAccess[`Mutation.${operation}`], viewer, entitlement)) {
-    recordDenied(unit, operation, entitlementId, entitlement ? 'another tenant' : 'no such entitlement', entitlement);
+  const reached = reachable(entitlementAccess[`Mutation.${operation}`], viewer);
+  const entitlement = reached && (await load(unit, { id: entitlementId, ...reached }));
+  if (!entitlement) {
+    const hidden = await load(unit, { id: entitlementId });
+    recordDenied(unit, operation, entitlementId, hidden ? 'another tenant' : 'no such entitlement', hidden);
     return new EntitlementNotFound();
   }
   // Waits for whoever is confirming its cancellation or making its first key, and sees what they did.
@@ -118,6 +120,7 @@ export async function chooseSoftware(
       );
 }
 
-function load({ em }: UnitOfWork, id: string): Promise<Entitlement | null> {
-  return em.findOne(Entitlement, { id }, { populate: ['customer', 'sku.product', 'orderLine'] });
+/** One statement, whether there is such an entitlement or not: what is found takes no more of them than what is not. */
+function load({ em }: UnitOfWork, where: FilterQuery<Entitlement>): Promise<Entitlement | null> {
+  return em.findOne(Entitlement, where, { populate: ['customer', 'sku.product', 'orderLine'], strategy: 'joined' });
 }

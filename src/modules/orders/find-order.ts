@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
-import { type AccessRule, mayUse } from '../../auth/access-rule.js';
+import { type AccessRule, reachable } from '../../auth/access-rule.js';
 import type { Viewer } from '../../auth/viewer.js';
 import type { Em } from '../../database/orm.js';
 import { Problem } from '../../domain/problem.js';
@@ -22,7 +22,8 @@ export async function findOrder(
   rule: AccessRule,
   lock = false,
 ): Promise<Order | null> {
-  if (lock) await em.findOne(Order, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
-  const order = await em.findOne(Order, { id }, { populate: ['customer'] });
-  return order && mayUse(rule, viewer, order) ? order : null;
+  const reached = reachable(rule, viewer);
+  const order = reached && (await em.findOne(Order, { id, ...reached }, { populate: ['customer'] }));
+  if (order && lock) await em.refresh(order, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  return order;
 }

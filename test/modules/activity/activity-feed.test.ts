@@ -201,6 +201,11 @@ describe(`the activity feed, on ${engine}`, () => {
 
   test('rule 23: `passes` and the SQL of the table agree on every entry and filter, own tenant or nobody’s included', async () => {
     const { kysely } = gateway.gateway.services;
+    for (const [intruder, owner] of [
+      [theirs, mine],
+      [mine, theirs],
+    ] as const)
+      await reveal(gateway, owner.entitlementId, owner.choice.version, intruder.admin);
     await settled(gateway);
     const all: FeedEntry[] = await readEntries(kysely, { after: START, limit: 10_000 });
     const middle = new Date(all[Math.floor(all.length / 2)]?.at as number);
@@ -208,12 +213,17 @@ describe(`the activity feed, on ${engine}`, () => {
       from: [null, middle, new Date(middle.getTime() + 1)],
       to: [null, middle],
       actions: [null, [], ['ORDER_PLACED', 'ACCESS_DENIED']],
-      actor: [null, '', 'AGENT.ANNA@PARTNER.EXAMPLE'],
-      actorObjectId: [null, '', 'agent.anna@partner.example', 'AGENT.ANNA@PARTNER.EXAMPLE'],
+      actor: [null, '', 'AGENT.ANNA@PARTNER.EXAMPLE', `admin@${theirs.customer.domain}`, 'another tenant'],
+      actorObjectId: [null, '', 'agent.anna@partner.example', `admin@${theirs.customer.domain}`],
       customerId: [null, mine.customer.rowId],
       orderId: [null, mine.order.id.slice(4)],
       productId: [null, 'dg7gmgf0fkzv', ''],
-      ownCustomerId: [undefined, null, mine.customer.rowId, theirs.customer.rowId],
+      own: [
+        undefined,
+        { tenantId: mine.customer.tenantId, customerId: null },
+        { tenantId: mine.customer.tenantId, customerId: mine.customer.rowId },
+        { tenantId: theirs.customer.tenantId, customerId: theirs.customer.rowId },
+      ],
     };
     let filters: EntryFilter[] = [{}];
     for (const [name, choices] of Object.entries(values)) {

@@ -127,7 +127,7 @@ describe(`product keys, on ${engine}`, () => {
   });
 
   test('rule 8: no field of the schema but the answer to revealProductKey holds a key', async () => {
-    const { data } = await gateway.run('{ __schema { types { name fields { name } } } }');
+    const { data } = await gateway.run('{ __schema { types { name fields { name } } } }', {}, 'ADMIN_AGENT');
     const holders = (data.__schema.types as { name: string; fields: { name: string }[] | null }[]).flatMap((type) =>
       (type.fields ?? []).filter((field) => /key$/i.test(field.name)).map((field) => `${type.name}.${field.name}`),
     );

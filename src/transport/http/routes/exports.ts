@@ -10,7 +10,7 @@ import type { Position } from '../../../activity-log/position.js';
 import type { Authenticate } from '../../../auth/tokens.js';
 import type { Services } from '../../../context/context.js';
 import { parseGlobalId } from '../../../domain/global-id.js';
-import { ownCustomerScope } from '../../../feed/delivery/subscription.js';
+import { ownTenantScope } from '../../../feed/delivery/subscription.js';
 import { ErrorCode } from '../../../graphql/errors.js';
 import { DateTimeScalar } from '../../../graphql/scalars.js';
 import { exportRights } from '../../../modules/activity/export-rights.js';
@@ -114,7 +114,7 @@ async function exportOf(
   format: ExportFormat,
 ): Promise<Export> {
   const { after, until, manifest: _, from, to, ...rest } = given;
-  const scope = await ownCustomerScope(services, viewer);
+  const scope = await ownTenantScope(services, viewer);
   const { after: _after, until: _until, manifest: _manifest, ...filter } = query as Record<string, unknown>;
   const rights = exportRights(services.accessTable.for(viewer.roles));
   return {
@@ -125,8 +125,7 @@ async function exportOf(
     after: after === undefined ? null : await decodeKnown(services, after, 'after'),
     until: until === undefined ? services.feed.position : await decodeKnown(services, until, 'until'),
     asked: { filter, after: after ?? null },
-    isWhole:
-      rights.isWhole && Object.keys(filter).length === 0 && after === undefined && scope.ownCustomerId === undefined,
+    isWhole: rights.isWhole && Object.keys(filter).length === 0 && after === undefined && scope.own === undefined,
   };
 }
 
