@@ -21,6 +21,8 @@ const USAGE = `Prints a demo token, and nothing else on standard output.
 
 The settings must be the gateway's: it is signed with SIGNING_SECRET, or the secret kept in DATA_DIR.`;
 
+const DEFAULT_LIFE_S = 8 * 3_600;
+
 interface DemoToken {
   role: Role;
   description: string;
@@ -35,16 +37,16 @@ async function main(): Promise<undefined> {
       role: { type: 'string' },
       all: { type: 'boolean', default: false },
       customer: { type: 'string' },
-      ttl: { type: 'string', default: '8h' },
+      ttl: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
-  const { all, json, ttl } = values;
+  const { all, json } = values;
   const role = values.role?.toUpperCase() as Role | undefined;
   if (all === (role !== undefined)) throw new UsageError('Either --role ROLE, or --all.');
   if (role !== undefined && !Object.hasOwn(Role, role)) throw new UsageError(`There is no role ${values.role}.`);
-  const seconds = secondsOf(ttl);
-  if (seconds === null) throw new UsageError(`--ttl ${ttl}: must be like 30m or 8h.`);
+  const asked = values.ttl === undefined ? undefined : secondsOf(values.ttl);
+  if (asked === null) throw new UsageError(`--ttl ${values.ttl}: must be like 30m or 8h.`);
   const config = readConfig();
   const { auth } = config;
   if (auth.kind !== 'demo')
@@ -52,8 +54,9 @@ async function main(): Promise<undefined> {
       'Tokens come from the identity provider (AUTH_JWKS_URL): the gateway does not sign demo tokens here.',
     );
   const maximum = auth.maxTokenLifeMs / 1_000;
-  if (seconds > maximum)
-    throw new CommandRefused(`--ttl ${ttl}: a token may be good for ${maximum} s (AUTH_MAX_TOKEN_LIFE_MS).`);
+  if (asked !== undefined && asked > maximum)
+    throw new CommandRefused(`--ttl ${values.ttl}: a token may be good for ${maximum} s (AUTH_MAX_TOKEN_LIFE_MS).`);
+  const ttl = `${asked ?? Math.min(DEFAULT_LIFE_S, maximum)}s`;
   const domain = values.customer?.toLowerCase();
   const customer = domain ? { domain, tenantId: await tenantOf(domain, config) } : undefined;
   const tokens = await Promise.all(

@@ -93,15 +93,25 @@ async function testSignIn(url) {
     assert.match(await page.status.innerText(), new RegExp(ADMIN));
   });
 
-  await step('the dashboard is theirs too, and goes on with new tokens', async () => {
-    // Renewed a minute before it expires: that is a few seconds from now.
+  await step('a new token ends nothing: the subscription goes on, and the schema is not fetched again', async () => {
     provider.life = 64;
-    const isRenewal = (request) => request.postData()?.includes('grant_type=refresh_token') ?? false;
-    await tab.evaluate(() => {
-      const key = Object.keys(sessionStorage).find((name) => name.startsWith('oidc.user'));
-      const user = { ...JSON.parse(sessionStorage[key]), expires_at: Math.floor(Date.now() / 1_000) + 61 };
-      sessionStorage[key] = JSON.stringify(user);
-    });
+    await expireSoon(tab);
+    await tab.reload();
+    await page.waitForStatus('ready');
+    await page.openTab('ActivityFeed');
+    await page.run();
+    await page.message('FeedCaughtUp').waitFor();
+    const asked = [];
+    tab.on('request', (request) => asked.push(request));
+    await tab.waitForRequest(isRenewal);
+    await tab.waitForRequest(isRenewal);
+    assert.equal(asked.filter((request) => request.url().endsWith('/graphql')).length, 0);
+    assert.ok(await page.feed.getByText('Subscription running').isVisible());
+    await page.feed.getByRole('button', { name: 'Stop' }).click();
+  });
+
+  await step('the dashboard is theirs too, and goes on with new tokens', async () => {
+    await expireSoon(tab);
     const renewals = [];
     tab.on('request', (request) => isRenewal(request) && renewals.push(request));
     await tab.goto(`${url}/live`);
@@ -160,6 +170,20 @@ async function testSignIn(url) {
       [],
     ),
   );
+}
+
+/** Tokens are renewed a minute before they expire. */
+function isRenewal(request) {
+  return request.postData()?.includes('grant_type=refresh_token') ?? false;
+}
+
+/** Has the next page that is loaded renew the token a second later. */
+function expireSoon(tab) {
+  return tab.evaluate(() => {
+    const key = Object.keys(sessionStorage).find((name) => name.startsWith('oidc.user'));
+    const user = { ...JSON.parse(sessionStorage[key]), expires_at: Math.floor(Date.now() / 1_000) + 61 };
+    sessionStorage[key] = JSON.stringify(user);
+  });
 }
 
 async function picture(tab, name) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import { buildSchema, isObjectType } from 'graphql';
+import { decodeJwt } from 'jose';
 import { Role } from '../../src/auth/role.js';
 import { askers, NOBODY } from '../../src/schema/access-report.js';
 import { greeting } from '../../src/server/greeting.js';
@@ -122,6 +123,12 @@ describe('npm run token', () => {
       tenantId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       token: expect.stringContaining('.'),
     });
+  });
+
+  test('is good for as long as a token may be, where that is less than eight hours', async () => {
+    const { code, out } = await run('cli/token', ['--role', 'ADMIN_AGENT'], { AUTH_MAX_TOKEN_LIFE_MS: '90000' });
+    const { iat = 0, exp = 0 } = decodeJwt(out.trim());
+    expect([code, exp - iat]).toEqual([0, 90]);
   });
 
   test.each(['30d', '999999999999999d'])('a life of %s is refused, with what may be', async (ttl) => {

@@ -31,6 +31,15 @@ describe('the pages', () => {
     },
   );
 
+  test('they are good for no longer than a token may be', async () => {
+    const { auth } = gateway.gateway.services.config;
+    const brief = await startTestGateway({ config: { auth: { ...auth, maxTokenLifeMs: 60_000 } } });
+    const [{ token, role }] = (await told({}, brief.url)).demoTokens as [{ token: string; role: string }];
+    const { data } = await brief.run('{ viewer { roles } }', {}, { token });
+    expect(data.viewer.roles).toEqual([role]);
+    await brief.stop();
+  });
+
   test.each([
     ['a name that was made to lead here (DNS rebinding)', { host: 'attacker.example:4000' }],
     ['a name that only begins like ours', { host: 'localhost.attacker.example' }],
