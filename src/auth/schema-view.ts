@@ -24,7 +24,11 @@ const PUBLIC = 'ErrorCode';
 export class SchemaView {
   private built: GraphQLSchema | undefined;
 
-  constructor(private readonly document: DocumentNode) {}
+  constructor(
+    private readonly document: DocumentNode,
+    /** Names and coordinates of the whole schema that are not in it. */
+    readonly hidden: ReadonlySet<string>,
+  ) {}
 
   /** The view as SDL, laid out as the contract is. */
   get sdl(): string {
@@ -40,7 +44,9 @@ export class SchemaView {
 /** What of a schema's SDL somebody may use: nothing that is refused is there, nor is it spoken of. */
 export function viewOf(document: DocumentNode, reach: Reach, roles: readonly string[]): SchemaView {
   const seen = visible(document, reach, roles);
-  return new SchemaView(described(seen, namesOf(document), namesOf(seen)));
+  const names = namesOf(seen);
+  const hidden = new Set([...namesOf(document)].filter((name) => !names.has(name)));
+  return new SchemaView(described(seen, hidden), hidden);
 }
 
 function visible(document: DocumentNode, { types, fields }: Reach, roles: readonly string[]): DocumentNode {
@@ -101,10 +107,10 @@ function namesOf(document: DocumentNode): Set<string> {
 }
 
 /** The document without the sentences of descriptions that speak of what is not in it. */
-function described(document: DocumentNode, all: ReadonlySet<string>, seen: ReadonlySet<string>): DocumentNode {
+function described(document: DocumentNode, hidden: ReadonlySet<string>): DocumentNode {
   const speaksOfHidden = (sentence: string) =>
     [...sentence.matchAll(/`([^`/]+)`/g)].some(([, code = '']) =>
-      (code.match(/[A-Za-z_]\w*(\.\w+)?/g) ?? []).some((name) => all.has(name) && !seen.has(name)),
+      (code.match(/[A-Za-z_]\w*(\.\w+)?/g) ?? []).some((name) => hidden.has(name)),
     );
   return visit(document, {
     enter: (node: ASTNode) => {

@@ -25,8 +25,13 @@ export class SchemaViews {
   }
 
   /** What a viewer may see of the schema; null: nothing, where introspection is off for them. */
-  of({ identity, roles }: Pick<Viewer, 'identity' | 'roles'>): SchemaView | null {
-    if (this.policy === 'nobody' || (this.policy === 'signed-in' && !identity)) return null;
+  of(viewer: Pick<Viewer, 'identity' | 'roles'>): SchemaView | null {
+    if (this.policy === 'nobody' || (this.policy === 'signed-in' && !viewer.identity)) return null;
+    return this.usable(viewer);
+  }
+
+  /** What a viewer may use of the schema, whether they may see it or not. */
+  usable({ roles }: Pick<Viewer, 'roles'>): SchemaView {
     const access = this.accessTable.for(roles);
     let view = this.views.get(access.key);
     if (!view) {

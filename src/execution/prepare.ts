@@ -3,7 +3,7 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute,
-  type GraphQLError,
+  GraphQLError,
   type GraphQLSchema,
   getOperationAST,
   type OperationDefinitionNode,
@@ -11,14 +11,14 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import type { SchemaView } from '../auth/schema-view.js';
 import type { SchemaViews } from '../auth/schema-views.js';
+import type { Viewer } from '../auth/viewer.js';
 import type { Context } from '../context/context.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from '../graphql/errors.js';
 import { limitRules, limits, refusalBehind } from '../graphql/limits.js';
 import type { DocumentCache } from './documents.js';
 import { executeIntrospection, introspectionRefused, isIntrospective } from './introspection.js';
-import { withSuggestions } from './suggestions.js';
+import { messagesFor } from './messages.js';
 
 /** An operation as clients send it, whichever protocol it came by. */
 export interface OperationRequest {
@@ -50,6 +50,8 @@ export interface OperationRulesOptions {
 
 /** The rules for operations on a schema. */
 export function operationRules({ schema, views, documents, report }: OperationRulesOptions): OperationRules {
+  const tell = (viewer: Viewer) => (errors: readonly GraphQLError[], document: DocumentNode) =>
+    messagesFor(errors, document, views.usable(viewer), views.of(viewer) !== null);
   const mask = (errors: readonly GraphQLError[]) => errors.map((error) => maskError(error, report));
   return {
     mask,
@@ -61,7 +63,7 @@ export function operationRules({ schema, views, documents, report }: OperationRu
       const contextValue = context();
       const { viewer } = contextValue;
       const cached = documents.find(query);
-      const document = cached?.document ?? validated(schema, query, () => views.of(viewer));
+      const document = cached?.document ?? validated(schema, query, tell(viewer));
       if (isRefusal(document)) return document;
       if (!cached) documents.add(query, document);
       const operation = getOperationAST(document, operationName);
@@ -74,8 +76,16 @@ export function operationRules({ schema, views, documents, report }: OperationRu
     },
     execute: async (args) => {
       const operation = getOperationAST(args.document, args.operationName) as OperationDefinitionNode;
-      const view = isIntrospective(args.document, operation) && views.of((args.contextValue as Context).viewer);
-      return view ? executeIntrospection(args, operation, view) : execute(args);
+      const { viewer } = args.contextValue as Context;
+      const view = isIntrospective(args.document, operation) && views.of(viewer);
+      const result = await (view ? executeIntrospection(args, operation, view) : execute(args));
+      // It was not begun: a variable does not fit.
+      if (result.data !== undefined || !result.errors) return result;
+      const messages = tell(viewer)(result.errors, args.document);
+      return {
+        ...result,
+        errors: result.errors.map((error, index) => new GraphQLError(messages[index] as string, error)),
+      };
     },
   };
 }
@@ -86,7 +96,7 @@ const rules = [...specifiedRules, ...limitRules];
 function validated(
   schema: GraphQLSchema,
   query: string,
-  view: () => SchemaView | null,
+  tell: (errors: readonly GraphQLError[], document: DocumentNode) => string[],
 ): DocumentNode | readonly GraphQLError[] {
   let document: DocumentNode;
   try {
@@ -96,7 +106,7 @@ function validated(
   }
   const errors = validate(schema, document, rules, { hideSuggestions: true });
   if (errors.length === 0) return document;
-  const messages = withSuggestions(errors, document, view()?.schema ?? null);
+  const messages = tell(errors, document);
   return errors.map((error, index) => toClientError(ErrorCode.GRAPHQL_VALIDATION_FAILED, error, messages[index]));
 }
 

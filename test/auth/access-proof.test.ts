@@ -103,7 +103,7 @@ describe(`the table of access, proved on ${engine}`, () => {
       connectionParams: as === null ? {} : { authorization: `Bearer ${(as as { token: string }).token}` },
       retryAttempts: 0,
       lazy: true,
-      lazyCloseTimeout: 60_000,
+      lazyCloseTimeout: 1_000,
     });
     clients.push(client);
     return (query, variables) =>

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   buildClientSchema,
   buildSchema,
+  type GraphQLObjectType,
   type GraphQLSchema,
   getIntrospectionQuery,
   isEnumType,
@@ -255,6 +256,42 @@ describe(`the schema as its caller may use it, on ${engine}`, () => {
             'Unknown type "Ordr". Did you mean "Order"?',
           ],
         ]);
+      }
+    });
+
+    test('errors name nothing that their reader may not use, but for what the document names itself', async () => {
+      for (const [asker, as] of all) {
+        const seen = namesOf(buildSchema((await sdlFor(as)).text));
+        const hidden = new Set([...namesOf(whole)].filter((name) => !seen.has(name)));
+        const refused = (root: GraphQLObjectType | null | undefined) =>
+          Object.values(root?.getFields() ?? {}).filter(
+            ({ name }) => golden.get(`${root?.name}.${name}`)?.[asker] === '',
+          );
+        const documents: [string, Record<string, unknown>][] = [
+          ...refused(whole.getQueryType()).flatMap(({ name }): [string, object][] => [
+            [`{ ${name} { nope } }`, {}],
+            [`{ ${name}(nope: 1) }`, {}],
+            [`{ ${name} { nodes { nope } pageInfo } }`, {}],
+          ]),
+          ...refused(whole.getMutationType()).flatMap(({ name, args: [input] }): [string, object][] => [
+            [`mutation { ${name} { __typename } }`, {}],
+            [`mutation { ${name}(input: {}) { nope } }`, {}],
+            [`mutation ($value: ${input?.type}) { ${name}(input: $value) { __typename } }`, { value: { nope: 1 } }],
+          ]),
+        ] as [string, Record<string, unknown>][];
+        for (const [door, run] of doors()) {
+          for (const [document, variables] of documents) {
+            if (door === 'SSE' && document.includes('$value')) continue;
+            const { data, errors = [] } = await run(document, variables, as);
+            expect([door, document, data, errors.length > 0]).toEqual([door, document, undefined, true]);
+            const leaks = errors.filter(({ message }) =>
+              [...message.matchAll(/"([^"]*)"/g)].some(([, quoted = '']) =>
+                quoted.match(/[A-Za-z_]\w*/g)?.some((name: string) => hidden.has(name) && !document.includes(name)),
+              ),
+            );
+            expect([asker, door, document, leaks.map(({ message }) => message)]).toEqual([asker, door, document, []]);
+          }
+        }
       }
     });
 

@@ -2,12 +2,15 @@ import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import type { SchemaViews } from '../../auth/schema-views.js';
 import type { Context } from '../../context/context.js';
 import { executeIntrospection, introspectionRefused, isIntrospective } from '../../execution/introspection.js';
-import { withSuggestions } from '../../execution/suggestions.js';
+import { messagesFor } from '../../execution/messages.js';
 import { ErrorCode, maskError, type ReportInternalError } from '../../graphql/errors.js';
 
+/** Codes of errors about a document and about its variables. */
+const ofSchema: unknown[] = [ErrorCode.GRAPHQL_VALIDATION_FAILED, ErrorCode.BAD_USER_INPUT];
+
 /**
- * Answers introspection as far as its caller may use the schema, and lets errors of validation suggest names out of that
- * part alone.
+ * Answers introspection as far as its caller may use the schema, and lets errors about a document name and suggest
+ * what is in that part alone.
  */
 export function schemaViews(views: SchemaViews, report: ReportInternalError): ApolloServerPlugin<Context> {
   return {
@@ -35,12 +38,13 @@ export function schemaViews(views: SchemaViews, report: ReportInternalError): Ap
       willSendResponse: async ({ document, contextValue, response: { body } }) => {
         if (body.kind !== 'single' || !document || !body.singleResult.errors) return;
         const { errors } = body.singleResult;
-        const isOfValidation = ({ extensions }: (typeof errors)[number]) =>
-          extensions?.['code'] === ErrorCode.GRAPHQL_VALIDATION_FAILED;
-        if (!errors.some(isOfValidation)) return;
-        const messages = withSuggestions(errors, document, views.of(contextValue.viewer)?.schema ?? null);
+        const { viewer } = contextValue;
+        const isOfSchema = ({ path, extensions }: (typeof errors)[number]) =>
+          path === undefined && ofSchema.includes(extensions?.['code']);
+        if (!errors.some(isOfSchema)) return;
+        const messages = messagesFor(errors, document, views.usable(viewer), views.of(viewer) !== null);
         body.singleResult.errors = errors.map((error, index) =>
-          isOfValidation(error) ? { ...error, message: messages[index] as string } : error,
+          isOfSchema(error) ? { ...error, message: messages[index] as string } : error,
         );
       },
     }),

@@ -7,8 +7,8 @@ import {
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Context } from '../../context/context.js';
 import { stringifyResult, withDenials } from '../../execution/compiled-query.js';
+import { withoutSuggestion } from '../../execution/messages.js';
 import type { OperationRulesOptions } from '../../execution/prepare.js';
-import { withoutSuggestion } from '../../execution/suggestions.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from '../../graphql/errors.js';
 import { limitRules, limits, refusalBehind } from '../../graphql/limits.js';
 import { compiledQueries } from './apollo-compiled-queries.js';

@@ -1,0 +1,60 @@
+import {
+  type DocumentNode,
+  FieldsOnCorrectTypeRule,
+  type GraphQLFormattedError,
+  KnownArgumentNamesRule,
+  KnownTypeNamesRule,
+  ScalarLeafsRule,
+  ValuesOfCorrectTypeRule,
+  validate,
+  visit,
+} from 'graphql';
+import type { SchemaView } from '../auth/schema-view.js';
+
+const SUGGESTION = / Did you mean .*\?$/s;
+/** The rules of graphql-js that suggest something. */
+const suggesting = [
+  FieldsOnCorrectTypeRule,
+  KnownArgumentNamesRule,
+  KnownTypeNamesRule,
+  ScalarLeafsRule,
+  ValuesOfCorrectTypeRule,
+];
+
+type Told = Pick<GraphQLFormattedError, 'message' | 'locations'>;
+
+/** What an error says whose own words name something of the schema that its reader has no business with. */
+const DISCREET = 'What stands here does not fit the schema.';
+
+/** The message without what it suggests: that comes from the whole schema, of which its reader may see a part. */
+export function withoutSuggestion(message: string): string {
+  return message.replace(SUGGESTION, '');
+}
+
+/**
+ * Messages of errors about a document or its variables, as their reader may be told. They name nothing that the reader
+ * may not use, but for what the document names itself; and they suggest what the same mistake gets in the reader's own
+ * view of the schema, where they may see that.
+ * @param usable what the reader may use
+ */
+export function messagesFor(
+  errors: readonly Told[],
+  document: DocumentNode,
+  usable: SchemaView,
+  maySee: boolean,
+): string[] {
+  const keyOf = ({ message, locations }: Told) => JSON.stringify([withoutSuggestion(message), locations]);
+  const suggested = new Map(
+    (maySee ? validate(usable.schema, document, suggesting) : []).map((error) => [keyOf(error), error.message]),
+  );
+  const named = new Set<string>();
+  visit(document, { Name: ({ value }) => void named.add(value) });
+  const isTelling = (message: string) =>
+    [...message.matchAll(/"([^"]*)"/g)].some(([, quoted = '']) =>
+      quoted.match(/[A-Za-z_]\w*/g)?.some((name) => usable.hidden.has(name) && !named.has(name)),
+    );
+  return errors.map((error) => {
+    const message = withoutSuggestion(error.message);
+    return isTelling(message) ? DISCREET : (suggested.get(keyOf(error)) ?? message);
+  });
+}
