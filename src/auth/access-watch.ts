@@ -23,6 +23,8 @@ export interface AccessWatchOptions {
   revocations: Revocations;
   /** Whether other processes may use the same database. */
   isShared: boolean;
+  /** Hears that this process has a row anew: whatever hung on an older one is gone. */
+  onRegister: () => void;
   /** Hears that somebody was revoked or given access back. */
   onChange: () => void;
   log: Logger;
@@ -49,9 +51,11 @@ export class AccessWatch {
   async start(): Promise<void> {
     await this.register();
     await this.learn();
-    if (!this.options.isShared) return;
     await this.renew();
-    this.ticking = repeat(TICK_MS, 'watching for changes of access', () => this.tick(), this.options.log);
+    const { isShared, log } = this.options;
+    // Alone with its database it has nobody to hear from; that it lives is told all the same.
+    const [interval, work] = isShared ? [TICK_MS, () => this.tick()] : [RENEW_MS, () => this.renew()];
+    this.ticking = repeat(interval, 'watching for changes of access', work, log);
   }
 
   /** Leaves: nobody waits for this process any more. */
@@ -97,7 +101,7 @@ export class AccessWatch {
 
   /** Lives on, and says what is known. */
   private async renew(): Promise<void> {
-    const { kysely, revocations } = this.options;
+    const { kysely, revocations, isShared } = this.options;
     const { revision } = revocations;
     const asked = performance.now();
     const { rows } = await sql`update "gateway_processes" set "access_revision" = ${revision}::bigint,
@@ -111,7 +115,7 @@ export class AccessWatch {
     }
     this.renewedAt = asked;
     this.acknowledged = revision;
-    revocations.trustUntil(asked + LEASE_MS - MARGIN_MS);
+    if (isShared) revocations.trustUntil(asked + LEASE_MS - MARGIN_MS);
   }
 
   /** From here on others wait for this process. Rows of processes that died long ago go. */
@@ -123,5 +127,6 @@ export class AccessWatch {
     await sql`insert into "gateway_processes" ("id", "started_at", "alive_until", "access_revision")
       values (${this.processId}::uuid, clock_timestamp(),
         clock_timestamp() + ${LEASE_MS}::int * interval '1 millisecond', 0)`.execute(kysely);
+    this.options.onRegister();
   }
 }

@@ -6,6 +6,7 @@ import type { Access, AccessTable } from '../auth/access-table.js';
 import type { AccessWatch } from '../auth/access-watch.js';
 import { Denials } from '../auth/denials.js';
 import type { Revocations } from '../auth/revocations.js';
+import type { Sessions } from '../auth/sessions.js';
 import { isAnalyst, type Viewer } from '../auth/viewer.js';
 import type { Config } from '../config/config.js';
 import type { Orm } from '../database/orm.js';
@@ -28,6 +29,8 @@ export interface Services {
   accessTable: AccessTable;
   revocations: Revocations;
   accessWatch: AccessWatch;
+  /** What stays open, here and on every process. */
+  sessions: Sessions;
   signer: Signer;
   feed: Feed;
   /** Cursors of the database as it is now. */

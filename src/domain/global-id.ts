@@ -16,6 +16,7 @@ export const idPrefixes = {
   SupportRequest: 'sup',
   SupportFile: 'fil',
   ActivityEntry: 'act',
+  Session: 'ses',
 } as const;
 /** A type that implements Node. */
 export type NodeType = keyof typeof idPrefixes;

@@ -15,6 +15,7 @@ import type { AccessRules } from '../auth/access-rule.js';
 import type { Context } from '../context/context.js';
 import { ErrorCodeEnum } from '../graphql/error-code.type.js';
 import { AccessResolver } from '../modules/access/access.resolver.js';
+import { SessionResolver } from '../modules/access/session.resolver.js';
 import { activityDetails } from '../modules/activity/activity.read.js';
 import { ActivityResolver, CustomerActivityResolver } from '../modules/activity/activity.resolver.js';
 import { ActivityFeedResolver, CancellationFeedResolver } from '../modules/activity/feed.resolver.js';
@@ -73,6 +74,7 @@ export async function buildGraph(rules: AccessRules = accessRules): Promise<Grap
       PurchaseResolver,
       RevealProductKeyResolver,
       SalesResolver,
+      SessionResolver,
       SupportRequestResolver,
     ],
     validate: false,

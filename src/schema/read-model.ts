@@ -1,3 +1,4 @@
+import { sessionRead, sessionRoots } from '../modules/access/session.read.js';
 import { activityEntryRead, activityExtensions, activityRoots } from '../modules/activity/activity.read.js';
 import { invoiceExtensions, invoiceLineRead, invoiceRead, invoiceRoots } from '../modules/billing/invoice.read.js';
 import { catalogRoots, priceRead, productRead, skuRead, softwareVersionRead } from '../modules/catalog/catalog.read.js';
@@ -54,6 +55,7 @@ export const readModel: ReadModel = new Map(
     priceRead,
     productRead,
     salesGroupRead,
+    sessionRead,
     skuRead,
     softwareVersionRead,
     supportFileRead,
@@ -71,6 +73,7 @@ export const rootReads: RootReads = {
   ...marketRoots,
   ...orderRoots,
   ...salesRoots,
+  ...sessionRoots,
   ...supportRequestRoots,
   node: { kind: 'node' },
   nodes: { kind: 'nodes' },

@@ -5,6 +5,7 @@ import { HorizonWatch } from '../activity-log/horizon.js';
 import { establishIncarnation } from '../activity-log/incarnation.js';
 import { AccessWatch } from '../auth/access-watch.js';
 import { Revocations } from '../auth/revocations.js';
+import { Sessions } from '../auth/sessions.js';
 import type { Config } from '../config/config.js';
 import { FanOut } from '../feed/delivery/fan-out.js';
 import { DatabaseSource } from '../feed/entry-source.js';
@@ -32,6 +33,7 @@ export interface RunningFeed {
   feedCursors: FeedCursors;
   revocations: Revocations;
   accessWatch: AccessWatch;
+  sessions: Sessions;
   horizon: HorizonWatch;
   /** Null where the feed reads the database. */
   nats: NatsSource | null;
@@ -42,8 +44,18 @@ export async function startFeed({ config, kysely, log, lifecycle }: StartFeedOpt
   const feedCursors = new FeedCursors(config.signingSecret, (await establishIncarnation(kysely)).id);
   const revocations = new Revocations();
   const isShared = config.database.kind === 'server';
-  const onChange = () => feed.wake();
-  const accessWatch = new AccessWatch({ kysely, revocations, isShared, onChange, log });
+  const accessWatch = new AccessWatch({
+    kysely,
+    revocations,
+    isShared,
+    onRegister: () => sessions.forgetRows(),
+    onChange: () => {
+      feed.wake();
+      sessions.endRevoked(revocations);
+    },
+    log,
+  });
+  const sessions = new Sessions({ kysely, processId: accessWatch.processId, log });
   const { feedPollMs } = config;
   const nats =
     config.nats &&
@@ -74,11 +86,13 @@ export async function startFeed({ config, kysely, log, lifecycle }: StartFeedOpt
   await feed.start();
   lifecycle.onClose(() => accessWatch.stop());
   await accessWatch.start();
+  sessions.start();
+  lifecycle.onClose(() => sessions.stop());
   const horizon = new HorizonWatch(kysely, log, config.horizonWarnMs);
   if (isShared) {
     const watching = repeat(HORIZON_MS, "watching the feed's horizon", () => horizon.check(), log);
     lifecycle.onClose(() => watching.stop());
   }
   const fanOut = new FanOut({ feed, feedCursors, revocations, kysely, config, log });
-  return { feed, fanOut, feedCursors, revocations, accessWatch, horizon, nats };
+  return { feed, fanOut, feedCursors, revocations, accessWatch, sessions, horizon, nats };
 }

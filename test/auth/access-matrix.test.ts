@@ -14,6 +14,7 @@ import {
   parse,
 } from 'graphql';
 import { Role } from '../../src/auth/role.js';
+import { toGlobalId } from '../../src/domain/global-id.js';
 import { accessRules } from '../../src/schema/access-rules.js';
 import { buildGraph } from '../../src/schema/build-schema.js';
 import { CancelOrderDocument } from '../generated/graphql.js';
@@ -75,6 +76,7 @@ describe(`who may read what, on ${engine}`, () => {
     }),
     RevokeAccess: async () => ({ userPrincipalName: 'somebody@partner.example' }),
     RestoreAccess: async () => ({ userPrincipalName: 'somebody@partner.example' }),
+    EndSession: async () => ({ sessionId: toGlobalId('Session', randomUUID()) }),
   };
   /** What other required variables are, by their names. */
   const named = (): Record<string, unknown> => ({

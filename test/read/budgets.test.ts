@@ -5,9 +5,10 @@ import { RevokeAccessDocument } from '../generated/graphql.js';
 import { engine, serverUrl } from '../support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
 import { namedOperations } from '../support/operations.js';
+import { openAcknowledged } from '../support/raw-socket.js';
 import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../support/shop.js';
 import { recordStatements, type StatementRecorder } from '../support/statements.js';
-import { come } from '../support/users.js';
+import { come, sessionsOf } from '../support/users.js';
 
 /**
  * Statements of each named operation, transaction brackets counted. A read is one statement for each root field,
@@ -24,6 +25,7 @@ const BUDGETS: Record<string, number> = {
   CustomerContacts: 1,
   Customers: 1,
   CustomersWithOrders: 1,
+  EndSession: 9,
   FindCustomer: 1,
   Invoices: 1,
   Markets: 1,
@@ -37,6 +39,7 @@ const BUDGETS: Record<string, number> = {
   RestoreAccess: 9,
   RevokeAccess: 10,
   Sales: 1,
+  Sessions: 1,
   Software: 1,
   SubmitSupportRequest: 13,
   SupportRequests: 1,
@@ -50,6 +53,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
   let customer: TestCustomer;
   let orders: { id: string; lines: readonly { lineNumber: number }[] }[];
   let entitlementId: string;
+  let sessionId: string;
 
   beforeAll(async () => {
     // Fulfilment comes later than the test ends: it is no work of the request.
@@ -67,6 +71,9 @@ describe(`statements of each named operation, on ${engine}`, () => {
     entitlementId = toGlobalId('Entitlement', entitlement?.id as string);
     for (const user of ['leaver@partner.example', 'returner@partner.example']) await come(gateway, user);
     await gateway.run(RevokeAccessDocument, { input: { userPrincipalName: 'returner@partner.example' } });
+    const user = 'watched@partner.example';
+    await openAcknowledged(gateway, await gateway.token('ADMIN_AGENT', { user }));
+    sessionId = (await sessionsOf(gateway, user, 1))[0]?.id as string;
     statements = await recordStatements(gateway);
   });
   afterAll(async () => {
@@ -103,6 +110,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
       CreateDownloadLink: { input: { entitlementId, version: '2019', language: 'en-US', architecture: 'x64' } },
       RevokeAccess: { input: { userPrincipalName: 'leaver@partner.example' } },
       RestoreAccess: { input: { userPrincipalName: 'returner@partner.example' } },
+      EndSession: { input: { sessionId } },
       SubmitSupportRequest: {
         input: {
           idempotencyKey,
@@ -118,7 +126,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
     };
   };
   const callerOf = (name: string): Caller =>
-    /^Activity|^Re(voke|store)Access|^Sales/.test(name) ? 'GLOBAL_ADMIN' : 'ADMIN_AGENT';
+    /^Activity|^Re(voke|store)Access|^Sales|Session/.test(name) ? 'GLOBAL_ADMIN' : 'ADMIN_AGENT';
 
   // Mutations come last: what they change is read by none of the others.
   const operations = namedOperations()

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { gql, InMemoryCache } from '@apollo/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kind, type OperationDefinitionNode, parse, print, visit } from 'graphql';
+import { toGlobalId } from '../../src/domain/global-id.js';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { namedOperations } from '../support/operations.js';
@@ -72,6 +73,7 @@ describe(`ids in the stores of clients, on ${engine}`, () => {
       },
       RevokeAccess: { userPrincipalName: 'somebody@partner.example' },
       RestoreAccess: { userPrincipalName: 'somebody@partner.example' },
+      EndSession: { sessionId: toGlobalId('Session', randomUUID()) },
     };
   };
 

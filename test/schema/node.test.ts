@@ -4,8 +4,10 @@ import type { Role } from '../../src/auth/role.js';
 import { idPrefixes, type NodeType, toGlobalId } from '../../src/domain/global-id.js';
 import { engine } from '../support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
+import { openAcknowledged } from '../support/raw-socket.js';
 import { stockShop } from '../support/shop.js';
 import { aTenant, type CatalogType, overSocket, type TestTenant } from '../support/tenants.js';
+import { sessionsOf } from '../support/users.js';
 
 const NODES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }';
 
@@ -29,8 +31,12 @@ describe(`global ids, on ${engine}`, () => {
     expect(errors).toBeUndefined();
     const { market, lines } = data.order;
     const [{ sku }] = lines;
+    const user = 'watched@partner.example';
+    await openAcknowledged(gateway, await gateway.token('ADMIN_AGENT', { user }));
+    const [session] = await sessionsOf(gateway, user, 1);
     ids = {
       ...tenant.ids,
+      Session: session?.id as string,
       Market: market.id,
       Product: sku.product.id,
       Sku: sku.id,

@@ -49,6 +49,7 @@ export const contract: Record<string, string[]> = {
     'cancellationQuote(orderId: ID, lineNumbers: [Int]): CancellationQuote',
     `invoices(filter: InvoiceFilter, ${page}): InvoiceConnection`,
     `supportRequests(${page}): SupportRequestConnection`,
+    `sessions(filter: SessionFilter, orderBy: SessionOrder, ${page}): SessionConnection`,
     'sales(filter: SalesFilter, groupBy: [SalesDimension]): [SalesGroup]',
   ],
   Mutation: [
@@ -58,6 +59,8 @@ export const contract: Record<string, string[]> = {
     'createDownloadLink(input: CreateDownloadLinkInput): CreateDownloadLinkResult',
     'submitSupportRequest(input: SubmitSupportRequestInput): SubmitSupportRequestResult',
     'revokeAccess(input: RevokeAccessInput): RevokeAccessResult',
+    'restoreAccess(input: RestoreAccessInput): RestoreAccessResult',
+    'endSession(input: EndSessionInput): EndSessionResult',
   ],
   Subscription: [
     'activity(after: String, filter: ActivityFilter): ActivityFeedMessage',

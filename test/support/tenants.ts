@@ -5,7 +5,7 @@ import { aCustomer } from './shop.js';
 import { adminOf, buySoftware, cancelAndConfirm, reveal, settled, type TestSoftware } from './software.js';
 
 /** Types that implement Node and belong to nobody. */
-export type CatalogType = 'Market' | 'Product' | 'Sku' | 'SoftwareVersion' | 'Price';
+export type CatalogType = 'Market' | 'Product' | 'Sku' | 'SoftwareVersion' | 'Price' | 'Session';
 
 /** A customer with rows of every kind. */
 export interface TestTenant extends TestSoftware {

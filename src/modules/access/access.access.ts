@@ -6,4 +6,7 @@ export const accessAccess = {
   'Query.viewer': { roles: 'everyone', rows: theCaller },
   'Mutation.revokeAccess': { roles: accessRevokers },
   'Mutation.restoreAccess': { roles: accessRevokers },
+  'Query.sessions': { roles: accessRevokers },
+  'Mutation.endSession': { roles: accessRevokers },
+  Session: { roles: accessRevokers },
 } satisfies AccessRules;

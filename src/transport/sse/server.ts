@@ -7,6 +7,7 @@ import {
   getOperationAST,
 } from 'graphql';
 import { createHandler } from 'graphql-sse';
+import { SESSION_ENDED } from '../../auth/sessions.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { createContext, type Services } from '../../context/context.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
@@ -98,6 +99,16 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
       log: services.log,
     });
     open.add(stream);
+    const before = request.raw.socket.bytesWritten;
+    stream.onceClosed(
+      services.sessions.add({
+        viewer: request.viewer,
+        transport: 'EVENT_STREAM',
+        address: request.raw.socket.remoteAddress ?? 'unknown',
+        figures: () => ({ operations: 1, bytesSent: request.raw.socket.bytesWritten - before }),
+        cut: () => stream.endForGood(SESSION_ENDED),
+      }),
+    );
     const [body, { status }] = await handle({
       method: request.method,
       url: request.url,

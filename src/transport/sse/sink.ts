@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Viewer } from '../../auth/viewer.js';
 import type { Batch, RenderedMessage, Sink } from '../../feed/delivery/sink.js';
+import { codedError, ErrorCode } from '../../graphql/errors.js';
 import { flushed } from '../flushed.js';
 import { atExpiry, tokenExpired } from '../token-expiry.js';
 
@@ -86,6 +87,17 @@ export class EventStream implements Sink {
   /** Ends it after a while, without `complete`: a client that is told so stays away, one that is cut off comes back. */
   async leave(afterMs: number): Promise<void> {
     await wait(afterMs, undefined, { ref: false });
+    this.end();
+  }
+
+  /** Ends it for good: an error and `complete`, after which clients stay away. */
+  endForGood(why: string): void {
+    if (this.isOver) return;
+    this.open();
+    const error = codedError(ErrorCode.UNAUTHENTICATED, why);
+    this.options.response.write(
+      `event: next\ndata: ${JSON.stringify({ errors: [error] })}\n\nevent: complete\ndata:\n\n`,
+    );
     this.end();
   }
 

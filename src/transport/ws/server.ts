@@ -2,12 +2,11 @@ import type { Server } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, type GraphQLError } from 'graphql';
 import { CloseCode, type ServerOptions } from 'graphql-ws';
-import pLimit, { type LimitFunction } from 'p-limit';
+import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import { ACCESS_REVOKED, accessRevoked } from '../../auth/revocations.js';
 import type { Authenticate } from '../../auth/tokens.js';
-import type { Viewer } from '../../auth/viewer.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
@@ -18,9 +17,10 @@ import { limits } from '../../graphql/limits.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import { flushed } from '../flushed.js';
 import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
+import { type Connected, closeForGood, sessionOf } from './connected.js';
 import { Expiring } from './expiring.js';
 import { InFlight } from './in-flight.js';
-import { type SocketContext, speakProtocol } from './protocol.js';
+import { speakProtocol } from './protocol.js';
 import { SocketSink } from './sink.js';
 
 const MAXIMUM_SUBSCRIPTIONS_PER_SOCKET = 50;
@@ -33,17 +33,6 @@ const MAXIMUM_REASON_BYTES = 123;
 const TRY_AGAIN_LATER = 1013;
 /** Sockets of a stopping gateway close within this time, not all at once. */
 const STAGGER_MS = 500;
-
-/** What is known of a socket once it is acknowledged. */
-interface Connected extends SocketContext {
-  viewer: Viewer;
-  /** Lets its operations run a few at a time. */
-  inTurn: LimitFunction;
-  /** Ids of the streams that are open. */
-  streams: Set<string>;
-  /** Answers what runs when the viewer's token ends. */
-  expiring: Expiring;
-}
 
 /** An operation, and whose it is. */
 interface SocketOperation extends ExecutionArgs {
@@ -118,7 +107,7 @@ function protocolOptions(
   const { prepare, execute: run, mask, toClientResult } = rules;
   const isRevoked = ({ viewer }: Connected) => services.revocations.covers(viewer);
   /** Closes the socket of a revoked viewer for good: no operation of theirs begins after the revocation. */
-  const shutOut = ({ socket }: Connected) => socket.close(CloseCode.Unauthorized, ACCESS_REVOKED);
+  const shutOut = (connected: Connected) => closeForGood(connected, ACCESS_REVOKED);
 
   return {
     connectionInitWaitTimeout: 5_000,
@@ -133,13 +122,15 @@ function protocolOptions(
           shutOut(extra);
           return false;
         }
-        services.revocations.requireCurrent();
+        const outOfTouch = services.revocations.refusal(viewer);
+        if (outOfTouch) throw outOfTouch;
         const callOff = atExpiry(viewer, () => {
           expiring.expire();
           // What runs is told so before the socket goes.
           void setImmediate().then(() => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED));
         });
         socket.once('close', callOff);
+        socket.once('close', services.sessions.add(sessionOf(extra)));
         return true;
       } catch (error) {
         const { code, reason } = closingFor(error, services.log);

@@ -6,15 +6,17 @@ import {
   ActivityDocument,
   type ActivityQuery,
   CancelOrderDocument,
+  EndSessionDocument,
   RestoreAccessDocument,
   RevokeAccessDocument,
 } from '../../generated/graphql.js';
 import { engine, serverUrl } from '../../support/database.js';
 import { type Answer, startTestGateway, type TestGateway } from '../../support/gateway.js';
+import { openAcknowledged } from '../../support/raw-socket.js';
 import { aCustomer, buy, skus, stockShop } from '../../support/shop.js';
 import { adminOf, buySoftware, cancelAndConfirm, entriesOf, linkOf, reveal, settled } from '../../support/software.js';
 import { aTenant, type TestTenant } from '../../support/tenants.js';
-import { come } from '../../support/users.js';
+import { come, sessionsOf } from '../../support/users.js';
 
 describe(`the activity log, on ${engine}`, () => {
   let gateway: TestGateway;
@@ -112,6 +114,9 @@ describe(`the activity log, on ${engine}`, () => {
     await come(gateway, 'old@partner.example');
     await gateway.run(RevokeAccessDocument, { input: { userPrincipalName: 'old@partner.example', reason: 'left' } });
     await gateway.run(RestoreAccessDocument, { input: { userPrincipalName: 'old@partner.example' } });
+    await openAcknowledged(gateway, await gateway.token('ADMIN_AGENT', { user: 'old@partner.example' }));
+    const [session] = await sessionsOf(gateway, 'old@partner.example', 1);
+    await gateway.run(EndSessionDocument, { input: { sessionId: session?.id as string } });
     // `mine` brings the support request.
     await settled(gateway);
 
@@ -131,6 +136,7 @@ describe(`the activity log, on ${engine}`, () => {
       ['DOWNLOAD_LINK_CREATED', ['SUCCEEDED'], [['architecture', 'expiresAt', 'language', 'version']]],
       ['ORDER_PLACED', ['SUCCEEDED'], [['currency', 'lineCount', 'orderNumber', 'total']]],
       ['PRODUCT_KEY_REVEALED', ['SUCCEEDED'], [['version']]],
+      ['SESSION_ENDED', ['SUCCEEDED'], [['objectId', 'transport', 'userPrincipalName']]],
       ['SOFTWARE_DOWNLOADED', ['SUCCEEDED'], [['architecture', 'language', 'remainingDownloads', 'version']]],
       ['SUPPORT_REQUEST_SUBMITTED', ['SUCCEEDED'], [['impact', 'supportRequestNumber', 'topic']]],
     ]);

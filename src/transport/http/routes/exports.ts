@@ -90,6 +90,18 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
         }
         const isManifest = parsed.data.manifest !== undefined;
         const until = services.feedCursors.encode(wanted.until);
+        const { socket } = request.raw;
+        const before = socket.bytesWritten;
+        const isOver = services.sessions.add({
+          viewer,
+          transport: 'EXPORT',
+          address: socket.remoteAddress ?? 'unknown',
+          figures: () => ({ operations: 1, bytesSent: socket.bytesWritten - before }),
+          cut: () => reply.raw.destroy(),
+          leave: () => reply.raw.destroy(),
+        });
+        if (reply.raw.closed) isOver();
+        else reply.raw.once('close', isOver);
         const text = Readable.from((isManifest ? manifestOf : bodyOf)(services, wanted), { highWaterMark: 1 });
         reply.headers({
           'content-type': isManifest ? 'application/json; charset=utf-8' : mediaTypes[format],

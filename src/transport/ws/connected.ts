@@ -1,0 +1,47 @@
+import { CloseCode } from 'graphql-ws';
+import type { LimitFunction } from 'p-limit';
+import { ACCESS_REVOKED } from '../../auth/revocations.js';
+import { type LiveSession, SESSION_ENDED } from '../../auth/sessions.js';
+import type { Viewer } from '../../auth/viewer.js';
+import type { Expiring } from './expiring.js';
+import type { SocketContext } from './protocol.js';
+
+/** How long a socket may take to answer that it is closed. */
+const FAREWELL_MS = 2_000;
+
+/** What is known of a socket once it is acknowledged. */
+export interface Connected extends SocketContext {
+  viewer: Viewer;
+  /** Lets its operations run a few at a time. */
+  inTurn: LimitFunction;
+  /** Ids of the streams that are open. */
+  streams: Set<string>;
+  /** Answers what runs when the viewer's token ends. */
+  expiring: Expiring;
+}
+
+/** Closes a socket whose client is to stay away; one that does not answer the close is cut all the same. */
+export function closeForGood({ socket }: Connected, why: string): void {
+  socket.close(CloseCode.Unauthorized, why);
+  setTimeout(() => socket.terminate(), FAREWELL_MS).unref();
+}
+
+/** A socket as administrators see it. */
+export function sessionOf(connected: Connected): LiveSession {
+  const { viewer, request, inTurn, streams } = connected;
+  const { remoteAddress = 'unknown', bytesWritten: before } = request.socket;
+  return {
+    viewer,
+    transport: 'WEBSOCKET',
+    address: remoteAddress,
+    figures: () => ({
+      operations: streams.size + inTurn.activeCount + inTurn.pendingCount,
+      bytesSent: request.socket.bytesWritten - before,
+    }),
+    cut: () => closeForGood(connected, SESSION_ENDED),
+    // Its streams say AccessChanged first, and then it goes.
+    leave: () => {
+      if (streams.size === 0) closeForGood(connected, ACCESS_REVOKED);
+    },
+  };
+}
