@@ -25,7 +25,7 @@ const BUDGETS: Record<string, number> = {
   CustomerContacts: 1,
   Customers: 1,
   CustomersWithOrders: 1,
-  EndSession: 9,
+  EndSession: 7,
   FindCustomer: 1,
   Invoices: 1,
   Markets: 1,

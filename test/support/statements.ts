@@ -12,9 +12,12 @@ interface Native {
 }
 
 const PARSE = 'P'.charCodeAt(0);
-/** What a mutation's commit wakes up is the feed's work, not the mutation's. */
+/** What a mutation's commit wakes up is the feed's work, or that of the watch of access, not the mutation's. */
 const isOfFeed = (text: string) =>
-  /activity_entries|feed_horizon|pg_snapshot/.test(text) && !/^insert/i.test(text) && !text.includes('as "json"');
+  /^(update|delete from|select exists \(select from) "gateway_processes"|as "isRevoked"|^(select|delete) from "sessions"|"end_requested_at" is not null/.test(
+    text,
+  ) ||
+  (/activity_entries|feed_horizon|pg_snapshot/.test(text) && !/^insert/i.test(text) && !text.includes('as "json"'));
 
 /** Notes the texts of the statements that requests send to the database, transaction brackets among them. */
 export interface StatementRecorder {

@@ -89,19 +89,17 @@ describe(`sessions, on ${engine}`, () => {
     const [session] = await sessionsOf(gateway, user, 1);
     expect(session?.transport).toBe('EVENT_STREAM');
     expect((await end(session?.id as string))?.__typename).toBe('EndSessionSuccess');
-    // The entry that tells of it comes first.
-    const told = [await stream.next(), await stream.next(), await stream.next()];
-    expect(told.map((event) => event?.data?.errors?.[0].extensions.code ?? event?.event)).toEqual([
-      'next',
-      'UNAUTHENTICATED',
-      'complete',
-    ]);
-    expect(await stream.next()).toBeUndefined();
+    const told: (string | undefined)[] = [];
+    for (let event = await stream.next(); event; event = await stream.next())
+      told.push(event.data?.errors?.[0].extensions.code ?? event.event);
+    // The entry that tells of it may come first.
+    expect(told.filter((event) => event !== 'next')).toEqual(['UNAUTHENTICATED', 'complete']);
   });
 
   test('an export that is being sent is a session, and is cut', async () => {
     const user = aUser();
-    await gateway.sql(insertEntries, [20_000]);
+    await gateway.sql(insertEntries, [60_000]);
+    await settled(gateway);
     const authorization = `Bearer ${await gateway.token('ACCOUNT_ADMIN', { user })}`;
     const asked = request(`${gateway.url}/exports/activity.jsonl`, { headers: { authorization } });
     asked.end();
