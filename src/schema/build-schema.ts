@@ -124,6 +124,7 @@ const readEmbedded = new Set([
   'CancellationPolicy',
   'CustomerContact',
   'HybridBenefit',
+  'Identity',
   'SupportContact',
   'ActivityActor',
   'ActivityResource',

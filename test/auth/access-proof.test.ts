@@ -17,6 +17,7 @@ import { callers, goldenTable } from '../support/access-table.js';
 import { engine } from '../support/database.js';
 import { openEvents } from '../support/event-stream.js';
 import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
+import { openAcknowledged } from '../support/raw-socket.js';
 import {
   allAlong,
   countOf,
@@ -31,6 +32,7 @@ import {
 } from '../support/selections.js';
 import { buy, skus, stockShop } from '../support/shop.js';
 import { aTenant, type TestTenant } from '../support/tenants.js';
+import { sessionsOf } from '../support/users.js';
 
 /** What an operation answers. */
 interface Outcome {
@@ -66,7 +68,10 @@ describe(`the table of access, proved on ${engine}`, () => {
     );
     beginning = data.activity.pageInfo.endCursor;
     const [{ sku }] = data.order.lines;
+    const watched = 'watched@partner.example';
+    await openAcknowledged(gateway, await gateway.token('ADMIN_AGENT', { user: watched }));
     catalogIds = {
+      Session: (await sessionsOf(gateway, watched, 1))[0]?.id as string,
       Market: data.order.market.id,
       Product: sku.product.id,
       Sku: sku.id,
@@ -316,8 +321,17 @@ describe(`the table of access, proved on ${engine}`, () => {
     }
   });
 
+  const aSession = async () => {
+    const user = `${randomUUID()}@partner.example`;
+    await openAcknowledged(gateway, await gateway.token('ADMIN_AGENT', { user }));
+    return (await sessionsOf(gateway, user, 1))[0]?.id as string;
+  };
+
   /** What each mutation is sent: what is not there, so that it is answered a problem, or what is. */
-  async function inputs(isReal: boolean): Promise<Record<string, { type: string; value: object }>> {
+  async function inputs(
+    isReal: boolean,
+    mayEndSessions: boolean,
+  ): Promise<Record<string, { type: string; value: object }>> {
     const missing = (type: NodeType) => toGlobalId(type, randomUUID());
     const customerId = isReal ? mine.customer.id : missing('Customer');
     const idempotencyKey = randomUUID();
@@ -325,6 +339,7 @@ describe(`the table of access, proved on ${engine}`, () => {
     // Known from now on.
     if (isReal)
       await gateway.run('{ viewer { roles } }', {}, { token: await gateway.token('SALES_AGENT', { user: somebody }) });
+    const sessionId = mayEndSessions ? await aSession() : missing('Session');
     const entitlementId = isReal ? mine.entitlementId : missing('Entitlement');
     const order = isReal ? await buy(gateway, mine.customer, [{ ...skus.perpetual, quantity: 1 }]) : null;
     return {
@@ -352,6 +367,7 @@ describe(`the table of access, proved on ${engine}`, () => {
       },
       revokeAccess: { type: 'RevokeAccessInput!', value: { userPrincipalName: somebody } },
       restoreAccess: { type: 'RestoreAccessInput!', value: { userPrincipalName: somebody } },
+      endSession: { type: 'EndSessionInput!', value: { sessionId } },
     };
   }
 
@@ -370,7 +386,7 @@ describe(`the table of access, proved on ${engine}`, () => {
     for (const { asker, doors } of all) {
       for (const [door, run] of doors) {
         for (const isReal of form === 'plain' ? [false, true] : [false]) {
-          const sent = await inputs(isReal);
+          const sent = await inputs(isReal, isReal && asker === 'GLOBAL_ADMIN');
           // From Z to A, so that access is taken away before it is given back.
           for (const field of Object.values(mutation.getFields()).sort((a, b) => (a.name < b.name ? 1 : -1))) {
             const input = sent[field.name];

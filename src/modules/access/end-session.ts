@@ -1,9 +1,10 @@
+import { raw } from '@mikro-orm/core';
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { identityOf } from '../../auth/identity.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { Problem } from '../../domain/problem.js';
 import { Session } from './access.entity.js';
-import type { User } from './find-user.js';
+import { User } from './find-user.js';
 
 /** There is no such session, or it is over already. */
 export class SessionNotFound extends Problem {
@@ -17,7 +18,10 @@ export class SessionNotFound extends Problem {
  */
 export async function endSession(unit: UnitOfWork, sessionId: string): Promise<{ user: User } | Problem> {
   const { em, viewer, now, correlationId } = unit;
-  const session = await em.findOne(Session, { id: sessionId, process: { aliveUntil: { $gt: now } } });
+  const session = await em.findOne(Session, {
+    id: sessionId,
+    process: { aliveUntil: { $gt: raw('clock_timestamp()') } },
+  });
   if (!session) return new SessionNotFound();
   session.endRequestedAt = now;
   const { userPrincipalName, issuer, tenantId, objectId, transport } = session;
@@ -31,7 +35,5 @@ export async function endSession(unit: UnitOfWork, sessionId: string): Promise<{
     correlationId,
     detail: { userPrincipalName, objectId: objectId ?? null, transport },
   });
-  return {
-    user: { userPrincipalName, issuer: issuer ?? null, tenantId: tenantId ?? null, objectId: objectId ?? null },
-  };
+  return { user: new User(session) };
 }

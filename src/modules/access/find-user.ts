@@ -13,12 +13,19 @@ export interface UserReference {
 }
 
 /** Somebody who came with a valid token; only the name is known of those revoked before identities were kept. */
-export interface User {
-  /** What people call them, in lower case: the name asked for, else the newest. */
-  userPrincipalName: string;
-  issuer: string | null;
-  tenantId: string | null;
-  objectId: string | null;
+export class User {
+  /** In lower case: the name asked for, else the newest. */
+  readonly userPrincipalName: string;
+  readonly issuer: string | null;
+  readonly tenantId: string | null;
+  readonly objectId: string | null;
+
+  constructor({ userPrincipalName, issuer, tenantId, objectId }: Partial<User> & Pick<User, 'userPrincipalName'>) {
+    this.userPrincipalName = userPrincipalName;
+    this.issuer = issuer ?? null;
+    this.tenantId = tenantId ?? null;
+    this.objectId = objectId ?? null;
+  }
 }
 
 /** Nobody ever came under that name or object id. */
@@ -49,18 +56,11 @@ export async function findUser(
     ...(tenantId === null ? {} : { tenantId }),
   });
   const users = new Map(found.map((row) => [row.identity, row]));
-  if (users.size > 1) return new UserAmbiguous([...users.values()].slice(0, 100).map(userOf));
+  if (users.size > 1) return new UserAmbiguous([...users.values()].slice(0, 100).map((row) => new User(row)));
   const [only] = users.values();
   const identity = parseIdentity(only?.identity ?? null);
   if (!only || !identity) return new UserUnknown();
   const all = await em.find(KnownUser, { identity: only.identity }, { orderBy: { firstSeenAt: 'desc' } });
   const names = all.map((row) => row.userPrincipalName);
-  return { identity, names, user: { ...userOf(only), userPrincipalName: name ?? (names[0] as string) } };
+  return { identity, names, user: new User({ ...only, userPrincipalName: name ?? (names[0] as string) }) };
 }
-
-const userOf = ({ userPrincipalName, issuer, tenantId, objectId }: KnownUser): User => ({
-  userPrincipalName,
-  issuer,
-  tenantId: tenantId ?? null,
-  objectId,
-});

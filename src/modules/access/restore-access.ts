@@ -3,7 +3,7 @@ import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { nameKey } from '../../auth/revocations.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { isProblem, Problem } from '../../domain/problem.js';
-import { findUser, type User, type UserReference, UserUnknown } from './find-user.js';
+import { findUser, User, type UserReference, UserUnknown } from './find-user.js';
 import type { AccessChanged } from './revoke-access.js';
 
 /** There is nothing to give back. */
@@ -26,7 +26,7 @@ export async function restoreAccess(
   // Who was revoked by mere name, before identities were kept, may never have come since.
   const isOnlyNamed = found instanceof UserUnknown && name !== undefined && reference.objectId === null;
   if (isProblem(found) && !isOnlyNamed) return found;
-  const user = isProblem(found) ? onlyNamed(name as string) : found.user;
+  const user = isProblem(found) ? new User({ userPrincipalName: name as string }) : found.user;
   const keys = isProblem(found) ? [nameKey(name as string)] : [found.identity.key, ...found.names.map(nameKey)];
   const { rows } = await sql<{ revision: string | number }>`update "access_revocations"
     set "restored_at" = ${now}, "restored_by" = ${viewer.userPrincipalName}, "revision" = next_access_revision()
@@ -44,10 +44,3 @@ export async function restoreAccess(
   });
   return { user, at: now, revision: Math.max(...rows.map((row) => Number(row.revision))) };
 }
-
-const onlyNamed = (userPrincipalName: string): User => ({
-  userPrincipalName,
-  issuer: null,
-  tenantId: null,
-  objectId: null,
-});
