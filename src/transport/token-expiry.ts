@@ -7,7 +7,7 @@ export const TOKEN_EXPIRED = 'Token expired';
 export const tokenExpired = () =>
   codedError(
     ErrorCode.TOKEN_EXPIRED,
-    'Your token ended before this was answered. Come back with a new one; send a mutation again with the same idempotencyKey, as it may have been done.',
+    'Your token has ended. Come back with a new one; send a mutation again with the same idempotencyKey, as it may have been done.',
     { extensions: { expired: true } },
   );
 
