@@ -272,12 +272,12 @@ describe(`event streams, on ${engine}`, () => {
     const [first] = await gateway.sql<{ label: string }>(
       'select resource_label as label from activity_entries order by xid, seq limit 1',
     );
-    await gateway.sql('alter table activity_entries rename column resource_id to resource_id_gone');
+    await gateway.sql('alter table activity_entries rename column product_ids to product_ids_gone');
     const events = await open({ variables: { after: start() } });
     try {
       await until('it is told', () => gateway.log.some((line) => line.includes('a subscriber waits')));
     } finally {
-      await gateway.sql('alter table activity_entries rename column resource_id_gone to resource_id');
+      await gateway.sql('alter table activity_entries rename column product_ids_gone to product_ids');
     }
     expect((await events.nextOf('ActivityRecorded')).message.entry.resource.label).toBe(first?.label);
     events.end();
