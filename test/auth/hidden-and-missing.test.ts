@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { type NodeType, toGlobalId } from '../../src/domain/global-id.js';
 import { engine } from '../support/database.js';
-import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
+import { type Caller, startTestGateway, type TestGateway, type TestStream } from '../support/gateway.js';
 import { namedOperations } from '../support/operations.js';
 import { skus, stockShop } from '../support/shop.js';
 import { recordStatements, type StatementRecorder } from '../support/statements.js';
@@ -26,6 +26,9 @@ describe(`hidden and missing, on ${engine}`, () => {
   let theirs: TestTenant;
   let none: Record<string, string>;
   let roleless: Caller;
+  /** Of theirs. */
+  let session: TestStream;
+  let sessionId: string;
   beforeAll(async () => {
     gateway = await startTestGateway();
     await stockShop(gateway);
@@ -42,10 +45,15 @@ describe(`hidden and missing, on ${engine}`, () => {
       .setExpirationTime('1h')
       .sign(gateway.gateway.services.config.signingSecret);
     roleless = { token };
+    session = await gateway.subscribe('subscription { activity { __typename } }', {}, theirs.admin);
+    await session.next();
+    const [row] = await gateway.sql<{ id: string }>('select id from sessions');
+    sessionId = toGlobalId('Session', row?.id as string);
     statements = await recordStatements(gateway);
   });
   afterAll(async () => {
     statements.stop();
+    await session.end();
     await gateway.stop();
   });
 
@@ -149,6 +157,7 @@ describe(`hidden and missing, on ${engine}`, () => {
       RestoreAccess: [
         [{}, { userPrincipalName: `admin@${theirs.customer.domain}` }, { userPrincipalName: 'nobody@nowhere.example' }],
       ],
+      EndSession: [[{}, { sessionId }, { sessionId: toGlobalId('Session', randomUUID()) }]],
       RevealProductKey: [
         [
           { version: theirs.choice.version },
@@ -160,7 +169,7 @@ describe(`hidden and missing, on ${engine}`, () => {
         [theirs.choice, { entitlementId: theirs.entitlementId }, { entitlementId: none['Entitlement'] }],
       ],
     };
-    const withoutKey = ['RevokeAccess', 'RestoreAccess', 'RevealProductKey', 'CreateDownloadLink'];
+    const withoutKey = ['RevokeAccess', 'RestoreAccess', 'EndSession', 'RevealProductKey', 'CreateDownloadLink'];
     return namedOperations()
       .filter(({ kind }) => kind === 'mutation')
       .flatMap(({ name, text }) => {

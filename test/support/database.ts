@@ -61,3 +61,19 @@ export async function onServer<Result>(work: (client: pg.Client) => Promise<Resu
     await client.end();
   }
 }
+
+/** Two databases with the rows of one that nobody is connected to any more; an embedded one as it was dumped. */
+export async function copiesOf(database: TestDatabase, dump: Blob | undefined): Promise<[TestDatabase, TestDatabase]> {
+  const copy = async (): Promise<TestDatabase> => {
+    if (dump) return { ...database, pglite: await PGlite.create({ ...embeddedOptions, loadDataDir: dump }) };
+    const { url } = database.config as { url: string };
+    const name = `csp_graph_test_${randomUUID().replaceAll('-', '')}`;
+    await onServer((client) => client.query(`create database ${name} template ${new URL(url).pathname.slice(1)}`));
+    return {
+      config: { ...database.config, url: Object.assign(new URL(url), { pathname: name }).href } as DatabaseConfig,
+      pglite: undefined,
+      drop: () => onServer(async (client) => void (await client.query(`drop database if exists ${name} with (force)`))),
+    };
+  };
+  return [await copy(), await copy()];
+}

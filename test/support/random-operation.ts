@@ -45,8 +45,15 @@ export function randomOperation(schema: GraphQLSchema, roots: readonly string[],
     return null;
   };
   const args = (field: GraphQLField<unknown, unknown>) => {
+    // A page is of the first or of the last ones.
+    const ways = [
+      ['last', 'before'],
+      ['first', 'after'],
+    ] as const;
+    const left = ways[chance(0.5) ? 0 : 1] as readonly string[];
     const given = field.args.flatMap((argument) => {
-      if (argument.name === 'last' || argument.name === 'before' || argument.name === 'after') return [];
+      if (['last', 'before', 'after'].includes(argument.name) && !pool[argument.name]) return [];
+      if (pool['last'] && left.includes(argument.name)) return [];
       const required = isNonNullType(argument.type) && argument.defaultValue === undefined;
       if (!required && chance(0.6)) return [];
       const value = literal(argument.name, argument);

@@ -21,18 +21,25 @@ export const skus = {
   reservation: { productId: 'DZH318Z0BQ36', skuId: '004G' },
 } as const;
 
-/** Adds a customer; every one has tenant and domain of its own. */
+/**
+ * Adds a customer; every one has tenant and domain of its own.
+ * @param mark a word, in lower case, that is to be in every text of it
+ */
 export async function aCustomer(
   gateway: TestGateway,
-  { market = 'US', segment = 'COMMERCIAL' } = {},
+  { market = 'US', segment = 'COMMERCIAL', mark = '' } = {},
 ): Promise<TestCustomer> {
   const rowId = randomUUID();
   const tenantId = randomUUID();
-  const domain = `${rowId.slice(0, 8)}.onmicrosoft.com`;
+  const name = mark || rowId.slice(0, 8);
+  const domain = `${name}.onmicrosoft.com`;
   await gateway.sql(
     `insert into customers (id, tenant_id, domain, company_name, market_code, segment, contact_first_name, contact_last_name, contact_email, created_at)
-     values (?, ?, ?, ?, ?, ?, 'Pat', 'Doe', 'pat@example.com', now())`,
-    [rowId, tenantId, domain, `Company ${rowId.slice(0, 8)}`, market, segment],
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, now())`,
+    [
+      ...[rowId, tenantId, domain, `Company ${name}`, market, segment],
+      ...(mark ? [`Pat ${mark}`, `Doe ${mark}`, `pat@${mark}.example`] : ['Pat', 'Doe', 'pat@example.com']),
+    ],
   );
   return { id: toGlobalId('Customer', rowId), rowId, tenantId, domain };
 }

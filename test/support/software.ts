@@ -111,12 +111,16 @@ export async function uploadUrlOf(
 }
 
 /** Cancels an order and waits until fulfilment has confirmed it. */
-export async function cancelAndConfirm(gateway: TestGateway, { order, customer }: TestSoftware): Promise<void> {
+export async function cancelAndConfirm(
+  gateway: TestGateway,
+  { order, customer }: TestSoftware,
+  reason?: string,
+): Promise<void> {
   const confirmations = await gateway.subscribe(CancellationConfirmationsDocument, { customerId: customer.id });
   await confirmations.nextOf('FeedCaughtUp');
   const { data, errors } = await gateway.run(
     CancelOrderDocument,
-    { input: { idempotencyKey: randomUUID(), orderId: order.id, acknowledged: true } },
+    { input: { idempotencyKey: randomUUID(), orderId: order.id, acknowledged: true, reason } },
     'ADMIN_AGENT',
   );
   if (data?.cancelOrder?.__typename !== 'CancelOrderSuccess') throw new Error(JSON.stringify({ data, errors }));

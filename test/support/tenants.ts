@@ -17,10 +17,14 @@ export interface TestTenant extends TestSoftware {
   marks: string[];
 }
 
-/** A customer that cancelled a purchase, made another, read its key, and for which support was asked, with a file. */
-export async function aTenant(gateway: TestGateway): Promise<TestTenant> {
-  const customer = await aCustomer(gateway);
-  await cancelAndConfirm(gateway, await buySoftware(gateway, customer));
+/**
+ * A customer that cancelled a purchase, made another, read its key, and for which support was asked, with a file.
+ * @param mark a word, in lower case, that is to be in every text of it
+ */
+export async function aTenant(gateway: TestGateway, { mark = '', segment = 'COMMERCIAL' } = {}): Promise<TestTenant> {
+  const customer = await aCustomer(gateway, { mark, segment });
+  const told = (text: string) => (mark ? `${text} ${mark}` : text);
+  await cancelAndConfirm(gateway, await buySoftware(gateway, customer), told('bought by mistake'));
   const software = await buySoftware(gateway, customer);
   await reveal(gateway, software.entitlementId, software.choice.version);
   const input = {
@@ -28,16 +32,17 @@ export async function aTenant(gateway: TestGateway): Promise<TestTenant> {
     customerId: customer.id,
     topic: 'CSP Purchase/Refund on behalf of customers',
     impact: 'MINIMAL',
-    title: 'title',
-    description: 'description',
-    contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
+    title: told('title'),
+    description: told('description'),
+    refundReason: told('reason'),
+    contact: { name: told('Pat'), email: `pat@${mark || 'example'}.com`, phone: '+1 425 555 0100' },
   };
   const submitted = await gateway.run(
     'mutation ($input: SubmitSupportRequestInput!) { submitSupportRequest(input: $input) { ... on SubmitSupportRequestSuccess { uploadUrl } } }',
     { input },
   );
   const form = new FormData();
-  form.append('files', new Blob(['text'], { type: 'text/plain' }), 'note.txt');
+  form.append('files', new Blob([told('text')], { type: 'text/plain' }), `${mark || 'note'}.txt`);
   await fetch(submitted.data.submitSupportRequest.uploadUrl, { method: 'POST', body: form });
   await settled(gateway);
   const { data } = await gateway.run(
