@@ -154,14 +154,14 @@ describe(`the feed, on ${engine}`, () => {
     const stream = await gateway.subscribe(LABELS);
     await stream.nextOf('FeedCaughtUp');
     const told = (what: string) => gateway.log.filter((line) => line.includes(what)).length;
-    await gateway.sql('alter table activity_entries rename column resource_id to resource_id_gone');
+    await gateway.sql('alter table activity_entries rename column product_ids to product_ids_gone');
     await until('it is told', () => told('the feed could not read') > 0);
     const feed = feedOf(gateway) as unknown as { notify(): void; reading: Promise<void> | null };
     for (let tries = 0; tries < 5; tries += 1) {
       feed.notify();
       await feed.reading;
     }
-    await gateway.sql('alter table activity_entries rename column resource_id_gone to resource_id');
+    await gateway.sql('alter table activity_entries rename column product_ids_gone to product_ids');
     await insert(gateway, 1);
     expect(await labelsOf(stream, 1)).toEqual(['1']);
     expect([told('the feed could not read'), told('the feed reads again')]).toEqual([1, 1]);
@@ -172,10 +172,10 @@ describe(`the feed, on ${engine}`, () => {
     const gateway = await started();
     await insert(gateway, KEPT + 1);
     await caughtUp(gateway, KEPT + 1);
-    await gateway.sql('alter table activity_entries rename column resource_id to resource_id_gone');
+    await gateway.sql('alter table activity_entries rename column product_ids to product_ids_gone');
     const stream = await gateway.subscribe(CURSORS, { after: cursorAt(gateway, START) });
     await until('it is told', () => gateway.log.some((line) => line.includes('a subscriber waits')));
-    await gateway.sql('alter table activity_entries rename column resource_id_gone to resource_id');
+    await gateway.sql('alter table activity_entries rename column product_ids_gone to product_ids');
     expect(await cursorsOf(stream, KEPT + 1)).toEqual((await table(gateway)).map((entry) => cursorAt(gateway, entry)));
     await stream.end();
   });

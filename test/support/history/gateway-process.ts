@@ -8,6 +8,11 @@ import { DEMO_PARTNER_TENANT_ID } from '../../../src/config/auth-config.js';
 
 const SIGNING_SECRET = 'one secret for every process of these tests';
 const PRODUCT_KEY_SECRETS = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
+/** The same secrets for a gateway inside a test. */
+export const processSecrets = {
+  signingSecret: new TextEncoder().encode(SIGNING_SECRET),
+  productKeySecrets: [{ keyId: 'k1', secret: new Uint8Array(32).fill(7) }],
+};
 /** Compiled code, as it is deployed; tests and `npm run soak` start in the project's folder. */
 const PROGRAM = 'dist/src/main.js';
 
