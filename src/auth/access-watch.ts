@@ -91,12 +91,14 @@ export class AccessWatch {
     }
   }
 
+  /** Learns before it lives on: a process that cannot learn must not be waited for. */
   private async tick(): Promise<void> {
-    if (performance.now() - this.renewedAt >= RENEW_MS) await this.renew();
+    const { kysely, revocations } = this.options;
     const { rows } = await sql<{ revision: number }>`
-      select coalesce(max("revision"), 0)::int as "revision" from "access_revocations"`.execute(this.options.kysely);
-    if ((rows[0]?.revision ?? 0) > this.options.revocations.revision) await this.learn();
-    if (this.acknowledged < this.options.revocations.revision) await this.renew();
+      select coalesce(max("revision"), 0)::int as "revision" from "access_revocations"`.execute(kysely);
+    if ((rows[0]?.revision ?? 0) > revocations.revision) await this.learn();
+    const isDue = performance.now() - this.renewedAt >= RENEW_MS;
+    if (isDue || this.acknowledged < revocations.revision) await this.renew();
   }
 
   /** Lives on, and says what is known. */

@@ -96,22 +96,45 @@ describe(`sessions, on ${engine}`, () => {
     expect(told.filter((event) => event !== 'next')).toEqual(['UNAUTHENTICATED', 'complete']);
   });
 
-  test('an export that is being sent is a session, and is cut', async () => {
-    const user = aUser();
-    await gateway.sql(insertEntries, [60_000]);
-    await settled(gateway);
-    const authorization = `Bearer ${await gateway.token('ACCOUNT_ADMIN', { user })}`;
+  /** An export larger than any buffer between, of which no more than the head is read yet. */
+  const unreadExport = async (user: string, ttl?: string) => {
+    const authorization = `Bearer ${await gateway.token('ACCOUNT_ADMIN', { user, ...(ttl ? { ttl } : {}) })}`;
     const asked = request(`${gateway.url}/exports/activity.jsonl`, { headers: { authorization } });
     asked.end();
-    // Read no further: it waits for its reader.
     const [response] = await once(asked, 'response');
-    const [session] = await sessionsOf(gateway, user, 1);
-    expect(session?.transport).toBe('EXPORT');
-    const broken = once(response, 'error');
-    expect((await end(session?.id as string))?.__typename).toBe('EndSessionSuccess');
-    response.resume();
-    expect((await broken)[0]).toMatchObject({ code: 'ECONNRESET' });
-    await sessionsOf(gateway, user, 0);
+    return { response, broken: once(response, 'error') };
+  };
+
+  test('an export that is being sent is a session, and is cut; it ends at a revocation and when the token does', async () => {
+    await gateway.sql(insertEntries, [60_000]);
+    await settled(gateway);
+    const endings: Record<string, { ttl?: string; end: (user: string) => Promise<unknown> }> = {
+      endSession: {
+        end: async (user) => {
+          const [session] = await sessionsOf(gateway, user, 1);
+          expect(session?.transport).toBe('EXPORT');
+          expect((await end(session?.id as string))?.__typename).toBe('EndSessionSuccess');
+        },
+      },
+      revokeAccess: {
+        end: (userPrincipalName) => gateway.run(RevokeAccessDocument, { input: { userPrincipalName } }),
+      },
+      'the end of the token': {
+        ttl: '2s',
+        end: async () => {
+          const ended = Date.now() + 2_000;
+          await until('the token has ended', () => Date.now() > ended);
+        },
+      },
+    };
+    for (const [what, { ttl, end: endIt }] of Object.entries(endings)) {
+      const user = aUser();
+      const { response, broken } = await unreadExport(user, ttl);
+      await endIt(user);
+      response.resume();
+      expect([what, (await broken)[0]]).toMatchObject([what, { code: 'ECONNRESET' }]);
+      await sessionsOf(gateway, user, 0);
+    }
   });
 
   test('a session that is not there, or no longer, is a problem', async () => {
