@@ -234,6 +234,7 @@ describe(`two tenants, on ${engine}`, () => {
       const parameters = pick([
         '',
         `actor=admin@${customer.domain}`,
+        `actorObjectId=admin@${customer.domain}`,
         `customerId=${customer.id}`,
         `orderId=${order.id}`,
         `actions=${Object.keys(ActivityAction)}`,

@@ -44,6 +44,7 @@ const parameters = z.strictObject({
     .pipe(z.array(z.enum(ActivityAction, { error: `must be some of ${Object.keys(ActivityAction).join(',')}` })))
     .optional(),
   actor: text.optional(),
+  actorObjectId: text.optional(),
   customerId: idOf('Customer').optional(),
   orderId: idOf('Order').optional(),
   productId: text.optional(),
