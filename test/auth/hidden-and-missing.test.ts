@@ -8,6 +8,7 @@ import { namedOperations } from '../support/operations.js';
 import { skus, stockShop } from '../support/shop.js';
 import { recordStatements, type StatementRecorder } from '../support/statements.js';
 import { aTenant, rawAnswer, type TestTenant } from '../support/tenants.js';
+import { until } from '../support/until.js';
 
 /** What is asked once for something of somebody else's and once for what there never was. */
 interface Lookup {
@@ -47,8 +48,11 @@ describe(`hidden and missing, on ${engine}`, () => {
     roleless = { token };
     session = await gateway.subscribe('subscription { activity { __typename } }', {}, theirs.admin);
     await session.next();
-    const [row] = await gateway.sql<{ id: string }>('select id from sessions');
-    sessionId = toGlobalId('Session', row?.id as string);
+    await until('the session is written down', async () => {
+      const [row] = await gateway.sql<{ id: string }>('select id from sessions');
+      if (row) sessionId = toGlobalId('Session', row.id);
+      return row !== undefined;
+    });
     statements = await recordStatements(gateway);
   });
   afterAll(async () => {

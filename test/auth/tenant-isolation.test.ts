@@ -163,7 +163,12 @@ describe(`two tenants, on ${engine}`, () => {
         return;
       }
     };
-    const sessions = await gateway.sql<{ id: string }>('select id from sessions');
+    let sessions: { id: string }[] = [];
+    const written = async () => {
+      sessions = await gateway.sql('select id from sessions');
+      return sessions.length > 0;
+    };
+    await until('a session is written down', written);
     const mutations = namedOperations().filter(({ kind }) => kind === 'mutation');
     const mutate = async (to: number, only = pick(mutations).name, target = pick(tenants)) => {
       const own = tenants[to] as TestTenant;
