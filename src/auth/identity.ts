@@ -3,7 +3,7 @@
  * change, are given to others, and two providers may have the same.
  */
 export interface Identity {
-  /** `iss`: the identity provider that vouches. */
+  /** `iss`: the identity provider that vouches; the tenant, where its address is the tenant's own (`claims.ts`). */
   readonly issuer: string;
   /** `tid`, where the token names a tenant. */
   readonly tenantId: string | null;

@@ -18,7 +18,7 @@ export class IdentityType {
   @Field(() => String, {
     nullable: true,
     description:
-      'The issuer of the tokens of the user. Null, as the next two, for one who was revoked by mere name, before identities were kept.',
+      'The issuer of the tokens of the user; the tenant where the address of the issuer is that of the tenant, as with Entra ID. Null, as the next two, for one who was revoked by mere name, before identities were kept.',
   })
   issuer!: string | null;
 

@@ -76,7 +76,7 @@ export class ActivityActorType {
   @Field(() => String, {
     nullable: true,
     description:
-      'The issuer of the token of the person. Null, as the next two, in entries from before identities were kept.',
+      'The issuer of the token of the person; the tenant where the address of the issuer is that of the tenant, as with Entra ID, whose versions differ in it. Null, as the next two, in entries from before identities were kept.',
   })
   issuer!: string | null;
 
