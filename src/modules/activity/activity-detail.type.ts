@@ -157,7 +157,7 @@ class SessionEndedDetail {
   @Field(() => String, { nullable: true, description: 'The object id of the user; null for a caller without a token.' })
   objectId!: string | null;
 
-  @Field({ description: 'How the session was connected, a value of `SessionTransport`.' })
+  @Field({ description: 'How the session was connected, in capitals, such as by a WebSocket.' })
   transport!: string;
 }
 
