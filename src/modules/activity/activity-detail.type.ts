@@ -157,7 +157,7 @@ class SessionEndedDetail {
   @Field(() => String, { nullable: true, description: 'The object id of the user; null for a caller without a token.' })
   objectId!: string | null;
 
-  @Field({ description: 'How the session was connected, in capitals, such as by a WebSocket.' })
+  @Field({ description: 'How the session was connected: WEBSOCKET, EVENT_STREAM or EXPORT.' })
   transport!: string;
 }
 
