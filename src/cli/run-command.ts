@@ -20,6 +20,11 @@ export async function runCommand(usage: string, run: () => Promise<number | unde
     console.log(usage);
     return;
   }
+  // Whoever reads the output has had enough, as `head` does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   try {
     process.exitCode = await run();
   } catch (error) {
