@@ -23,6 +23,6 @@ export function whyNotAccessToken(header: JWTHeaderParameters, claims: JWTPayloa
   if (claims['token_use'] !== undefined)
     return claims['token_use'] === 'access' ? null : 'it is of another kind (claim "token_use")';
   if (OF_ID_TOKENS.some((name) => claims[name] !== undefined)) return 'it is an ID token';
-  if (OF_ACCESS.some((name) => claims[name] !== undefined)) return null;
+  if (OF_ACCESS.some((name) => Boolean(claims[name]))) return null;
   return 'nothing in it says so: it has neither "typ": "at+jwt" nor scopes ("scp", "scope")';
 }

@@ -24,7 +24,7 @@ export interface AccessWatchOptions {
   /** Whether other processes may use the same database. */
   isShared: boolean;
   /** Hears that this process has a row anew: whatever hung on an older one is gone. */
-  onRegister: () => void;
+  onJoin: () => void;
   /** Hears that somebody was revoked or given access back. */
   onChange: () => void;
   log: Logger;
@@ -49,7 +49,7 @@ export class AccessWatch {
 
   /** Learns everything that there is; from then on what others change. */
   async start(): Promise<void> {
-    await this.register();
+    await this.join();
     await this.learn();
     await this.renew();
     const { isShared, log } = this.options;
@@ -101,34 +101,41 @@ export class AccessWatch {
     if (isDue || this.acknowledged < revocations.revision) await this.renew();
   }
 
-  /** Lives on, and says what is known. */
+  /**
+   * Lives on, and says what is known. Where the lease is over, or the row is gone, others may not have waited for this
+   * process: it joins anew, learns what it missed, and trusts what it knows only then.
+   */
   private async renew(): Promise<void> {
     const { kysely, revocations, isShared } = this.options;
-    const { revision } = revocations;
-    const asked = performance.now();
-    const { rows } = await sql`update "gateway_processes" set "access_revision" = ${revision}::bigint,
-        "alive_until" = clock_timestamp() + ${LEASE_MS}::int * interval '1 millisecond'
-      where "id" = ${this.processId}::uuid returning "id"`.execute(kysely);
-    if (rows.length === 0) {
-      // Taken for dead, and cleared away: others may not have waited for it. It begins again.
-      await this.register();
+    for (;;) {
+      const { revision } = revocations;
+      const asked = performance.now();
+      const { rows } = await sql`update "gateway_processes" set "access_revision" = ${revision}::bigint,
+          "alive_until" = clock_timestamp() + ${LEASE_MS}::int * interval '1 millisecond'
+        where "id" = ${this.processId}::uuid and "alive_until" > clock_timestamp() returning "id"`.execute(kysely);
+      if (rows.length > 0) {
+        this.renewedAt = asked;
+        this.acknowledged = revision;
+        if (isShared) revocations.trustUntil(asked + LEASE_MS - MARGIN_MS);
+        return;
+      }
+      await this.join();
       await this.learn();
-      return this.renew();
     }
-    this.renewedAt = asked;
-    this.acknowledged = revision;
-    if (isShared) revocations.trustUntil(asked + LEASE_MS - MARGIN_MS);
   }
 
-  /** From here on others wait for this process. Rows of processes that died long ago go. */
-  private async register(): Promise<void> {
-    const { kysely } = this.options;
-    await sql`delete from "gateway_processes" where "alive_until" < clock_timestamp() - interval '1 minute'`.execute(
+  /** From here on others wait for this process. Rows of processes that died a day ago go, with their sessions. */
+  private async join(): Promise<void> {
+    const { kysely, revocations, onJoin } = this.options;
+    await sql`delete from "gateway_processes" where "alive_until" < clock_timestamp() - interval '1 day'`.execute(
       kysely,
     );
-    await sql`insert into "gateway_processes" ("id", "started_at", "alive_until", "access_revision")
+    const { rows } = await sql<{ isNew: boolean }>`
+      insert into "gateway_processes" ("id", "started_at", "alive_until", "access_revision")
       values (${this.processId}::uuid, clock_timestamp(),
-        clock_timestamp() + ${LEASE_MS}::int * interval '1 millisecond', 0)`.execute(kysely);
-    this.options.onRegister();
+        clock_timestamp() + ${LEASE_MS}::int * interval '1 millisecond', ${revocations.revision}::bigint)
+      on conflict ("id") do update set "alive_until" = excluded."alive_until"
+      returning "xmax" = 0 as "isNew"`.execute(kysely);
+    if (rows[0]?.isNew) onJoin();
   }
 }

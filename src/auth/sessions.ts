@@ -110,15 +110,16 @@ export class Sessions {
     for (const { id } of rows) this.open.get(id)?.cut();
   }
 
-  /** Waits until a session that is to be cut is over, whichever process has it. */
-  async isOver(id: string): Promise<void> {
+  /** Waits until a session that is to be cut is over, whichever process has it. @returns false where that takes too long */
+  async isOver(id: string): Promise<boolean> {
     const last = performance.now() + CUT_MS;
     while (performance.now() < last) {
       if (this.open.has(id) || this.closed.includes(id)) await this.write();
       const { rows } = await sql`select from "sessions" where "id" = ${id}::uuid`.execute(this.options.kysely);
-      if (rows.length === 0) return;
+      if (rows.length === 0) return true;
       await setTimeout(CUT_POLL_MS);
     }
+    return false;
   }
 
   private async insert(sessions: readonly Kept[]): Promise<void> {

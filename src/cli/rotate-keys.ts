@@ -50,9 +50,9 @@ async function rotate(em: Em, keys: Keys): Promise<number> {
   const toDo = underOthers(keys, await countProductKeys(em));
   const progress = new Progress(process.stderr);
   const began = performance.now();
-  const { reencrypted, unreadable } = await rotateProductKeys(em, keys, (done) =>
-    progress.show(Math.min(done, toDo), toDo),
-  ).finally(() => progress.stop());
+  const { reencrypted, unreadable } = await rotateProductKeys(em, keys, (done) => {
+    if (toDo > 0) progress.show(Math.min(done, toDo), toDo);
+  }).finally(() => progress.stop());
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   console.log(`Encrypted ${number(reencrypted)} with ${keys[0]?.keyId} in ${seconds} s.`);
   const counts = await countProductKeys(em);

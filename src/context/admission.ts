@@ -2,6 +2,7 @@ import { accessRevoked, nameKey } from '../auth/revocations.js';
 import type { Viewer } from '../auth/viewer.js';
 import { AdvisoryLock } from '../database/advisory-locks.js';
 import type { Em } from '../database/orm.js';
+import { codedError, ErrorCode } from '../graphql/errors.js';
 
 /**
  * Lets the viewer act in this transaction, and holds a revocation of their access up until it ends: what was begun before
@@ -24,10 +25,28 @@ export async function changeAccessAlone(em: Em): Promise<void> {
   await em.execute('select pg_advisory_xact_lock(?)', [AdvisoryLock.ACCESS_CHANGE]);
 }
 
-/** Waits until what an identity is doing is committed, and lets it begin nothing more before this transaction ends. */
+/** How long to wait for what somebody is doing before their access is changed. */
+const HOLD_OFF_MS = 10_000;
+
+/**
+ * Waits until what an identity is doing is committed, and lets it begin nothing more before this transaction ends.
+ * @throws UNAVAILABLE where that does not end: others are not to wait behind it
+ */
 export async function holdOff(em: Em, identity: string): Promise<void> {
-  await em.execute('select pg_advisory_xact_lock(?, hashtext(?))', [AdvisoryLock.IDENTITY, identity]);
+  await em.execute(`set local lock_timeout = ${HOLD_OFF_MS}`);
+  try {
+    await em.execute('select pg_advisory_xact_lock(?, hashtext(?))', [AdvisoryLock.IDENTITY, identity]);
+  } catch (error) {
+    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    throw codedError(
+      ErrorCode.UNAVAILABLE,
+      `What the user is doing has not ended for ${HOLD_OFF_MS / 1_000} s, so their access stands as it was. Send the same again; a gateway that hangs in the middle of it has to be ended first.`,
+    );
+  }
+  await em.execute('set local lock_timeout = 0');
 }
+/** SQLSTATE of a lock that was waited for too long. */
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** What somebody made: by whom, and when. */
 export interface Made {

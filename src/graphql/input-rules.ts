@@ -27,14 +27,9 @@ export const IsMailAddress = () => IsEmail({}, { message: 'must be an e-mail add
 /** A telephone number. */
 export const IsPhone = () =>
   Matches(/^\+?[\d][\d\s().-]{4,24}$/, { message: 'must be a telephone number such as +1 425 555 0100' });
-/** What people call a user: a user principal name, or whatever a provider names an account or an application. */
-export const IsUserName = () =>
-  Matches(/^[^\s\0-\x1f\x7f](?:[^\0-\x1f\x7f]{0,254}[^\s\0-\x1f\x7f])?$/, {
-    message: 'must be a user principal name such as anna@partner.example',
-  });
-/** An object id or subject, as a provider gives it. */
-export const IsObjectId = () =>
-  Matches(/^[^\0-\x1f\x7f]{1,255}$/, { message: 'must be an object id, in 1 to 255 characters' });
+/** A name or an object id of a user, of the form that tokens are let in with. */
+export const IsNameOfUser = (what: string) =>
+  Matches(/^[^\0-\x1f\x7f]{1,255}$/u, { message: `must be ${what}, in 1 to 255 characters` });
 /** A list of distinct things, within bounds. */
 export const IsList = (maximum: number) =>
   applyDecorators(

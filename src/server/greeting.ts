@@ -30,7 +30,7 @@ export async function greeting({ url, services }: Gateway): Promise<string> {
   const { config, kysely } = services;
   const lines = [
     '',
-    `  playground   ${url}/`,
+    ...(config.playground ? [`  playground   ${url}/`] : []),
     `  dashboard    ${url}/live`,
     `  graph        ${url}/graphql (HTTP, WebSocket; event streams: /graphql/stream)`,
     `  contract     ${url}/schema.graphql`,

@@ -48,7 +48,7 @@ export async function startFeed({ config, kysely, log, lifecycle }: StartFeedOpt
     kysely,
     revocations,
     isShared,
-    onRegister: () => sessions.forgetRows(),
+    onJoin: () => sessions.forgetRows(),
     onChange: () => {
       feed.wake();
       sessions.endRevoked(revocations);

@@ -99,7 +99,7 @@ const wrongInputs: Record<string, Case[]> = {
   ],
   revokeAccess: [
     ['an empty name', { userPrincipalName: '' }, 'userPrincipalName'],
-    ['a name that begins with a blank', { userPrincipalName: ' anna@partner.example' }, 'userPrincipalName'],
+    ['a name of 256 characters', { userPrincipalName: 'a'.repeat(256) }, 'userPrincipalName'],
     ['an object id with a line break', { objectId: 'a\nb' }, 'objectId'],
     ['an empty object id', { objectId: '' }, 'objectId'],
     ['a tenant that is no GUID', { tenantId: 'contoso' }, 'tenantId'],

@@ -92,7 +92,13 @@ export const contract: Record<string, string[]> = {
     'amount: MoneyInput',
     'contact: ContactInput',
   ],
-  RevokeAccessInput: ['userPrincipalName: String', 'objectId: String', 'tenantId: UUID', 'reason: String'],
+  RevokeAccessInput: [
+    'userPrincipalName: String',
+    'objectId: String',
+    'tenantId: UUID',
+    'issuer: String',
+    'reason: String',
+  ],
   ActivityFilter: [
     'from: DateTime',
     'to: DateTime',

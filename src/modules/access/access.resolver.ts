@@ -72,13 +72,15 @@ export class AccessResolver {
 }
 
 /** @throws BAD_USER_INPUT where nobody is named */
-function referenceOf({ userPrincipalName, objectId, tenantId, reason }: RevokeAccessInput): RevokeAccess {
+function referenceOf({ userPrincipalName, objectId, tenantId, issuer, reason }: RevokeAccessInput): RevokeAccess {
   if (userPrincipalName == null && objectId == null)
     throw badUserInput('input', 'must name a user by userPrincipalName or objectId');
   return {
     userPrincipalName: userPrincipalName ?? null,
     objectId: objectId ?? null,
-    tenantId: tenantId ?? null,
+    // Typed clients send null for what they leave out: it says something beside an issuer only.
+    tenantId: tenantId ?? (issuer != null && tenantId === null ? null : undefined),
+    issuer: issuer ?? null,
     reason: reason ?? null,
   };
 }

@@ -1,6 +1,6 @@
 import { IsOptional } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
-import { IsObjectId, IsText, IsUserName } from '../../graphql/input-rules.js';
+import { IsNameOfUser, IsText } from '../../graphql/input-rules.js';
 import { problemType, resultMember } from '../../graphql/problem.type.js';
 import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
 import { UserAmbiguous, UserUnknown } from './find-user.js';
@@ -42,7 +42,7 @@ problemType(UserAmbiguous, 'Returned when several users go by that name or objec
   users: {
     type: () => [IdentityType],
     description:
-      'The users who go by that, at most 100. Name one by `objectId`, and by `tenantId` where that is not enough.',
+      'The users who go by that, at most 100. Name one by `objectId`, and by `tenantId` and `issuer` where that is not enough.',
   },
 });
 problemType(AccessNotRevoked, 'Returned when the access of the user is not revoked.');
@@ -55,7 +55,7 @@ export class RevokeAccessInput {
       'A user principal name that the user came under, in either case, such as `anna@partner.example`. Give it or `objectId`.',
   })
   @IsOptional()
-  @IsUserName()
+  @IsNameOfUser('a user principal name')
   userPrincipalName?: string | null;
 
   @Field(() => String, {
@@ -63,14 +63,24 @@ export class RevokeAccessInput {
     description: 'The object id of the user, case as given, as in `ActivityActor.objectId`.',
   })
   @IsOptional()
-  @IsObjectId()
+  @IsNameOfUser('an object id')
   objectId?: string | null;
 
   @Field(() => UuidScalar, {
     nullable: true,
-    description: 'The tenant of the user, which tells apart those who go by the same name or object id.',
+    description:
+      'The tenant of the user, which tells apart those who go by the same name or object id. Beside `issuer` a null means a user without a tenant.',
   })
   tenantId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The issuer of the tokens of the user, as `UserAmbiguous.users` has it, where the tenant is not enough.',
+  })
+  @IsOptional()
+  @IsNameOfUser('an issuer')
+  issuer?: string | null;
 
   @Field(() => String, {
     nullable: true,

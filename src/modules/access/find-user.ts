@@ -9,7 +9,9 @@ export interface UserReference {
   userPrincipalName: string | null;
   /** `oid` or `sub`, case as given. */
   objectId: string | null;
-  tenantId: string | null;
+  /** Undefined: of any tenant; null: of none. */
+  tenantId: string | null | undefined;
+  issuer: string | null;
 }
 
 /** Somebody who came with a valid token; only the name is known of those revoked before identities were kept. */
@@ -38,7 +40,8 @@ export class UserUnknown extends Problem {
 /** Several people came under that name or object id. */
 export class UserAmbiguous extends Problem {
   readonly code = 'USER_AMBIGUOUS';
-  readonly message = 'Several users go by that. Name the one you mean by objectId and tenantId; users lists them.';
+  readonly message =
+    'Several users go by that. Name the one you mean by objectId, and by tenantId and issuer; users lists them.';
   constructor(readonly users: User[]) {
     super();
   }
@@ -47,13 +50,14 @@ export class UserAmbiguous extends Problem {
 /** Finds the one user who is meant, with every name that they came under. */
 export async function findUser(
   em: Em,
-  { userPrincipalName, objectId, tenantId }: UserReference,
+  { userPrincipalName, objectId, tenantId, issuer }: UserReference,
 ): Promise<{ identity: Identity; user: User; names: string[] } | Problem> {
   const name = userPrincipalName?.toLowerCase();
   const found = await em.find(KnownUser, {
     ...(name === undefined ? {} : { userPrincipalName: name }),
     ...(objectId === null ? {} : { objectId }),
-    ...(tenantId === null ? {} : { tenantId }),
+    ...(tenantId === undefined ? {} : { tenantId }),
+    ...(issuer === null ? {} : { issuer }),
   });
   const users = new Map(found.map((row) => [row.identity, row]));
   if (users.size > 1) return new UserAmbiguous([...users.values()].slice(0, 100).map((row) => new User(row)));

@@ -27,7 +27,8 @@ export async function restoreAccess(
   const isOnlyNamed = found instanceof UserUnknown && name !== undefined && reference.objectId === null;
   if (isProblem(found) && !isOnlyNamed) return found;
   const user = isProblem(found) ? new User({ userPrincipalName: name as string }) : found.user;
-  const keys = isProblem(found) ? [nameKey(name as string)] : [found.identity.key, ...found.names.map(nameKey)];
+  // A revocation by mere name is of whoever comes under it: it is lifted by that name only.
+  const keys = [...(isProblem(found) ? [] : [found.identity.key]), ...(name === undefined ? [] : [nameKey(name)])];
   const { rows } = await sql<{ revision: string | number }>`update "access_revocations"
     set "restored_at" = ${now}, "restored_by" = ${viewer.userPrincipalName}, "revision" = next_access_revision()
     where "identity" in (${sql.join(keys)}) and "restored_at" is null returning "revision"`.execute(em.getKysely());

@@ -3,6 +3,7 @@ import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
 import { isProblem } from '../../domain/problem.js';
 import { compiled } from '../../graphql/compiled.js';
+import { codedError, ErrorCode } from '../../graphql/errors.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
 import { endSession } from './end-session.js';
@@ -32,7 +33,10 @@ export class SessionResolver {
     const id = idOf('Session', input.sessionId, 'input.sessionId');
     const result = await inTransaction(context, (unit) => endSession(unit, id));
     if (isProblem(result)) return result;
-    await context.services.sessions.isOver(id);
-    return result;
+    if (await context.services.sessions.isOver(id)) return result;
+    throw codedError(
+      ErrorCode.UNAVAILABLE,
+      'The gateway that has the session does not answer. It cuts the session as soon as it does; until then it may be open.',
+    );
   }
 }

@@ -8,6 +8,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import type { GraphQLError } from 'graphql';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
+import { ACCESS_REVOKED } from '../../auth/revocations.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { anonymous, type Viewer } from '../../auth/viewer.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
@@ -142,6 +143,16 @@ export function requireValidToken({ revocations }: Pick<Services, 'revocations'>
   };
 }
 
+/** What was read for somebody who was revoked meanwhile does not leave: they are answered as if they had asked now. */
+function withheldFromRevoked({ revocations }: Pick<Services, 'revocations'>) {
+  return async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
+    if (!revocations.covers(request.viewer)) return payload;
+    for (const name of ['etag', 'content-length', 'content-encoding']) reply.removeHeader(name);
+    reply.code(401).header('www-authenticate', 'Bearer').type('application/json; charset=utf-8');
+    return JSON.stringify({ errors: [{ message: ACCESS_REVOKED, extensions: { code: ErrorCode.UNAUTHENTICATED } }] });
+  };
+}
+
 /** Answers above this many bytes are compressed, where the client takes it, at little cost. */
 const compression = {
   threshold: 1_536,
@@ -173,6 +184,7 @@ export function serveGraphql({ app, apollo, authenticate, ...options }: GraphqlR
     method: ['GET', 'POST', 'OPTIONS'],
     preHandler: requireValidToken(services, authenticate),
     compress: compression,
+    onSend: withheldFromRevoked(services),
     handler: withETag(fastPath(options, handler as never)),
   });
 }

@@ -165,7 +165,10 @@ function protocolOptions(
         return isExpired(viewer) ? { errors: [tokenExpired()] } : run(asked);
       });
       inFlight.add(connected.socket, answer);
-      return toClientResult(await expiring.race(answer), asked.contextValue as Context);
+      const result = await expiring.race(answer);
+      // What was read for somebody who was revoked meanwhile does not leave.
+      const shown = isRevoked(connected) ? { errors: [accessRevoked()] } : result;
+      return toClientResult(shown, asked.contextValue as Context);
     },
     subscribe: async (args) => {
       const { connected, operationId, ...asked } = args as SocketOperation;
