@@ -441,9 +441,9 @@ describe(`revoking access, on ${engine}`, () => {
         const token = await tokenOf(user);
         await whoAmI(token, second);
         // The feed must not tell it.
-      await holder.query('begin');
-      await holder.query('select pg_current_xact_id()');
-      // As if it had hung for longer than its lease.
+        await holder.query('begin');
+        await holder.query('select pg_current_xact_id()');
+        // As if it had hung for longer than its lease.
         await accessWatch.stop();
         await first.sql(`update gateway_processes set alive_until = now() - interval '1 second'`);
         await revoke(user, undefined, undefined, first);
