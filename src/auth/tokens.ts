@@ -98,6 +98,9 @@ function expectedOf({ issuer }: Issuer, tenant: unknown): string | undefined {
 
 /** What is told of a token that did not hold. What is not of the token's making is told as it is. */
 function refusalOf(error: unknown): unknown {
+  // Of the key that the token names: too short, or no key at all.
+  if (error instanceof TypeError || error instanceof DOMException)
+    return refuse('The token is signed with a key that cannot be used. Its provider has to mend the key set.');
   if (!(error instanceof JOSEError)) return error;
   if (error instanceof JWTExpired) return refuse('The token has expired. Get a new one.', true);
   if (error instanceof JWKSNoMatchingKey)

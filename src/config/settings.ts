@@ -37,11 +37,14 @@ const listOf = (isGood: (item: string) => boolean, error: string) =>
     .refine((items) => items.every((item) => item !== '' && isGood(item)), { error });
 /** Keys and sign-in decide who is let in: nobody on the way may change them. */
 const isSafeAddress = (text: string) => {
-  const { protocol, hostname } = URL.canParse(text) ? new URL(text) : { protocol: '', hostname: '' };
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  // Addresses are logged, and the provider's are nobody's secret.
+  if (username !== '' || password !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 };
 const SCOPES = 'must be scopes joined by blanks, openid among them';
-const SAFE = '(http only to this machine itself)';
+const SAFE = '(http only to this machine itself, no user and password in it)';
 const roleRules = z.string().transform((text, context): RoleRule[] => {
   const rules = text.split(',').map((rule) => roleRuleOf(rule.trim()));
   if (rules.every((rule) => rule !== null)) return rules;

@@ -131,6 +131,7 @@ describe('settings', () => {
     ['STATEMENT_TIMEOUT_MS', '15s', 'milliseconds from 0 to 600000'],
     ['AUTH_JWKS_URL', 'keys', 'key set'],
     ['AUTH_JWKS_URL', 'http://login.example/keys', 'https address'],
+    ['AUTH_JWKS_URL', 'https://user:hunter2@login.example/keys', 'https address'],
     ['AUTH_JWKS_URL', 'https://login.example/keys,http://login.example/keys', 'https address'],
     ['AUTH_ISSUER', 'https://login.example/{tenant}', '\\{tenantid\\}'],
     ['AUTH_AUDIENCE', 'api://csp-graph,', 'joined by commas'],

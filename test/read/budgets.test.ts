@@ -37,7 +37,7 @@ const BUDGETS: Record<string, number> = {
   Purchased: 1,
   RevealProductKey: 12,
   RestoreAccess: 9,
-  RevokeAccess: 10,
+  RevokeAccess: 12,
   Sales: 1,
   Sessions: 1,
   Software: 1,

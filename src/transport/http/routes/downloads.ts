@@ -8,7 +8,7 @@ import { inOwnTransaction } from '../../../context/transaction.js';
 import { type DeadLink, type Download, downloadSoftware } from '../../../modules/entitlements/download-software.js';
 
 const reasons: Record<DeadLink, string> = {
-  REVOKED: 'The purchase was cancelled: this link is dead.',
+  REVOKED: 'The purchase was cancelled, or the access of whoever made this link was revoked: it is dead.',
   EXPIRED: 'This link was good for 14 days, and they are over. Ask for a new one.',
   USED_UP: 'This link was good for 50 downloads, and they are used up. Ask for a new one.',
 };
