@@ -22,7 +22,7 @@ export interface Mask {
   readonly meant: string;
   /** Whether a row tells of such a person, for callers of a tenant. */
   when(alias: string, tenantId: RawBuilder<unknown>): RawBuilder<SqlBool>;
-  /** By the entity's properties: what is shown in the place of the value. */
+  /** What is shown in the place of a value, by the entity's properties. */
   readonly instead: Readonly<Record<string, (alias: string) => RawBuilder<unknown>>>;
 }
 
@@ -48,7 +48,7 @@ export const theCaller: RowRule = { partner: 'the caller', customer: 'the caller
 export interface AccessRule {
   /** Any of them is enough; left out where whoever reads the object may read the field, and only `meant` is to be said. */
   readonly roles?: readonly Role[] | 'everyone';
-  /** Of a type: who has it by its id, by `node` and `nodes`; left out where that is whoever reads the type. */
+  /** Who has a type by its id, by `node` and `nodes`; left out where that is whoever reads the type. */
   readonly byId?: readonly Role[];
   readonly rows?: RowRule;
   /** Whether an attempt that is refused is written to the activity log (rule 9). On mutations with `input.entitlementId`. */

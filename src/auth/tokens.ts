@@ -15,7 +15,7 @@ import { anonymous, type Viewer } from './viewer.js';
 export const DEMO_ISSUER = 'csp-graph-demo';
 const DEMO_AUDIENCE = 'csp-graph';
 const REQUIRED = ['exp', 'sub'];
-/** Of so many people it is remembered that it was told that their tokens give no role. */
+/** People remembered as told of in the log, because their tokens give no role. */
 const MAXIMUM_TOLD = 1_000;
 
 /**
@@ -98,7 +98,7 @@ function expectedOf({ issuer }: Issuer, tenant: unknown): string | undefined {
 
 /** What is told of a token that did not hold. What is not of the token's making is told as it is. */
 function refusalOf(error: unknown): unknown {
-  // Of the key that the token names: too short, or no key at all.
+  // The key that the token names cannot be used: it is too short, or no key at all.
   if (error instanceof TypeError || error instanceof DOMException)
     return refuse('The token is signed with a key that cannot be used. Its provider has to mend the key set.');
   if (!(error instanceof JOSEError)) return error;

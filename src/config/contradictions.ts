@@ -35,7 +35,7 @@ export function contradictions(given: Record<string, string | undefined>): strin
   return problems;
 }
 
-/** Of the identity provider's settings. */
+/** What is wrong with the identity provider's settings beside one another. */
 function providerContradictions(given: Record<string, string | undefined>): string[] {
   const keySets = given['AUTH_JWKS_URL']?.split(',') ?? [];
   const issuers = given['AUTH_ISSUER']?.split(',') ?? [];
