@@ -47,24 +47,26 @@ export class UserAmbiguous extends Problem {
   }
 }
 
-/** Finds the one user who is meant, with every name that they came under. */
+/** Finds the one user who is meant. */
 export async function findUser(
   em: Em,
   { userPrincipalName, objectId, tenantId, issuer }: UserReference,
-): Promise<{ identity: Identity; user: User; names: string[] } | Problem> {
+): Promise<{ identity: Identity; user: User } | Problem> {
   const name = userPrincipalName?.toLowerCase();
-  const found = await em.find(KnownUser, {
-    ...(name === undefined ? {} : { userPrincipalName: name }),
-    ...(objectId === null ? {} : { objectId }),
-    ...(tenantId === undefined ? {} : { tenantId }),
-    ...(issuer === null ? {} : { issuer }),
-  });
+  // Newest first: without a name to look for, every name of the user is among them.
+  const found = await em.find(
+    KnownUser,
+    {
+      ...(name === undefined ? {} : { userPrincipalName: name }),
+      ...(objectId === null ? {} : { objectId }),
+      ...(tenantId === undefined ? {} : { tenantId }),
+      ...(issuer === null ? {} : { issuer }),
+    },
+    { orderBy: { firstSeenAt: 'desc' } },
+  );
   const users = new Map(found.map((row) => [row.identity, row]));
   if (users.size > 1) return new UserAmbiguous([...users.values()].slice(0, 100).map((row) => new User(row)));
-  const [only] = users.values();
-  const identity = parseIdentity(only?.identity ?? null);
-  if (!only || !identity) return new UserUnknown();
-  const all = await em.find(KnownUser, { identity: only.identity }, { orderBy: { firstSeenAt: 'desc' } });
-  const names = all.map((row) => row.userPrincipalName);
-  return { identity, names, user: new User({ ...only, userPrincipalName: name ?? (names[0] as string) }) };
+  const [newest] = found;
+  const identity = parseIdentity(newest?.identity ?? null);
+  return newest && identity ? { identity, user: new User(newest) } : new UserUnknown();
 }
