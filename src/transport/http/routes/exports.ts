@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { ActivityAction } from '../../../activity-log/activity-action.js';
 import { type ExportFormat, exportFormats } from '../../../activity-log/export-format.js';
 import { cursorExpired } from '../../../activity-log/feed-cursors.js';
-import type { Position } from '../../../activity-log/position.js';
+import { type Position, START } from '../../../activity-log/position.js';
+import { lastPosition } from '../../../activity-log/read-entries.js';
 import type { Authenticate } from '../../../auth/tokens.js';
 import type { Services } from '../../../context/context.js';
 import { parseGlobalId } from '../../../domain/global-id.js';
@@ -136,10 +137,15 @@ async function exportOf(
     format,
     filter: { ...rest, from: from ?? null, to: to ?? null, ...scope },
     after: after === undefined ? null : await decodeKnown(services, after, 'after'),
-    until: until === undefined ? services.feed.position : await decodeKnown(services, until, 'until'),
+    until: until === undefined ? await lastSeen(services) : await decodeKnown(services, until, 'until'),
     asked: { filter, after: after ?? null },
     isWhole: rights.isWhole && Object.keys(filter).length === 0 && after === undefined && scope.own === undefined,
   };
+}
+
+/** Asked of the database: this process's feed may be behind, and whoever asks has seen what the log shows. */
+async function lastSeen({ batchReads }: Services): Promise<Position> {
+  return (await lastPosition(batchReads)) ?? START;
 }
 
 /** @throws BAD_USER_INPUT for a cursor that does not hold, CURSOR_EXPIRED for one that is not of this log */
