@@ -11,6 +11,7 @@ import { isAnalyst, type Viewer } from '../auth/viewer.js';
 import type { Config } from '../config/config.js';
 import type { Orm } from '../database/orm.js';
 import type { Feed } from '../feed/feed.js';
+import type { Refusals } from '../graphql/refusals.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
 import type { Signer } from '../lib/signing.js';
 import { Reader, type ReadSource } from '../read/reader.js';
@@ -36,6 +37,8 @@ export interface Services {
   /** Cursors of the database as it is now. */
   feedCursors: FeedCursors;
   log: Logger;
+  /** What was refused since the start because it was beyond a bound. */
+  refusals: Refusals;
   /** Queries over HTTP since the start, by how they were answered: by reads alone, or executed field by field. */
   queries: { compiled: number; executed: number };
   /** The time, for the rules that speak of it. */

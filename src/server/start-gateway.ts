@@ -17,6 +17,7 @@ import { inOwnTransaction } from '../context/transaction.js';
 import { migrate, type Orm, openOrm } from '../database/orm.js';
 import { type Connections, openConnections } from '../database/pools.js';
 import { DocumentCache } from '../execution/documents.js';
+import { Refusals } from '../graphql/refusals.js';
 import { Lru } from '../lib/lru.js';
 import { repeat } from '../lib/repeat.js';
 import { createSigner } from '../lib/signing.js';
@@ -117,6 +118,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     signer: createSigner(config.signingSecret),
     ...running,
     log,
+    refusals: new Refusals(),
     queries: { compiled: 0, executed: 0 },
     now,
     publicUrl: () => config.publicUrl ?? addressOf(app, config.host),

@@ -74,6 +74,7 @@ export function createMetrics(observed: Observed): Metrics {
       }),
   );
   tellTransport(observed, gauge);
+  tellRefusals(observed, registry);
   tellKeySets(observed, gauge);
   tellFeed(observed, gauge);
   tellReads(observed, gauge, counter);
@@ -94,6 +95,19 @@ function tellTransport({ sockets, streams }: Observed, gauge: Told): void {
   gauge('csp_graph_sockets_backlog_bytes', 'Bytes that wait for WebSockets.', () => sockets.backlog);
   gauge('csp_graph_event_streams', 'Open event streams.', () => streams.count);
   gauge('csp_graph_event_streams_backlog_bytes', 'Bytes that wait for event streams.', () => streams.backlog);
+}
+
+function tellRefusals({ services: { refusals } }: Observed, registry: Registry): void {
+  new Counter({
+    name: 'csp_graph_refusals_total',
+    help: 'What was refused since the start because it was beyond a bound, by the bound.',
+    labelNames: ['bound'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [bound, count] of refusals.counts) this.inc({ bound }, count);
+    },
+  });
 }
 
 function tellKeySets({ keySets }: Observed, gauge: Told): void {
