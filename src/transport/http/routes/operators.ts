@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
-import { createMetrics, type Observed } from '../metrics.js';
+import { createMetrics } from '../metrics/metrics.js';
+import type { Observed } from '../metrics/observed.js';
 
 /** What operators ask: health and metrics. */
 export function serveOperators(app: FastifyInstance, observed: Observed): void {
