@@ -40,47 +40,56 @@ export function compileConnection(request: ConnectionRequest): Sql {
     ...scope.visible(type, row),
     ...filterConditions(listing, row, filter, isNarrowed, without),
   ];
+  const union = perValueUnionOf(listing, filter, isNarrowed);
+  const read = (stretch: Stretch) => rowsOf({ scope, type, listing, filter, conditions, union }, stretch);
   const inner = scope.row(type);
-  const page = new PageSelection(request, window, inner.alias, conditions);
+  const page = new PageSelection(request, window, inner.alias, conditions, read);
   const columns = columnsOf(page.selected());
   if (!page.readsPage) return sql`(select to_json("$row") from (select ${columns}) as "$row")`;
-  const union = perValueUnionOf(listing, filter, isNarrowed);
-  const rows = rowsOf({ scope, type, listing, inner, window, filter, conditions, union });
+  const rows = read({
+    row: inner,
+    order: window.order(inner),
+    isAscending: window.isAscending,
+    bounds: window.bounds(inner),
+    limit: sql`${window.size.map((size) => size + 1)}::int`,
+  });
   return sql`(select to_json("$row") from (select ${columns} from (${rows}) as ${sql.id(page.row.alias)}) as "$row")`;
 }
 
 type Conditions = (row: Row, without?: string) => Sql[];
 
-/** The rows of a page and one more, each with its place `$i` in it. */
-function rowsOf({
-  scope,
-  type,
-  listing,
-  inner,
-  window,
-  filter,
-  conditions,
-  union,
-}: Pick<ConnectionRequest, 'scope' | 'type'> & {
+/** Some rows of a list, in its order or against it. */
+interface Stretch {
+  row: Row;
+  order: Sql;
+  isAscending: boolean;
+  bounds: Sql[];
+  limit: Sql;
+}
+
+/** The list that stretches are read of. */
+interface ReadList extends Pick<ConnectionRequest, 'scope' | 'type'> {
   listing: Listing;
-  inner: Row;
-  window: PageWindow;
   filter: Args;
   conditions: Conditions;
   union: ReturnType<typeof perValueUnionOf>;
-}): Sql {
-  const order = window.order(inner);
-  const limited = sql`order by ${order} limit ${window.size.map((rows) => rows + 1)}::int`;
-  const derived = listing.derivedBounds?.(inner, filter, window.isAscending) ?? [];
-  const bounds = window.bounds(inner);
-  const from = (more: Sql[]) => sql`from ${scope.from(type, inner)}${whereAll([...more, ...derived, ...bounds])}`;
+}
+
+/** The rows of a stretch, each with its place `$i` in it. */
+function rowsOf(
+  { scope, type, listing, filter, conditions, union }: ReadList,
+  { row, order, isAscending, bounds, limit }: Stretch,
+): Sql {
+  const limited = sql`order by ${order} limit ${limit}`;
+  const derived = listing.derivedBounds?.(row, filter, isAscending) ?? [];
+  const from = (more: Sql[]) => sql`from ${scope.from(type, row)}${whereAll([...more, ...derived, ...bounds])}`;
   const source = union
     ? sql`from (${union.values}) as "$v" ("value")
         cross join lateral (
-          select * ${from([sql`${inner.col(union.key)} = "$v"."value"`, ...conditions(inner, union.replaces)])} ${limited}
-        ) as ${sql.id(inner.alias)}`
-    : from(conditions(inner));
-  return sql`select ${sql.id(inner.alias)}.*, row_number() over (order by ${order}) as "$i" ${source} ${limited}`;
+          select * ${from([sql`${row.col(union.key)} = "$v"."value"`, ...conditions(row, union.replaces)])} ${limited}
+        ) as ${sql.id(row.alias)}`
+    : from(conditions(row));
+  return sql`select ${sql.id(row.alias)}.*, row_number() over (order by ${order}) as "$i" ${source} ${limited}`;
 }
 
 /** What is selected of a connection, as expressions over its page. */
@@ -96,6 +105,7 @@ class PageSelection {
     private readonly window: PageWindow,
     alias: string,
     private readonly conditions: Conditions,
+    private readonly read: (stretch: Stretch) => Sql,
   ) {
     this.row = request.scope.rowAs(request.type, `${alias}p`);
     this.position = sql.ref(`${this.row.alias}.$i`);
@@ -135,14 +145,12 @@ class PageSelection {
   }
 
   private pageInfoField(name: string): Sql {
-    const { isBackward, given } = this.window;
-    const hasMore = () => this.ofPage(sql`coalesce(bool_or(${this.position} > ${this.window.size}::int), false)`);
-    const isGiven = (is: boolean) => (is ? sql`true` : sql`false`);
+    const { isBackward } = this.window;
     switch (name) {
       case 'hasNextPage':
-        return isBackward ? isGiven(given.before) : hasMore();
+        return this.goesOn('before', !isBackward);
       case 'hasPreviousPage':
-        return isBackward ? hasMore() : isGiven(given.after);
+        return this.goesOn('after', isBackward);
       case 'startCursor':
         return this.cursorAt(isBackward ? sql`desc` : sql`asc`);
       case 'endCursor':
@@ -150,6 +158,20 @@ class PageSelection {
       default:
         return sql`'PageInfo'::text`;
     }
+  }
+
+  /**
+   * Whether items lie beyond one end of the page. Where the page was read towards it, the one row more tells. Where a
+   * cursor bounds the page there, the list is asked: what the cursor was of may be gone, or not pass the filter.
+   */
+  private goesOn(bound: 'after' | 'before', isReadTowards: boolean): Sql {
+    const { size } = this.window;
+    const isFuller = () => this.ofPage(sql`coalesce(bool_or(${this.position} > ${size}::int), false)`);
+    const row = this.request.scope.row(this.request.type);
+    const rest = this.window.beyond(row, bound);
+    if (!rest) return isReadTowards ? isFuller() : sql`false`;
+    const hasRest = sql`exists (${this.read({ row, ...rest, limit: sql`1` })})`;
+    return isReadTowards ? sql`(${isFuller()} or ${hasRest})` : hasRest;
   }
 
   private cursorAt(order: Sql): Sql {

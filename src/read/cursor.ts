@@ -22,23 +22,15 @@ const fits: Record<SortType, (text: string) => boolean> = {
   xid8: isBelow2To63,
 };
 
-/** A position in a list: the tag says which list and order it is from, the values are those of the sort keys. */
-export interface Cursor {
-  tag: string;
-  values: string[];
-}
-
-/** A cursor as text. The SQL of `cursorOf` makes the same text. */
-export function encodeCursor(cursor: Cursor): string {
-  return Buffer.from(JSON.stringify([cursor.tag, ...cursor.values])).toString('base64');
-}
-
-/** The cursor of a row, made by PostgreSQL. */
+/**
+ * The cursor of a row, made by PostgreSQL: base64 of a JSON array, of a tag that says which list and order it is from, and
+ * of the values of the sort keys.
+ */
 export function cursorOf(row: Row, tag: string, keys: SortKey[]): Sql {
   const values = keys.map((key) =>
     key.type === 'timestamptz' ? instant(row.col(key.property)) : sql`${row.col(key.property)}::text`,
   );
-  // encode() breaks lines after 76 characters; json_build_array puts a blank after each comma, JSON.stringify does not.
+  // encode() breaks lines after 76 characters; json_build_array would put a blank after each comma.
   const text = sql`'[' || to_json(${tag}::text)::text || ${sql.join(
     values.map((value) => sql`',' || to_json(${value})::text`),
     sql` || `,
@@ -47,10 +39,10 @@ export function cursorOf(row: Row, tag: string, keys: SortKey[]): Sql {
 }
 
 /**
- * Reads a cursor that a client sent.
+ * The values of the sort keys in a cursor that a client sent.
  * @throws BAD_USER_INPUT naming the argument
  */
-export function decodeCursor(text: string, tag: string, keys: SortKey[], argument: string): Cursor {
+export function decodeCursor(text: string, tag: string, keys: SortKey[], argument: string): string[] {
   const wrong = () => badUserInput(argument, 'must be a cursor that this list gave, in the same order');
   if (text.length > MAXIMUM_CURSOR_LENGTH) throw wrong();
   let parts: unknown;
@@ -63,5 +55,5 @@ export function decodeCursor(text: string, tag: string, keys: SortKey[], argumen
     throw wrong();
   const [given = '', ...values] = parts as string[];
   if (given !== tag || !keys.every((key, index) => fits[key.type](values[index] as string))) throw wrong();
-  return { tag, values };
+  return values;
 }

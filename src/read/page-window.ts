@@ -18,8 +18,11 @@ export interface PageWindow {
   order(row: Row): Sql;
   /** The rows after `after` and before `before`. */
   bounds(row: Row): Sql[];
-  /** Which bounds there are. */
-  given: { after: boolean; before: boolean };
+  /**
+   * What lies from a cursor on, away from the page: the row of the cursor and those behind it, the nearest first. Null
+   * where the cursor is not given.
+   */
+  beyond(row: Row, bound: 'after' | 'before'): { order: Sql; isAscending: boolean; bounds: Sql[] } | null;
   /** The cursor of a row. */
   cursor(row: Row): Sql;
 }
@@ -33,28 +36,39 @@ export function pageWindow(scope: CompileScope, { name }: ReadType, listing: Lis
   const field = orderBy.known<string | undefined>('field') ?? listing.defaultOrder.field;
   const direction = orderBy.known<string | undefined>('direction') ?? listing.defaultOrder.direction;
   const keys = listing.orders[field] as SortKey[];
-  const isAscending = (direction === 'ASC') !== isBackward;
+  const isListAscending = direction === 'ASC';
+  const isAscending = isListAscending !== isBackward;
   const tag = `${name}:${field}`;
   const codec = scope.codecOf(listing);
   const keysOf = (text: string, argument: string) =>
-    codec ? codec.keysOf(text, argument) : decodeCursor(text, tag, keys, argument).values;
+    codec ? codec.keysOf(text, argument) : decodeCursor(text, tag, keys, argument);
   const valuesOf = (argument: 'after' | 'before') =>
     keys.map((_key, index) => args.param<string>(argument).map((cursor) => keysOf(cursor, argument)[index] as string));
-  const given = { after: args.given('after'), before: args.given('before') };
-  const [later, earlier] = direction === 'ASC' ? (['>', '<'] as const) : (['<', '>'] as const);
-  const edges = [
-    ...(given.after ? [{ operator: later, values: valuesOf('after') }] : []),
-    ...(given.before ? [{ operator: earlier, values: valuesOf('before') }] : []),
-  ];
-  scope.validations.push(...edges.flatMap(({ values }) => values));
-  const way = isAscending ? sql`asc` : sql`desc`;
+  const [later, earlier] = isListAscending ? (['>', '<'] as const) : (['<', '>'] as const);
+  const after = args.given('after') ? valuesOf('after') : null;
+  const before = args.given('before') ? valuesOf('before') : null;
+  scope.validations.push(...(after ?? []), ...(before ?? []));
+  const orderOf = (row: Row, ascending: boolean) =>
+    sql.join(keys.map((key) => sql`${row.col(key.property)} ${ascending ? sql`asc` : sql`desc`}`));
   return {
     size,
     isBackward,
     isAscending,
-    given,
-    order: (row) => sql.join(keys.map((key) => sql`${row.col(key.property)} ${way}`)),
-    bounds: (row) => edges.map(({ operator, values }) => beyond(row, keys, operator, values)),
+    order: (row) => orderOf(row, isAscending),
+    bounds: (row) => [
+      ...(after ? [compared(row, keys, later, after)] : []),
+      ...(before ? [compared(row, keys, earlier, before)] : []),
+    ],
+    beyond: (row, bound) => {
+      const values = bound === 'after' ? after : before;
+      if (!values) return null;
+      const ascending = isListAscending === (bound === 'before');
+      return {
+        order: orderOf(row, ascending),
+        isAscending: ascending,
+        bounds: [compared(row, keys, ascending ? '>=' : '<=', values)],
+      };
+    },
     cursor: (row) => {
       if (!codec) return cursorOf(row, tag, keys);
       scope.usedCodecs.add(codec);
@@ -63,8 +77,13 @@ export function pageWindow(scope: CompileScope, { name }: ReadType, listing: Lis
   };
 }
 
-/** `(a, b) > (x, y)`: rows behind a cursor; an index on the keys answers it. */
-function beyond(row: Row, keys: SortKey[], operator: '>' | '<', values: Param<string>[]): RawBuilder<unknown> {
+/** `(a, b) > (x, y)`: rows on one side of a cursor; an index on the keys answers it. */
+function compared(
+  row: Row,
+  keys: SortKey[],
+  operator: '>' | '<' | '>=' | '<=',
+  values: Param<string>[],
+): RawBuilder<unknown> {
   const left = sql.join(keys.map((key) => row.col(key.property)));
   const right = sql.join(keys.map((key, index) => sql`${values[index]}::${sql.raw(key.type)}`));
   return sql`(${left}) ${sql.raw(operator)} (${right})`;
