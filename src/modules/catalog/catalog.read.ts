@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { millisecondOf } from '../../graphql/instant.js';
 import { contains, globalId } from '../../read/fields.js';
 import {
   computed,
@@ -84,7 +85,7 @@ export const skuRead: ReadType = {
 
 /** Rule 3: a price holds at an instant (now, where null). */
 function validAt(price: Row, at: Param<Date | undefined>) {
-  const instant = sql`coalesce(${at.map((value) => value?.toISOString())}::timestamptz, now())`;
+  const instant = sql`coalesce(${at.map((value) => value && millisecondOf(value).toISOString())}::timestamptz, now())`;
   return sql`${price.col('effectiveStartDate')} <= ${instant} and ${price.col('effectiveEndDate')} > ${instant} and coalesce(${price.col('pricingTierRangeMin')}, 1) <= 1`;
 }
 
