@@ -16,7 +16,7 @@ import {
 import { collectFields } from 'graphql/execution/collectFields.js';
 import type { Denials } from '../auth/denials.js';
 import type { Context } from '../context/context.js';
-import { maskError, type ReportInternalError } from '../graphql/errors.js';
+import { asGraphQLError, maskError, type ReportInternalError } from '../graphql/errors.js';
 import type { Operation } from '../read/operation.js';
 import type { BoundPlan } from '../read/reader.js';
 
@@ -63,6 +63,14 @@ export interface AskedQuery {
  * @returns null for any other operation, and where variables or directives do not fit: execution tells of it
  */
 export async function answerCompiled(query: AskedQuery): Promise<Result | null> {
+  try {
+    return await compiledAnswer(query);
+  } catch (error) {
+    return { errors: [maskError(asGraphQLError(error), query.report).toJSON()], data: null };
+  }
+}
+
+async function compiledAnswer(query: AskedQuery): Promise<Result | null> {
   const { context, schema, document, operation, variables, report } = query;
   // Apollo asks also where the document names no operation to run.
   if (operation?.operation !== 'query' || context.services.revocations.refusal(context.viewer)) return null;

@@ -1,7 +1,9 @@
 import {
   type DocumentNode,
   FieldsOnCorrectTypeRule,
+  type GraphQLError,
   type GraphQLFormattedError,
+  type GraphQLSchema,
   KnownArgumentNamesRule,
   KnownTypeNamesRule,
   ScalarLeafsRule,
@@ -45,7 +47,7 @@ export function messagesFor(
 ): string[] {
   const keyOf = ({ message, locations }: Told) => JSON.stringify([withoutSuggestion(message), locations]);
   const suggested = new Map(
-    (maySee ? validate(usable.schema, document, suggesting) : []).map((error) => [keyOf(error), error.message]),
+    (maySee ? suggestionsOf(usable.schema, document) : []).map((error) => [keyOf(error), error.message]),
   );
   const named = new Set<string>();
   visit(document, { Name: ({ value }) => void named.add(value) });
@@ -57,4 +59,13 @@ export function messagesFor(
     const message = withoutSuggestion(error.message);
     return isTelling(message) ? DISCREET : (suggested.get(keyOf(error)) ?? message);
   });
+}
+
+/** What the rules that suggest something say of a document, which may be one that makes graphql-js throw. */
+function suggestionsOf(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+  try {
+    return validate(schema, document, suggesting);
+  } catch {
+    return [];
+  }
 }

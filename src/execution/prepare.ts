@@ -1,4 +1,5 @@
 import {
+  createSourceEventStream,
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
@@ -7,18 +8,16 @@ import {
   type GraphQLSchema,
   getOperationAST,
   type OperationDefinitionNode,
-  parse,
-  specifiedRules,
-  validate,
 } from 'graphql';
 import type { SchemaViews } from '../auth/schema-views.js';
 import type { Viewer } from '../auth/viewer.js';
 import type { Context } from '../context/context.js';
-import { codedError, ErrorCode, maskError, type ReportInternalError } from '../graphql/errors.js';
-import { limitRules, limits, refusalBehind } from '../graphql/limits.js';
+import { FeedSubscription } from '../feed/delivery/subscription.js';
+import { asGraphQLError, codedError, ErrorCode, maskError, type ReportInternalError } from '../graphql/errors.js';
 import type { DocumentCache } from './documents.js';
 import { executeIntrospection, introspectionRefused, isIntrospective } from './introspection.js';
 import { messagesFor } from './messages.js';
+import { type Checked, misplacedNulls, validDocument } from './valid-document.js';
 
 /** An operation as clients send it, whichever protocol it came by. */
 export interface OperationRequest {
@@ -27,12 +26,19 @@ export interface OperationRequest {
   variables?: Record<string, unknown> | null | undefined;
 }
 
-/** What WebSockets and event streams do alike with operations: the same limits, the same masking. */
+/**
+ * What the transports do alike with operations: the same limits, the same masking. None of it throws: what graphql-js or
+ * a library throws instead of answering becomes the operation's answer, and ends nothing beside it.
+ */
 export interface OperationRules {
+  /** The document of a text: parsed, validated, within the limits; else what is wrong with it. */
+  check(text: string, viewer: Viewer): Checked;
   /** Parsed, validated, within the limits: ready to run; else why not. */
   prepare(request: OperationRequest, context: () => Context): ExecutionArgs | readonly GraphQLError[];
   /** Runs what is prepared and no subscription. What it asks of the schema is answered as far as its caller may use it. */
   execute(args: ExecutionArgs): Promise<ExecutionResult>;
+  /** Opens the source of a prepared subscription; else why it does not begin, with errors as clients may see them. */
+  subscribe(args: ExecutionArgs): Promise<FeedSubscription | { errors: GraphQLError[] }>;
   /** Errors as clients may see them; what they may not is in the log. */
   mask(errors: readonly GraphQLError[]): GraphQLError[];
   /** A result as clients may see it: errors masked, one more for each denied field. */
@@ -53,70 +59,78 @@ export function operationRules({ schema, views, documents, report }: OperationRu
   const tell = (viewer: Viewer) => (errors: readonly GraphQLError[], document: DocumentNode) =>
     messagesFor(errors, document, views.usable(viewer), views.of(viewer) !== null);
   const mask = (errors: readonly GraphQLError[]) => errors.map((error) => maskError(error, report));
+  const check: OperationRules['check'] = (text, viewer) =>
+    orRefusal(() => {
+      const cached = documents.find(text);
+      if (cached) return cached.document;
+      const checked = validDocument(schema, text, tell(viewer));
+      if (!isRefusal(checked)) documents.add(text, checked);
+      return checked;
+    }, mask);
   return {
     mask,
+    check,
     toClientResult: (result, context) => {
       const errors = [...mask(result.errors ?? []), ...context.denials.errors];
       return { ...result, errors: errors.length > 0 ? errors : undefined };
     },
-    prepare: ({ query, operationName, variables }, context) => {
-      const contextValue = context();
-      const { viewer } = contextValue;
-      const cached = documents.find(query);
-      const document = cached?.document ?? validated(schema, query, tell(viewer));
-      if (isRefusal(document)) return document;
-      if (!cached) documents.add(query, document);
-      const operation = getOperationAST(document, operationName);
-      if (!operation)
-        return [codedError(ErrorCode.OPERATION_RESOLUTION_FAILURE, 'Say in operationName which operation to run.')];
-      if (isIntrospective(document, operation) && !views.of(viewer))
-        return [introspectionRefused(document, operation, viewer)];
-      // What a variable's value may have been meant for is not said: the whole schema would say it.
-      return { schema, document, operationName, variableValues: variables, contextValue, hideSuggestions: true };
-    },
+    prepare: ({ query, operationName, variables }, context) =>
+      orRefusal(() => {
+        const contextValue = context();
+        const { viewer } = contextValue;
+        const document = check(query, viewer);
+        if (isRefusal(document)) return document;
+        const operation = getOperationAST(document, operationName);
+        if (!operation)
+          return [codedError(ErrorCode.OPERATION_RESOLUTION_FAILURE, 'Say in operationName which operation to run.')];
+        if (isIntrospective(document, operation) && !views.of(viewer))
+          return [introspectionRefused(document, operation, viewer)];
+        if (operation.operation === 'subscription') {
+          const misplaced = misplacedNulls(schema, document, operation, variables);
+          if (misplaced.length > 0) return misplaced;
+        }
+        // What a variable's value may have been meant for is not said: the whole schema would say it.
+        return { schema, document, operationName, variableValues: variables, contextValue, hideSuggestions: true };
+      }, mask),
     execute: async (args) => {
       const operation = getOperationAST(args.document, args.operationName) as OperationDefinitionNode;
       const { viewer } = args.contextValue as Context;
-      const view = isIntrospective(args.document, operation) && views.of(viewer);
-      const result = await (view ? executeIntrospection(args, operation, view) : execute(args));
-      // It was not begun: a variable does not fit.
-      if (result.data !== undefined || !result.errors) return result;
-      const messages = tell(viewer)(result.errors, args.document);
-      return {
-        ...result,
-        errors: result.errors.map((error, index) => new GraphQLError(messages[index] as string, error)),
-      };
+      try {
+        const view = isIntrospective(args.document, operation) && views.of(viewer);
+        const result = await (view ? executeIntrospection(args, operation, view) : execute(args));
+        // It was not begun: a variable does not fit.
+        if (result.data !== undefined || !result.errors) return result;
+        const messages = tell(viewer)(result.errors, args.document);
+        const errors = result.errors.map((error, index) => new GraphQLError(messages[index] as string, error));
+        return { ...result, errors };
+      } catch (error) {
+        return { data: null, errors: [asGraphQLError(error)] };
+      }
+    },
+    subscribe: async (args) => {
+      try {
+        const source = await createSourceEventStream(args);
+        return source instanceof FeedSubscription ? source : { errors: mask((source as ExecutionResult).errors ?? []) };
+      } catch (error) {
+        return { errors: mask([asGraphQLError(error)]) };
+      }
     },
   };
 }
 
-const rules = [...specifiedRules, ...limitRules];
-
-/** A document that holds, else what is wrong with it. */
-function validated(
-  schema: GraphQLSchema,
-  query: string,
-  tell: (errors: readonly GraphQLError[], document: DocumentNode) => string[],
-): DocumentNode | readonly GraphQLError[] {
-  let document: DocumentNode;
+/** What `work` answers; what it throws, masked, as a refusal. */
+function orRefusal<Answer>(
+  work: () => Answer | readonly GraphQLError[],
+  mask: OperationRules['mask'],
+): Answer | readonly GraphQLError[] {
   try {
-    document = parse(query, { maxTokens: limits.tokens });
+    return work();
   } catch (error) {
-    return [toClientError(ErrorCode.GRAPHQL_PARSE_FAILED, error as GraphQLError)];
+    return mask([asGraphQLError(error)]);
   }
-  const errors = validate(schema, document, rules, { hideSuggestions: true });
-  if (errors.length === 0) return document;
-  const messages = tell(errors, document);
-  return errors.map((error, index) => toClientError(ErrorCode.GRAPHQL_VALIDATION_FAILED, error, messages[index]));
 }
 
 /** Whether there is nothing to run, but errors to tell. */
 export function isRefusal(prepared: object): prepared is readonly GraphQLError[] {
   return Array.isArray(prepared);
-}
-
-/** An error of parsing or validating with its code, and its place in the document. */
-function toClientError(code: ErrorCode, error: GraphQLError, message = error.message): GraphQLError {
-  const { nodes, source, positions } = error;
-  return refusalBehind(error) ?? codedError(code, message, { nodes, source, positions });
 }

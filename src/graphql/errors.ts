@@ -45,6 +45,13 @@ export function badUserInput(field: string, rightForm: string): GraphQLError {
   return codedError(ErrorCode.BAD_USER_INPUT, `${field}: ${rightForm}`, { extensions: { field } });
 }
 
+/** Whatever was thrown, as graphql-js wraps what a resolver throws. */
+export function asGraphQLError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error;
+  const originalError = error instanceof Error ? error : new Error(String(error));
+  return new GraphQLError(originalError.message, { originalError });
+}
+
 const codes = new Set<string>(Object.values(ErrorCode));
 
 /** Who is told of an error that nobody foresaw. */

@@ -1,21 +1,19 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import type { Context } from '../../context/context.js';
 import { answerCompiled } from '../../execution/compiled-query.js';
-import type { DocumentCache } from '../../execution/documents.js';
 import { EXPLAIN_HEADER, explain } from '../../execution/explain.js';
 import type { ReportInternalError } from '../../graphql/errors.js';
 
 /**
- * Answers queries by reads where they can be; any other operation is executed as usual, and answers the same. What was
- * answered so is in the document cache from then on, for the fast path.
+ * Answers queries by reads where they can be; any other operation is executed as usual, and answers the same.
  */
-export function compiledQueries(report: ReportInternalError, documents: DocumentCache): ApolloServerPlugin<Context> {
+export function compiledQueries(report: ReportInternalError): ApolloServerPlugin<Context> {
   return {
     requestDidStart: async () => {
       const began = performance.now();
       let isCompiled = false;
       return {
-        responseForOperation: async ({ schema, source, queryHash, document, operation, request, contextValue }) => {
+        responseForOperation: async ({ schema, document, operation, request, contextValue }) => {
           const result = await answerCompiled({
             context: contextValue,
             schema,
@@ -26,7 +24,6 @@ export function compiledQueries(report: ReportInternalError, documents: Document
           });
           if (!result) return null;
           isCompiled = true;
-          if (!documents.find(source as string)) documents.add(source as string, document, queryHash as string);
           return {
             http: { headers: new HeaderMap() },
             body: { kind: 'single', singleResult: result as { data: Record<string, unknown> } },

@@ -8,20 +8,24 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Context } from '../../context/context.js';
 import { stringifyResult, withDenials } from '../../execution/compiled-query.js';
 import { withoutSuggestion } from '../../execution/messages.js';
-import type { OperationRulesOptions } from '../../execution/prepare.js';
+import { type OperationRulesOptions, operationRules } from '../../execution/prepare.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from '../../graphql/errors.js';
 import { limitRules, limits, refusalBehind } from '../../graphql/limits.js';
+import { checkedDocuments } from './apollo-checked-documents.js';
 import { compiledQueries } from './apollo-compiled-queries.js';
 import { schemaViews } from './apollo-schema-views.js';
 
 /** Apollo Server over the graph: it parses, validates, limits and reports; what is shown of errors is ours. */
-export function createApollo({ schema, views, report, documents }: OperationRulesOptions): ApolloServer<Context> {
+export function createApollo(options: OperationRulesOptions): ApolloServer<Context> {
+  const { schema, views, report } = options;
   return new ApolloServer<Context>({
     schema,
     // Who may see what of the schema the plugin says.
     introspection: true,
     validationRules: limitRules,
     validationOptions: { hideSuggestions: true },
+    // Documents are kept in one cache for all transports.
+    documentStore: null,
     parseOptions: { maxTokens: limits.tokens },
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: false,
@@ -31,10 +35,11 @@ export function createApollo({ schema, views, report, documents }: OperationRule
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
+      checkedDocuments(operationRules(options)),
       refuseSubscriptions,
       schemaViews(views, report),
       tellDenials,
-      compiledQueries(report, documents),
+      compiledQueries(report),
     ],
     stringifyResult: stringifyResult as never,
   });

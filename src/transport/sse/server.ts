@@ -1,11 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import {
-  createSourceEventStream,
-  type ExecutionArgs,
-  type ExecutionResult,
-  GraphQLError,
-  getOperationAST,
-} from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, type GraphQLError, getOperationAST } from 'graphql';
 import { createHandler } from 'graphql-sse';
 import { SESSION_ENDED } from '../../auth/sessions.js';
 import type { Authenticate } from '../../auth/tokens.js';
@@ -13,8 +7,7 @@ import { createContext, type Services } from '../../context/context.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { Delivery, FanOut } from '../../feed/delivery/fan-out.js';
-import { FeedSubscription } from '../../feed/delivery/subscription.js';
-import { codedError, ErrorCode } from '../../graphql/errors.js';
+import { asGraphQLError, codedError, ErrorCode } from '../../graphql/errors.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import { requireValidToken } from '../http/app.js';
 import { EventStream } from './sink.js';
@@ -77,14 +70,14 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
     },
     subscribe: async (args: ExecutionArgs) => {
       const { stream, ...asked } = args as ExecutionArgs & { stream: EventStream };
-      const source = await createSourceEventStream(asked);
-      if (!(source instanceof FeedSubscription)) return { errors: mask((source as ExecutionResult).errors ?? []) };
+      const source = await rules.subscribe(asked);
+      if ('errors' in source) return source;
       const render = sharedRender(asked, toClientResult);
       const delivery = fanOut.deliver({ key: shareKey(asked), subscription: source, render, sink: stream });
       void delivery.drained.then((isDrained) => {
         if (isDrained) void stream.leave(Math.random() * Math.min(open.size, STAGGER_MS));
       });
-      return endOf(delivery, (error) => ({ errors: mask([toGraphQLError(error)]) }));
+      return endOf(delivery, (error) => ({ errors: mask([asGraphQLError(error)]) }));
     },
   });
 
@@ -227,9 +220,6 @@ function endOf(
 const refusalResult = (errors: readonly GraphQLError[]): ExecutionResult => ({ data: undefined as never, errors });
 
 const refusalBody = (message: string) => ({ errors: [codedError(ErrorCode.BAD_REQUEST, message).toJSON()] });
-
-const toGraphQLError = (error: Error) =>
-  error instanceof GraphQLError ? error : new GraphQLError(error.message, { originalError: error });
 
 function acceptsEvents(accept: string | undefined): boolean {
   return accept === undefined || /text\/event-stream|text\/\*|\*\/\*/i.test(accept);

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, type GraphQLError } from 'graphql';
+import type { ExecutionArgs, GraphQLError } from 'graphql';
 import { CloseCode, type ServerOptions } from 'graphql-ws';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
@@ -11,7 +11,6 @@ import { type Context, createContext, type Services } from '../../context/contex
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { FanOut } from '../../feed/delivery/fan-out.js';
-import { FeedSubscription } from '../../feed/delivery/subscription.js';
 import { codedError, ErrorCode } from '../../graphql/errors.js';
 import { limits } from '../../graphql/limits.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
@@ -172,8 +171,8 @@ function protocolOptions(
     },
     subscribe: async (args) => {
       const { connected, operationId, ...asked } = args as SocketOperation;
-      const source = await createSourceEventStream(asked);
-      if (!(source instanceof FeedSubscription)) return { errors: mask((source as ExecutionResult).errors ?? []) };
+      const source = await rules.subscribe(asked);
+      if ('errors' in source) return source;
       // graphql-ws keeps the protocol; the loop that would multiply the work by the subscribers is ours.
       const sink = new SocketSink(connected.socket, connected.request.socket, operationId);
       const render = sharedRender(asked, toClientResult);
