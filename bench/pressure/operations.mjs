@@ -67,4 +67,4 @@ export const allSales = `{ ${salesOf(dimensions)} }`;
 export const aliasedFeed = (index) =>
   `subscription { activity { __typename ... on ActivityRecorded { a${index}: entry { id at action actor { userPrincipalName } customer { companyName } order { number lines { id } } } } } }`;
 export const refusedKey = (id) =>
-  `mutation { revealProductKey(input: { entitlementId: "${id}" }) { __typename } }`;
+  `mutation { revealProductKey(input: { entitlementId: "${id}", version: "2019" }) { __typename } }`;

@@ -14,6 +14,7 @@ import type { Feed } from '../feed/feed.js';
 import type { Refusals } from '../graphql/refusals.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
 import type { Signer } from '../lib/signing.js';
+import type { Turns } from '../lib/turns.js';
 import { Reader, type ReadSource } from '../read/reader.js';
 
 /** What the whole process shares. */
@@ -39,6 +40,8 @@ export interface Services {
   log: Logger;
   /** What was refused since the start because it was beyond a bound. */
   refusals: Refusals;
+  /** Who may next have a document parsed and validated. */
+  turns: Turns;
   /** Queries over HTTP since the start, by how they were answered: by reads alone, or executed field by field. */
   queries: { compiled: number; executed: number };
   /** The time, for the rules that speak of it. */

@@ -21,6 +21,7 @@ import { Refusals } from '../graphql/refusals.js';
 import { Lru } from '../lib/lru.js';
 import { repeat } from '../lib/repeat.js';
 import { createSigner } from '../lib/signing.js';
+import { Turns } from '../lib/turns.js';
 import { Fulfilment, type FulfilmentProvider, localProvider } from '../modules/cancelling/fulfilment.js';
 import { acceptEncryptionKeys } from '../modules/entitlements/encryption-keys.js';
 import { ROLL_UP_MS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
@@ -119,6 +120,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     ...running,
     log,
     refusals: new Refusals(),
+    turns: new Turns(),
     queries: { compiled: 0, executed: 0 },
     now,
     publicUrl: () => config.publicUrl ?? addressOf(app, config.host),

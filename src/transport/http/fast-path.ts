@@ -73,6 +73,8 @@ export function fastPath({ schema, services, documents, report }: FastPathOption
       return text;
     }
     documents.misses += 1;
+    // A document that is not known keeps the process busy for milliseconds: others' requests are not to wait behind many.
+    await services.turns.take(request.viewer.identity?.key ?? request.ip);
     const answered = await apollo(request, reply);
     const contentType = reply.getHeader('content-type');
     if (reply.statusCode === 200 && typeof contentType === 'string')

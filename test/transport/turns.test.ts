@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { engine } from '../support/database.js';
+import { startTestGateway, type TestGateway } from '../support/gateway.js';
+
+/** Documents that the gateway has not seen, so that each is parsed and validated. */
+const MANY = 60;
+
+/** A connection, and how many answers came over it. */
+class Asking {
+  answers = 0;
+  statuses = new Set<string>();
+
+  constructor(
+    readonly socket: Socket,
+    private readonly token: string,
+  ) {
+    socket.on('data', (text) => {
+      for (const [, status] of String(text).matchAll(/HTTP\/1\.1 (\d+)/g)) {
+        this.answers += 1;
+        this.statuses.add(status as string);
+      }
+    });
+  }
+
+  /** Sends documents in one write, so that all are there at once. */
+  send(documents: string[]): void {
+    const requests = documents.map((query) => {
+      const body = JSON.stringify({ query });
+      return `POST /graphql HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer ${this.token}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+    });
+    this.socket.write(requests.join(''));
+  }
+
+  async answered(count: number): Promise<void> {
+    while (this.answers < count) await once(this.socket, 'data');
+  }
+}
+
+describe(`turns, on ${engine}`, () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startTestGateway();
+  });
+  afterAll(() => gateway.stop());
+
+  const asking = async (user: string) => {
+    const { hostname, port } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    const one = new Asking(socket, await gateway.token('GLOBAL_ADMIN', { user }));
+    // The gateway has written down who it is.
+    one.send(['{ __typename }']);
+    await one.answered(1);
+    return one;
+  };
+
+  test('a document of one user does not wait behind the many of another', async () => {
+    const [many, one] = [await asking('many@partner.example'), await asking('one@partner.example')];
+    const fields = Array.from({ length: 19 }, (_, index) => `a${index}: viewer { userPrincipalName roles }`).join(' ');
+    many.send(Array.from({ length: MANY }, (_, index) => `query Many${index} { ${fields} }`));
+    one.send(['{ viewer { roles } }']);
+    await one.answered(2);
+    expect(many.answers).toBeLessThan(1 + MANY);
+    await many.answered(1 + MANY);
+    expect([...many.statuses, ...one.statuses]).toEqual(['200', '200']);
+    for (const { socket } of [many, one]) socket.destroy();
+  });
+});
