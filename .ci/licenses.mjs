@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import satisfies from 'spdx-satisfies';
 
 /** Licences that ask for little more than their text: the product may be handed on under its own (MIT). */
@@ -21,6 +22,18 @@ const ALLOWED = [
   'Unlicense',
 ];
 const LIST = 'docs/licenses.md';
+const USAGE = `Writes docs/licenses.md, the licences of everything that is shipped, and refuses those that are not allowed.
+
+  npm run licenses [-- --check]
+
+  --check  only says whether the list is current
+`;
+
+const { values: asked } = parseArgs({ options: { check: { type: 'boolean' }, help: { type: 'boolean' } } });
+if (asked.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
 const nameOf = (path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
@@ -44,7 +57,7 @@ ${table(production)}
 
 ${table(pages)}
 `;
-if (!process.argv.includes('--check')) writeFileSync(LIST, list);
+if (!asked.check) writeFileSync(LIST, list);
 else if (!existsSync(LIST) || readFileSync(LIST, 'utf8') !== list) {
   console.error(`${LIST} is not what package-lock.json says. Run: npm run licenses`);
   process.exitCode = 1;

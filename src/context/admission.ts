@@ -33,6 +33,7 @@ const HOLD_OFF_MS = 10_000;
  * @throws UNAVAILABLE where that does not end: others are not to wait behind it
  */
 export async function holdOff(em: Em, identity: string): Promise<void> {
+  const [{ former }] = await em.execute<[{ former: string }]>(`select current_setting('lock_timeout') as "former"`);
   await em.execute(`select set_config('lock_timeout', ?, true)`, [String(HOLD_OFF_MS)]);
   try {
     await em.execute('select pg_advisory_xact_lock(?, hashtext(?))', [AdvisoryLock.IDENTITY, identity]);
@@ -43,7 +44,7 @@ export async function holdOff(em: Em, identity: string): Promise<void> {
       `What the user is doing has not ended for ${HOLD_OFF_MS / 1_000} s, so their access stands as it was. Send the same again; a gateway that hangs in the middle of it has to be ended first.`,
     );
   }
-  await em.execute(`select set_config('lock_timeout', ?, true)`, ['0']);
+  await em.execute(`select set_config('lock_timeout', ?, true)`, [former]);
 }
 /** SQLSTATE of a lock that was waited for too long. */
 const LOCK_NOT_AVAILABLE = '55P03';

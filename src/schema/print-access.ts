@@ -7,25 +7,32 @@ import { type AccessRow, type Asker, askers, NOBODY } from './access-report.js';
 export const accessFormats = ['csv', 'json', 'markdown'] as const;
 export type AccessFormat = (typeof accessFormats)[number];
 
-/** The table of access as text. */
-export function printAccess(report: readonly AccessRow[], format: AccessFormat): string {
-  if (format === 'json') return `${JSON.stringify(report, null, 2)}\n`;
-  if (format === 'csv') {
-    const columns = ['coordinate', ...askers, 'meant'];
-    const rows = report.map(({ coordinate, rows: of, meant }) => ({ coordinate, ...of, meant }));
-    return stringify(rows, { header: true, columns });
+/**
+ * The table of access as text.
+ * @param asker whose column alone to print, with what it may use; everybody's where it is left out
+ */
+export function printAccess(report: readonly AccessRow[], format: AccessFormat, asker?: Asker): string {
+  const shown = asker ? report.filter(({ rows }) => rows[asker] !== '') : report;
+  const columns = asker ? [asker] : askers;
+  if (format === 'json') {
+    const rows = shown.map((row) => ({ ...row, rows: Object.fromEntries(columns.map((one) => [one, row.rows[one]])) }));
+    return `${JSON.stringify(rows, null, 2)}\n`;
   }
-  return markdown(report);
+  if (format === 'csv') {
+    const rows = shown.map(({ coordinate, rows: of, meant }) => ({ coordinate, ...of, meant }));
+    return stringify(rows, { header: true, columns: ['coordinate', ...columns, 'meant'] });
+  }
+  return markdown(shown, columns);
 }
 
 const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 const table = (columns: readonly string[], rows: readonly string[][]) =>
   [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
 
-function markdown(report: readonly AccessRow[]): string {
+function markdown(report: readonly AccessRow[], columns: readonly Asker[]): string {
   const rows = report.map(({ coordinate, rows: of, meant }) => [
     `\`${coordinate}\``,
-    ...askers.map((asker) => of[asker]),
+    ...columns.map((asker) => of[asker]),
     meant,
   ]);
   return `# Who may use what
@@ -38,7 +45,7 @@ Written by \`npm run access -- --write\` out of the tables \`*.access.ts\` of th
 - \`node(id:) of …\`: what \`node\` and \`nodes\` find by an id. \`${NOBODY}\` is who sends no token. Who has several roles may what any of them may.
 - \`GET /exports/activity.csv\` and \`.jsonl\` are for who may use \`Query.activity\`, and leave out what the graph refuses.
 
-${table(['field or operation', ...askers, 'as meant'], rows)}
+${table(['field or operation', ...columns, 'as meant'], rows)}
 `;
 }
 

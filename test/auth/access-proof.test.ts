@@ -392,7 +392,7 @@ describe(`the table of access, proved on ${engine}`, () => {
             const input = sent[field.name];
             if (!input) throw new Error(`say here what ${field.name} is sent`);
             const behind = getNamedType(field.type);
-            // Of the success all that it leads to, of each problem all that it says.
+            // The success is asked all that it leads to, each problem all that it says.
             const members = isAbstractType(behind) ? schema.getPossibleTypes(behind) : [];
             const inside = members
               .filter((member) => /Success$/.test(member.name) || form === 'plain')

@@ -27,7 +27,7 @@ describe(`hidden and missing, on ${engine}`, () => {
   let theirs: TestTenant;
   let none: Record<string, string>;
   let roleless: Caller;
-  /** Of theirs. */
+  /** One that is theirs. */
   let session: TestStream;
   let sessionId: string;
   beforeAll(async () => {

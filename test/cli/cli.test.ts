@@ -83,6 +83,14 @@ describe('npm run access', () => {
     expect(rows.map(([coordinate, ...cells]) => [coordinate, cells.slice(0, -1)])).toEqual(
       golden.map(([coordinate, cells]) => [coordinate, Object.values(cells)]),
     );
+    const { out: ofRole } = await run('cli/access', ['--format', 'json', '--role', 'REPORT_VIEWER']);
+    const everybody = JSON.parse(json.out) as { coordinate: string; rows: Record<string, string>; meant: string }[];
+    expect(JSON.parse(ofRole)).toEqual(
+      everybody
+        .filter(({ rows }) => rows['REPORT_VIEWER'] !== '')
+        .map((row) => ({ ...row, rows: { REPORT_VIEWER: row.rows['REPORT_VIEWER'] } })),
+    );
+    expect(await run('cli/access', ['--role', 'VIEWER'])).toMatchObject({ code: 2, out: '' });
     expect(await run('cli/access', ['--format', 'xml'])).toMatchObject({ code: 2, out: '' });
   });
 });

@@ -47,7 +47,7 @@ export interface Person {
 export interface IdentityProviderOptions {
   /** Whose tokens it issues like. */
   like: 'entra' | 'keycloak';
-  /** By what they enter as their name. */
+  /** What they enter as their name leads to them. */
   people: Record<string, Person>;
   /** Where the service is registered. */
   serviceTenantId: string;

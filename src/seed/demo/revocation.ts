@@ -10,7 +10,7 @@ export function generateRevocation(demo: Demo): void {
   const reason = 'Left the company';
   const { userPrincipalName } = departed;
   demo.batch.add('access_revocations', {
-    // By name: demo tokens are of whichever tenant is set to be the partner's.
+    // A name, no identity: demo tokens are of whichever tenant is set to be the partner's.
     identity: nameKey(userPrincipalName),
     user_principal_name: userPrincipalName,
     revoked_at: revokedAt.toISOString(),

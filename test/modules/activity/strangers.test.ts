@@ -41,7 +41,7 @@ describe(`strangers in a tenant’s log, on ${engine}`, () => {
     intruder = await adminOf(before, other);
     await keyOf(before, owned);
     await reveal(before, owned.entitlementId, owned.choice.version, owner);
-    // By who is of a tenant that gives no role here; by its administrator; and as it was before identities were kept.
+    // One is by somebody whose tenant gives no role here, one by its administrator, one from before identities were kept.
     const token = await new SignJWT({ upn: roleless.user, tid: roleless.tenantId, roles: [] })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer('csp-graph-demo')
