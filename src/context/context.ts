@@ -15,7 +15,8 @@ import type { Refusals } from '../graphql/refusals.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
 import type { Signer } from '../lib/signing.js';
 import type { Turns } from '../lib/turns.js';
-import { Reader, type ReadSource } from '../read/reader.js';
+import type { ReadSource } from '../read/read-source.js';
+import { Reader } from '../read/reader.js';
 
 /** What the whole process shares. */
 export interface Services {

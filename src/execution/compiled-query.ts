@@ -40,10 +40,10 @@ export function stringifyResult(result: Result): string {
   return others === '{}' ? `{"data":${text}}\n` : `{"data":${text},${others.slice(1)}\n`;
 }
 
-/** The errors of an answer with the refusals of the operation: one per denied field, beside what may be seen. */
+/** The errors of an answer with the refusals of the operation: one per refused field, beside what may be seen. */
 export function withDenials(errors: Result['errors'], denials: Denials): Result['errors'] {
   const denied = denials.errors;
-  return denied.length === 0 ? errors : [...(errors ?? []), ...denied.map((error) => error.toJSON())];
+  return denied.length === 0 ? errors : [...denials.others(errors ?? []), ...denied.map((error) => error.toJSON())];
 }
 
 /** A query as it was asked. */

@@ -71,7 +71,8 @@ export function operationRules({ schema, views, documents, report }: OperationRu
     mask,
     check,
     toClientResult: (result, context) => {
-      const errors = [...mask(result.errors ?? []), ...context.denials.errors];
+      const { denials } = context;
+      const errors = [...denials.others(mask(result.errors ?? [])), ...denials.errors];
       return { ...result, errors: errors.length > 0 ? errors : undefined };
     },
     prepare: ({ query, operationName, variables }, context) =>

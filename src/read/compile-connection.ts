@@ -115,8 +115,9 @@ class PageSelection {
   selected(): Selected[] {
     const { connectionType, nodes, select } = this.request;
     return this.fieldsOf(connectionType, nodes).map(([key, name, fieldNodes]) => {
-      if (name === 'nodes') return { key, value: this.aggregate(jsonOf(select(this.row, fieldNodes))) };
-      if (name === 'edges') return { key, value: this.aggregate(jsonOf(this.edge(fieldNodes))) };
+      const item = (compile: () => Selected[]) => this.aggregate(jsonOf(this.request.scope.within([key, 0], compile)));
+      if (name === 'nodes') return { key, value: item(() => select(this.row, fieldNodes)) };
+      if (name === 'edges') return { key, value: item(() => this.edge(fieldNodes)) };
       if (name === 'pageInfo') return { key, value: this.pageInfo(fieldNodes) };
       if (name === 'totalCount') return { key, value: this.totalCount() };
       return { key, value: sql`${connectionType}::text` };
@@ -130,10 +131,11 @@ class PageSelection {
   }
 
   private edge(nodes: readonly FieldNode[]): Selected[] {
+    const { scope, select } = this.request;
     const edgeType = `${this.request.type.name}Edge`;
     return this.fieldsOf(edgeType, nodes).map(([key, name, fieldNodes]) => {
       if (name === 'cursor') return { key, value: this.window.cursor(this.row) };
-      if (name === 'node') return { key, value: jsonOf(this.request.select(this.row, fieldNodes)) };
+      if (name === 'node') return { key, value: jsonOf(scope.within([key], () => select(this.row, fieldNodes))) };
       return { key, value: sql`${edgeType}::text` };
     });
   }

@@ -53,7 +53,7 @@ function rowsOf(compiler: Compiler, name: NodeType, ids: Param<string[]>, nodes:
   const { scope } = compiler;
   const type = scope.typeOf(name);
   const row = scope.row(type);
-  const json = jsonOf(compiler.select(name, type.fields, row, nodes, true));
+  const json = scope.within([0], () => jsonOf(compiler.select(name, type.fields, row, nodes, true)));
   return sql`select ${globalId(name, keyOf(type)).sql(row)} as "id", ${json} as "json" from ${scope.from(type, row)}${whereAll([isAmong(type, name, row, ids), ...scope.visible(type, row)])}`;
 }
 

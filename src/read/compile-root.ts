@@ -25,7 +25,7 @@ export function compileRoot(compiler: Compiler, roots: RootReads, nodes: readonl
   if (root.kind === 'grouped') {
     scope.readsMany = true;
     const row = scope.bareRow('g');
-    const columns = columnsOf(compiler.select(type.name, type.fields, row, nodes, false));
+    const columns = scope.within([0], () => columnsOf(compiler.select(type.name, type.fields, row, nodes, false)));
     return sql`select coalesce(json_agg("$row"), '[]')
       from (select ${columns} from (${root.query(args)}) as "g" order by ${sql.join(root.orderBy(row))}) as "$row"`;
   }

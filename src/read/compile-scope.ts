@@ -1,11 +1,14 @@
 import type { MetadataStorage } from '@mikro-orm/core';
 import {
   type FieldNode,
+  GraphQLError,
   type GraphQLField,
   type GraphQLNamedType,
   type GraphQLObjectType,
   getArgumentValues,
   getNamedType,
+  isNonNullType,
+  locatedError,
 } from 'graphql';
 import { sql } from 'kysely';
 import { masked } from '../auth/access-rule.js';
@@ -14,7 +17,7 @@ import { tenantScope } from '../auth/viewer.js';
 import { collectSubFields } from './collect-fields.js';
 import { type CursorCodec, type Listing, type ReadType } from './model.js';
 import type { FieldArguments, Operation, ReadModel } from './operation.js';
-import { Args, type Guard, Param } from './param.js';
+import { Args, type Bindings, type Guard, Param } from './param.js';
 import { Row, type Sql } from './row.js';
 
 const ownTenant = new Param((bindings) => tenantScope(bindings.viewer) as string);
@@ -33,6 +36,18 @@ export interface CompileScopeOptions {
   onDenied: (coordinate: string, nodes: readonly FieldNode[]) => void;
   /** Codecs of cursors by the names that listings give them. */
   cursorCodecs: ReadonlyMap<string, CursorCodec>;
+  /** Given where it is compiled for one run of which an argument is refused. */
+  judging?: Judging | undefined;
+}
+
+/** How a statement is compiled around the fields whose arguments are refused. */
+export interface Judging {
+  /** The values of the run, with the arguments of the fields compiled so far. */
+  bindingsOf: (fieldArguments: readonly FieldArguments[]) => Bindings;
+  /** Where the field that is compiled stands in the answer; it grows and shrinks on the way. */
+  path: (string | number)[];
+  /** Hears of a field that is null because its arguments are refused. */
+  onRefused: (error: GraphQLError) => void;
 }
 
 /** Who may see which rows and fields while a selection is compiled, and what the compilation needs at each run. */
@@ -142,7 +157,41 @@ export class CompileScope {
     const node = nodes[0] as FieldNode;
     const asked = { field: this.fieldOf(parent, nodes), node };
     const current = getArgumentValues(asked.field, node, this.operation.variableValues);
-    return new Args(this.fieldArguments.push(asked) - 1, current, (guard) => this.guards.push(guard));
+    const index = this.fieldArguments.push(asked) - 1;
+    const judgedBy = this.options.judging?.bindingsOf(this.fieldArguments);
+    return new Args(index, current, (guard) => this.guards.push(guard), [], judgedBy);
+  }
+
+  /** Compiles what stands further down in the answer. Of a list the first item, 0, stands for all of them. */
+  within<Compiled>(steps: readonly (string | 0)[], compile: () => Compiled): Compiled {
+    const path = this.options.judging?.path;
+    if (!path) return compile();
+    const { length } = path;
+    path.push(...steps);
+    try {
+      return compile();
+    } finally {
+      path.length = length;
+    }
+  }
+
+  /**
+   * Compiles a field. One whose arguments are refused is null, with an error that bears its place; where it must not be
+   * null, what it belongs to is.
+   */
+  orRefused(parent: string, key: string, nodes: readonly FieldNode[], compile: () => Sql): Sql {
+    const { judging } = this.options;
+    if (!judging) return compile();
+    const place = [...judging.path, key];
+    try {
+      return this.within([key], compile);
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      const located = locatedError(error, nodes, place) as GraphQLError;
+      if (isNonNullType(this.fieldOf(parent, nodes).type)) throw located;
+      judging.onRefused(located);
+      return sql`null`;
+    }
   }
 
   /** The type that a field answers, without lists and non-null. */

@@ -35,8 +35,10 @@ export class Compiler {
       }
       const field = fields[name];
       if (!field) throw new Error(`The read model does not know ${typeName}.${name}`);
-      const isAllowed = this.scope.allows(nodes, typeName, name);
-      selected.push({ key, value: isAllowed ? this.field(typeName, field, row, nodes) : sql`null` });
+      const value = this.scope.allows(nodes, typeName, name)
+        ? this.scope.orRefused(typeName, key, nodes, () => this.field(typeName, field, row, nodes))
+        : sql`null`;
+      selected.push({ key, value });
     }
     return selected;
   }
@@ -78,7 +80,7 @@ export class Compiler {
   /** `(select json array of the matching rows)`, in order. */
   listFrom(type: ReadType, child: Row, where: Sql[], nodes: readonly FieldNode[], orderBy: Sql[]): Sql {
     this.scope.readsMany = true;
-    const columns = columnsOf(this.select(type.name, type.fields, child, nodes, false));
+    const columns = this.scope.within([0], () => columnsOf(this.select(type.name, type.fields, child, nodes, false)));
     return sql`(select coalesce(json_agg("$row"), '[]') from (select ${columns} from ${this.scope.from(type, child)}${whereAll(where)} order by ${sql.join(orderBy)}) as "$row")`;
   }
 

@@ -22,6 +22,22 @@ export class Param<Value> {
   }
 }
 
+/** A parameter of a statement that is compiled for one run: what is made of its value is made at once, and may be refused. */
+class JudgedParam<Value> extends Param<Value> {
+  constructor(
+    evaluate: (bindings: Bindings) => Value,
+    private readonly bindings: Bindings,
+  ) {
+    super(evaluate);
+  }
+
+  override map<Result>(make: (value: Value) => Result): Param<Result> {
+    const made = new JudgedParam((bindings) => make(this.evaluate(bindings)), this.bindings);
+    made.evaluate(this.bindings);
+    return made;
+  }
+}
+
 /** What a plan was compiled under; a run for which it does not hold needs another plan. */
 export type Guard = (bindings: Bindings) => boolean;
 
@@ -35,6 +51,8 @@ export class Args {
     private readonly current: Record<string, unknown>,
     private readonly guard: (guard: Guard) => void,
     private readonly path: readonly string[] = [],
+    /** The values of the one run that the statement is for, where it is for one. */
+    private readonly judgedBy?: Bindings,
   ) {}
 
   /** Whether an argument is given and not null. */
@@ -81,20 +99,22 @@ export class Args {
 
   /** The value as a parameter. */
   param<Value>(name: string): Param<Value> {
-    return new Param((bindings) => this.at(bindings)[name] as Value);
+    return this.made((bindings) => this.at(bindings)[name] as Value);
   }
 
   /** The fields of an argument that is an input object; none where it is not given. */
   object(name: string): Args {
-    return new Args(this.fieldIndex, (this.current[name] ?? {}) as Record<string, unknown>, this.guard, [
-      ...this.path,
-      name,
-    ]);
+    const current = (this.current[name] ?? {}) as Record<string, unknown>;
+    return new Args(this.fieldIndex, current, this.guard, [...this.path, name], this.judgedBy);
   }
 
   /** All arguments as a parameter. */
   get all(): Param<Record<string, unknown>> {
-    return new Param((bindings) => this.at(bindings));
+    return this.made((bindings) => this.at(bindings));
+  }
+
+  private made<Value>(evaluate: (bindings: Bindings) => Value): Param<Value> {
+    return this.judgedBy ? new JudgedParam(evaluate, this.judgedBy) : new Param(evaluate);
   }
 
   private at(bindings: Bindings): Record<string, unknown> {

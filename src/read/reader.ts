@@ -1,48 +1,14 @@
-import type { MetadataStorage } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 import type { FieldNode, GraphQLResolveInfo } from 'graphql';
-import type { Kysely } from 'kysely';
 import type { Access } from '../auth/access-table.js';
 import type { Denials } from '../auth/denials.js';
-import { tenantScope, type Viewer } from '../auth/viewer.js';
-import type { Execute } from '../database/execute.js';
-import type { Statement } from '../database/statement.js';
+import type { Viewer } from '../auth/viewer.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
-import type { Lru } from '../lib/lru.js';
-import { Compiler } from './compile.js';
 import { compileByIds, compileRoot } from './compile-root.js';
-import { CompileScope } from './compile-scope.js';
-import type { CursorCodec, RootReads } from './model.js';
-import type { Operation, ReadModel } from './operation.js';
-import {
-  bind,
-  type Denial,
-  finishPlan,
-  joinPlans,
-  type Plan,
-  type PlanCache,
-  parametersOf,
-  RECORD_SEPARATOR,
-  withCursors,
-} from './plan.js';
-import type { PointReadBatcher } from './point-read-batcher.js';
-import type { Sql } from './row.js';
-
-/** What every reader of the process shares. */
-export interface ReadSource {
-  kysely: Kysely<unknown>;
-  model: ReadModel;
-  roots: RootReads;
-  metadata: MetadataStorage;
-  /** Codecs of cursors by the names that listings give them. */
-  cursorCodecs: ReadonlyMap<string, CursorCodec>;
-  plans: PlanCache;
-  /** Statements of several plans together, by the plans' names. */
-  joined: Lru<string, Statement>;
-  execute: Execute;
-  /** Runs what reads single rows. */
-  pointReads: PointReadBatcher;
-}
+import type { Operation } from './operation.js';
+import { joinPlans, type Plan, RECORD_SEPARATOR, withCursors } from './plan.js';
+import { Planner, type PlanRequest } from './planner.js';
+import type { ReadSource } from './read-source.js';
 
 /** A plan with the values of this time: ready to run. */
 export interface BoundPlan {
@@ -55,19 +21,6 @@ export interface BoundPlan {
 /** A tree of JSON values under response keys. */
 export type Tree = Record<string, unknown>;
 
-/** A field whose plan is wanted. */
-interface PlanRequest {
-  operation: Operation;
-  nodes: readonly FieldNode[];
-  /** What is read of the field, for the cache of plans. */
-  kind: string;
-  /** Whether graphql-js goes on with the answer. */
-  isExecuted: boolean;
-  compile: (compiler: Compiler) => Sql;
-  /** Ids of rows to load. */
-  ids?: readonly string[];
-}
-
 /** Loads rows of a type for one field. */
 interface Loader {
   typeName: string;
@@ -75,6 +28,10 @@ interface Loader {
   rows: DataLoader<string, Tree | null>;
 }
 
+const responseKey = ([node]: readonly FieldNode[]) =>
+  (node as FieldNode).alias?.value ?? (node as FieldNode).name.value;
+const pathOf = (path: GraphQLResolveInfo['path'] | undefined): (string | number)[] =>
+  path ? [...pathOf(path.prev), path.key] : [];
 const isSame = (some: readonly FieldNode[], others: readonly FieldNode[]) =>
   some.length === others.length && some.every((node, index) => node === others[index]);
 
@@ -102,16 +59,12 @@ export class Reader {
   private readonly loaders = new Map<FieldNode, Loader[]>();
 
   private readonly source: ReadSource;
-  private readonly viewer: Viewer;
-  private readonly access: Access;
-  private readonly denials: Denials;
+  private readonly planner: Planner;
   private readonly abort: AbortFlag | undefined;
 
   constructor({ source, viewer, access, denials, abort }: ReaderOptions) {
     this.source = source;
-    this.viewer = viewer;
-    this.access = access;
-    this.denials = denials;
+    this.planner = new Planner({ source, viewer, access, denials });
     this.abort = abort;
   }
 
@@ -125,6 +78,7 @@ export class Reader {
     return this.bind({
       operation,
       nodes,
+      path: [responseKey(nodes)],
       kind: 'root',
       isExecuted: false,
       compile: (compiler) => compileRoot(compiler, this.source.roots, nodes),
@@ -161,6 +115,7 @@ export class Reader {
     const bound = this.bind({
       operation: info,
       nodes: info.fieldNodes,
+      path: [info.path.key],
       kind: 'executed root',
       isExecuted: true,
       compile: (compiler) => compileRoot(compiler, this.source.roots, info.fieldNodes),
@@ -187,6 +142,7 @@ export class Reader {
     const bound = this.bind({
       operation: info,
       nodes: info.fieldNodes,
+      path: pathOf(info.path),
       kind: typeName,
       isExecuted: true,
       compile: (compiler) => compileByIds(compiler, typeName, info.fieldNodes),
@@ -204,37 +160,9 @@ export class Reader {
     return withCursors((await reading) ?? 'null', plan);
   }
 
-  /** The plan of a field, which is compiled where none fits, and its parameters. */
   private bind(request: PlanRequest): BoundPlan {
-    const { operation, nodes, kind, ids } = request;
-    const { plan, bindings } = this.source.plans.get(
-      nodes,
-      `${kind}|${this.access.key}`,
-      operation.variableValues,
-      (candidate) => bind(candidate.fieldArguments, operation.variableValues, this.viewer, ids),
-      () => this.compile(request),
-    );
-    for (const { coordinate, nodes: denied } of plan.denials) this.denials.add(coordinate, denied);
     // What a mutation reads for its answer is not ended: it is done, and others may ask for the answer again.
-    const isMutation = operation.operation?.operation === 'mutation';
-    return { plan, parameters: parametersOf(plan, bindings), abort: isMutation ? undefined : this.abort };
-  }
-
-  private compile({ operation, nodes, isExecuted, compile }: PlanRequest): Plan {
-    const { model, metadata, cursorCodecs, kysely } = this.source;
-    const denials: Denial[] = [];
-    const conditions = new Map<string, unknown>();
-    const scope = new CompileScope({
-      model,
-      metadata,
-      operation,
-      conditions,
-      ofOneTenant: tenantScope(this.viewer) !== null,
-      access: this.access,
-      onDenied: (coordinate, denied) => denials.push({ coordinate, nodes: denied }),
-      cursorCodecs,
-    });
-    const expression = compile(new Compiler(scope, isExecuted));
-    return finishPlan({ scope, nodes, expression, conditions, denials }, kysely);
+    const isMutation = request.operation.operation?.operation === 'mutation';
+    return { ...this.planner.bind(request), abort: isMutation ? undefined : this.abort };
   }
 }

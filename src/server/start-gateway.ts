@@ -27,7 +27,7 @@ import { acceptEncryptionKeys } from '../modules/entitlements/encryption-keys.js
 import { ROLL_UP_MS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
 import { PlanCache } from '../read/plan.js';
 import { PointReadBatcher } from '../read/point-read-batcher.js';
-import type { ReadSource } from '../read/reader.js';
+import type { ReadSource } from '../read/read-source.js';
 import { accessRules } from '../schema/access-rules.js';
 import { buildGraph } from '../schema/build-schema.js';
 import { entities } from '../schema/entities.js';
