@@ -14,6 +14,8 @@ import { anonymous, type Viewer } from './viewer.js';
 /** Issuer of demo tokens. */
 export const DEMO_ISSUER = 'csp-graph-demo';
 const DEMO_AUDIENCE = 'csp-graph';
+/** RFC 7235: the scheme in any case, and one blank or more. */
+const CREDENTIALS = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
 const REQUIRED = ['exp', 'sub'];
 /** People remembered as told of in the log, because their tokens give no role. */
 const MAXIMUM_TOLD = 1_000;
@@ -38,7 +40,7 @@ export function createAuthenticate({ auth, signingSecret, keySets, log }: Authen
   const told = new Lru<string, true>(MAXIMUM_TOLD);
   return async (authorization) => {
     if (authorization === undefined || authorization === '') return anonymous;
-    const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization) ?? [];
+    const [, token] = CREDENTIALS.exec(authorization) ?? [];
     if (!token) throw refuse('Authorization must be "Bearer" and a JWT.');
     const payload = await verify(token, auth, signingSecret, keySets).catch((error) => {
       throw refusalOf(error);

@@ -17,6 +17,7 @@ import { AbortFlag } from '../../lib/abort-flag.js';
 import { flushed } from '../flushed.js';
 import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
 import { type Connected, closeForGood, sessionOf } from './connected.js';
+import { authorizationOf } from './credentials.js';
 import { Expiring } from './expiring.js';
 import { InFlight } from './in-flight.js';
 import { speakProtocol } from './protocol.js';
@@ -111,9 +112,8 @@ function protocolOptions(
   return {
     connectionInitWaitTimeout: 5_000,
     onConnect: async ({ connectionParams, extra }) => {
-      const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
       try {
-        const viewer = await authenticate(typeof authorization === 'string' ? authorization : undefined);
+        const viewer = await authenticate(authorizationOf(connectionParams, extra.request));
         const expiring = new Expiring();
         const inTurn = pLimit(MAXIMUM_RUNNING_PER_SOCKET);
         const { socket } = Object.assign(extra, { viewer, inTurn, streams: new Set(), expiring });
