@@ -90,7 +90,8 @@ describe(`exports, on ${engine}`, () => {
         answer.headers.get('link') as string,
       )?.[1] as string;
       const manifest = await manifestOf(address);
-      const rows = format === 'csv' ? parse(bytes, { columns: true }) : linesOf(bytes).map((line) => JSON.parse(line));
+      const rows =
+        format === 'csv' ? parse(bytes, { columns: true, bom: true }) : linesOf(bytes).map((line) => JSON.parse(line));
       expect(rows.length).toBeGreaterThanOrEqual(2_500);
       expect(manifest).toMatchObject({
         format,
@@ -98,12 +99,12 @@ describe(`exports, on ${engine}`, () => {
         count: rows.length,
         first: rows[0].cursor,
         last: rows.at(-1).cursor,
-        sha256: sha256(bytes),
+        sha256: sha256(format === 'csv' ? `\uFEFF${bytes}` : bytes),
         until: answer.headers.get('x-export-until'),
       });
       // And the other way about: first the manifest, then the file.
       const again = await get(`${path}&until=${manifest['last']}`);
-      expect(sha256(await again.text())).toBe(manifest['sha256']);
+      expect(sha256(new Uint8Array(await again.arrayBuffer()))).toBe(manifest['sha256']);
     }
   });
 
@@ -183,6 +184,8 @@ describe(`exports, on ${engine}`, () => {
       '＠1',
       'a"\r\n=1,=2',
       'a\r=1',
+      "'=1",
+      "''",
     ];
     const actor = `${randomUUID()}@partner.example`;
     for (const label of hostile)
@@ -192,13 +195,121 @@ describe(`exports, on ${engine}`, () => {
       ]);
     await write(0);
     const text = await (await get(`activity.csv?actor=${actor}`)).text();
-    const rows = parse(text, { columns: true }) as Record<string, string>[];
+    const rows = parse(text, { columns: true, bom: true }) as Record<string, string>[];
     expect(rows).toHaveLength(hostile.length);
     for (const row of rows)
       for (const cell of Object.values(row)) expect(cell).not.toMatch(/^\s*[=+\-@＝＋－＠]|^[\t\r\n]/);
     expect(rows.map((row) => (row['resourceLabel'] as string).replace(/^'/, ''))).toEqual(hostile);
     // A line break of any kind stands in quotes only.
-    expect(text.replaceAll(/"(?:[^"]|"")*"/g, '').replaceAll(/[^\r]/g, '')).toBe('');
+    expect(text.replaceAll(/"(?:[^"]|"")*"/g, '').replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  });
+
+  test('a CSV is RFC 4180’s, with the mark by which Excel knows UTF-8; no cell is one that a spreadsheet makes something else of', async () => {
+    // Order numbers, version numbers, SKUs, names: all are texts.
+    const converted = [
+      ...['814430661e97', '1E5', '57', '0042', '12345678901234567890', '12.30', '-5', '1,5', '1 000', "1'000", '7%'],
+      ...[
+        '$5',
+        '5 €',
+        '(3)',
+        '1/2',
+        '1-2',
+        '2026-05-04',
+        '04.05.2026',
+        '10:30',
+        '10:30 PM',
+        '10 am',
+        '.5',
+        ' 7 ',
+        '１２',
+      ],
+      ...['MAR1', '1-Sept', 'Dec 2025', '3 June 2026', 'TRUE', 'false'],
+    ];
+    const kept = [
+      ...[
+        'Müller & Söhne',
+        '57432172736f',
+        'DG7GMGF0FKZV',
+        '365 Apps',
+        'Company 7',
+        'Marks 1 Ltd',
+
+        'May',
+        '1st',
+        '',
+      ],
+      ...[
+        '2026-05-04T10:00:00.128Z',
+        '9410ceae-9548-58de-a4b2-25078770e13b',
+        '0 wins, "1" loss',
+        '{"version": "2022"}',
+      ],
+    ];
+    const actor = `${randomUUID()}@partner.example`;
+    const insert = insertEntries.replace('n::text', '?::text').replace("'anna@partner.example'", `'${actor}'`);
+    for (const label of [...converted, ...kept]) await gateway.sql(insert, [label, 1]);
+    await write(0);
+    const bytes = Buffer.from(await (await get(`activity.csv?actor=${actor}`)).arrayBuffer());
+    expect(bytes.subarray(0, 3)).toEqual(Buffer.from([0xef, 0xbb, 0xbf]));
+    const text = bytes.toString('utf8');
+    const breaks = text.replaceAll(/"(?:[^"]|"")*"/g, '').match(/\r?\n/g);
+    expect(new Set(breaks)).toEqual(new Set(['\r\n']));
+    expect(text.endsWith('\r\n')).toBe(true);
+    const rows = parse(text, { columns: true, bom: true }) as Record<string, string>[];
+    expect(rows.map(({ resourceLabel }) => resourceLabel)).toEqual([...converted.map((label) => `'${label}`), ...kept]);
+    // The rule by which a program reads it, and the exact form beside it.
+    const lines = linesOf(await (await get(`activity.jsonl?actor=${actor}`)).text()).map((line) => JSON.parse(line));
+    for (const [place, row] of rows.entries())
+      for (const name of ['at', 'position', 'id', 'resourceLabel', 'correlationId', 'cursor'])
+        expect(row[name]?.replace(/^'/, '')).toBe(lines[place][name]);
+    expect(rows[0]?.['position']).toMatch(/^'\d+\.\d+$/);
+    expect(rows[0]?.['at']).toMatch(/^2/);
+  });
+
+  test('a list parameter may be given several times, joined by commas, or both; any other only once', async () => {
+    const customer = await aCustomer(gateway);
+    await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
+    await write(2);
+    const some = 'from=2020-01-01T00:00:00Z';
+    const actionsOf = async (query: string) => {
+      const answer = await get(`activity.jsonl?${some}&${query}`);
+      expect([query, answer.status]).toEqual([query, 200]);
+      return new Set(linesOf(await answer.text()).map((line) => JSON.parse(line).action));
+    };
+    const both = new Set(['ORDER_PLACED', 'PRODUCT_KEY_REVEALED']);
+    expect(await actionsOf('actions=ORDER_PLACED&actions=PRODUCT_KEY_REVEALED')).toEqual(both);
+    expect(await actionsOf('actions=ORDER_PLACED,PRODUCT_KEY_REVEALED')).toEqual(both);
+    expect(await actionsOf('actions=ORDER_PLACED&actions=PRODUCT_KEY_REVEALED,ACCESS_REVOKED')).toEqual(both);
+    expect(await actionsOf('actions=ORDER_PLACED&actions=ORDER_PLACED')).toEqual(new Set(['ORDER_PLACED']));
+    const path = `activity.csv?${some}&actions=ORDER_PLACED&actions=PRODUCT_KEY_REVEALED`;
+    const answer = await get(path);
+    const text = await answer.text();
+    const [, address] = /^<\/exports\/(.+)>; rel="describedby"$/.exec(answer.headers.get('link') as string) ?? [];
+    expect(await manifestOf(address as string)).toMatchObject({
+      filter: { actions: 'ORDER_PLACED,PRODUCT_KEY_REVEALED' },
+      // fetch takes the mark away.
+      sha256: sha256(`\uFEFF${text}`),
+    });
+    for (const [name, value] of [
+      ['from', '2026-01-01T00:00:00Z'],
+      ['to', '2026-01-01T00:00:00Z'],
+      ['actor', 'anna@partner.example'],
+      ['actorObjectId', 'anna'],
+      ['customerId', customer.id],
+      ['orderId', customer.id.replace('cus', 'ord')],
+      ['productId', 'DG7GMGF0FKZV'],
+      ['after', 'x'],
+      ['until', 'x'],
+      ['manifest', '1'],
+    ] as const) {
+      const refused = await get(`activity.csv?${name}=${value}&${name}=${value}`);
+      const { errors } = (await refused.json()) as { errors: { message: string }[] };
+      expect([name, refused.status, errors[0]?.message]).toEqual([
+        name,
+        400,
+        expect.stringMatching(`^${name}: must be .*given once$`),
+      ]);
+    }
   });
 
   test('rights: a customer’s administrator exports the own tenant only, and its manifest counts no more', async () => {

@@ -18,7 +18,9 @@ import { exportRights } from '../../../modules/activity/export-rights.js';
 import { requireValidToken } from '../app.js';
 import { bodyOf, type Export, manifestOf } from './export-body.js';
 
-const instant = z.string().transform((text, context) => {
+/** A parameter that is given once, as text. */
+const once = z.string({ error: 'must be given once' });
+const instant = once.transform((text, context) => {
   try {
     return DateTimeScalar.parseValue(text);
   } catch (error) {
@@ -27,21 +29,22 @@ const instant = z.string().transform((text, context) => {
   }
 });
 const idOf = (type: 'Customer' | 'Order') =>
-  z.string().transform((globalId, context) => {
+  once.transform((globalId, context) => {
     const parsed = parseGlobalId(globalId);
     if (parsed?.type === type) return parsed.id;
     context.addIssue({ code: 'custom', message: `must be an id of type ${type}, as the graph gives it` });
     return z.NEVER;
   });
-const text = z.string().regex(/^[^\0]{1,200}$/, 'must be 1 to 200 characters');
+const text = once.regex(/^[^\0]{1,200}$/, 'must be 1 to 200 characters');
 
-/** The same filter as `Query.activity` takes, as query parameters; `actions` joined by commas. */
+/** A list: several names joined by commas, the parameter several times, or both. */
+const listed = z.preprocess((given) => (given === undefined ? given : String(given).split(',')), z.array(z.string()));
+
+/** The same filter as `Query.activity` takes, as query parameters. */
 const parameters = z.strictObject({
   from: instant.optional(),
   to: instant.optional(),
-  actions: z
-    .string()
-    .transform((names) => names.split(','))
+  actions: listed
     .pipe(z.array(z.enum(ActivityAction, { error: `must be some of ${Object.keys(ActivityAction).join(',')}` })))
     .optional(),
   actor: text.optional(),
@@ -50,9 +53,9 @@ const parameters = z.strictObject({
   orderId: idOf('Order').optional(),
   productId: text.optional(),
   /** Cursors: entries after the one, up to and with the other. */
-  after: z.string().optional(),
-  until: z.string().optional(),
-  manifest: z.literal('1').optional(),
+  after: once.optional(),
+  until: once.optional(),
+  manifest: z.literal('1', { error: 'must be 1, given once' }).optional(),
 });
 
 const mediaTypes = { csv: 'text/csv; charset=utf-8', jsonl: 'application/x-ndjson; charset=utf-8' };
@@ -129,7 +132,8 @@ async function exportOf(
 ): Promise<Export> {
   const { after, until, manifest: _, from, to, ...rest } = given;
   const scope = await ownTenantScope(services, viewer);
-  const { after: _after, until: _until, manifest: _manifest, ...filter } = query as Record<string, unknown>;
+  const { after: _after, until: _until, manifest: _manifest, ...asked } = query as Record<string, unknown>;
+  const filter = Object.fromEntries(Object.entries(asked).map(([name, value]) => [name, String(value)]));
   const rights = exportRights(services.accessTable.for(viewer.roles));
   return {
     viewer,
