@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { Role } from '../domain/role.js';
 import { type AuthConfig, authConfigOf } from './auth-config.js';
 import { ConfigError } from './config-error.js';
 import { contradictions } from './contradictions.js';
@@ -6,6 +7,7 @@ import { localSecrets } from './local-secrets.js';
 import type { NatsAddress } from './nats-config.js';
 import { readSecretFiles } from './secret-files.js';
 import { settings } from './settings.js';
+import { ANONYMOUS, type TrustedDocumentsConfig } from './trusted-documents-config.js';
 
 /** What reads of analysts get: connections of their own, so that they never take the front end's, and a time limit. */
 export interface AnalystLimits {
@@ -64,6 +66,8 @@ export interface Config {
   drainTimeoutMs: number;
   /** Demonstration data is loaded into an empty database. */
   demoData: boolean;
+  /** Documents that are trusted, and who runs only those; null: everybody runs any. */
+  trustedDocuments: TrustedDocumentsConfig | null;
   /** Who is answered introspection and `/schema.graphql`, and is told names that are like a wrong one. */
   introspection: IntrospectionPolicy;
   /** Whether `/` is the playground for browsers. */
@@ -129,6 +133,15 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     sealIntervalMs: values.SEAL_INTERVAL_MS,
     drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
     demoData: values.DEMO_DATA ? values.DEMO_DATA === 'true' : !values.DATABASE_URL,
+    trustedDocuments: values.TRUSTED_DOCUMENTS
+      ? {
+          paths: values.TRUSTED_DOCUMENTS,
+          roles: (values.TRUSTED_DOCUMENTS_ROLES ?? [
+            ...Object.values(Role),
+            ANONYMOUS,
+          ]) as TrustedDocumentsConfig['roles'],
+        }
+      : null,
     introspection: introspectionOf(values.INTROSPECTION ?? (production ? 'signed-in' : 'true')),
     playground: values.PLAYGROUND ? values.PLAYGROUND === 'true' : !production,
     startedByNpm: values.npm_lifecycle_event === 'start',

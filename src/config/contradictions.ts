@@ -13,6 +13,8 @@ export function contradictions(given: Record<string, string | undefined>): strin
   const folder = given['DOWNLOADS_DIR'];
   if (folder && !existsSync(folder))
     problems.push(`DOWNLOADS_DIR: ${folder} does not exist; create it or leave the setting out`);
+  if (has('TRUSTED_DOCUMENTS_ROLES') && !has('TRUSTED_DOCUMENTS'))
+    problems.push('TRUSTED_DOCUMENTS_ROLES: needs TRUSTED_DOCUMENTS, which they run');
   if (has('DATABASE_REPLICA_URL') && !has('DATABASE_URL'))
     problems.push('DATABASE_REPLICA_URL: needs DATABASE_URL, of which it is a replica');
   if (has('NATS_URL') && !has('DATABASE_URL'))

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { Role } from '../domain/role.js';
 import { isLoopback } from '../lib/loopback.js';
 import { type RoleRule, roleRuleOf, TENANT_PLACEHOLDER } from './auth-config.js';
+import { ANONYMOUS } from './trusted-documents-config.js';
 
 const FIFTEEN_MINUTES_MS = 15 * 60_000;
 const whole = (what: string, minimum: number, maximum: number) => {
@@ -132,6 +134,11 @@ export const settings = z.object({
   NATS_STREAM_MAX_BYTES: whole('a whole number of bytes', 65_536, 2 ** 40).default(256 * 1024 * 1024),
   DRAIN_TIMEOUT_MS: milliseconds(10_000, 0, 600_000),
   DEMO_DATA: oneOf('true', 'false').optional(),
+  TRUSTED_DOCUMENTS: listOf(() => true, 'must be files and folders joined by commas').optional(),
+  TRUSTED_DOCUMENTS_ROLES: listOf(
+    (role) => role === ANONYMOUS || Object.hasOwn(Role, role),
+    `must be roles of the graph joined by commas, ${ANONYMOUS} among them for callers without a role`,
+  ).optional(),
   INTROSPECTION: oneOf('true', 'signed-in', 'false').optional(),
   PLAYGROUND: oneOf('true', 'false').optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent').optional(),

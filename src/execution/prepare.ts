@@ -17,11 +17,15 @@ import { asGraphQLError, codedError, ErrorCode, maskError, type ReportInternalEr
 import type { DocumentCache } from './documents.js';
 import { executeIntrospection, introspectionRefused, isIntrospective } from './introspection.js';
 import { messagesFor } from './messages.js';
+import { hashNotFound, noted, persistedHash, type TrustedDocuments } from './trusted-documents.js';
 import { type Checked, misplacedNulls, validDocument } from './valid-document.js';
 
 /** An operation as clients send it, whichever protocol it came by. */
 export interface OperationRequest {
-  query: string;
+  query?: string | null | undefined;
+  /** Names a trusted document, in the place of `query`. */
+  documentId?: unknown;
+  extensions?: Record<string, unknown> | null | undefined;
   operationName?: string | null | undefined;
   variables?: Record<string, unknown> | null | undefined;
 }
@@ -51,11 +55,12 @@ export interface OperationRulesOptions {
   /** What callers may see of it. */
   views: SchemaViews;
   documents: DocumentCache;
+  trusted: TrustedDocuments;
   report: ReportInternalError;
 }
 
 /** The rules for operations on a schema. */
-export function operationRules({ schema, views, documents, report }: OperationRulesOptions): OperationRules {
+export function operationRules({ schema, views, documents, trusted, report }: OperationRulesOptions): OperationRules {
   const tell = (viewer: Viewer) => (errors: readonly GraphQLError[], document: DocumentNode) =>
     messagesFor(errors, document, views.usable(viewer), views.of(viewer) !== null);
   const mask = (errors: readonly GraphQLError[]) => errors.map((error) => maskError(error, report));
@@ -75,10 +80,13 @@ export function operationRules({ schema, views, documents, report }: OperationRu
       const errors = [...denials.others(mask(result.errors ?? [])), ...denials.errors];
       return { ...result, errors: errors.length > 0 ? errors : undefined };
     },
-    prepare: ({ query, operationName, variables }, context) =>
+    prepare: ({ operationName, variables, ...asked }, context) =>
       orRefusal(() => {
         const contextValue = context();
         const { viewer } = contextValue;
+        const hash = persistedHash(asked.extensions);
+        const query = trusted.resolve({ ...asked, hash }, viewer) ?? (hash === undefined ? '' : hashNotFound());
+        if (query instanceof GraphQLError) return [noted(query, contextValue)];
         const document = check(query, viewer);
         if (isRefusal(document)) return document;
         const operation = getOperationAST(document, operationName);

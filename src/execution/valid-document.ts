@@ -45,7 +45,12 @@ export function validDocument(
   return errors.map((error, index) => toClientError(ErrorCode.GRAPHQL_VALIDATION_FAILED, error, messages[index]));
 }
 
-function errorsOf(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+/** What is wrong with a document. */
+export function errorsOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  options = { hideSuggestions: true },
+): readonly GraphQLError[] {
   const conditional = conditionalRoots(document);
   if (conditional.length > 0) {
     const message =
@@ -53,7 +58,7 @@ function errorsOf(schema: GraphQLSchema, document: DocumentNode): readonly Graph
     return [new GraphQLError(message, { nodes: conditional })];
   }
   try {
-    return validate(schema, document, rules, { hideSuggestions: true });
+    return validate(schema, document, rules, options);
   } catch (error) {
     // Anything but a mistake in the document is ours, as is the stack's end; `refusalBehind` knows the latter.
     if (error instanceof GraphQLError || error instanceof RangeError) return [error as GraphQLError];

@@ -19,8 +19,9 @@ const meanings: Record<ErrorCode, string> = {
   OPERATION_RESOLUTION_FAILURE:
     'The document holds several operations and `operationName` names none of them, or it holds none.',
   BAD_REQUEST: 'The request is not GraphQL over HTTP, or its address does not exist.',
+  DOCUMENT_NOT_TRUSTED: 'The roles of the token run only documents that the gateway trusts, and this is none of them.',
   PERSISTED_QUERY_NOT_FOUND:
-    'The gateway does not know a document with this hash. Send it once more with its full text.',
+    'The gateway does not know a document with this hash or `documentId`. Send it once more with its full text.',
   PERSISTED_QUERY_NOT_SUPPORTED: 'The gateway takes no hashes in the place of documents. Send the full text.',
   TIMEOUT: 'The statement took longer than the role allows. Ask for a smaller page, or with a narrower filter.',
   UNAVAILABLE:

@@ -24,6 +24,8 @@ export const ErrorCode = {
   OPERATION_RESOLUTION_FAILURE: 'OPERATION_RESOLUTION_FAILURE',
   /** The request is not GraphQL over HTTP. */
   BAD_REQUEST: 'BAD_REQUEST',
+  /** The viewer's roles run only documents that the gateway trusts, and this is none of them. */
+  DOCUMENT_NOT_TRUSTED: 'DOCUMENT_NOT_TRUSTED',
   PERSISTED_QUERY_NOT_FOUND: 'PERSISTED_QUERY_NOT_FOUND',
   PERSISTED_QUERY_NOT_SUPPORTED: 'PERSISTED_QUERY_NOT_SUPPORTED',
   /** The statement took longer than the role's limit. */

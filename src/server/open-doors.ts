@@ -10,6 +10,7 @@ import type { Context, Services } from '../context/context.js';
 import type { Connections } from '../database/pools.js';
 import type { DocumentCache } from '../execution/documents.js';
 import { operationRules } from '../execution/prepare.js';
+import type { TrustedDocuments } from '../execution/trusted-documents.js';
 import type { FanOut } from '../feed/delivery/fan-out.js';
 import type { NatsSource } from '../feed/nats/nats-source.js';
 import type { ReportInternalError } from '../graphql/errors.js';
@@ -35,6 +36,7 @@ export interface DoorsOptions {
   services: Services;
   authenticate: Authenticate;
   documents: DocumentCache;
+  trusted: TrustedDocuments;
   report: ReportInternalError;
   fanOut: FanOut;
   /** What only the metrics ask. */
@@ -48,9 +50,9 @@ export interface DoorsOptions {
 
 /** Opens every door of the gateway on an application that does not listen yet: HTTP, WebSocket, event streams, pages. */
 export async function openDoors(options: DoorsOptions): Promise<void> {
-  const { app, apollo, schema, views, services, authenticate, documents, report, fanOut, lifecycle } = options;
-  const rules = operationRules({ schema, views, documents, report });
-  serveGraphql({ app, apollo, schema, services, authenticate, documents, report });
+  const { app, apollo, schema, views, services, authenticate, documents, trusted, report, fanOut, lifecycle } = options;
+  const rules = operationRules({ schema, views, documents, trusted, report });
+  serveGraphql({ app, apollo, schema, services, authenticate, documents, trusted, report });
   const sockets = serveSockets({ server: app.server, services, authenticate, rules, fanOut });
   const streams = serveStreams({ app, services, authenticate, rules, fanOut });
   lifecycle.onClose(() => closeDoors({ app, services, sockets, streams }));

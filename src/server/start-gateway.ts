@@ -17,6 +17,7 @@ import { inOwnTransaction } from '../context/transaction.js';
 import { migrate, type Orm, openOrm } from '../database/orm.js';
 import { type Connections, openConnections } from '../database/pools.js';
 import { DocumentCache } from '../execution/documents.js';
+import { TrustedDocuments } from '../execution/trusted-documents.js';
 import { Refusals } from '../graphql/refusals.js';
 import { Lru } from '../lib/lru.js';
 import { repeat } from '../lib/repeat.js';
@@ -35,6 +36,7 @@ import { readModel, rootReads } from '../schema/read-model.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 import { createApollo } from '../transport/http/apollo.js';
 import { createApp } from '../transport/http/app.js';
+import { liveOperations } from '../web/live/operations.js';
 import { Lifecycle } from './lifecycle.js';
 import { openDoors } from './open-doors.js';
 import { startFeed } from './start-feed.js';
@@ -64,7 +66,7 @@ export interface Gateway {
 
 /**
  * Starts a gateway: database, feed, fulfilment, doors. Rejects, with nothing left open, where any of it fails.
- * @throws {ConfigError} where the keys of product keys are not those of the database
+ * @throws {ConfigError} where the keys of product keys are not those of the database, or a trusted document does not hold
  */
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
   const lifecycle = new Lifecycle();
@@ -105,7 +107,8 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const documents = new DocumentCache();
   const accessTable = new AccessTable(accessRules);
   const views = new SchemaViews(schema, accessTable, config.introspection);
-  const apollo = createApollo({ schema, views, report, documents });
+  const trusted = new TrustedDocuments({ config: config.trustedDocuments, schema, documents, pages: liveOperations });
+  const apollo = createApollo({ schema, views, report, documents, trusted });
   await apollo.start();
   lifecycle.onClose(() => apollo.stop());
   const app = await createApp(log);
@@ -138,6 +141,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     authenticate,
     keySets,
     documents,
+    trusted,
     report,
     fanOut,
     horizon,

@@ -9,6 +9,7 @@ import { ConfigError } from '../../src/config/config-error.js';
 import { secretSettings, settingNames } from '../../src/config/settings.js';
 import { EmbeddedDatabaseInUse, lockEmbeddedDatabase } from '../../src/database/embedded-lock.js';
 import { openOrm } from '../../src/database/orm.js';
+import { Role } from '../../src/domain/role.js';
 import { entities } from '../../src/schema/entities.js';
 import { unpackDatabase } from '../support/database.js';
 
@@ -53,6 +54,16 @@ const runScript = (args: string[], settings: Record<string, string> = {}) =>
 const module = (name: string) => JSON.stringify(join(process.cwd(), 'dist/src', name));
 
 describe('settings', () => {
+  test('trusted documents bind everybody, unless roles are named', () => {
+    expect(read().trustedDocuments).toBeNull();
+    expect(read({ TRUSTED_DOCUMENTS: 'schema/operations, more.json' }).trustedDocuments).toEqual({
+      paths: ['schema/operations', 'more.json'],
+      roles: [...Object.keys(Role), 'ANONYMOUS'],
+    });
+    const named = { TRUSTED_DOCUMENTS: 'schema/operations', TRUSTED_DOCUMENTS_ROLES: 'SALES_AGENT,ANONYMOUS' };
+    expect(read(named).trustedDocuments?.roles).toEqual(['SALES_AGENT', 'ANONYMOUS']);
+  });
+
   test('NATS needs an address and a database server, and its credentials are not told', () => {
     const DATABASE_URL = production.DATABASE_URL;
     const url = 'nats://user:s3cret@one:4222,tls://two:4222';
@@ -153,6 +164,9 @@ describe('settings', () => {
     ['DRAIN_TIMEOUT_MS', '-1', 'from 0 to 600000'],
     ['DEMO_DATA', 'yes', 'true, false'],
     ['LOG_LEVEL', 'verbose', 'fatal, error, warn, info, debug, silent'],
+    ['TRUSTED_DOCUMENTS', 'schema/operations,', 'joined by commas'],
+    ['TRUSTED_DOCUMENTS_ROLES', 'SALES_AGENT,KING', 'roles of the graph'],
+    ['TRUSTED_DOCUMENTS_ROLES', 'SALES_AGENT', 'needs TRUSTED_DOCUMENTS'],
     ['DOWNLOADS_DIR', '/nowhere', 'create it or leave the setting out'],
   ])('%s=%s is refused by its name, with what to do', (name, value, remedy) => {
     expect(problemsOf({ [name]: value })).toContainEqual(expect.stringMatching(new RegExp(`^${name}: .*${remedy}`)));

@@ -30,7 +30,8 @@ export interface RawEvents {
 
 /** How to open one. */
 export interface OpenEvents {
-  query: string;
+  query?: string;
+  documentId?: string;
   variables?: Record<string, unknown> | undefined;
   as?: Caller | null;
   lastEventId?: string;
@@ -40,11 +41,12 @@ export interface OpenEvents {
 
 /** Opens an event stream over a connection of its own. */
 export async function openEvents(gateway: TestGateway, options: OpenEvents): Promise<RawEvents> {
-  const { query, variables = {}, as = 'GLOBAL_ADMIN', lastEventId, method = 'POST' } = options;
+  const { query, documentId, variables = {}, as = 'GLOBAL_ADMIN', lastEventId, method = 'POST' } = options;
   const token = as === null ? null : typeof as === 'string' ? await gateway.token(as) : as.token;
   const url = new URL(`${gateway.url}/graphql/stream`);
   if (method === 'GET') {
-    url.searchParams.set('query', query);
+    if (query !== undefined) url.searchParams.set('query', query);
+    if (documentId !== undefined) url.searchParams.set('documentId', documentId);
     url.searchParams.set('variables', JSON.stringify(variables));
   }
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -61,7 +63,7 @@ export async function openEvents(gateway: TestGateway, options: OpenEvents): Pro
       },
     });
     sent.once('response', resolve).once('error', reject);
-    sent.end(method === 'POST' ? JSON.stringify({ query, variables }) : undefined);
+    sent.end(method === 'POST' ? JSON.stringify({ query, documentId, variables }) : undefined);
   });
   response.setEncoding('utf8');
   response.on('error', () => undefined);

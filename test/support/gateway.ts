@@ -86,6 +86,7 @@ export async function startTestGateway(
     nats: null,
     drainTimeoutMs: 5_000,
     demoData: false,
+    trustedDocuments: null,
     introspection: 'everybody',
     playground: true,
     startedByNpm: false,

@@ -14,10 +14,11 @@ import { limitRules, limits, refusalBehind } from '../../graphql/limits.js';
 import { checkedDocuments } from './apollo-checked-documents.js';
 import { compiledQueries } from './apollo-compiled-queries.js';
 import { schemaViews } from './apollo-schema-views.js';
+import { trustedDocuments } from './apollo-trusted-documents.js';
 
 /** Apollo Server over the graph: it parses, validates, limits and reports; what is shown of errors is ours. */
 export function createApollo(options: OperationRulesOptions): ApolloServer<Context> {
-  const { schema, views, report } = options;
+  const { schema, views, report, trusted } = options;
   return new ApolloServer<Context>({
     schema,
     // Who may see what of the schema the plugin says.
@@ -35,6 +36,7 @@ export function createApollo(options: OperationRulesOptions): ApolloServer<Conte
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
+      trustedDocuments(trusted),
       checkedDocuments(operationRules(options)),
       refuseSubscriptions,
       schemaViews(views, report),

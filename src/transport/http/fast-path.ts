@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type GraphQLSchema, getOperationAST } from 'graphql';
+import type { Viewer } from '../../auth/viewer.js';
 import { createContext, type Services } from '../../context/context.js';
 import { answerCompiled, stringifyResult, withDenials } from '../../execution/compiled-query.js';
 import type { DocumentCache } from '../../execution/documents.js';
 import { EXPLAIN_HEADER, explain } from '../../execution/explain.js';
+import type { TrustedDocuments } from '../../execution/trusted-documents.js';
 import type { ReportInternalError } from '../../graphql/errors.js';
 import { Lru } from '../../lib/lru.js';
 import { abortOnClose } from './abort-on-close.js';
@@ -17,6 +19,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 interface Asked {
   text: string | undefined;
   hash: string | undefined;
+  documentId: string | undefined;
   operationName: string | undefined;
   variables: Record<string, unknown> | undefined;
 }
@@ -26,6 +29,7 @@ export interface FastPathOptions {
   schema: GraphQLSchema;
   services: Services;
   documents: DocumentCache;
+  trusted: TrustedDocuments;
   report: ReportInternalError;
 }
 
@@ -34,7 +38,8 @@ export interface FastPathOptions {
  * what the roles may read, arguments and variables are looked at as ever. Whatever is not quite ordinary goes to
  * `apollo`, which answers the same bytes.
  */
-export function fastPath({ schema, services, documents, report }: FastPathOptions, apollo: Handler): Handler {
+export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
+  const { schema, services, documents, trusted, report } = options;
   /** The content type that Apollo's negotiation came to, by `accept` header. */
   const contentTypes = new Lru<string, string>(MAXIMUM_ACCEPTS);
 
@@ -42,7 +47,7 @@ export function fastPath({ schema, services, documents, report }: FastPathOption
     const began = performance.now();
     const contentType = contentTypes.get(request.headers.accept ?? '');
     const asked = contentType === undefined ? null : ordinary(request);
-    const found = asked && documents.find(asked.text, asked.hash);
+    const found = asked && findDocument(asked, request.viewer);
     if (!asked || !found) return null;
     const operation = getOperationAST(found.document, asked.operationName);
     // The rest came over a WebSocket.
@@ -66,6 +71,15 @@ export function fastPath({ schema, services, documents, report }: FastPathOption
     });
   };
 
+  /** The document of the cache that may be run; whatever else is asked, Apollo's pipeline tells what is wrong with it. */
+  const findDocument = ({ text, hash, documentId }: Asked, viewer: Viewer) => {
+    // A text that is not known waits for its turn before anything is made of it.
+    if (text !== undefined && !documents.find(text, hash)) return undefined;
+    const resolved = trusted.resolve({ query: text, hash, documentId }, viewer);
+    if (typeof resolved !== 'string') return undefined;
+    return documents.find(resolved);
+  };
+
   return async (request, reply) => {
     const text = await answer(request, reply);
     if (text !== null) {
@@ -87,8 +101,9 @@ export function fastPath({ schema, services, documents, report }: FastPathOption
 function ordinary(request: FastifyRequest): Asked | null {
   const given = request.method === 'GET' ? givenByAddress(request) : givenByBody(request);
   if (!given) return null;
-  const { query, operationName, variables, extensions } = given;
+  const { query, operationName, variables, extensions, documentId } = given;
   if (query !== undefined && (typeof query !== 'string' || query === '')) return null;
+  if (documentId != null && typeof documentId !== 'string') return null;
   if (operationName != null && typeof operationName !== 'string') return null;
   if (variables != null && !isRecord(variables)) return null;
   if (extensions != null && !isRecord(extensions)) return null;
@@ -98,6 +113,7 @@ function ordinary(request: FastifyRequest): Asked | null {
   return {
     text: query,
     hash: hash as string | undefined,
+    documentId: documentId ?? undefined,
     operationName: operationName ?? undefined,
     variables: variables ?? undefined,
   };

@@ -57,7 +57,7 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
       }
       const abort = new AbortFlag();
       stream.onceClosed(() => abort.abort());
-      const prepared = prepare(params, () => ({
+      const prepared = prepare({ ...params, documentId: documentIdOf(raw) }, () => ({
         ...createContext(services, { viewer: raw.viewer, correlationId: raw.correlationId, abort }),
         resumeAfter: lastEventId(raw),
       }));
@@ -104,9 +104,9 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
     );
     const [body, { status }] = await handle({
       method: request.method,
-      url: request.url,
+      url: lacksQuery(request.query) ? `${request.url}&query=` : request.url,
       headers: { get: (name) => (name === 'accept' ? 'text/event-stream' : String(request.headers[name] ?? '')) },
-      body: () => request.body as Record<string, unknown>,
+      body: () => (lacksQuery(request.body) ? { ...request.body, query: '' } : request.body) as Record<string, unknown>,
       raw: request,
       context: stream,
     });
@@ -224,6 +224,15 @@ const refusalBody = (message: string) => ({ errors: [codedError(ErrorCode.BAD_RE
 function acceptsEvents(accept: string | undefined): boolean {
   return accept === undefined || /text\/event-stream|text\/\*|\*\/\*/i.test(accept);
 }
+
+/** Whether what a request asks names its document by something else than its text, which graphql-sse wants there. */
+function lacksQuery(asked: unknown): asked is Record<string, unknown> {
+  if (typeof asked !== 'object' || asked === null) return false;
+  return !('query' in asked) && ('documentId' in asked || 'extensions' in asked);
+}
+
+const documentIdOf = ({ method, query, body }: FastifyRequest): unknown =>
+  ((method === 'GET' ? query : body) as { documentId?: unknown } | null | undefined)?.documentId;
 
 function lastEventId({ headers }: FastifyRequest): string | null {
   const id = headers['last-event-id'];

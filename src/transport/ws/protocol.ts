@@ -93,8 +93,7 @@ function oneAfterAnother(socket: WebSocket, take: (text: string) => Promise<void
   };
 
   return (data) => {
-    const text = String(data);
-    const { type, id } = operationOf(text);
+    const { type, id, text } = operationOf(String(data));
     if (id === undefined || (type !== MessageType.Subscribe && type !== MessageType.Complete)) return void take(text);
     const waiting = next.get(id);
     if (type === MessageType.Complete) {
@@ -106,12 +105,18 @@ function oneAfterAnother(socket: WebSocket, take: (text: string) => Promise<void
   };
 }
 
-/** Which operation a message is about. What is no message graphql-ws refuses. */
-function operationOf(text: string): { type?: unknown; id?: string } {
+/**
+ * Which operation a message is about. What is no message graphql-ws refuses; it wants a `query` also where the operation
+ * names its document by something else.
+ */
+function operationOf(text: string): { type?: unknown; id?: string; text: string } {
   try {
-    const { type, id } = JSON.parse(text) ?? {};
-    return typeof id === 'string' ? { type, id } : {};
+    const message = JSON.parse(text) ?? {};
+    const { type, id, payload } = message;
+    if (typeof id !== 'string') return { text };
+    const isNamed = payload?.query === undefined && (payload?.documentId ?? payload?.extensions) !== undefined;
+    return { type, id, text: isNamed ? JSON.stringify({ ...message, payload: { ...payload, query: '' } }) : text };
   } catch {
-    return {};
+    return { text };
   }
 }

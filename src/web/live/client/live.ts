@@ -1,5 +1,6 @@
 import { type Client, createClient } from 'graphql-ws';
 import { SignIn, type SignInSettings } from '../../sign-in/client/sign-in';
+import { FEED, RECENT } from '../operations';
 
 /** Rows shown at most; older ones leave at the bottom. */
 const SHOWN_ENTRIES = 200;
@@ -21,13 +22,6 @@ interface Message {
   entry?: Entry;
   message?: string;
 }
-
-const RECENT = `query ($filter: ActivityFilter) { activity(last: 50, filter: $filter) {
-  pageInfo { endCursor } nodes { ...Shown } } __type(name: "ActivityAction") { enumValues { name } } }
-fragment Shown on ActivityEntry { id at action outcome actor { userPrincipalName role } customer { companyName } resource { label } }`;
-const FEED = `subscription ($after: String, $filter: ActivityFilter) { activity(after: $after, filter: $filter) { __typename
-  ... on FeedMessage { cursor } ... on ActivityRecorded { entry { id at action outcome actor { userPrincipalName role } customer { companyName } resource { label } } }
-  ... on AccessChanged { message } } }`;
 
 const element = <Kind extends HTMLElement>(id: string) => document.getElementById(id) as Kind;
 const role = element<HTMLSelectElement>('role');
