@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { constants } from 'node:os';
 import { type Config, readConfig } from './config/config.js';
-import { ConfigError } from './config/config-error.js';
-import { databaseProblem } from './database/database-problem.js';
 import { greeting, progress } from './server/greeting.js';
 import type { Gateway } from './server/start-gateway.js';
+import { startProblem } from './server/start-problem.js';
 
 // Whoever reads our lines may stop reading, as `npm start | head` does: that is no reason to stop serving.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -16,9 +16,24 @@ const parent = process.ppid;
 /** How often it is looked whether npm's shell is still there. */
 const PARENT_CHECK_MS = 500;
 
+/** The settings, once they are read: what goes wrong with them is told by their names. */
+let settings: Config | null = null;
+
 /** Reads the settings, starts, says where, and stops on a signal. */
 async function main(): Promise<void> {
+  let stop: (() => void) | null = null;
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // Before it serves there is nothing to finish. Process 1 of a container never gets a signal that nobody handles.
+      if (!stop) process.exit(128 + constants.signals[signal]);
+      // A second signal means now.
+      if (stopping) process.exit(1);
+      stop();
+    });
+  }
   const config = readConfig();
+  settings = config;
   if (config.database.kind === 'embedded') await tryPort(config);
   const { say, done } = progress(process.stderr);
   // Loading takes longer than all that wrong settings need to be told, and somebody may be waiting in front of it.
@@ -37,8 +52,7 @@ async function main(): Promise<void> {
   });
   done();
 
-  let stopping = false;
-  const stop = () => {
+  stop = () => {
     if (stopping) return;
     stopping = true;
     process.stderr.write('stopping\n');
@@ -55,13 +69,6 @@ async function main(): Promise<void> {
       },
     );
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      // A second signal means now.
-      if (stopping) process.exit(1);
-      stop();
-    });
-  }
   if (config.startedByNpm) onceParentEnded(stop);
   process.stdout.write(`ready ${gateway.url}/graphql\n`);
   // It serves: whatever becomes of the greeting must not end it.
@@ -94,13 +101,8 @@ function onceParentEnded(stop: () => void): void {
   }, PARENT_CHECK_MS).unref();
 }
 
-main().catch((error: Error & { code?: string }) => {
-  const problem = error instanceof ConfigError ? error.message : databaseProblem(error);
-  if (problem) console.error(`\n${problem}`);
-  else if (error.code === 'EADDRINUSE')
-    console.error(
-      '\nPORT: the port is taken, perhaps by a gateway that runs already. Stop what listens there, or set PORT to another one (0 picks a free one).',
-    );
-  else console.error(error);
+main().catch((error: Error) => {
+  const problem = startProblem(error, settings);
+  console.error(problem ? `\n${problem}` : error);
   process.exit(1);
 });

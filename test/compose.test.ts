@@ -53,11 +53,14 @@ describe('compose.yaml', () => {
   test('the balancer knows every gateway, asks whether it is ready, and binds nobody to one', () => {
     const balancer: string = configs.balancer.content;
     for (const name of gateways) expect(balancer).toContain(`server ${name} ${name}:4000`);
-    expect(balancer).toContain('option httpchk GET /health/ready');
+    expect(balancer).toContain('http-check send meth GET uri /health/ready');
+    const { admin } = readConfig(settingsOf(gateways[0] as string));
+    expect(balancer).toContain(`check port ${admin.listen?.port}`);
+    expect(balancer).toContain('option forwardfor');
     expect(balancer).not.toMatch(/cookie|stick|source/);
     expect(Object.keys(services.balancer.depends_on)).toEqual(gateways);
     expect(services.postgres.healthcheck.test).toContain('pg_isready');
-    expect(read('Dockerfile')).toContain('/health/ready');
+    expect(read('Dockerfile')).toMatch(/^HEALTHCHECK .*"dist\/src\/cli\/health\.js"/m);
   });
 });
 

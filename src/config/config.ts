@@ -31,6 +31,14 @@ export type DatabaseConfig =
 /** Who may see the schema, each as far as the roles may use it. */
 export type IntrospectionPolicy = 'everybody' | 'signed-in' | 'nobody';
 
+/** Where operators ask for health and metrics. */
+export interface AdminConfig {
+  /** A listener of its own; null: they are served beside everything else. */
+  listen: { host: string; port: number } | null;
+  /** What is asked of whoever wants them; null: nothing. */
+  token: string | null;
+}
+
 /** Everything that can be set, in domain words. Built once by `readConfig`. */
 export interface Config {
   production: boolean;
@@ -39,6 +47,11 @@ export interface Config {
   port: number;
   /** Base of the addresses given to clients; null: the address that the server listens on. */
   publicUrl: string | null;
+  /** Proxies whose word on who asks, by which host, is taken: addresses, ranges, or names of proxy-addr. */
+  trustedProxies: string[];
+  /** Origins whose pages may ask, beside the gateway's own. */
+  corsOrigins: string[];
+  admin: AdminConfig;
   dataDir: string;
   database: DatabaseConfig;
   auth: AuthConfig;
@@ -102,6 +115,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     host: values.HOST,
     port: values.PORT,
     publicUrl: values.PUBLIC_URL?.replace(/\/$/, '') ?? null,
+    trustedProxies: values.TRUSTED_PROXIES ?? [],
+    corsOrigins: values.CORS_ORIGINS ?? [],
+    admin: {
+      listen:
+        values.ADMIN_PORT === undefined ? null : { host: values.ADMIN_HOST ?? values.HOST, port: values.ADMIN_PORT },
+      token: values.ADMIN_TOKEN ?? null,
+    },
     dataDir,
     database: values.DATABASE_URL
       ? {

@@ -19,7 +19,20 @@ export function contradictions(given: Record<string, string | undefined>): strin
     problems.push('DATABASE_REPLICA_URL: needs DATABASE_URL, of which it is a replica');
   if (has('NATS_URL') && !has('DATABASE_URL'))
     problems.push('NATS_URL: needs DATABASE_URL; the embedded database is one process’s own');
+  if (given['ADMIN_HOST'] && !given['ADMIN_PORT'])
+    problems.push('ADMIN_HOST: needs ADMIN_PORT, on which it listens for operators');
+  if (given['ADMIN_PORT'] && given['ADMIN_PORT'] !== '0' && given['ADMIN_PORT'] === (given['PORT'] ?? '4000'))
+    problems.push('ADMIN_PORT: must be another port than PORT');
   if (given['NODE_ENV'] !== 'production') return problems;
+
+  if (!given['ADMIN_PORT'] && !has('ADMIN_TOKEN'))
+    problems.push(
+      'ADMIN_PORT, ADMIN_TOKEN: set one of the two in production, so that /metrics and /health are not everybody’s: a port that only operators reach, or what they send as Authorization: Bearer',
+    );
+  if (!given['PUBLIC_URL'])
+    problems.push(
+      'PUBLIC_URL: required in production; the address that clients reach the gateway by, such as https://graph.example.com',
+    );
 
   if (jwksGiven === 0)
     problems.push(

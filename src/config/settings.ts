@@ -1,3 +1,4 @@
+import proxyAddr from '@fastify/proxy-addr';
 import { z } from 'zod';
 import { Role } from '../domain/role.js';
 import { isLoopback } from '../lib/loopback.js';
@@ -47,6 +48,18 @@ const isSafeAddress = (text: string) => {
 };
 const SCOPES = 'must be scopes joined by blanks, openid among them';
 const SAFE = '(http only to this machine itself, no user and password in it)';
+/** An address, a range such as 10.0.0.0/8, or `loopback`, `linklocal`, `uniquelocal`. */
+const isAddressRange = (text: string) => {
+  try {
+    proxyAddr.compile(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+/** As browsers send it in `Origin`. */
+const isOrigin = (text: string) =>
+  /^https?:[^*]+$/i.test(text) && URL.canParse(text) && new URL(text).origin === text.toLowerCase();
 const roleRules = z.string().transform((text, context): RoleRule[] => {
   const rules = text.split(',').map((rule) => roleRuleOf(rule.trim()));
   if (rules.every((rule) => rule !== null)) return rules;
@@ -83,6 +96,25 @@ export const settings = z.object({
   PORT: whole('a port number', 0, 65_535).default(4000),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http(s) address such as https://graph.example.com' })
+    .optional(),
+  TRUSTED_PROXIES: listOf(
+    isAddressRange,
+    'must be addresses or ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, joined by commas',
+  ).optional(),
+  CORS_ORIGINS: listOf(
+    isOrigin,
+    'must be origins such as https://app.example.com, without a path and without *, joined by commas',
+  )
+    .transform((origins) => origins.map((origin) => origin.toLowerCase()))
+    .optional(),
+  ADMIN_PORT: whole('a port number', 0, 65_535).optional(),
+  ADMIN_HOST: z.string().min(1).optional(),
+  ADMIN_TOKEN: z
+    .string()
+    .regex(
+      /^[\x21-\x7e]{32,}$/,
+      'must have at least 32 characters and no blank; make one with: openssl rand -base64 48',
+    )
     .optional(),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: postgresUrl('; leave it out for the embedded database').optional(),
@@ -155,6 +187,7 @@ export const secretSettings = [
   'SIGNING_SECRET',
   'PRODUCT_KEY_SECRETS',
   'NATS_URL',
+  'ADMIN_TOKEN',
 ] as const satisfies (keyof typeof settings.shape)[];
 
 /** Every setting there is, files of secrets included. In small letters is what npm says of itself: that is none. */

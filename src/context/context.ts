@@ -13,6 +13,7 @@ import type { Orm } from '../database/orm.js';
 import type { Feed } from '../feed/feed.js';
 import type { Refusals } from '../graphql/refusals.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
+import type { ClientAddress } from '../lib/client-address.js';
 import type { Signer } from '../lib/signing.js';
 import type { Turns } from '../lib/turns.js';
 import type { ReadSource } from '../read/read-source.js';
@@ -49,6 +50,8 @@ export interface Services {
   now: () => Date;
   /** Address under which clients reach the gateway: `http://127.0.0.1:4000`. */
   publicUrl: () => string;
+  /** Where a request comes from, for sessions and limits by address. */
+  addressOf: ClientAddress;
   /** Says that a cancellation waits for fulfilment. */
   cancellationRequested: () => void;
 }

@@ -26,7 +26,7 @@ export function progress(stream: NodeJS.WriteStream): {
 }
 
 /** What a newcomer needs to know, on one screen: what to open, what is there, and where tokens come from. */
-export async function greeting({ url, services }: Gateway): Promise<string> {
+export async function greeting({ url, adminUrl, services }: Gateway): Promise<string> {
   const { config, kysely } = services;
   const lines = [
     '',
@@ -34,7 +34,7 @@ export async function greeting({ url, services }: Gateway): Promise<string> {
     `  dashboard    ${url}/live`,
     `  graph        ${url}/graphql (HTTP, WebSocket; event streams: /graphql/stream)`,
     `  contract     ${url}/schema.graphql`,
-    `  operators    ${url}/health/ready, ${url}/metrics`,
+    `  operators    ${adminUrl ?? url}/health/ready, ${adminUrl ?? url}/metrics`,
     `  data         ${await dataIn(kysely).catch((error) => `not known: ${error.message}`)}`,
     `  database     ${config.database.kind === 'embedded' ? `embedded PostgreSQL in ${config.database.dataDir}` : 'PostgreSQL server (DATABASE_URL)'}`,
   ];

@@ -15,7 +15,8 @@ import type { FanOut } from '../feed/delivery/fan-out.js';
 import type { NatsSource } from '../feed/nats/nats-source.js';
 import type { ReportInternalError } from '../graphql/errors.js';
 import { projectFile } from '../lib/project-file.js';
-import { serveGraphql } from '../transport/http/app.js';
+import { serveGraphql } from '../transport/http/graphql-route.js';
+import { answerOtherMethods } from '../transport/http/methods.js';
 import { serveDownloads } from '../transport/http/routes/downloads.js';
 import { serveExports } from '../transport/http/routes/exports.js';
 import { serveLive } from '../transport/http/routes/live.js';
@@ -23,6 +24,7 @@ import { serveOperators } from '../transport/http/routes/operators.js';
 import { servePlayground } from '../transport/http/routes/playground.js';
 import { serveSchema } from '../transport/http/routes/schema.js';
 import { serveSupportFiles } from '../transport/http/routes/support-files.js';
+import type { Origins } from '../transport/origins.js';
 import { type EventStreams, serveStreams } from '../transport/sse/server.js';
 import { type SocketServer, serveSockets } from '../transport/ws/server.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -30,6 +32,9 @@ import type { Lifecycle } from './lifecycle.js';
 /** What the doors open to. */
 export interface DoorsOptions {
   app: FastifyInstance;
+  /** Listens for operators alone; null: they ask where everybody does. */
+  admin: FastifyInstance | null;
+  origins: Origins;
   apollo: ApolloServer<Context>;
   schema: GraphQLSchema;
   views: SchemaViews;
@@ -50,12 +55,15 @@ export interface DoorsOptions {
 
 /** Opens every door of the gateway on an application that does not listen yet: HTTP, WebSocket, event streams, pages. */
 export async function openDoors(options: DoorsOptions): Promise<void> {
-  const { app, apollo, schema, views, services, authenticate, documents, trusted, report, fanOut, lifecycle } = options;
+  const { app, admin, origins, apollo, schema, views, services, authenticate, documents, trusted, report } = options;
+  const { fanOut, lifecycle } = options;
+  const apps = admin ? [app, admin] : [app];
+  const completeMethods = apps.map((one) => answerOtherMethods(one, origins));
   const rules = operationRules({ schema, views, documents, trusted, report });
   serveGraphql({ app, apollo, schema, services, authenticate, documents, trusted, report });
-  const sockets = serveSockets({ server: app.server, services, authenticate, rules, fanOut });
+  const sockets = serveSockets({ server: app.server, origins, services, authenticate, rules, fanOut });
   const streams = serveStreams({ app, services, authenticate, rules, fanOut });
-  lifecycle.onClose(() => closeDoors({ app, services, sockets, streams }));
+  lifecycle.onClose(() => closeDoors({ apps, services, sockets, streams }));
   serveExports(app, services, authenticate);
   serveDownloads(app, services);
   await serveSupportFiles(app, services);
@@ -64,25 +72,29 @@ export async function openDoors(options: DoorsOptions): Promise<void> {
   serveLive(app, projectFile('dist/live'), auth.kind === 'jwks' ? auth.signIn : null);
   const { horizon, keySets, nats, sealer, connections } = options;
   const observed = { services, sockets, streams, fanOut, horizon, keySets, nats, sealer, documents, connections };
-  serveOperators(app, observed);
+  serveOperators(admin ?? app, observed);
   serveSchema(app, services, authenticate, views);
+  for (const complete of completeMethods) complete();
 }
 
 /** Tells streams where to resume, answers what runs, then closes; what is left after the drain's time is cut. */
 async function closeDoors({
-  app,
+  apps,
   services,
   sockets,
   streams,
 }: {
-  app: FastifyInstance;
+  /** In the order in which they close: operators see to the end whether it still runs. */
+  apps: FastifyInstance[];
   services: Services;
   sockets: SocketServer;
   streams: EventStreams;
 }): Promise<void> {
   services.feed.drain();
-  const drainTimer = setTimeout(() => app.server.closeAllConnections(), services.config.drainTimeoutMs);
+  const drainTimer = setTimeout(() => {
+    for (const { server } of apps) server.closeAllConnections();
+  }, services.config.drainTimeoutMs);
   await Promise.all([sockets.close(), streams.close()]);
-  await app.close();
+  for (const app of apps) await app.close();
   clearTimeout(drainTimer);
 }

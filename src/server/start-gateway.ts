@@ -19,6 +19,7 @@ import { type Connections, openConnections } from '../database/pools.js';
 import { DocumentCache } from '../execution/documents.js';
 import { TrustedDocuments } from '../execution/trusted-documents.js';
 import { Refusals } from '../graphql/refusals.js';
+import { clientAddress } from '../lib/client-address.js';
 import { Lru } from '../lib/lru.js';
 import { repeat } from '../lib/repeat.js';
 import { createSigner } from '../lib/signing.js';
@@ -36,6 +37,7 @@ import { readModel, rootReads } from '../schema/read-model.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 import { createApollo } from '../transport/http/apollo.js';
 import { createApp } from '../transport/http/app.js';
+import { Origins } from '../transport/origins.js';
 import { liveOperations } from '../web/live/operations.js';
 import { Lifecycle } from './lifecycle.js';
 import { openDoors } from './open-doors.js';
@@ -58,6 +60,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** `http://127.0.0.1:4000` */
   url: string;
+  /** Where operators ask, where that is a listener of its own. */
+  adminUrl: string | null;
   services: Services;
   sealer: Sealer;
   /** Tells streams to come back elsewhere, finishes what runs, closes. */
@@ -111,7 +115,9 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const apollo = createApollo({ schema, views, report, documents, trusted });
   await apollo.start();
   lifecycle.onClose(() => apollo.stop());
-  const app = await createApp(log);
+  const refusals = new Refusals();
+  const origins = new Origins(config.corsOrigins, config.publicUrl);
+  const app = await createApp({ config, origins, refusals, log });
   const services: Services = {
     config,
     orm,
@@ -122,18 +128,22 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     signer: createSigner(config.signingSecret),
     ...running,
     log,
-    refusals: new Refusals(),
+    refusals,
     turns: new Turns(),
     queries: { compiled: 0, executed: 0 },
     now,
-    publicUrl: () => config.publicUrl ?? addressOf(app, config.host),
+    publicUrl: () => config.publicUrl ?? urlOf(app, config.host),
+    addressOf: clientAddress(config.trustedProxies),
     cancellationRequested: () => fulfilment.wakeIn(config.fulfilmentDelayMs),
   };
   const keySets = new KeySets({ log });
   const { auth, signingSecret } = config;
   const authenticate = rememberTokens(noteUsers(createAuthenticate({ auth, signingSecret, keySets, log }), kysely));
+  const admin = config.admin.listen && (await createApp({ config, origins, refusals, log }));
   await openDoors({
     app,
+    admin,
+    origins,
     apollo,
     schema,
     views,
@@ -150,10 +160,12 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     connections,
     lifecycle,
   });
+  if (admin && config.admin.listen) await admin.listen(config.admin.listen);
   await app.listen({ host: config.host, port: config.port });
   fulfilment.wakeIn(0);
   sealer.start();
-  return { url: addressOf(app, config.host), services, sealer, stop: () => lifecycle.close() };
+  const adminUrl = admin && config.admin.listen ? urlOf(admin, config.admin.listen.host) : null;
+  return { url: urlOf(app, config.host), adminUrl, services, sealer, stop: () => lifecycle.close() };
 }
 
 /** The database with its tables, reference data, and whatever the caller prepares. */
@@ -208,7 +220,7 @@ function readSources(
 }
 
 /** Where an application listens: `http://127.0.0.1:4000`. */
-function addressOf({ server }: FastifyInstance, host: string): string {
+function urlOf({ server }: FastifyInstance, host: string): string {
   const { port } = server.address() as AddressInfo;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

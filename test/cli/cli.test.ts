@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,11 @@ import { parse } from 'csv-parse/sync';
 import { buildSchema, isObjectType } from 'graphql';
 import { decodeJwt } from 'jose';
 import { Role } from '../../src/auth/role.js';
+import type { Config } from '../../src/config/config.js';
 import { askers, NOBODY } from '../../src/schema/access-report.js';
 import { greeting } from '../../src/server/greeting.js';
 import type { Gateway } from '../../src/server/start-gateway.js';
+import { startProblem } from '../../src/server/start-problem.js';
 import { goldenTable } from '../support/access-table.js';
 import { startTestGateway } from '../support/gateway.js';
 
@@ -185,5 +187,53 @@ describe('the start', () => {
     expect([code, out]).toEqual([1, '']);
     expect(err).toMatch(/PORT: the port is taken/);
     expect(err).not.toMatch(STACK);
+  });
+
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const SECRETS = {
+    SIGNING_SECRET: 'a secret of forty-eight characters or a bit more',
+    PRODUCT_KEY_SECRETS: `k1:${Buffer.alloc(32).toString('base64')}`,
+  };
+  test.each<[string, Record<string, string>, RegExp]>([
+    ['an address of another machine', { HOST: '192.0.2.1' }, /\nHOST: this machine has no such address/],
+    ['a host that is not there', { HOST: 'nowhere.invalid' }, /\nHOST: there is no host of that name/],
+    ['no address at all', { HOST: 'a b' }, /\nHOST: /],
+    ['a folder that is a file', { DATA_DIR: file }, /DATA_DIR: .*file/],
+    ['the same, with secrets', { DATA_DIR: file, ...SECRETS }, /DATA_DIR: .*file/],
+    ['a folder below a file', { DATA_DIR: join(file, 'below'), ...SECRETS }, /DATA_DIR: .*file/],
+  ])('says what to do about %s', async (_what, settings, told) => {
+    const { code, out, err } = await run('main', [], { PORT: '0', DEMO_DATA: 'false', ...settings });
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(told);
+    expect(err).not.toMatch(STACK);
+  });
+
+  test('errors of the system are told by the setting that they are about', () => {
+    const config = { host: '127.0.0.1', port: 80, admin: { listen: { host: '::1', port: 81 } }, dataDir: '/data' };
+    const told = (error: object) => startProblem(Object.assign(new Error('x'), error), config as Config)?.split(' ')[0];
+    for (const [code, setting] of [
+      ['EACCES', 'PORT'],
+      ['EADDRINUSE', 'PORT'],
+      ['EADDRNOTAVAIL', 'HOST'],
+    ]) {
+      expect([code, told({ code, syscall: 'listen', port: 80 })]).toEqual([code, `${setting}:`]);
+      expect([code, told({ code, syscall: 'listen', port: 81 })]).toEqual([code, `ADMIN_${setting}:`]);
+    }
+    expect(told({ code: 'EROFS', syscall: 'mkdir', path: '/data/postgres' })).toBe('DATA_DIR:');
+    expect(told({ code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: 'db.example' })).toBe('DATABASE_URL:');
+    expect(told({ code: 'ENOENT', path: '/elsewhere' })).toBeUndefined();
+  });
+
+  test('a signal while it starts ends it at once, and lets the embedded database go', async () => {
+    const env = { PATH: process.env['PATH'], DATA_DIR: join(folder, 'signalled'), PORT: '0', DEMO_DATA: 'false' };
+    const child = spawn(process.execPath, ['dist/src/main.js'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const closed = new Promise<[number | null, string | null]>((resolve) =>
+      child.once('close', (...ended) => resolve(ended)),
+    );
+    await new Promise((resolve) => child.stderr.once('data', resolve));
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([128 + 15, null]);
+    expect(readdirSync(join(folder, 'signalled')).filter((name) => name.endsWith('.lock'))).toEqual([]);
   });
 });

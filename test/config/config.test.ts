@@ -22,6 +22,8 @@ const production = {
   AUTH_AUDIENCE: 'api://csp-graph',
   SIGNING_SECRET: 'a secret of forty-eight characters or a bit more',
   PRODUCT_KEY_SECRETS: `k2:${KEY},k1:${KEY}`,
+  PUBLIC_URL: 'https://graph.example.com',
+  ADMIN_PORT: '4001',
 };
 
 let folder: string;
@@ -247,6 +249,8 @@ describe('settings', () => {
 
   test('production needs a server database, an identity provider and its own secrets', () => {
     expect(problemsOf({ NODE_ENV: 'production', DEMO_DATA: 'true' }).map((problem) => problem.split(':')[0])).toEqual([
+      'ADMIN_PORT, ADMIN_TOKEN',
+      'PUBLIC_URL',
       'AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE',
       'DATABASE_URL',
       'SIGNING_SECRET',
@@ -267,6 +271,45 @@ describe('settings', () => {
     });
     for (const name of Object.keys(production).filter((key) => key !== 'NODE_ENV'))
       expect([name, problemsOf({ ...production, [name]: '' })]).toEqual([name, [expect.stringContaining(name)]]);
+  });
+
+  test('operators have a port of their own or a token in production, and their settings do not contradict one another', () => {
+    const { ADMIN_PORT: _, ...rest } = production;
+    const ADMIN_TOKEN = 'x'.repeat(32);
+    expect(read(production).admin).toEqual({ listen: { host: '127.0.0.1', port: 4001 }, token: null });
+    expect(read({ ...rest, ADMIN_TOKEN }).admin).toEqual({ listen: null, token: ADMIN_TOKEN });
+    expect(read({ ADMIN_PORT: '9000', ADMIN_HOST: '::1', HOST: '0.0.0.0' }).admin.listen).toEqual({
+      host: '::1',
+      port: 9000,
+    });
+    expect(problemsOf({ ADMIN_HOST: '127.0.0.1' })).toEqual([expect.stringMatching(/^ADMIN_HOST: needs ADMIN_PORT/)]);
+    expect(problemsOf({ ADMIN_PORT: '4000' })).toEqual([expect.stringMatching(/^ADMIN_PORT: .*than PORT/)]);
+    expect(problemsOf({ ADMIN_TOKEN: 'hunter2' })).toEqual([expect.stringMatching(/^ADMIN_TOKEN: .*at least 32/)]);
+    expect(problemsOf({ ADMIN_TOKEN: 'hunter2' }).join()).not.toContain('hunter2');
+  });
+
+  test('trusted proxies and origins are lists', () => {
+    expect(read().trustedProxies).toEqual([]);
+    expect(read({ TRUSTED_PROXIES: 'loopback, 10.0.0.0/8,2001:db8::/32' }).trustedProxies).toEqual([
+      'loopback',
+      '10.0.0.0/8',
+      '2001:db8::/32',
+    ]);
+    for (const TRUSTED_PROXIES of ['everybody', '10.0.0.0/99', '10.0.0.1,', '*', 'true'])
+      expect([TRUSTED_PROXIES, problemsOf({ TRUSTED_PROXIES })]).toEqual([
+        TRUSTED_PROXIES,
+        [expect.stringMatching(/^TRUSTED_PROXIES: must be/)],
+      ]);
+    expect(read().corsOrigins).toEqual([]);
+    expect(read({ CORS_ORIGINS: 'https://App.example.com,http://localhost:3000' }).corsOrigins).toEqual([
+      'https://app.example.com',
+      'http://localhost:3000',
+    ]);
+    for (const CORS_ORIGINS of ['*', 'app.example.com', 'https://app.example.com/', 'https://*.example.com', 'null'])
+      expect([CORS_ORIGINS, problemsOf({ CORS_ORIGINS })]).toEqual([
+        CORS_ORIGINS,
+        [expect.stringMatching(/^CORS_ORIGINS: must be origins/)],
+      ]);
   });
 
   test('the gateway does not start with wrong ones: they are told on standard error, and nothing else is', async () => {
@@ -291,6 +334,7 @@ describe('secrets in files', () => {
       ...rest,
       DATABASE_REPLICA_URL: 'postgres://user:pass@replica.example:5432/csp',
       NATS_URL: 'nats://user:pass@nats.example:4222',
+      ADMIN_TOKEN: 'a token of the operators, made once'.replaceAll(' ', '-'),
     };
     const files = Object.fromEntries(
       secretSettings.map((name, index) => {
@@ -299,7 +343,8 @@ describe('secrets in files', () => {
         return [`${name}_FILE`, file];
       }),
     );
-    const provider = { NODE_ENV, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE };
+    const { PUBLIC_URL, ADMIN_PORT } = production;
+    const provider = { NODE_ENV, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE, PUBLIC_URL, ADMIN_PORT };
     expect(read({ ...provider, ...files })).toEqual(read({ ...provider, ...values }));
   });
 

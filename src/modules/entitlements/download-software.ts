@@ -30,16 +30,12 @@ export async function downloadSoftware(
   now: Date,
   correlationId: string,
 ): Promise<Download | DeadLink | null> {
-  const link = await em.findOne(DownloadLink, { id: linkId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  if (!link) return null;
-  await em.populate(link, ['entitlement.sku.product', 'entitlement.orderLine']);
-  if (link.revokedAt || link.entitlement.status === 'REVOKED' || (await diedWithAccess(em, makerOf(link))))
-    return 'REVOKED';
-  if (link.expiresAt <= now) return 'EXPIRED';
-  if (link.downloads >= link.maximumDownloads) return 'USED_UP';
+  const link = await liveLink(em, linkId, now, LockMode.PESSIMISTIC_WRITE);
+  if (link === null || typeof link === 'string') return link;
   link.downloads += 1;
   const { version, language, architecture, entitlement } = link;
-  const remainingDownloads = link.maximumDownloads - link.downloads;
+  const download = downloadOf(link);
+  const { remainingDownloads } = download;
   recordActivity(em, {
     action: 'SOFTWARE_DOWNLOADED',
     outcome: 'SUCCEEDED',
@@ -57,14 +53,36 @@ export async function downloadSoftware(
     correlationId,
     detail: { version, language, architecture, remainingDownloads },
   });
+  return download;
+}
+
+/** What a link would give now, without taking it: nothing is counted, nothing written down. */
+export async function inspectDownload(em: Em, linkId: string, now: Date): Promise<Download | DeadLink | null> {
+  const link = await liveLink(em, linkId, now);
+  return link === null || typeof link === 'string' ? link : downloadOf(link);
+}
+
+/** A link that is good, or why it is dead; null where there never was such a link. */
+async function liveLink(em: Em, id: string, now: Date, lockMode?: LockMode): Promise<DownloadLink | DeadLink | null> {
+  const link = await em.findOne(DownloadLink, { id }, lockMode === undefined ? {} : { lockMode });
+  if (!link) return null;
+  await em.populate(link, ['entitlement.sku.product', 'entitlement.orderLine']);
+  if (link.revokedAt || link.entitlement.status === 'REVOKED' || (await diedWithAccess(em, makerOf(link))))
+    return 'REVOKED';
+  if (link.expiresAt <= now) return 'EXPIRED';
+  return link.downloads >= link.maximumDownloads ? 'USED_UP' : link;
+}
+
+function downloadOf(link: DownloadLink): Download {
+  const { sku } = link.entitlement;
   return {
-    productId: entitlement.sku.product.productId,
-    skuId: entitlement.sku.skuId,
-    title: entitlement.sku.title,
-    version,
-    language,
-    architecture,
-    remainingDownloads,
+    productId: sku.product.productId,
+    skuId: sku.skuId,
+    title: sku.title,
+    version: link.version,
+    language: link.language,
+    architecture: link.architecture,
+    remainingDownloads: link.maximumDownloads - link.downloads,
   };
 }
 

@@ -1,23 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants } from 'node:zlib';
-import type { ApolloServer } from '@apollo/server';
-import { fastifyApolloHandler } from '@as-integrations/fastify';
 import compress from '@fastify/compress';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
-import type { GraphQLError } from 'graphql';
+import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
-import { ACCESS_REVOKED } from '../../auth/revocations.js';
-import type { Authenticate } from '../../auth/tokens.js';
 import { anonymous, type Viewer } from '../../auth/viewer.js';
-import { type Context, createContext, type Services } from '../../context/context.js';
-import { codedError, ErrorCode } from '../../graphql/errors.js';
+import type { Config } from '../../config/config.js';
+import { ErrorCode } from '../../graphql/errors.js';
 import { limits } from '../../graphql/limits.js';
+import type { Refusals } from '../../graphql/refusals.js';
 import { isUuid } from '../../lib/uuid.js';
-import { abortOnClose } from './abort-on-close.js';
-import { withETag } from './etag.js';
-import { type FastPathOptions, fastPath } from './fast-path.js';
+import type { Origins } from '../origins.js';
+import { allowOrigins } from './cors.js';
+import { answerMalformed, refuseExpectation } from './malformed.js';
+import { refuse } from './refusal.js';
+import { readJson, requireWellFormed } from './request-rules.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,8 +23,17 @@ declare module 'fastify' {
   }
 }
 
+/** What an application is made of. */
+export interface AppOptions {
+  config: Pick<Config, 'trustedProxies'>;
+  origins: Origins;
+  refusals: Refusals;
+  log: Logger;
+}
+
 /** A Fastify application with what every route shares: limits, headers, errors. */
-export async function createApp(log: Logger): Promise<FastifyInstance> {
+export async function createApp({ config, origins, refusals, log }: AppOptions): Promise<FastifyInstance> {
+  const headers = sharedHeaders();
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -36,62 +42,66 @@ export async function createApp(log: Logger): Promise<FastifyInstance> {
     bodyLimit: limits.bodyBytes,
     // Download and upload addresses hold a signed token.
     routerOptions: { maxParamLength: 2_000 },
-    trustProxy: true,
-    // Addresses that cannot be decoded never come to the error handler below.
-    frameworkErrors: (_error, _request, anyReply) => {
+    trustProxy: config.trustedProxies,
+    rewriteUrl: ({ url = '' }) => pathOfTarget(url),
+    // Asked for with everything else that must hold of a request.
+    http: { requireHostHeader: false },
+    clientErrorHandler: answerMalformed(refusals, log),
+    // Addresses that cannot be decoded come to no hook, nor to the error handler below.
+    frameworkErrors: (error, _request, anyReply) => {
       const reply = anyReply as unknown as FastifyReply;
-      const malformed = codedError(ErrorCode.BAD_REQUEST, 'The address is not well formed.');
-      return reply.code(400).send({ errors: [malformed.toJSON()] });
+      reply.headers(headers);
+      refuse(reply, error.statusCode ?? 400, ErrorCode.BAD_REQUEST, 'The address is not well formed, or too long.');
     },
     forceCloseConnections: 'idle',
   }) as unknown as FastifyInstance;
-  const security = securityHeaders();
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(security);
-    done();
-  });
+  app.server.on('checkExpectation', refuseExpectation);
   await app.register(compress, { global: false });
   app.decorateRequest('viewer');
   app.decorateRequest('correlationId', '');
   app.addHook('onRequest', (request, reply, done) => {
     request.viewer = anonymous;
     request.correlationId = correlationIdOf(request.headers['x-correlation-id']);
-    reply.header('x-correlation-id', request.correlationId);
+    reply.headers(headers).header('x-correlation-id', request.correlationId);
     done();
   });
+  allowOrigins(app, origins);
+  requireWellFormed(app);
+  readJson(app);
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500) request.log.error({ err: error, correlationId: request.correlationId }, 'a route failed');
-    const shown =
-      status === 413
-        ? codedError(ErrorCode.LIMIT_EXCEEDED, `A request may have ${limits.bodyBytes} bytes.`, {
-            extensions: { limit: 'bodyBytes' },
-          })
-        : status >= 500
-          ? codedError(
-              ErrorCode.INTERNAL_SERVER_ERROR,
-              `Something went wrong on our side. Tell support this id: ${request.correlationId}`,
-              { extensions: { id: request.correlationId } },
-            )
-          : codedError(ErrorCode.BAD_REQUEST, error.message);
-    return reply.code(status).send({ errors: [shown.toJSON()] });
+    if (status === 413) {
+      const bound = 'bodyBytes';
+      refusals.note(bound);
+      const message = `A request may have ${request.routeOptions.bodyLimit} bytes.`;
+      return refuse(reply, status, ErrorCode.LIMIT_EXCEEDED, message, { limit: bound });
+    }
+    if (status === 415) {
+      const { takes = 'application/json' } = request.routeOptions.config;
+      return refuse(reply.header('accept', takes), status, ErrorCode.BAD_REQUEST, `Bodies are taken as ${takes}.`);
+    }
+    if (status < 500) return refuse(reply, status, ErrorCode.BAD_REQUEST, error.message);
+    const { correlationId: id } = request;
+    request.log.error({ err: error, correlationId: id }, 'a route failed');
+    const message = `Something went wrong on our side. Tell support this id: ${id}`;
+    return refuse(reply, status, ErrorCode.INTERNAL_SERVER_ERROR, message, { id });
   });
-  app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({
-      errors: [
-        codedError(ErrorCode.BAD_REQUEST, `There is nothing at ${request.method} ${pathOf(request.url)}.`).toJSON(),
-      ],
-    }),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    // Asked of the server as a whole.
+    if (request.method === 'OPTIONS' && request.raw.url === '*') return reply.code(204).send();
+    const message = `There is nothing at ${request.method} ${pathOf(request.url)}.`;
+    return refuse(reply, 404, ErrorCode.BAD_REQUEST, message);
+  });
   return app;
 }
 
 /**
- * What helmet sets on any answer. It is the same for all, and asked once: its dozen functions, one header each, are a
- * twentieth of a small read. Pages bring their own content security policy.
+ * What every answer bears unless its route says otherwise: that nobody keeps it, and what helmet sets. That is the same
+ * for all, and asked once: its dozen functions, one header each, are a twentieth of a small read. Pages bring their own
+ * content security policy.
  */
-function securityHeaders(): Record<string, string> {
-  const headers: Record<string, string> = {};
+function sharedHeaders(): Record<string, string> {
+  const headers: Record<string, string> = { 'cache-control': 'no-store' };
   const answer = {
     setHeader: (name: string, value: string) => {
       headers[name.toLowerCase()] = value;
@@ -105,88 +115,11 @@ function securityHeaders(): Record<string, string> {
   return headers;
 }
 
-const EXPIRED_CHALLENGE = 'Bearer error="invalid_token", error_description="expired"';
-
-/**
- * Tells who asks. A bad token is refused with 401, other than none at all: that is the anonymous viewer. One that cannot
- * be checked now is answered with 503.
- */
-export function requireValidToken({ revocations }: Pick<Services, 'revocations'>, authenticate: Authenticate) {
-  return async (request: FastifyRequest, reply: FastifyReply) => {
-    try {
-      request.viewer = await authenticate(request.headers.authorization);
-      const refusal = revocations.refusal(request.viewer);
-      if (refusal) throw refusal;
-    } catch (error) {
-      const { message, extensions = {} } = error as GraphQLError;
-      const { code, expired, retryAfter = 2 } = extensions;
-      if (code === ErrorCode.UNAUTHENTICATED) {
-        // Beside the sentence: whether a new token will do.
-        const shown = { message, extensions: { code, ...(expired ? { expired } : {}) } };
-        return (
-          reply
-            .code(401)
-            // As RFC 6750 has it; clients of event streams see no more of a refusal than status and headers.
-            .header('www-authenticate', expired ? EXPIRED_CHALLENGE : 'Bearer')
-            .send({ errors: [shown] })
-        );
-      }
-      if (code === ErrorCode.UNAVAILABLE) {
-        const shown = { message, extensions: { code, retryAfter } };
-        return reply
-          .code(503)
-          .header('retry-after', String(retryAfter))
-          .send({ errors: [shown] });
-      }
-      throw error;
-    }
-  };
-}
-
-/** What was read for somebody who was revoked meanwhile does not leave: they are answered as if they had asked now. */
-function withheldFromRevoked({ revocations }: Pick<Services, 'revocations'>) {
-  return async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
-    if (!revocations.covers(request.viewer)) return payload;
-    for (const name of ['etag', 'content-length', 'content-encoding']) reply.removeHeader(name);
-    reply.code(401).header('www-authenticate', 'Bearer').type('application/json; charset=utf-8');
-    return JSON.stringify({ errors: [{ message: ACCESS_REVOKED, extensions: { code: ErrorCode.UNAUTHENTICATED } }] });
-  };
-}
-
-/** Answers above this many bytes are compressed, where the client takes it, at little cost. */
-const compression = {
-  threshold: 1_536,
-  encodings: ['br', 'gzip'] as ('br' | 'gzip')[],
-  brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
-  zlibOptions: { level: 4 },
-};
-
-/** What `/graphql` over HTTP needs. */
-export interface GraphqlRouteOptions extends FastPathOptions {
-  app: FastifyInstance;
-  apollo: ApolloServer<Context>;
-  authenticate: Authenticate;
-}
-
-/** `/graphql` over HTTP: documents of the cache by the fast path, whatever else by Apollo Server. */
-export function serveGraphql({ app, apollo, authenticate, ...options }: GraphqlRouteOptions): void {
-  const { services } = options;
-  const handler = fastifyApolloHandler(apollo, {
-    context: async (request, reply) =>
-      createContext(services, {
-        viewer: request.viewer,
-        correlationId: request.correlationId,
-        abort: abortOnClose(reply.raw),
-      }),
-  });
-  app.route({
-    url: '/graphql',
-    method: ['GET', 'POST', 'OPTIONS'],
-    preHandler: requireValidToken(services, authenticate),
-    compress: compression,
-    onSend: withheldFromRevoked(services),
-    handler: withETag(fastPath(options, handler as never)),
-  });
+/** The address of a request target, which may name the whole of it, as for a proxy (RFC 9112, 3.2.2). */
+function pathOfTarget(target: string): string {
+  if (target.startsWith('/') || !/^https?:\/\//i.test(target) || !URL.canParse(target)) return target;
+  const { pathname, search } = new URL(target);
+  return `${pathname}${search}`;
 }
 
 /** The first step of an address, no longer than a line: the others and the query may hold tokens. */

@@ -1,21 +1,51 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { varyBy } from './refusal.js';
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 /**
  * Gives answers to GET an ETag, and answers 304 without a body to whoever has it already. Only the viewer's own
- * cache may keep them, and must ask each time. The tag is a weak one: the same answer may come compressed.
+ * cache may keep them, and must ask each time. Answers to POST are kept nowhere: one may hold a product key.
  */
 export function withETag(handler: Handler): Handler {
   return async (request, reply) => {
     const answer = await handler(request, reply);
-    if (request.method !== 'GET' || reply.statusCode !== 200 || typeof answer !== 'string') return answer;
-    const tag = `W/"${createHash('sha256').update(answer).digest('base64url')}"`;
-    reply.header('etag', tag).header('cache-control', 'private, no-cache').header('vary', 'authorization, accept');
-    const theirs = request.headers['if-none-match']?.split(',').map((one) => one.trim()) ?? [];
-    if (!theirs.includes(tag)) return answer;
-    reply.code(304);
-    return '';
+    if (!isRead(request) || reply.statusCode !== 200 || typeof answer !== 'string') return answer;
+    varyBy(reply, 'authorization, accept, accept-encoding').header('cache-control', 'private, no-cache');
+    return conditionally(request, reply, answer);
   };
 }
+
+/** The same for pages that anybody may keep: a hook before they are sent. */
+export function withPageETag(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  page: unknown,
+  done: (error: null, page: unknown) => void,
+): void {
+  const isKept = reply.getHeader('cache-control') === 'no-cache' && reply.statusCode === 200 && isRead(request);
+  if (isKept && (typeof page === 'string' || page instanceof Buffer)) page = conditionally(request, reply, page);
+  done(null, page);
+}
+
+/** The content with its tag, or nothing where the conditions of the request say so (RFC 9110, 13.2.2). */
+function conditionally(request: FastifyRequest, reply: FastifyReply, content: string | Buffer): string | Buffer {
+  // A weak tag: the same may come compressed.
+  const tag = `W/"${createHash('sha256').update(content).digest('base64url')}"`;
+  reply.header('etag', tag);
+  const mustMatch = tagsOf(request.headers['if-match']);
+  // Such tags are compared strongly, and a weak one is never equal.
+  if (mustMatch && !mustMatch.includes('*')) {
+    reply.code(412);
+    return '';
+  }
+  const theirs = tagsOf(request.headers['if-none-match']);
+  if (!theirs?.some((one) => one === '*' || one.replace(/^W\//, '') === tag.slice(2))) return content;
+  reply.code(304).removeHeader('content-length');
+  return '';
+}
+
+const isRead = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD';
+
+const tagsOf = (header: string | undefined) => header?.split(',').map((one) => one.trim());

@@ -99,7 +99,7 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
 
 /** What an ordinary request asks, of the form that Apollo takes without a word; null for any other. */
 function ordinary(request: FastifyRequest): Asked | null {
-  const given = request.method === 'GET' ? givenByAddress(request) : givenByBody(request);
+  const given = request.method === 'POST' ? givenByBody(request) : givenByAddress(request);
   if (!given) return null;
   const { query, operationName, variables, extensions, documentId } = given;
   if (query !== undefined && (typeof query !== 'string' || query === '')) return null;
@@ -119,9 +119,9 @@ function ordinary(request: FastifyRequest): Asked | null {
   };
 }
 
-function givenByBody({ method, headers, body }: FastifyRequest): Record<string, unknown> | null {
+function givenByBody({ headers, body }: FastifyRequest): Record<string, unknown> | null {
   // Fastify has parsed what is application/json, and nothing else.
-  const isJson = method === 'POST' && headers['content-type']?.startsWith('application/json');
+  const isJson = headers['content-type']?.startsWith('application/json');
   return isJson && isRecord(body) ? body : null;
 }
 

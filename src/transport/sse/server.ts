@@ -9,7 +9,7 @@ import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { Delivery, FanOut } from '../../feed/delivery/fan-out.js';
 import { asGraphQLError, codedError, ErrorCode } from '../../graphql/errors.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
-import { requireValidToken } from '../http/app.js';
+import { requireValidToken } from '../http/require-token.js';
 import { EventStream } from './sink.js';
 
 const MAXIMUM_STREAMS_PER_USER = 50;
@@ -84,6 +84,8 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
   const serve = async (request: FastifyRequest, reply: FastifyReply) => {
     if (!acceptsEvents(request.headers.accept))
       return reply.code(406).send(refusalBody('Event streams are text/event-stream: say so in Accept.'));
+    // Nothing is subscribed for it.
+    if (request.method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send();
     const headers = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]);
     const stream = new EventStream({
       viewer: request.viewer,
@@ -97,7 +99,7 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
       services.sessions.add({
         viewer: request.viewer,
         transport: 'EVENT_STREAM',
-        address: request.raw.socket.remoteAddress ?? 'unknown',
+        address: services.addressOf(request.raw),
         figures: () => ({ operations: 1, bytesSent: request.raw.socket.bytesWritten - before }),
         cut: () => stream.endForGood(SESSION_ENDED),
       }),
@@ -121,8 +123,7 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
 
   app.route({
     url: '/graphql/stream',
-    method: ['GET', 'POST'],
-    exposeHeadRoute: false,
+    method: ['GET', 'HEAD', 'POST'],
     preHandler: requireValidToken(services, authenticate),
     handler: serve,
   });

@@ -3,6 +3,7 @@ import type { LimitFunction } from 'p-limit';
 import { ACCESS_REVOKED } from '../../auth/revocations.js';
 import { type LiveSession, SESSION_ENDED } from '../../auth/sessions.js';
 import type { Viewer } from '../../auth/viewer.js';
+import type { ClientAddress } from '../../lib/client-address.js';
 import type { Expiring } from './expiring.js';
 import type { SocketContext } from './protocol.js';
 
@@ -27,13 +28,13 @@ export function closeForGood({ socket }: Connected, why: string): void {
 }
 
 /** A socket as administrators see it. */
-export function sessionOf(connected: Connected): LiveSession {
+export function sessionOf(connected: Connected, addressOf: ClientAddress): LiveSession {
   const { viewer, request, inTurn, streams } = connected;
-  const { remoteAddress = 'unknown', bytesWritten: before } = request.socket;
+  const { bytesWritten: before } = request.socket;
   return {
     viewer,
     transport: 'WEBSOCKET',
-    address: remoteAddress,
+    address: addressOf(request),
     figures: () => ({
       operations: streams.size + inTurn.activeCount + inTurn.pendingCount,
       bytesSent: request.socket.bytesWritten - before,

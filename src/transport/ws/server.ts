@@ -15,6 +15,7 @@ import { codedError, ErrorCode } from '../../graphql/errors.js';
 import { limits } from '../../graphql/limits.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import { flushed } from '../flushed.js';
+import { type Origins, originRefused } from '../origins.js';
 import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
 import { type Connected, closeForGood, sessionOf } from './connected.js';
 import { authorizationOf } from './credentials.js';
@@ -43,6 +44,8 @@ interface SocketOperation extends ExecutionArgs {
 /** What GraphQL over WebSocket needs. */
 export interface SocketsOptions {
   server: Server;
+  /** Pages that may open sockets. */
+  origins: Origins;
   services: Services;
   authenticate: Authenticate;
   rules: OperationRules;
@@ -67,10 +70,12 @@ export interface SocketServer {
  * as over HTTP. Events of a stream get a context of their own, so that nothing is stale.
  */
 export function serveSockets(options: SocketsOptions): SocketServer {
-  const { server, services } = options;
+  const { server, services, origins } = options;
   const sockets = new WebSocketServer({
     server,
     path: '/graphql',
+    verifyClient: ({ req }, answer) =>
+      origins.mayAsk(req) ? answer(true) : answer(false, 403, originRefused(req.headers.origin ?? '')),
     maxPayload: limits.bodyBytes,
     perMessageDeflate: false,
   });
@@ -129,7 +134,7 @@ function protocolOptions(
           void setImmediate().then(() => socket.close(CloseCode.Forbidden, TOKEN_EXPIRED));
         });
         socket.once('close', callOff);
-        socket.once('close', services.sessions.add(sessionOf(extra)));
+        socket.once('close', services.sessions.add(sessionOf(extra, services.addressOf)));
         return true;
       } catch (error) {
         const { code, reason } = closingFor(error, services.log);

@@ -53,7 +53,7 @@ export async function registerPlayground(app: FastifyInstance, options: Playgrou
   const page = await readFile(join(options.assetsDir, 'index.html')).catch(() => null);
 
   app.get('/', async (request, reply) => {
-    reply.headers({ vary: 'accept', 'cache-control': 'no-cache' });
+    reply.headers({ vary: 'accept, origin', 'cache-control': 'no-cache' });
     if (!request.headers.accept?.includes('text/html')) {
       return { name: 'csp-graph', graphql: '/graphql', schema: '/schema.graphql', playground: '/ (text/html)' };
     }

@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
+import Negotiator from 'negotiator';
 import { z } from 'zod';
 import { ActivityAction } from '../../../activity-log/activity-action.js';
 import { type ExportFormat, exportFormats } from '../../../activity-log/export-format.js';
@@ -15,7 +16,8 @@ import { ownTenantScope } from '../../../feed/delivery/subscription.js';
 import { ErrorCode } from '../../../graphql/errors.js';
 import { DateTimeScalar } from '../../../graphql/scalars.js';
 import { exportRights } from '../../../modules/activity/export-rights.js';
-import { requireValidToken } from '../app.js';
+import { refuse, varyBy } from '../refusal.js';
+import { CHALLENGE, challengeFor, requireValidToken } from '../require-token.js';
 import { bodyOf, type Export, manifestOf } from './export-body.js';
 
 /** A parameter that is given once, as text. */
@@ -69,17 +71,25 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
   for (const format of exportFormats) {
     app.get(
       `/exports/activity.${format}`,
-      { preHandler: requireValidToken(services, authenticate) },
+      {
+        preHandler: requireValidToken(services, authenticate),
+        config: { produces: [mediaTypes[format], 'application/json'] },
+      },
       async (request, reply) => {
         const { viewer } = request;
-        const refuse = (status: number, code: string, message: string) =>
-          reply.code(status).send({ errors: [{ message, extensions: { code } }] });
-        if (!viewer.identity) return refuse(401, ErrorCode.UNAUTHENTICATED, 'Send a token: Authorization: Bearer …');
-        if (services.accessTable.for(viewer.roles).denies('Query', 'activity'))
-          return refuse(403, ErrorCode.FORBIDDEN, 'The activity log is not for your roles.');
+        if (!viewer.identity) {
+          reply.header('www-authenticate', CHALLENGE);
+          return refuse(reply, 401, ErrorCode.UNAUTHENTICATED, 'Send a token: Authorization: Bearer …');
+        }
+        if (services.accessTable.for(viewer.roles).denies('Query', 'activity')) {
+          const message = 'The activity log is not for your roles.';
+          reply.header('www-authenticate', challengeFor('insufficient_scope', message));
+          return refuse(reply, 403, ErrorCode.FORBIDDEN, message);
+        }
         const parsed = parameters.safeParse(request.query);
         if (!parsed.success) {
           return refuse(
+            reply,
             400,
             ErrorCode.BAD_USER_INPUT,
             parsed.error.issues.map((issue) => `${issue.path.join('.') || 'query'}: ${issue.message}`).join('; '),
@@ -90,17 +100,26 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
           wanted = await exportOf(services, request, parsed.data, format);
         } catch (error) {
           if (!(error instanceof GraphQLError)) throw error;
-          const code = error.extensions['code'] as string;
-          return refuse(code === ErrorCode.CURSOR_EXPIRED ? 410 : 400, code, error.message);
+          const code = error.extensions['code'] as ErrorCode;
+          return refuse(reply, code === ErrorCode.CURSOR_EXPIRED ? 410 : 400, code, error.message);
         }
         const isManifest = parsed.data.manifest !== undefined;
         const until = services.feedCursors.encode(wanted.until);
+        reply.headers({
+          'content-type': isManifest ? 'application/json; charset=utf-8' : mediaTypes[format],
+          'content-disposition': `attachment; filename="activity.${format}${isManifest ? '.manifest.json' : ''}"`,
+          'x-export-until': until,
+          ...(isManifest ? {} : { link: `<${manifestAddress(request, until)}>; rel="describedby"` }),
+        });
+        varyBy(reply, 'authorization, accept-encoding');
+        // The log is not read for it.
+        if (request.method === 'HEAD') return reply.send(Readable.from([]));
         const { socket } = request.raw;
         const before = socket.bytesWritten;
         const isOver = services.sessions.add({
           viewer,
           transport: 'EXPORT',
-          address: socket.remoteAddress ?? 'unknown',
+          address: services.addressOf(request.raw),
           figures: () => ({ operations: 1, bytesSent: socket.bytesWritten - before }),
           cut: () => reply.raw.destroy(),
           leave: () => reply.raw.destroy(),
@@ -108,15 +127,7 @@ export function serveExports(app: FastifyInstance, services: Services, authentic
         if (reply.raw.closed) isOver();
         else reply.raw.once('close', isOver);
         const text = Readable.from((isManifest ? manifestOf : bodyOf)(services, wanted), { highWaterMark: 1 });
-        reply.headers({
-          'content-type': isManifest ? 'application/json; charset=utf-8' : mediaTypes[format],
-          'content-disposition': `attachment; filename="activity.${format}${isManifest ? '.manifest.json' : ''}"`,
-          'cache-control': 'no-store',
-          vary: 'accept-encoding',
-          'x-export-until': until,
-          ...(isManifest ? {} : { link: `<${manifestAddress(request, until)}>; rel="describedby"` }),
-        });
-        if (!acceptsGzip(request.headers['accept-encoding'])) return reply.send(text);
+        if (new Negotiator(request.raw).encoding(['gzip', 'identity']) !== 'gzip') return reply.send(text);
         // Ends with the other where the client leaves or the log cannot be read; the reply sees the error.
         return reply.header('content-encoding', 'gzip').send(pipeline(text, createGzip(), () => undefined));
       },
@@ -165,11 +176,4 @@ function manifestAddress({ url }: FastifyRequest, until: string): string {
   address.searchParams.set('until', until);
   address.searchParams.set('manifest', '1');
   return `${address.pathname}${address.search}`;
-}
-
-function acceptsGzip(header: string | undefined): boolean {
-  return (header ?? '').split(',').some((part) => {
-    const [coding = '', quality = '1'] = part.trim().split(/\s*;\s*q=/);
-    return coding.toLowerCase() === 'gzip' && Number(quality) > 0;
-  });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { SignInConfig } from '../../../config/auth-config.js';
 import { connectSources } from '../../../web/connect-sources.js';
+import { withPageETag } from '../etag.js';
 
 const files = {
   '/live': ['index.html', 'text/html; charset=utf-8'],
@@ -26,7 +27,7 @@ export function serveLive(app: FastifyInstance, folder: string, signIn: SignInCo
   const policyFor = (host: string) =>
     `default-src 'none'; script-src 'self'; style-src 'self'; connect-src ${connectSources(host, signInOrigin(signIn))}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
   for (const [url, [file, type]] of Object.entries(files)) {
-    app.get(url, async (request, reply) => {
+    app.get(url, { onSend: withPageETag, config: { produces: [type] } }, async (request, reply) => {
       const content = await readFile(join(folder, file)).catch(() => null);
       if (!content)
         return reply.code(503).type('text/plain').send('The dashboard is not bundled. Run: npm run build\n');

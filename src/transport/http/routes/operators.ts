@@ -1,14 +1,21 @@
-import type { FastifyInstance } from 'fastify';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
+import { ErrorCode } from '../../../graphql/errors.js';
 import { createMetrics } from '../metrics/metrics.js';
 import type { Observed } from '../metrics/observed.js';
+import { refuse } from '../refusal.js';
+
+const CHALLENGE = 'Bearer realm="csp-graph operators"';
 
 /** What operators ask: health and metrics. */
 export function serveOperators(app: FastifyInstance, observed: Observed): void {
-  const { feed, kysely } = observed.services;
+  const { feed, kysely, config } = observed.services;
   const metrics = createMetrics(observed);
-  app.get('/health/live', async () => ({ status: 'live' }));
-  app.get('/health/ready', async (_request, reply) => {
+  const json = { onRequest: requireAdminToken(config.admin.token), config: { produces: ['application/json'] } };
+  const text = { ...json, config: { produces: ['text/plain'] } };
+  app.get('/health/live', json, async () => ({ status: 'live' }));
+  app.get('/health/ready', json, async (_request, reply) => {
     if (feed.isDraining) return reply.code(503).send({ status: 'draining' });
     try {
       await sql`select 1`.execute(kysely);
@@ -17,7 +24,22 @@ export function serveOperators(app: FastifyInstance, observed: Observed): void {
       return reply.code(503).send({ status: 'database out of reach' });
     }
   });
-  app.get('/metrics', async (_request, reply) =>
+  app.get('/metrics', text, async (_request, reply) =>
     reply.header('content-type', metrics.contentType).send(await metrics.text()),
   );
+}
+
+/** Lets in who sends the token of the operators, where there is one. */
+function requireAdminToken(token: string | null) {
+  const digestOf = (text: string) => createHash('sha256').update(text).digest();
+  const wanted = token === null ? null : digestOf(token);
+  return async ({ headers }: FastifyRequest, reply: FastifyReply) => {
+    if (!wanted) return undefined;
+    const [, given] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+    // Of digests: how long the comparison takes tells nothing of the token.
+    if (given !== undefined && timingSafeEqual(digestOf(given), wanted)) return undefined;
+    const challenge = given === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`;
+    const message = 'Health and metrics are for operators: send Authorization: Bearer and the ADMIN_TOKEN.';
+    return refuse(reply.header('www-authenticate', challenge), 401, ErrorCode.UNAUTHENTICATED, message);
+  };
 }

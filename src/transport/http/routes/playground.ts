@@ -3,7 +3,8 @@ import { demoTokens } from '../../../auth/demo-identities.js';
 import type { Config } from '../../../config/config.js';
 import { projectFile } from '../../../lib/project-file.js';
 import { readExamples } from '../../../web/playground/examples.js';
-import { registerPlayground, type TokenSources } from '../../../web/playground/playground.js';
+import { type PlaygroundOptions, registerPlayground, type TokenSources } from '../../../web/playground/playground.js';
+import { withPageETag } from '../etag.js';
 import { isLoopbackRequest } from '../loopback-request.js';
 import { signInOrigin } from './live.js';
 
@@ -16,7 +17,7 @@ export async function servePlayground(app: FastifyInstance, config: Config): Pro
   const signIn = auth.kind === 'jwks' ? auth.signIn : null;
   const ttl = `${Math.min(TOKEN_LIFE_S, auth.maxTokenLifeMs / 1_000)}s`;
   const none: TokenSources = { demoTokens: [], signIn: null, advice: null };
-  await registerPlayground(app, {
+  const options: PlaygroundOptions = {
     isOn: config.playground,
     assetsDir: projectFile('dist/playground'),
     examples: readExamples(projectFile('schema/operations')),
@@ -30,5 +31,9 @@ export async function servePlayground(app: FastifyInstance, config: Config): Pro
         'Demo tokens are handed out on the gateway’s own machine only. Make one there and paste it: npm run --silent token -- --role ADMIN_AGENT';
       return { ...none, advice };
     },
+  };
+  await app.register(async (scope) => {
+    scope.addHook('onSend', withPageETag);
+    await registerPlayground(scope, options);
   });
 }

@@ -36,7 +36,7 @@ export async function serveSupportFiles(app: FastifyInstance, services: Services
     });
     scope.post<{ Params: { token: string } }>(
       '/support-requests/:token/files',
-      { bodyLimit: MAXIMUM_FILES * (MAXIMUM_FILE_BYTES + 4_096) },
+      { bodyLimit: MAXIMUM_FILES * (MAXIMUM_FILE_BYTES + 4_096), config: { takes: 'multipart/form-data' } },
       async (request, reply) => {
         const claims = await services.signer.verify('upload', request.params.token, services.now());
         if (claims === 'expired')

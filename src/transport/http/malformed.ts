@@ -1,0 +1,57 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { ErrorCode } from '../../graphql/errors.js';
+import type { Refusals } from '../../graphql/refusals.js';
+import { refusalBody } from './refusal.js';
+
+/** What is answered to bytes that are no request, by what Node calls them. */
+const answers: Record<string, [status: number, code: ErrorCode, message: string, bound?: string]> = {
+  HPE_HEADER_OVERFLOW: [
+    431,
+    ErrorCode.LIMIT_EXCEEDED,
+    'A request may have 16384 bytes before its body: send a long query as the body of a POST.',
+    'headerBytes',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, ErrorCode.BAD_REQUEST, 'The request took too long to arrive.', 'requestTime'],
+};
+const MALFORMED: (typeof answers)[string] = [400, ErrorCode.BAD_REQUEST, 'This is not a request of HTTP/1.1.'];
+
+/**
+ * Answers what Node cannot read as a request, in the form of every error, and closes the connection: where its next
+ * request begins is not known.
+ */
+export function answerMalformed(refusals: Refusals, log: Logger) {
+  return (error: Error & { code?: string }, socket: Socket): void => {
+    // The client is gone.
+    if (error.code === 'ECONNRESET' || socket.destroyed) return;
+    log.debug({ err: error }, 'not a request');
+    const [status, code, message, bound] = answers[error.code ?? ''] ?? MALFORMED;
+    if (bound) refusals.note(bound);
+    const body = JSON.stringify(refusalBody(code, message, bound ? { limit: bound } : {}));
+    if (socket.writable)
+      socket.write(
+        [
+          `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+          'connection: close',
+          'cache-control: no-store',
+          'content-type: application/json; charset=utf-8',
+          `content-length: ${Buffer.byteLength(body)}`,
+          '',
+          body,
+        ].join('\r\n'),
+      );
+    socket.destroy(error);
+  };
+}
+
+/** Answers who expects anything other than to be told to go on with a body. */
+export function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const body = JSON.stringify(refusalBody(ErrorCode.BAD_REQUEST, 'Nothing but 100-continue is done on expectation.'));
+  response.writeHead(417, {
+    'cache-control': 'no-store',
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
