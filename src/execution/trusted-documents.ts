@@ -160,10 +160,13 @@ export const hashNotFound = () =>
 const badRequest = (message: string) =>
   codedError(ErrorCode.BAD_REQUEST, message, { extensions: { http: { status: 400 } } });
 
-/** What stands for a hash in Apollo's `extensions.persistedQuery`; undefined where there is no such extension. */
+/**
+ * What stands for a hash in Apollo's `extensions.persistedQuery`, which may be anything; undefined where there is no such
+ * extension, or of another version than the only one there is: Apollo refuses that.
+ */
 export function persistedHash(extensions: Record<string, unknown> | null | undefined): unknown {
-  const persisted = extensions?.['persistedQuery'] as { sha256Hash?: unknown } | null | undefined;
-  return persisted ? (persisted.sha256Hash ?? null) : undefined;
+  const persisted = extensions?.['persistedQuery'] as { version?: unknown; sha256Hash?: unknown } | null | undefined;
+  return persisted?.version === 1 ? (persisted.sha256Hash ?? null) : undefined;
 }
 
 /** A refusal, counted where it is because of what its caller is bound to. */

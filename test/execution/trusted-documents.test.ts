@@ -211,6 +211,10 @@ describe(`trusted documents, on ${engine}`, () => {
         for (const form of [null, { toString: sha256Hash }, 1])
           expect(codeOf(await ask(form, 'SALES_AGENT'))).toBe('PERSISTED_QUERY_NOT_FOUND');
         expect(codeOf(await post({ query, extensions: { persistedQuery } }))).toBe('DOCUMENT_NOT_TRUSTED');
+        for (const version of [2, '1', true, [1], null]) {
+          const { status, data } = await post({ extensions: { persistedQuery: { version, sha256Hash } } });
+          expect([status, data]).toEqual([400, undefined]);
+        }
       }
     });
 
