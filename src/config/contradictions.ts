@@ -13,6 +13,8 @@ export function contradictions(given: Record<string, string | undefined>): strin
   const folder = given['DOWNLOADS_DIR'];
   if (folder && !existsSync(folder))
     problems.push(`DOWNLOADS_DIR: ${folder} does not exist; create it or leave the setting out`);
+  for (const path of (given['TRUSTED_DOCUMENTS'] ?? '').split(',').map((one) => one.trim()))
+    if (path !== '' && !existsSync(path)) problems.push(`TRUSTED_DOCUMENTS: ${path} does not exist; mend the path`);
   if (has('TRUSTED_DOCUMENTS_ROLES') && !has('TRUSTED_DOCUMENTS'))
     problems.push('TRUSTED_DOCUMENTS_ROLES: needs TRUSTED_DOCUMENTS, which they run');
   if (has('DATABASE_REPLICA_URL') && !has('DATABASE_URL'))

@@ -58,10 +58,12 @@ const module = (name: string) => JSON.stringify(join(process.cwd(), 'dist/src', 
 describe('settings', () => {
   test('trusted documents bind everybody, unless roles are named', () => {
     expect(read().trustedDocuments).toBeNull();
-    expect(read({ TRUSTED_DOCUMENTS: 'schema/operations, more.json' }).trustedDocuments).toEqual({
-      paths: ['schema/operations', 'more.json'],
-      roles: [...Object.keys(Role), 'ANONYMOUS'],
-    });
+    expect(read({ TRUSTED_DOCUMENTS: 'schema/operations, schema/operations/access.graphql' }).trustedDocuments).toEqual(
+      {
+        paths: ['schema/operations', 'schema/operations/access.graphql'],
+        roles: [...Object.keys(Role), 'ANONYMOUS'],
+      },
+    );
     const named = { TRUSTED_DOCUMENTS: 'schema/operations', TRUSTED_DOCUMENTS_ROLES: 'SALES_AGENT,ANONYMOUS' };
     expect(read(named).trustedDocuments?.roles).toEqual(['SALES_AGENT', 'ANONYMOUS']);
   });
@@ -167,6 +169,7 @@ describe('settings', () => {
     ['DEMO_DATA', 'yes', 'true, false'],
     ['LOG_LEVEL', 'verbose', 'fatal, error, warn, info, debug, silent'],
     ['TRUSTED_DOCUMENTS', 'schema/operations,', 'joined by commas'],
+    ['TRUSTED_DOCUMENTS', 'schema/operations,/nowhere', '/nowhere does not exist'],
     ['TRUSTED_DOCUMENTS_ROLES', 'SALES_AGENT,KING', 'roles of the graph'],
     ['TRUSTED_DOCUMENTS_ROLES', 'SALES_AGENT', 'needs TRUSTED_DOCUMENTS'],
     ['DOWNLOADS_DIR', '/nowhere', 'create it or leave the setting out'],
