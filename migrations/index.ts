@@ -6,6 +6,7 @@ import { Migration20261122223854_activity_seals } from './Migration2026112222385
 import { Migration20261123070000_customer_search } from './Migration20261123070000_customer_search.js';
 import { Migration20261127122349_encryption_canaries } from './Migration20261127122349_encryption_canaries.js';
 import { Migration20261127122957_identities } from './Migration20261127122957_identities.js';
+import { Migration20261127163404_names } from './Migration20261127163404_names.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -16,4 +17,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261123070000_customer_search', class: Migration20261123070000_customer_search },
   { name: 'Migration20261127122349_encryption_canaries', class: Migration20261127122349_encryption_canaries },
   { name: 'Migration20261127122957_identities', class: Migration20261127122957_identities },
+  { name: 'Migration20261127163404_names', class: Migration20261127163404_names },
 ];

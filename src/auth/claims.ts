@@ -26,7 +26,9 @@ const text = z
   // As `IsText` has it, without line ends.
   .regex(/^[^\0-\x1f\x7f]*$/, 'must not have control characters')
   .regex(/\S/, 'must not be blank')
-  .refine((value) => !/\p{Surrogate}/u.test(value), 'must be well-formed Unicode');
+  .refine((value) => !/\p{Surrogate}/u.test(value), 'must be well-formed Unicode')
+  // As arguments are, which look for the same names.
+  .transform((value) => value.normalize('NFC'));
 /** Some providers write a claim that is not there as null or as an empty text. */
 const optionalText = z.preprocess((value) => (value === null || value === '' ? undefined : value), text.optional());
 const seconds = z.number({ error: 'must be a number of seconds since 1970' }).min(0, 'must not be before 1970');

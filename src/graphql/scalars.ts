@@ -15,9 +15,10 @@ for (const scalar of [GraphQLString, GraphQLID]) {
   scalar.parseLiteral = (node, variables) => fitText(parseLiteral(node, variables));
 }
 
+/** Composed, as the tables have it: what came decomposed, as from macOS, is the same text. */
 function fitText(text: string): string {
   if (UNFIT_TEXT.test(text)) throw new TypeError('Text must not hold NUL or half a surrogate pair');
-  return text;
+  return text.normalize('NFC');
 }
 
 function parseInstant(value: unknown): Date {

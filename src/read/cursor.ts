@@ -13,6 +13,7 @@ const isBelow2To63 = (text: string) => /^\d{1,19}$/.test(text) && BigInt(text) <
 
 /** Whether a text may stand for a value of the type. Cursors are hostile input: nothing else reaches the database. */
 const fits: Record<SortType, (text: string) => boolean> = {
+  name: (text) => !text.includes('\0'),
   text: (text) => !text.includes('\0'),
   uuid: isLowerCaseUuid,
   timestamptz: (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && isInstant(text),

@@ -18,9 +18,9 @@ export function reference(property: string, types: readonly NodeType[]): { nodeI
   return { nodeId: computed(nodeId), node: { kind: 'reference', types, globalId: nodeId } };
 }
 
-/** Whether a text holds another, in any case; the wildcards of LIKE stand for themselves. */
+/** Whether a text holds another, in any case; blanks around it do not count, and the wildcards of LIKE stand for themselves. */
 export function contains(text: Sql, part: Param<string>): RawBuilder<SqlBool> {
-  return sql<SqlBool>`${text} ilike ${part.map((value) => `%${value.replace(/[\\%_]/g, '\\$&')}%`)}`;
+  return sql<SqlBool>`${text} ilike ${part.map((value) => `%${value.trim().replace(/[\\%_]/g, '\\$&')}%`)}`;
 }
 
 /** Whether a value is one of the list. */

@@ -56,8 +56,8 @@ export type Fields = Record<string, Field>;
 /** Fields that a module adds to types below it, by GraphQL name: the lower module need not know who leads away from it. */
 export type TypeExtensions = Readonly<Record<string, Fields>>;
 
-/** How a column is compared and put into a cursor. */
-export type SortType = 'text' | 'timestamptz' | 'uuid' | 'date' | 'bigint' | 'xid8';
+/** How a column is compared and put into a cursor: a name as people read it (`database/collation.ts`), a text by its bytes. */
+export type SortType = 'name' | 'text' | 'timestamptz' | 'uuid' | 'date' | 'bigint' | 'xid8';
 export interface SortKey {
   property: string;
   type: SortType;

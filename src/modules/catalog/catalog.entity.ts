@@ -1,4 +1,5 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import { composed, NAMES } from '../../database/names.js';
 import { PriceSource, ProductKind, RefundType, Segment, WindowsServerEdition } from '../../domain/product-kind.js';
 import { Market } from './market.entity.js';
 
@@ -9,9 +10,10 @@ export const Product = defineEntity({
   properties: {
     id: p.uuid().primary(),
     productId: p.string().columnType('text').unique('products_product_id_key').check("product_id ~ '^[A-Z0-9]{12}$'"),
-    title: p.text(),
+    title: p.text().collation(NAMES),
     publisher: p.text(),
   },
+  triggers: [composed('products', ['title', 'publisher'])],
 });
 export type Product = InferEntity<typeof Product>;
 
@@ -52,6 +54,7 @@ export const Sku = defineEntity({
     },
     { name: 'skus_perpetual_without_term', expression: "(kind = 'PERPETUAL_SOFTWARE') = (term_duration is null)" },
   ],
+  triggers: [composed('skus', ['title'])],
 });
 export type Sku = InferEntity<typeof Sku>;
 

@@ -33,7 +33,7 @@ export const productRead: ReadType = {
     },
     orders: {
       TITLE: [
-        { property: 'title', type: 'text' },
+        { property: 'title', type: 'name' },
         { property: 'id', type: 'uuid' },
       ],
       PRODUCT_ID: [

@@ -1,4 +1,5 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import { composed, NAMES } from '../../database/names.js';
 import { Segment } from '../../domain/product-kind.js';
 import { Market } from '../catalog/market.entity.js';
 
@@ -10,7 +11,7 @@ export const Customer = defineEntity({
     id: p.uuid().primary(),
     tenantId: p.uuid().unique('customers_tenant_id_key'),
     domain: p.text().unique('customers_domain_key').check('domain = lower(domain)'),
-    companyName: p.text(),
+    companyName: p.text().collation(NAMES),
     market: p.manyToOne(Market),
     segment: p.enum(Object.values(Segment)).default('COMMERCIAL'),
     contactFirstName: p.text(),
@@ -32,5 +33,6 @@ export const Customer = defineEntity({
         'create index "customers_search_idx" on "customers" using gin ("company_name" gin_trgm_ops, "domain" gin_trgm_ops)',
     },
   ],
+  triggers: [composed('customers', ['company_name', 'contact_first_name', 'contact_last_name'])],
 });
 export type Customer = InferEntity<typeof Customer>;

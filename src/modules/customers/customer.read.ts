@@ -32,7 +32,7 @@ export const customerRead: ReadType = {
     },
     orders: {
       COMPANY_NAME: [
-        { property: 'companyName', type: 'text' },
+        { property: 'companyName', type: 'name' },
         { property: 'id', type: 'uuid' },
       ],
       CREATED_AT: [

@@ -140,7 +140,11 @@ export const salesRoots: RootReads = {
       if (new Set(dimensions).size !== dimensions.length) throw badUserInput('groupBy', 'name each dimension once');
       return salesQuery(dimensions, args.object('filter'));
     },
-    orderBy: (group) =>
-      ['month', 'market', 'kind', 'product', 'customer', 'currency'].map((column) => group.col(column)),
+    orderBy: (group) => [
+      ...['month', 'market', 'kind'].map((column) => group.col(column)),
+      sql`(select "title" from "products" where "id" = ${group.col('product')})`,
+      sql`(select "company_name" from "customers" where "id" = ${group.col('customer')})`,
+      ...['product', 'customer', 'currency'].map((column) => group.col(column)),
+    ],
   },
 };

@@ -50,7 +50,7 @@ export function titleOf(text: string): string | InvalidCell {
   if (text === '') return new InvalidCell('is blank');
   if (text.includes('\ufffd')) return new InvalidCell('is not UTF-8 text; save the file as "CSV UTF-8"');
   if (CONTROL_CHARACTER.test(text)) return new InvalidCell('holds a control character');
-  return text.replace(/\s+/g, ' ');
+  return text.replace(/\s+/g, ' ').normalize('NFC');
 }
 
 /** How the term is billed; blank and None mean once. */

@@ -61,6 +61,61 @@ describe(`customers, on ${engine}`, () => {
     expect(await names({ search: tag })).toHaveLength(4);
   });
 
+  test('a name is found however its accents are written, whoever wrote it, and blanks around a search do not count', async () => {
+    const tag = randomUUID();
+    await named([`${tag} Müller`, `${tag} Mu\u0308ller & So\u0308hne`, `${tag} Muller`]);
+    const both = [`${tag} Müller`, `${tag} Müller & Söhne`];
+    for (const part of ['müller', 'mu\u0308ller', 'MÜLLER', 'MU\u0308LLER'])
+      expect([part, await names({ search: `${tag} ${part}` })]).toEqual([part, both]);
+    expect(await names({ search: ` \t${tag} Müller\u00a0\n` })).toEqual(both);
+    expect(await names({ search: `${tag} muller` })).toEqual([`${tag} Muller`]);
+  });
+
+  test('names are in the order in which people look for them, both ways and over pages', async () => {
+    const tag = randomUUID();
+    const ordered = [
+      '3M',
+      'Äpfel',
+      'apple',
+      'Apple',
+      'Åsa',
+      'Éclair',
+      'eclipse',
+      'Örnek',
+      'Zażółć',
+      'zebra',
+      'Zebra',
+      'Ωmega',
+      'Яндекс',
+      '会社',
+    ];
+    await named(ordered.toReversed().map((name) => `${tag} ${name}`));
+    const expected = ordered.map((name) => `${tag} ${name}`);
+    expect(await names({ search: tag })).toEqual(expected);
+    const paged: string[] = [];
+    for (let after: string | null = null; ; ) {
+      const { edges, pageInfo } = await page({ filter: { search: tag }, first: 3, after });
+      paged.push(...edges.map(({ node }) => node.companyName));
+      after = pageInfo.endCursor as string;
+      if (!pageInfo.hasNextPage) break;
+    }
+    expect(paged).toEqual(expected);
+    const orderBy = { field: 'COMPANY_NAME', direction: 'DESC' } as const;
+    expect((await list({ filter: { search: tag }, orderBy })).map(({ companyName }) => companyName)).toEqual(
+      expected.toReversed(),
+    );
+  });
+
+  test('a cursor from when names had the order of bytes is refused with words', async () => {
+    const before = Buffer.from(JSON.stringify(['Customer:COMPANY_NAME', 'Zebra', randomUUID()])).toString('base64');
+    expect(await refused({ after: before })).toMatchObject([
+      {
+        message: 'after: must be a cursor that this list gave, in the same order',
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    ]);
+  });
+
   test('a list is filtered by market, segment and domain; all must hold, and null says nothing', async () => {
     const tag = randomUUID();
     const [swiss] = await named([`${tag} Swiss`], { market: 'CH' });

@@ -37,7 +37,7 @@ const idOf = (type: 'Customer' | 'Order') =>
     context.addIssue({ code: 'custom', message: `must be an id of type ${type}, as the graph gives it` });
     return z.NEVER;
   });
-const text = once.regex(/^[^\0]{1,200}$/, 'must be 1 to 200 characters');
+const text = once.regex(/^[^\0]{1,200}$/, 'must be 1 to 200 characters').transform((value) => value.normalize('NFC'));
 
 /** A list: several names joined by commas, the parameter several times, or both. */
 const listed = z.preprocess((given) => (given === undefined ? given : String(given).split(',')), z.array(z.string()));

@@ -87,7 +87,10 @@ async function filesOf(request: FastifyRequest): Promise<{ name: string; content
         throw new Refusal(413, 'FILE_TOO_LARGE', `${part.filename}: a file may have ${MAXIMUM_FILE_BYTES} bytes.`);
       if (content.length === 0) throw new Refusal(400, 'FILE_EMPTY', `${part.filename}: the file is empty.`);
       files.push({
-        name: part.filename.replace(/[\0-\x1f\x7f/\\]/g, '_').slice(0, 200),
+        name: part.filename
+          .normalize('NFC')
+          .replace(/[\0-\x1f\x7f/\\]/g, '_')
+          .slice(0, 200),
         contentType: part.mimetype,
         content,
       });
