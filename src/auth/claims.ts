@@ -2,6 +2,7 @@ import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 import type { AuthConfig } from '../config/auth-config.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
+import { IDENTIFIER } from '../lib/one-line.js';
 import { isUuid } from '../lib/uuid.js';
 import { claimAt } from './claim-at.js';
 import { givenRoles } from './given-roles.js';
@@ -23,8 +24,8 @@ const text = z
   .string({ error: 'must be a text' })
   .min(1, 'must not be empty')
   .max(255, 'must have at most 255 characters')
-  // As `IsText` has it, without line ends.
-  .regex(/^[^\0-\x1f\x7f]*$/, 'must not have control characters')
+  // As `IsNameOfUser` has it.
+  .regex(IDENTIFIER, 'must not have control characters, nor others that cannot be seen')
   .regex(/\S/, 'must not be blank')
   .refine((value) => !/\p{Surrogate}/u.test(value), 'must be well-formed Unicode')
   // As arguments are, which look for the same names.

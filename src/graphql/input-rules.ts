@@ -1,4 +1,5 @@
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsEmail, Length, Matches, Max, Min } from 'class-validator';
+import { IDENTIFIER, ONE_LINE } from '../lib/one-line.js';
 import { applyDecorators } from './apply-decorators.js';
 
 /** Made by the client for each request: 1 to 255 visible characters. */
@@ -22,14 +23,37 @@ export const IsText = (minimum: number, maximum: number) =>
     Matches(/^[^\0-\x08\x0b\x0c\x0e-\x1f\x7f]*$/, { message: 'must not have control characters' }),
     Matches(/\S/, { message: 'must not be blank' }),
   );
+/** Text of a length, in one line. */
+export const IsLine = (minimum: number, maximum: number) =>
+  applyDecorators(
+    Length(minimum, maximum, { message: `must have ${minimum} to ${maximum} characters` }),
+    Matches(ONE_LINE, {
+      message: 'must be one line, without line breaks, control characters, blanks without width or signs of direction',
+    }),
+    Matches(/\S/, { message: 'must not be blank' }),
+  );
 /** An e-mail address. */
-export const IsMailAddress = () => IsEmail({}, { message: 'must be an e-mail address such as anna@partner.example' });
-/** A telephone number. */
+export const IsMailAddress = () =>
+  applyDecorators(
+    IsEmail({}, { message: 'must be an e-mail address such as anna@partner.example' }),
+    Matches(IDENTIFIER, { message: 'must not have characters that cannot be seen' }),
+  );
+/** What may be a telephone number, of whichever country: `phoneOf` tells, once the country is known. */
 export const IsPhone = () =>
-  Matches(/^\+?[\d][\d\s().-]{4,24}$/, { message: 'must be a telephone number such as +1 425 555 0100' });
+  applyDecorators(
+    Length(3, 60, { message: NO_PHONE }),
+    Matches(ONE_LINE, { message: NO_PHONE }),
+    Matches(/\p{Nd}.*\p{Nd}.*\p{Nd}/u, { message: NO_PHONE }),
+  );
+/** What is said of a telephone number that is none. */
+export const NO_PHONE =
+  "must be a telephone number, with its country code such as +1 425 555 0100, or as it is dialled in the customer's country";
 /** A name or an object id of a user, of the form that tokens are let in with. */
 export const IsNameOfUser = (what: string) =>
-  Matches(/^[^\0-\x1f\x7f]{1,255}$/u, { message: `must be ${what}, in 1 to 255 characters` });
+  applyDecorators(
+    Length(1, 255, { message: `must be ${what}, in 1 to 255 characters` }),
+    Matches(IDENTIFIER, { message: `must be ${what}, without characters that cannot be seen` }),
+  );
 /** A list of distinct things, within bounds. */
 export const IsList = (maximum: number) =>
   applyDecorators(

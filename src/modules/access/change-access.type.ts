@@ -1,6 +1,6 @@
 import { IsOptional } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
-import { IsNameOfUser, IsText } from '../../graphql/input-rules.js';
+import { IsLine, IsNameOfUser } from '../../graphql/input-rules.js';
 import { problemType, resultMember } from '../../graphql/problem.type.js';
 import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
 import { UserAmbiguous, UserUnknown } from './find-user.js';
@@ -84,10 +84,10 @@ export class RevokeAccessInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why it is done, in 1 to 1000 characters. It is written to the activity log.',
+    description: 'Why it is done, in one line of 1 to 1000 characters. It is written to the activity log.',
   })
   @IsOptional()
-  @IsText(1, 1_000)
+  @IsLine(1, 1_000)
   reason?: string | null;
 }
 

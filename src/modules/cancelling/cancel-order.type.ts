@@ -1,6 +1,6 @@
 import { IsOptional } from 'class-validator';
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { IsIdempotencyKey, IsLineNumbers, IsText } from '../../graphql/input-rules.js';
+import { IsIdempotencyKey, IsLine, IsLineNumbers } from '../../graphql/input-rules.js';
 import { problemType, resultMember } from '../../graphql/problem.type.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.js';
@@ -106,15 +106,15 @@ export class CancelOrderInput {
       'The token of `cancellationQuote`, whose credit is then honoured to the cent. Without it the credit is computed now.',
   })
   @IsOptional()
-  @IsText(1, 8_000)
+  @IsLine(1, 8_000)
   quoteToken?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why it is cancelled, in 1 to 1000 characters. It is written to the activity log.',
+    description: 'Why it is cancelled, in one line of 1 to 1000 characters. It is written to the activity log.',
   })
   @IsOptional()
-  @IsText(1, 1_000)
+  @IsLine(1, 1_000)
   reason?: string | null;
 }
 

@@ -1,5 +1,5 @@
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
-import { IsText } from '../../graphql/input-rules.js';
+import { IsLine } from '../../graphql/input-rules.js';
 import { problemType, resultMember } from '../../graphql/problem.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
@@ -42,7 +42,7 @@ export class RevealProductKeyInput {
   entitlementId!: string;
 
   @Field({ description: 'The version of the software, one of `Sku.softwareVersions`.' })
-  @IsText(1, 100)
+  @IsLine(1, 100)
   version!: string;
 }
 
@@ -78,15 +78,15 @@ export class CreateDownloadLinkInput {
   entitlementId!: string;
 
   @Field({ description: 'The version of the software, one of `Sku.softwareVersions`.' })
-  @IsText(1, 100)
+  @IsLine(1, 100)
   version!: string;
 
   @Field({ description: 'One of the languages of the version, as a BCP 47 tag such as `en-US`.' })
-  @IsText(1, 40)
+  @IsLine(1, 40)
   language!: string;
 
   @Field({ description: 'One of the architectures of the version, such as `x64`.' })
-  @IsText(1, 40)
+  @IsLine(1, 40)
   architecture!: string;
 }
 

@@ -23,6 +23,8 @@ export interface SubmitSupportRequest {
   refundReason: string | null;
   amount: Money | null;
   contact: { name: string; email: string; phone: string };
+  /** The telephone number of the contact as it is understood in a country; throws where it is none there. */
+  phoneIn: (country: string) => string;
 }
 
 /** Asks support on behalf of a customer (rule 21). Answers the request's id, CustomerNotFound, OrderNotFound, IdempotencyKeyReused or RequestInProgress. */
@@ -30,7 +32,7 @@ export function submitSupportRequest(
   unit: UnitOfWork,
   input: SubmitSupportRequest,
 ): Promise<{ supportRequestId: string } | Problem> {
-  const { idempotencyKey, ...asked } = input;
+  const { idempotencyKey, phoneIn, ...asked } = input;
   return withIdempotency(unit, 'submitSupportRequest', idempotencyKey, asked, async () => {
     const { em, viewer, now, correlationId } = unit;
     const rule = supportRequestAccess['Mutation.submitSupportRequest'];
@@ -52,7 +54,7 @@ export function submitSupportRequest(
       currency: input.amount?.currency,
       contactName: input.contact.name,
       contactEmail: input.contact.email,
-      contactPhone: input.contact.phone,
+      contactPhone: phoneIn(customer.market.code),
       status: 'OPEN',
       submittedAt: now,
       submittedBy: viewer.userPrincipalName,

@@ -1,7 +1,7 @@
 import { IsIn, IsOptional, ValidateNested } from 'class-validator';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { supportTopics } from '../../domain/support-topics.js';
-import { IsIdempotencyKey, IsMailAddress, IsPhone, IsText } from '../../graphql/input-rules.js';
+import { IsIdempotencyKey, IsLine, IsMailAddress, IsPhone, IsText } from '../../graphql/input-rules.js';
 import { MoneyInput } from '../../graphql/money.type.js';
 import { resultMember } from '../../graphql/problem.type.js';
 import type { Relation } from '../../graphql/relation.js';
@@ -14,14 +14,17 @@ import { SupportRequestType } from './support-request.type.js';
 @InputType('ContactInput', { description: 'The person that support answers.' })
 export class ContactInput {
   @Field({ description: 'The name of the person, in 1 to 200 characters.' })
-  @IsText(1, 200)
+  @IsLine(1, 200)
   name!: string;
 
   @Field({ description: 'The e-mail address of the person.' })
   @IsMailAddress()
   email!: string;
 
-  @Field({ description: 'The telephone number of the person, such as `+1 425 555 0100`.' })
+  @Field({
+    description:
+      "The telephone number of the person, as people write it: with its country code, such as `+1 425 555 0100`, or as it is dialled in the customer's country, such as `(425) 555-0100 ext. 5`.",
+  })
   @IsPhone()
   phone!: string;
 }
@@ -49,16 +52,19 @@ export class SubmitSupportRequestInput {
   impact!: SupportImpact;
 
   @Field({ description: 'The problem in one line, in 1 to 200 characters.' })
-  @IsText(1, 200)
+  @IsLine(1, 200)
   title!: string;
 
   @Field({ description: 'The problem in full, in 1 to 10000 characters.' })
   @IsText(1, 10_000)
   description!: string;
 
-  @Field(() => String, { nullable: true, description: 'Why money should be given back, in 1 to 1000 characters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why money should be given back, in one line of 1 to 1000 characters.',
+  })
   @IsOptional()
-  @IsText(1, 1_000)
+  @IsLine(1, 1_000)
   refundReason?: string | null;
 
   @Field(() => MoneyInput, { nullable: true, description: 'How much money should be given back.' })

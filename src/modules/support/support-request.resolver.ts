@@ -4,8 +4,11 @@ import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
 import { supportTopics } from '../../domain/support-topics.js';
 import { compiled } from '../../graphql/compiled.js';
+import { badUserInput } from '../../graphql/errors.js';
 import { idOf } from '../../graphql/id-of.js';
+import { NO_PHONE } from '../../graphql/input-rules.js';
 import { validateInput } from '../../graphql/validate-input.js';
+import { phoneOf } from '../../lib/phone.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { submitSupportRequest } from './submit-support-request.js';
 import {
@@ -58,6 +61,11 @@ export class SupportRequestResolver {
         orderId,
         refundReason: input.refundReason ?? null,
         amount: input.amount ?? null,
+        phoneIn: (country) => {
+          const phone = phoneOf(input.contact.phone, country);
+          if (phone === null) throw badUserInput('input.contact.phone', NO_PHONE);
+          return phone;
+        },
       }),
     );
   }

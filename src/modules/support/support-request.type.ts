@@ -34,7 +34,10 @@ export class SupportContactType {
   @Field({ description: 'The e-mail address of the person.' })
   email!: string;
 
-  @Field({ description: 'The telephone number of the person.' })
+  @Field({
+    description:
+      'The telephone number of the person in E.164, with its extension as RFC 3966 has it: `+14255550100;ext=5`. Requests from before have it as it was sent.',
+  })
   phone!: string;
 }
 

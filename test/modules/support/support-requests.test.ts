@@ -83,7 +83,7 @@ describe(`support, on ${engine}`, () => {
       customer: { companyName: `Company ${customer.rowId.slice(0, 8)}` },
       order: { number: order.number },
       amount,
-      contact: { name: 'Anna Agent', email: 'anna@partner.example', phone: '+39 (02) 123-4567' },
+      contact: { name: 'Anna Agent', email: 'anna@partner.example', phone: '+39021234567' },
       files: [],
     });
     const entries = await gateway.sql(
@@ -118,6 +118,31 @@ describe(`support, on ${engine}`, () => {
     const { data, errors } = await submit(changes);
     expect(data.submitSupportRequest).toBeNull();
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
+  });
+
+  test.each([
+    ['US', '(425) 555-0100', '+14255550100'],
+    ['US', '425.555.0100 x 5', '+14255550100;ext=5'],
+    ['US', '+39 02/70398398', '+390270398398'],
+    ['US', '011 39 02 70398398', '+390270398398'],
+    ['IT', '02/70398398', '+390270398398'],
+    ['IT', '+1 425 555 0100 ext. 5', '+14255550100;ext=5'],
+    ['DE', '030 901820', '+4930901820'],
+    ['DE', '+49 (0)30 901820', '+4930901820'],
+    ['DE', '００３９ 02 70398398', '+390270398398'],
+  ])(
+    'rule 21: a telephone number is understood as in the customer’s country %s: %s',
+    async (market, phone, understood) => {
+      const there = await aCustomer(gateway, { market });
+      const contact = { name: 'Anna Agent', email: 'anna@partner.example', phone };
+      const request = await submitted({ customerId: there.id, contact });
+      expect((await stored(request.number))?.contact.phone).toBe(understood);
+    },
+  );
+
+  test('rule 21: what is written with joiners, from right to left or with emoji is one line too', async () => {
+    const title = 'نمی\u200cخواهم 👩\u200d💻 \u200fשלום';
+    expect(await stored((await submitted({ title })).number)).toMatchObject({ title });
   });
 
   test('rule 21: texts and amounts at their limits are taken', async () => {

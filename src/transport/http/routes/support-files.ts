@@ -89,7 +89,7 @@ async function filesOf(request: FastifyRequest): Promise<{ name: string; content
       files.push({
         name: part.filename
           .normalize('NFC')
-          .replace(/[\0-\x1f\x7f/\\]/g, '_')
+          .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}/\\]/gu, '_')
           .slice(0, 200),
         contentType: part.mimetype,
         content,
