@@ -12,6 +12,11 @@ const config = readConfig({
   PORT: '0',
   LOG_LEVEL: 'error',
   FEED_POLL_MS: '20',
+  // All subscribers are one user's, at one address.
+  SOCKETS_PER_USER: '1000000',
+  SOCKETS_PER_ADDRESS: '1000000',
+  STREAMS_PER_USER: '1000000',
+  STREAMS_PER_ADDRESS: '1000000',
 });
 const gateway = await startGateway(config);
 const token = await signDemoToken(

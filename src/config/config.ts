@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Role } from '../domain/role.js';
 import { type AuthConfig, authConfigOf } from './auth-config.js';
+import { type Bounds, boundsOf } from './bounds.js';
 import { ConfigError } from './config-error.js';
 import { contradictions } from './contradictions.js';
 import { localSecrets } from './local-secrets.js';
@@ -75,6 +76,8 @@ export interface Config {
   horizonWarnMs: number;
   /** How often the sealer looks for entries to seal. */
   sealIntervalMs: number;
+  /** What callers may hold, and how long they may take. */
+  bounds: Bounds;
   /** How long a stopping process waits for what runs. */
   drainTimeoutMs: number;
   /** Demonstration data is loaded into an empty database. */
@@ -151,6 +154,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     socketPingMs: values.SOCKET_PING_MS,
     horizonWarnMs: values.HORIZON_WARN_MS,
     sealIntervalMs: values.SEAL_INTERVAL_MS,
+    bounds: boundsOf(values),
     drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
     demoData: values.DEMO_DATA ? values.DEMO_DATA === 'true' : !values.DATABASE_URL,
     trustedDocuments: values.TRUSTED_DOCUMENTS

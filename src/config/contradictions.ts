@@ -25,6 +25,11 @@ export function contradictions(given: Record<string, string | undefined>): strin
     problems.push('ADMIN_HOST: needs ADMIN_PORT, on which it listens for operators');
   if (given['ADMIN_PORT'] && given['ADMIN_PORT'] !== '0' && given['ADMIN_PORT'] === (given['PORT'] ?? '4000'))
     problems.push('ADMIN_PORT: must be another port than PORT');
+  if (
+    given['HEADERS_TIMEOUT_MS'] &&
+    Number(given['HEADERS_TIMEOUT_MS']) > Number(given['REQUEST_TIMEOUT_MS'] ?? 60_000)
+  )
+    problems.push('HEADERS_TIMEOUT_MS: must not be longer than REQUEST_TIMEOUT_MS, of which the head is a part');
   if (given['NODE_ENV'] !== 'production') return problems;
 
   if (!given['ADMIN_PORT'] && !has('ADMIN_TOKEN'))

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Role } from '../domain/role.js';
 import { isLoopback } from '../lib/loopback.js';
 import { type RoleRule, roleRuleOf, TENANT_PLACEHOLDER } from './auth-config.js';
+import { boundSettings } from './bounds.js';
 import { ANONYMOUS } from './trusted-documents-config.js';
 
 const FIFTEEN_MINUTES_MS = 15 * 60_000;
@@ -164,6 +165,7 @@ export const settings = z.object({
     .optional(),
   NATS_STREAM_MAX_AGE_MS: milliseconds(3_600_000, 1_000, 30 * 86_400_000),
   NATS_STREAM_MAX_BYTES: whole('a whole number of bytes', 65_536, 2 ** 40).default(256 * 1024 * 1024),
+  ...boundSettings,
   DRAIN_TIMEOUT_MS: milliseconds(10_000, 0, 600_000),
   DEMO_DATA: oneOf('true', 'false').optional(),
   TRUSTED_DOCUMENTS: listOf(() => true, 'must be files and folders joined by commas').optional(),

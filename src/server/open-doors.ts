@@ -15,6 +15,8 @@ import type { FanOut } from '../feed/delivery/fan-out.js';
 import type { NatsSource } from '../feed/nats/nats-source.js';
 import type { ReportInternalError } from '../graphql/errors.js';
 import { projectFile } from '../lib/project-file.js';
+import { CallerBounds } from '../transport/bounds.js';
+import { boundConnections, type ConnectionBounds } from '../transport/http/connections.js';
 import { serveGraphql } from '../transport/http/graphql-route.js';
 import { answerOtherMethods } from '../transport/http/methods.js';
 import { serveDownloads } from '../transport/http/routes/downloads.js';
@@ -60,11 +62,13 @@ export async function openDoors(options: DoorsOptions): Promise<void> {
   const apps = admin ? [app, admin] : [app];
   const completeMethods = apps.map((one) => answerOtherMethods(one, origins));
   const rules = operationRules({ schema, views, documents, trusted, report });
-  serveGraphql({ app, apollo, schema, services, authenticate, documents, trusted, report });
-  const sockets = serveSockets({ server: app.server, origins, services, authenticate, rules, fanOut });
-  const streams = serveStreams({ app, services, authenticate, rules, fanOut });
-  lifecycle.onClose(() => closeDoors({ apps, services, sockets, streams }));
-  serveExports(app, services, authenticate);
+  const bounds = new CallerBounds(services.config.bounds, services.refusals);
+  const lines = boundConnections(app, bounds, services);
+  serveGraphql({ app, apollo, schema, services, authenticate, documents, trusted, report, bounds });
+  const sockets = serveSockets({ server: app.server, origins, services, authenticate, rules, fanOut, bounds });
+  const streams = serveStreams({ app, services, authenticate, rules, fanOut, bounds });
+  lifecycle.onClose(() => closeDoors({ apps, services, sockets, streams, lines }));
+  serveExports(app, services, authenticate, bounds);
   serveDownloads(app, services);
   await serveSupportFiles(app, services);
   await servePlayground(app, services.config);
@@ -83,18 +87,24 @@ async function closeDoors({
   services,
   sockets,
   streams,
+  lines,
 }: {
   /** In the order in which they close: operators see to the end whether it still runs. */
   apps: FastifyInstance[];
   services: Services;
   sockets: SocketServer;
   streams: EventStreams;
+  lines: ConnectionBounds;
 }): Promise<void> {
   services.feed.drain();
   const drainTimer = setTimeout(() => {
     for (const { server } of apps) server.closeAllConnections();
   }, services.config.drainTimeoutMs);
   await Promise.all([sockets.close(), streams.close()]);
-  for (const app of apps) await app.close();
+  for (const app of apps) {
+    const closed = app.close();
+    lines.closeIdle();
+    await closed;
+  }
   clearTimeout(drainTimer);
 }

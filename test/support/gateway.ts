@@ -5,6 +5,7 @@ import { demoIdentity } from '../../src/auth/demo-identities.js';
 import type { Role } from '../../src/auth/role.js';
 import { signDemoToken } from '../../src/auth/tokens.js';
 import { DEMO_PARTNER_TENANT_ID } from '../../src/config/auth-config.js';
+import { type Bounds, defaultBounds } from '../../src/config/bounds.js';
 import type { Config } from '../../src/config/config.js';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/server/start-gateway.js';
 import type { TypedDocumentString } from '../generated/graphql.js';
@@ -62,7 +63,7 @@ export interface TestStream {
 
 /** Starts a gateway on a database and port of its own. */
 export async function startTestGateway(
-  options: GatewayOptions & { config?: Partial<Config>; database?: TestDatabase } = {},
+  options: GatewayOptions & { config?: Partial<Config>; bounds?: Partial<Bounds>; database?: TestDatabase } = {},
 ): Promise<TestGateway> {
   const database = options.database ?? (await testDatabase());
   const log: string[] = [];
@@ -87,6 +88,7 @@ export async function startTestGateway(
     horizonWarnMs: 10_000,
     sealIntervalMs: 600_000,
     nats: null,
+    bounds: { ...defaultBounds(), ...options.bounds },
     drainTimeoutMs: 5_000,
     demoData: false,
     trustedDocuments: null,

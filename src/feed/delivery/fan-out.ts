@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { Turns } from '../../lib/turns.js';
 import type { FeedServices } from '../feed-services.js';
 import { SharedSubscription } from './shared-subscription.js';
 import type { Render } from './shared-texts.js';
@@ -34,6 +35,7 @@ export interface Delivery extends AsyncIterableIterator<never> {
 export class FanOut {
   private readonly shared = new Map<string, SharedSubscription>();
   private readonly replays = pLimit(MAXIMUM_REPLAYS);
+  private readonly turns = new Turns();
   /** Messages delivered to live subscribers so far. */
   delivered = 0;
 
@@ -82,6 +84,8 @@ export class FanOut {
       },
       onEmpty: () => this.shared.delete(name),
       inTurn: this.replays,
+      name,
+      turns: this.turns,
     });
     this.shared.set(name, made);
     return made;

@@ -4,6 +4,7 @@ import type { EntryFilter } from '../../activity-log/entry-filter.js';
 import { cursorExpired } from '../../activity-log/feed-cursors.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
+import type { Turns } from '../../lib/turns.js';
 import type { FeedServices } from '../feed-services.js';
 import { EntryTooExpensive, RETRY_MS, tooExpensive } from './retry.js';
 import { type Render, SharedTexts } from './shared-texts.js';
@@ -24,6 +25,10 @@ export interface SharedSubscriptionOptions {
   onEmpty: () => void;
   /** Lets replays read a few at a time. */
   inTurn: LimitFunction;
+  /** Whose turn it is. */
+  name: string;
+  /** Lets those that hear of the same entry render it one after the other. */
+  turns: Turns;
 }
 
 /** Subscribers who get the same texts: same document, variables, roles and tenant. */
@@ -122,6 +127,7 @@ export class SharedSubscription implements Shared {
 
   private async readNext(): Promise<void> {
     const next = await this.services.feed.after(this.readTo, this.filter);
+    if (next.entries.length > 0) await this.options.turns.take(this.options.name);
     const rendered = await this.texts.ofRecent(next.entries, this.abort);
     this.revokeWhoMust();
     this.readTo = next.position;

@@ -89,6 +89,8 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
     documents.misses += 1;
     // A document that is not known keeps the process busy for milliseconds: others' requests are not to wait behind many.
     await services.turns.take(request.viewer.identity?.key ?? request.ip);
+    // Who has gone meanwhile is made no answer.
+    if (reply.raw.destroyed) return '';
     const answered = await apollo(request, reply);
     const contentType = reply.getHeader('content-type');
     if (reply.statusCode === 200 && typeof contentType === 'string')

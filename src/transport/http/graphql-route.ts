@@ -4,7 +4,9 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticate } from '../../auth/tokens.js';
 import { type Context, createContext } from '../../context/context.js';
+import type { CallerBounds } from '../bounds.js';
 import { abortOnClose } from './abort-on-close.js';
+import { boundOperations } from './connections.js';
 import { withETag } from './etag.js';
 import { type FastPathOptions, fastPath } from './fast-path.js';
 import { requireValidToken, withheldFromRevoked } from './require-token.js';
@@ -22,10 +24,11 @@ export interface GraphqlRouteOptions extends FastPathOptions {
   app: FastifyInstance;
   apollo: ApolloServer<Context>;
   authenticate: Authenticate;
+  bounds: CallerBounds;
 }
 
 /** `/graphql` over HTTP: documents of the cache by the fast path, whatever else by Apollo Server. */
-export function serveGraphql({ app, apollo, authenticate, ...options }: GraphqlRouteOptions): void {
+export function serveGraphql({ app, apollo, authenticate, bounds, ...options }: GraphqlRouteOptions): void {
   const { services } = options;
   const answer = fastifyApolloHandler(apollo, {
     context: async (request, reply) =>
@@ -38,7 +41,7 @@ export function serveGraphql({ app, apollo, authenticate, ...options }: GraphqlR
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    preHandler: requireValidToken(services, authenticate),
+    preHandler: [requireValidToken(services, authenticate), boundOperations(bounds)],
     compress: compression,
     onSend: withheldFromRevoked(services),
     handler: withETag(fastPath(options, (request, reply) => answer(forApollo(request), reply))),

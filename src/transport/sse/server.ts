@@ -9,10 +9,10 @@ import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { Delivery, FanOut } from '../../feed/delivery/fan-out.js';
 import { asGraphQLError, codedError, ErrorCode } from '../../graphql/errors.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
+import { type CallerBounds, callerOf, holdStream, isTaken } from '../bounds.js';
 import { requireValidToken } from '../http/require-token.js';
 import { EventStream } from './sink.js';
 
-const MAXIMUM_STREAMS_PER_USER = 50;
 /** Streams of a stopping gateway end within this time, not all at once. */
 const STAGGER_MS = 500;
 
@@ -23,6 +23,7 @@ export interface EventStreamsOptions {
   authenticate: Authenticate;
   rules: OperationRules;
   fanOut: FanOut;
+  bounds: CallerBounds;
 }
 
 /** Server-Sent Events, open. */
@@ -41,7 +42,8 @@ export interface EventStreams {
  * cursor as `id`; a client that comes back with `Last-Event-ID` goes on after it, whatever `after` says. There is one
  * request for each stream, so the single connection mode is not served.
  */
-export function serveStreams({ app, services, authenticate, rules, fanOut }: EventStreamsOptions): EventStreams {
+export function serveStreams(options: EventStreamsOptions): EventStreams {
+  const { app, services, authenticate, rules, fanOut, bounds } = options;
   const { prepare, mask, toClientResult } = rules;
   const open = new OpenStreams();
 
@@ -50,11 +52,10 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
     // Done by `prepare`.
     validate: () => [],
     onSubscribe: ({ raw, context: stream }, params) => {
-      if (open.of(stream.user) > MAXIMUM_STREAMS_PER_USER) {
-        return refusalResult([
-          codedError(ErrorCode.LIMIT_EXCEEDED, `A user may have ${MAXIMUM_STREAMS_PER_USER} event streams at once.`),
-        ]);
-      }
+      const caller = callerOf(raw.viewer, raw.ip);
+      const taken = bounds.take('eventStreams', caller);
+      if (!isTaken(taken)) return refusalResult([taken]);
+      stream.onceClosed(taken);
       const abort = new AbortFlag();
       stream.onceClosed(() => abort.abort());
       const prepared = prepare({ ...params, documentId: documentIdOf(raw) }, () => ({
@@ -62,18 +63,22 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
         resumeAfter: lastEventId(raw),
       }));
       if (isRefusal(prepared)) return refusalResult(prepared);
-      if (getOperationAST(prepared.document, prepared.operationName)?.operation === 'subscription')
-        return { ...prepared, stream } as never;
-      return refusalResult([
-        codedError(ErrorCode.BAD_REQUEST, 'Only subscriptions are streamed here. Send the rest to /graphql.'),
-      ]);
+      if (getOperationAST(prepared.document, prepared.operationName)?.operation !== 'subscription')
+        return refusalResult([
+          codedError(ErrorCode.BAD_REQUEST, 'Only subscriptions are streamed here. Send the rest to /graphql.'),
+        ]);
+      const key = shareKey(prepared);
+      const held = holdStream(bounds, caller, key);
+      if (!isTaken(held)) return refusalResult([held]);
+      stream.onceClosed(held);
+      return { ...prepared, stream, key } as never;
     },
     subscribe: async (args: ExecutionArgs) => {
-      const { stream, ...asked } = args as ExecutionArgs & { stream: EventStream };
+      const { stream, key, ...asked } = args as ExecutionArgs & { stream: EventStream; key: string };
       const source = await rules.subscribe(asked);
       if ('errors' in source) return source;
       const render = sharedRender(asked, toClientResult);
-      const delivery = fanOut.deliver({ key: shareKey(asked), subscription: source, render, sink: stream });
+      const delivery = fanOut.deliver({ key, subscription: source, render, sink: stream });
       void delivery.drained.then((isDrained) => {
         if (isDrained) void stream.leave(Math.random() * Math.min(open.size, STAGGER_MS));
       });
@@ -93,6 +98,7 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
       headers: Object.fromEntries(headers),
       log: services.log,
     });
+    request.leaveRequests();
     open.add(stream);
     const before = request.raw.socket.bytesWritten;
     stream.onceClosed(
@@ -144,10 +150,9 @@ export function serveStreams({ app, services, authenticate, rules, fanOut }: Eve
   };
 }
 
-/** The event streams that are open, and how many each user has. */
+/** The event streams that are open. */
 class OpenStreams {
   private readonly streams = new Set<EventStream>();
-  private readonly byUser = new Map<string, number>();
 
   get size(): number {
     return this.streams.size;
@@ -157,20 +162,9 @@ class OpenStreams {
     return [...this.streams].reduce((bytes, stream) => bytes + stream.backlog, 0);
   }
 
-  of(user: string): number {
-    return this.byUser.get(user) ?? 0;
-  }
-
   add(stream: EventStream): void {
-    const { user } = stream;
     this.streams.add(stream);
-    this.byUser.set(user, this.of(user) + 1);
-    stream.onceClosed(() => {
-      this.streams.delete(stream);
-      const others = this.of(user) - 1;
-      if (others > 0) this.byUser.set(user, others);
-      else this.byUser.delete(user);
-    });
+    stream.onceClosed(() => this.streams.delete(stream));
   }
 
   cut(): void {

@@ -24,13 +24,9 @@ export interface EventStreamOptions {
  * written by the shared delivery (`write`), framed once for all event streams that get the same.
  */
 export class EventStream implements Sink {
-  /** Whose it is, across their streams. */
-  readonly user: string;
   private isOver = false;
 
   constructor(private readonly options: EventStreamOptions) {
-    const { viewer } = options;
-    this.user = viewer.identity?.key ?? '';
     this.onceClosed(() => {
       this.isOver = true;
     });

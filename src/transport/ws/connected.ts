@@ -4,15 +4,15 @@ import { ACCESS_REVOKED } from '../../auth/revocations.js';
 import { type LiveSession, SESSION_ENDED } from '../../auth/sessions.js';
 import type { Viewer } from '../../auth/viewer.js';
 import type { ClientAddress } from '../../lib/client-address.js';
+import type { Caller } from '../bounds.js';
 import type { Expiring } from './expiring.js';
 import type { SocketContext } from './protocol.js';
-
-/** How long a socket may take to answer that it is closed. */
-const FAREWELL_MS = 2_000;
 
 /** What is known of a socket once it is acknowledged. */
 export interface Connected extends SocketContext {
   viewer: Viewer;
+  /** For whom its operations count. */
+  caller: Caller;
   /** Lets its operations run a few at a time. */
   inTurn: LimitFunction;
   /** Ids of the streams that are open. */
@@ -21,10 +21,9 @@ export interface Connected extends SocketContext {
   expiring: Expiring;
 }
 
-/** Closes a socket whose client is to stay away; one that does not answer the close is cut all the same. */
+/** Closes a socket whose client is to stay away. */
 export function closeForGood({ socket }: Connected, why: string): void {
   socket.close(CloseCode.Unauthorized, why);
-  setTimeout(() => socket.terminate(), FAREWELL_MS).unref();
 }
 
 /** A socket as administrators see it. */

@@ -1,13 +1,30 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { GraphQLError } from 'graphql';
 import { CloseCode, handleProtocols, MessageType, makeServer, type ServerOptions } from 'graphql-ws';
 import type { Logger } from 'pino';
 import type { WebSocket, WebSocketServer } from 'ws';
+import type { Release } from '../bounds.js';
+import { Flow } from './flow.js';
 
 /** What the protocol knows of a socket. */
 export interface SocketContext extends Record<PropertyKey, unknown> {
   socket: WebSocket;
   request: IncomingMessage;
+  /** How fast it is read. */
+  flow: Flow;
 }
+
+/** What is asked beside the protocol. */
+export interface ProtocolOptions {
+  /** How often sockets are pinged. */
+  keepAliveMs: number;
+  /** What an operation is told that failed where nobody foresaw it. */
+  tellError: (error: unknown) => readonly GraphQLError[];
+  log: Logger;
+}
+
+const PING_BYTES = 8;
 
 /**
  * Speaks graphql-transport-ws on the sockets of a server, and pings them. Sockets break every day: graphql-ws' own
@@ -16,8 +33,7 @@ export interface SocketContext extends Record<PropertyKey, unknown> {
 export function speakProtocol<Known extends SocketContext>(
   sockets: WebSocketServer,
   options: ServerOptions<Record<string, unknown>, Known>,
-  keepAliveMs: number,
-  log: Logger,
+  { keepAliveMs, tellError, log }: ProtocolOptions,
 ): void {
   sockets.options.handleProtocols = handleProtocols;
   const protocol = makeServer(options);
@@ -27,14 +43,19 @@ export function speakProtocol<Known extends SocketContext>(
     // ws closes it itself, with the code that fits, such as 1009 for a frame that is too large.
     socket.on('error', (error) => log.debug({ err: error }, 'a socket broke'));
 
-    let isAnswered = true;
-    socket.on('pong', () => {
-      isAnswered = true;
+    const flow = new Flow(socket, request.socket);
+    // What was sent with the ping that is not answered yet: a client that does not read cannot tell it.
+    let sent: Buffer | null = null;
+    socket.on('pong', (data: Buffer) => {
+      if (sent?.equals(data)) sent = null;
+      flow.look();
     });
+    socket.on('ping', () => flow.look());
     const pings = setInterval(() => {
-      if (!isAnswered) return socket.terminate();
-      isAnswered = false;
-      socket.ping();
+      if (sent && !flow.isThere()) return socket.terminate();
+      if (sent) return;
+      sent = randomBytes(PING_BYTES);
+      socket.ping(sent);
     }, keepAliveMs);
 
     const closed = protocol.opened(
@@ -49,9 +70,12 @@ export function speakProtocol<Known extends SocketContext>(
         onMessage: (take) =>
           socket.on(
             'message',
-            oneAfterAnother(socket, (text) =>
+            oneAfterAnother(socket, flow, (text, id) =>
               take(text).catch((error) => {
                 if (socket.readyState !== socket.OPEN) return log.debug({ err: error }, 'a socket broke');
+                // The operation is answered, and ends nothing beside it.
+                if (id !== undefined)
+                  return socket.send(JSON.stringify({ id, type: MessageType.Error, payload: tellError(error) }));
                 // A message that only servers send.
                 if (/^Unexpected message/.test(error.message))
                   return socket.close(CloseCode.BadRequest, 'Invalid message received');
@@ -61,7 +85,7 @@ export function speakProtocol<Known extends SocketContext>(
             ),
           ),
       },
-      { socket, request } as Known,
+      { socket, request, flow } as Known,
     );
     socket.once('close', (code, reason) => {
       clearInterval(pings);
@@ -75,33 +99,45 @@ export function speakProtocol<Known extends SocketContext>(
  * operation is still being cleared away: one that begins with that id meanwhile would be taken for it, and neither
  * would ever be released. It therefore waits until the one before is gone.
  */
-function oneAfterAnother(socket: WebSocket, take: (text: string) => Promise<void>): (data: unknown) => void {
-  const running = new Map<string, Promise<void>>();
+function oneAfterAnother(
+  socket: WebSocket,
+  flow: Flow,
+  take: (text: string, id?: string) => Promise<void>,
+): (data: unknown) => void {
+  const running = new Set<string>();
   /** What begins after an operation that its client has completed, if anything, by the operation's id. */
-  const next = new Map<string, string | null>();
+  const next = new Map<string, { text: string; release: Release } | null>();
 
   const begin = (id: string, text: string) => {
-    const done = take(text);
-    if (running.has(id)) return;
-    running.set(id, done);
-    void done.then(() => {
+    if (running.has(id)) return void take(text);
+    running.add(id);
+    flow.begin(id, text.length);
+    void take(text, id).then(() => {
       running.delete(id);
+      flow.end(id);
       const waiting = next.get(id);
       next.delete(id);
-      if (waiting && socket.readyState === socket.OPEN) begin(id, waiting);
+      waiting?.release();
+      if (waiting && socket.readyState === socket.OPEN) begin(id, waiting.text);
     });
   };
 
-  return (data) => {
-    const { type, id, text } = operationOf(String(data));
+  const handOn = (given: string) => {
+    const { type, id, text } = operationOf(given);
     if (id === undefined || (type !== MessageType.Subscribe && type !== MessageType.Complete)) return void take(text);
     const waiting = next.get(id);
     if (type === MessageType.Complete) {
       if (running.has(id)) next.set(id, null);
+      waiting?.release();
       if (waiting === undefined) void take(text);
     } else if (waiting) socket.close(CloseCode.SubscriberAlreadyExists, 'Subscriber already exists');
-    else if (waiting === null) next.set(id, text);
+    else if (waiting === null) next.set(id, { text, release: flow.hold(text.length) });
     else begin(id, text);
+  };
+
+  return (data) => {
+    handOn(String(data));
+    flow.look();
   };
 }
 

@@ -1,19 +1,19 @@
 import type { Server } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import type { ExecutionArgs, GraphQLError } from 'graphql';
+import { type ExecutionArgs, type GraphQLError, getOperationAST } from 'graphql';
 import { CloseCode, type ServerOptions } from 'graphql-ws';
 import pLimit from 'p-limit';
-import type { Logger } from 'pino';
-import { WebSocketServer } from 'ws';
+import { type ServerOptions as ServerOptionsOfWs, WebSocketServer } from 'ws';
 import { ACCESS_REVOKED, accessRevoked } from '../../auth/revocations.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { FanOut } from '../../feed/delivery/fan-out.js';
-import { codedError, ErrorCode } from '../../graphql/errors.js';
+import { asGraphQLError } from '../../graphql/errors.js';
 import { limits } from '../../graphql/limits.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
+import { type CallerBounds, callerOf, holdStream, isTaken } from '../bounds.js';
 import { flushed } from '../flushed.js';
 import { type Origins, originRefused } from '../origins.js';
 import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
@@ -22,16 +22,14 @@ import { authorizationOf } from './credentials.js';
 import { Expiring } from './expiring.js';
 import { InFlight } from './in-flight.js';
 import { speakProtocol } from './protocol.js';
+import { beyondLimits, beyondSize, closingFor, shortened, TRY_AGAIN_LATER } from './refusals.js';
 import { SocketSink } from './sink.js';
 
-const MAXIMUM_SUBSCRIPTIONS_PER_SOCKET = 50;
 /** Queries and mutations of a socket that run at once: more would take the others' turns, and hold many answers in memory. */
 const MAXIMUM_RUNNING_PER_SOCKET = 4;
-/** Characters of an operation's id: every message of the operation repeats it. */
-const MAXIMUM_ID = 128;
-const MAXIMUM_REASON_BYTES = 123;
-/** RFC 6455's registry: clients of graphql-ws come back after it. */
-const TRY_AGAIN_LATER = 1013;
+/** Pieces that a message may come in: each takes memory of its own, however small. */
+const MAXIMUM_FRAGMENTS = 1_024;
+const MAXIMUM_CHUNKS = 8_192;
 /** Sockets of a stopping gateway close within this time, not all at once. */
 const STAGGER_MS = 500;
 
@@ -39,6 +37,8 @@ const STAGGER_MS = 500;
 interface SocketOperation extends ExecutionArgs {
   connected: Connected;
   operationId: string;
+  /** What decides every byte of a subscription's messages. */
+  key: string;
 }
 
 /** What GraphQL over WebSocket needs. */
@@ -50,6 +50,7 @@ export interface SocketsOptions {
   authenticate: Authenticate;
   rules: OperationRules;
   fanOut: FanOut;
+  bounds: CallerBounds;
 }
 
 /** GraphQL over WebSocket, open. */
@@ -70,17 +71,30 @@ export interface SocketServer {
  * as over HTTP. Events of a stream get a context of their own, so that nothing is stale.
  */
 export function serveSockets(options: SocketsOptions): SocketServer {
-  const { server, services, origins } = options;
+  const { server, services, rules, bounds, origins } = options;
+  const { config, log } = services;
   const sockets = new WebSocketServer({
     server,
     path: '/graphql',
-    verifyClient: ({ req }, answer) =>
-      origins.mayAsk(req) ? answer(true) : answer(false, 403, originRefused(req.headers.origin ?? '')),
     maxPayload: limits.bodyBytes,
+    maxFragments: MAXIMUM_FRAGMENTS,
+    maxBufferedChunks: MAXIMUM_CHUNKS,
+    closeTimeout: config.bounds.closeTimeoutMs,
     perMessageDeflate: false,
-  });
+    verifyClient: ({ req }, answer) => {
+      if (!origins.mayAsk(req)) return answer(false, 403, originRefused(req.headers.origin ?? ''));
+      const taken = bounds.takeForAddress('sockets', services.addressOf(req));
+      if (!isTaken(taken)) return answer(false, 429, taken.message, { 'Retry-After': '1' });
+      req.socket.once('close', taken);
+      answer(true);
+    },
+  } as ServerOptionsOfWs);
   const inFlight = new InFlight();
-  speakProtocol<Connected>(sockets, protocolOptions(options, inFlight), services.config.socketPingMs, services.log);
+  speakProtocol<Connected>(sockets, protocolOptions(options, inFlight), {
+    keepAliveMs: config.socketPingMs,
+    tellError: (error) => rules.mask([asGraphQLError(error)]),
+    log,
+  });
   return {
     get count() {
       return sockets.clients.size;
@@ -106,7 +120,7 @@ export function serveSockets(options: SocketsOptions): SocketServer {
 
 /** What graphql-ws asks for at each step of the protocol. */
 function protocolOptions(
-  { services, authenticate, rules, fanOut }: SocketsOptions,
+  { services, authenticate, rules, fanOut, bounds }: SocketsOptions,
   inFlight: InFlight,
 ): ServerOptions<Record<string, unknown>, Connected> {
   const { prepare, execute: run, mask, toClientResult } = rules;
@@ -115,13 +129,24 @@ function protocolOptions(
   const shutOut = (connected: Connected) => closeForGood(connected, ACCESS_REVOKED);
 
   return {
-    connectionInitWaitTimeout: 5_000,
-    onConnect: async ({ connectionParams, extra }) => {
+    connectionInitWaitTimeout: services.config.bounds.connectionInitTimeoutMs,
+    onConnect: async (ctx) => {
+      const { connectionParams, extra } = ctx;
+      // graphql-ws would keep it for as long as the socket is open, however large it is.
+      Object.assign(ctx, { connectionParams: undefined });
       try {
         const viewer = await authenticate(authorizationOf(connectionParams, extra.request));
+        if (extra.socket.readyState !== extra.socket.OPEN) return false;
+        const caller = callerOf(viewer, services.addressOf(extra.request));
+        const taken = bounds.takeForUser('sockets', caller);
+        if (!isTaken(taken)) {
+          extra.socket.close(TRY_AGAIN_LATER, shortened(taken.message));
+          return false;
+        }
         const expiring = new Expiring();
         const inTurn = pLimit(MAXIMUM_RUNNING_PER_SOCKET);
-        const { socket } = Object.assign(extra, { viewer, inTurn, streams: new Set(), expiring });
+        const { socket } = Object.assign(extra, { viewer, caller, inTurn, streams: new Set(), expiring });
+        socket.once('close', taken);
         if (isRevoked(extra)) {
           shutOut(extra);
           return false;
@@ -150,16 +175,25 @@ function protocolOptions(
       }
       const outOfTouch = services.revocations.refusal(ctx.extra.viewer);
       if (outOfTouch) return mask([outOfTouch]);
-      const refusal = beyondLimits(id, Object.keys(ctx.subscriptions).length);
+      const { caller, flow } = ctx.extra;
+      const refusal = beyondLimits(id, Object.keys(ctx.subscriptions).length, services.refusals);
       if (refusal) return [refusal];
       const abort = new AbortFlag();
       const prepared = prepare(payload, () => createContext(services, { viewer: ctx.extra.viewer, abort }));
       // graphql-ws ends what stands here when the client completes the operation, or is gone; a stream takes its place.
       ctx.subscriptions[id] = endingWith(() => abort.abort());
-      return isRefusal(prepared) ? prepared : { ...prepared, connected: ctx.extra, operationId: id };
+      if (isRefusal(prepared)) return prepared;
+      const isStream = getOperationAST(prepared.document, prepared.operationName)?.operation === 'subscription';
+      const tooLarge = isStream && beyondSize(flow.sizeOf(id), services.refusals);
+      if (tooLarge) return [tooLarge];
+      const key = isStream ? shareKey(prepared) : '';
+      const held = isStream ? holdStream(bounds, caller, key) : bounds.take('operations', caller);
+      if (!isTaken(held)) return [held];
+      flow.onceEnded(id, held);
+      return { ...prepared, connected: ctx.extra, operationId: id, key };
     },
     execute: async (args) => {
-      const { connected, operationId: _, ...asked } = args as SocketOperation;
+      const { connected, operationId: _, key: __, ...asked } = args as SocketOperation;
       const { inTurn, viewer, expiring } = connected;
       const answer = inTurn(async () => {
         // The answer before, of which there is one where others run, is on its way only then.
@@ -175,13 +209,14 @@ function protocolOptions(
       return toClientResult(shown, asked.contextValue as Context);
     },
     subscribe: async (args) => {
-      const { connected, operationId, ...asked } = args as SocketOperation;
+      const { connected, operationId, key, ...asked } = args as SocketOperation;
       const source = await rules.subscribe(asked);
       if ('errors' in source) return source;
       // graphql-ws keeps the protocol; the loop that would multiply the work by the subscribers is ours.
       const sink = new SocketSink(connected.socket, connected.request.socket, operationId);
       const render = sharedRender(asked, toClientResult);
-      const delivery = fanOut.deliver({ key: shareKey(asked), subscription: source, render, sink });
+      const delivery = fanOut.deliver({ key, subscription: source, render, sink });
+      connected.flow.goesOn(operationId);
       inFlight.add(connected.socket, delivery.drained);
       connected.streams.add(operationId);
       return delivery;
@@ -194,45 +229,6 @@ function protocolOptions(
     // Also what a stream threw while it ran, such as a failing database.
     onError: (_ctx, _id, _payload, errors) => mask(errors as readonly GraphQLError[]),
   };
-}
-
-/**
- * How a socket is closed whose token was not accepted. Clients stay away after 4401: trying again with the same token is
- * in vain. After 4403 they come back with a new one, after 1013 with the same.
- */
-function closingFor(error: unknown, log: Logger): { code: number; reason: string } {
-  const { message, extensions = {} } = error as GraphQLError;
-  const { code, expired } = extensions;
-  if (code === ErrorCode.UNAVAILABLE) return { code: TRY_AGAIN_LATER, reason: shortened(message) };
-  if (code !== ErrorCode.UNAUTHENTICATED) {
-    log.error({ err: error }, 'a token could not be checked');
-    return { code: TRY_AGAIN_LATER, reason: 'The token could not be checked. Try again.' };
-  }
-  return { code: expired ? CloseCode.Forbidden : CloseCode.Unauthorized, reason: shortened(message) };
-}
-
-/** A reason as a close frame can hold it: RFC 6455 allows 123 bytes. */
-function shortened(reason: string): string {
-  const bytes = Buffer.from(reason);
-  return bytes.length <= MAXIMUM_REASON_BYTES
-    ? reason
-    : `${bytes
-        .subarray(0, MAXIMUM_REASON_BYTES - 3)
-        .toString('utf8')
-        .replace(/\uFFFD+$/, '')}…`;
-}
-
-/** Why an operation of a socket is refused before it is looked at. */
-function beyondLimits(id: string, running: number): GraphQLError | null {
-  if (running > MAXIMUM_SUBSCRIPTIONS_PER_SOCKET) {
-    return codedError(
-      ErrorCode.LIMIT_EXCEEDED,
-      `A socket may have ${MAXIMUM_SUBSCRIPTIONS_PER_SOCKET} operations at once.`,
-    );
-  }
-  if (id.length > MAXIMUM_ID)
-    return codedError(ErrorCode.LIMIT_EXCEEDED, `An operation id may have ${MAXIMUM_ID} characters.`);
-  return null;
 }
 
 /** A stream without events that says when it is ended. */

@@ -16,6 +16,8 @@ import { ownTenantScope } from '../../../feed/delivery/subscription.js';
 import { ErrorCode } from '../../../graphql/errors.js';
 import { DateTimeScalar } from '../../../graphql/scalars.js';
 import { exportRights } from '../../../modules/activity/export-rights.js';
+import type { CallerBounds } from '../../bounds.js';
+import { boundOperations } from '../connections.js';
 import { refuse, varyBy } from '../refusal.js';
 import { CHALLENGE, challengeFor, requireValidToken } from '../require-token.js';
 import { bodyOf, type Export, manifestOf } from './export-body.js';
@@ -67,12 +69,17 @@ const mediaTypes = { csv: 'text/csv; charset=utf-8', jsonl: 'application/x-ndjso
  * to the last entry that was committed when it began (`x-export-until`). The manifest (`manifest=1`) is an answer of its
  * own rather than trailers, which proxies drop and browsers do not show; the `link` header of an export names it.
  */
-export function serveExports(app: FastifyInstance, services: Services, authenticate: Authenticate): void {
+export function serveExports(
+  app: FastifyInstance,
+  services: Services,
+  authenticate: Authenticate,
+  bounds: CallerBounds,
+): void {
   for (const format of exportFormats) {
     app.get(
       `/exports/activity.${format}`,
       {
-        preHandler: requireValidToken(services, authenticate),
+        preHandler: [requireValidToken(services, authenticate), boundOperations(bounds)],
         config: { produces: [mediaTypes[format], 'application/json'] },
       },
       async (request, reply) => {

@@ -1,0 +1,104 @@
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLError } from 'graphql';
+import type { Services } from '../../context/context.js';
+import { ErrorCode } from '../../graphql/errors.js';
+import type { Refusals } from '../../graphql/refusals.js';
+import { type CallerBounds, callerOf, isTaken, type Release } from '../bounds.js';
+import { refuse } from './refusal.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Gives back the request's place among those of its address, before it is answered. */
+    leaveRequests: Release;
+  }
+}
+
+/** Addresses of operators. */
+const WATCHED = /^\/(health|metrics)\b/;
+/** How often Node looks for requests that take too long to arrive. */
+const LOOK_MS = 1_000;
+
+/** The TCP connections of an application. */
+export interface ConnectionBounds {
+  /** Closes connections on which no request runs, now and as they come: a gateway that stops does not wait for them. */
+  closeIdle(): void;
+}
+
+/**
+ * Bounds the connections of an application that does not listen yet: how many there are, how long a request may take to
+ * arrive, and how long a client may take nothing of its answer.
+ */
+export function boundConnections(
+  app: FastifyInstance,
+  bounds: CallerBounds,
+  { config, refusals }: Pick<Services, 'config' | 'refusals'>,
+): ConnectionBounds {
+  const { server } = app;
+  const settings = config.bounds;
+  server.headersTimeout = settings.headersTimeoutMs;
+  server.requestTimeout = settings.requestTimeoutMs;
+  server.maxConnections = settings.connections;
+  Object.assign(server, { connectionsCheckingInterval: Math.min(LOOK_MS, settings.headersTimeoutMs) });
+  server.on('drop', () => refusals.note('connections'));
+
+  /** Requests that run, by connection. */
+  const running = new Map<Socket, number>();
+  let isClosing = false;
+  server.on('connection', (socket) => {
+    if (isClosing) return void socket.destroy();
+    running.set(socket, 0);
+    socket.once('close', () => running.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    running.set(socket, (running.get(socket) ?? 0) + 1);
+    response.once('close', () => {
+      if (running.has(socket)) running.set(socket, (running.get(socket) ?? 1) - 1);
+    });
+  });
+
+  app.decorateRequest('leaveRequests');
+  app.addHook('onRequest', (request, reply, done) => {
+    cutWhenStalled(reply, settings.stalledTimeoutMs, refusals);
+    request.leaveRequests = () => undefined;
+    // Who watches the gateway is answered, whoever else is at the same address.
+    if (WATCHED.test(request.url)) return done();
+    const taken = bounds.takeForAddress('operations', request.ip);
+    if (!isTaken(taken)) return void refuseBeyond(reply, taken);
+    request.leaveRequests = taken;
+    reply.raw.once('close', taken);
+    done();
+  });
+
+  return {
+    closeIdle: () => {
+      isClosing = true;
+      for (const [socket, requests] of running) if (requests === 0) socket.destroy();
+    },
+  };
+}
+
+/** Refuses an operation of a user who has as many as may be; the address has been counted when the request began. */
+export function boundOperations(bounds: CallerBounds) {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const taken = bounds.takeForUser('operations', callerOf(request.viewer, request.ip));
+    if (!isTaken(taken)) return refuseBeyond(reply, taken);
+    reply.raw.once('close', taken);
+    return undefined;
+  };
+}
+
+function refuseBeyond(reply: FastifyReply, { message, extensions }: GraphQLError): FastifyReply {
+  const { limit } = extensions;
+  return refuse(reply.header('retry-after', '1'), 429, ErrorCode.LIMIT_EXCEEDED, message, { limit });
+}
+
+/** Cuts a client off that takes nothing of what waits for it. One that waits itself, for an answer or an event, stays. */
+function cutWhenStalled({ raw }: FastifyReply, stalledMs: number, refusals: Refusals): void {
+  raw.setTimeout(stalledMs, (socket?: Socket) => {
+    if (!socket) return;
+    if (socket.writableLength === 0) return void socket.setTimeout(stalledMs);
+    refusals.note('stalled');
+    socket.destroy();
+  });
+}

@@ -1,0 +1,222 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createClient } from 'graphql-ws';
+import WebSocket from 'ws';
+import { engine } from '../support/database.js';
+import { openEvents } from '../support/event-stream.js';
+import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { holdReads } from '../support/held-reads.js';
+import { metricOf } from '../support/metrics.js';
+import { openAcknowledged, openRaw } from '../support/raw-socket.js';
+import { until } from '../support/until.js';
+
+const VIEWER = '{ viewer { userPrincipalName } }';
+const CUSTOMERS = '{ customers(first: 1) { nodes { id } } }';
+/** Subscriptions that differ by an alias alone. */
+const feed = (alias: string) => `subscription { ${alias}: activity { __typename } }`;
+const subscribe = (query: string, id = '1') => ({ id, type: 'subscribe', payload: { query } });
+
+let gateway: TestGateway;
+let isStopped = false;
+const start = async (...options: Parameters<typeof startTestGateway>) => {
+  gateway = await startTestGateway(...options);
+  isStopped = false;
+};
+afterEach(async () => {
+  if (!isStopped) await gateway.stop();
+});
+
+const refused = (bound: string) => gateway.gateway.services.refusals.counts.get(bound) ?? 0;
+const user = (name: string) => gateway.token('GLOBAL_ADMIN', { user: `${name}@partner.example` });
+const port = () => Number(new URL(gateway.url).port);
+
+/** A connection that says what it is told, and keeps what it hears. */
+async function line(text = ''): Promise<{ socket: Socket; heard: () => string; closed: Promise<unknown> }> {
+  const socket = connect(port(), '127.0.0.1');
+  socket.on('error', () => undefined);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  let heard = '';
+  socket.on('data', (data) => {
+    heard += String(data);
+  });
+  await once(socket, 'connect');
+  socket.write(text);
+  return { socket, heard: () => heard, closed };
+}
+
+async function ask(query: string, token: string | null) {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query }),
+  });
+  return { status: response.status, headers: response.headers, errors: ((await response.json()) as Answer).errors };
+}
+interface Answer {
+  errors?: { message: string; extensions: object }[];
+}
+
+describe(`what a caller may hold, on ${engine}`, () => {
+  test('sockets of a user: one more is told to come back later, and does', async () => {
+    await start({ bounds: { socketsPerUser: 2 } });
+    const [first, second] = [
+      await openAcknowledged(gateway, await user('a')),
+      await openAcknowledged(gateway, await user('a')),
+    ];
+    const third = await openRaw(gateway);
+    third.send({ type: 'connection_init', payload: { authorization: `Bearer ${await user('a')}` } });
+    expect(await third.closed).toEqual({
+      code: 1013,
+      reason: 'A user may have 2 WebSockets at once. Wait until one has ended, or end one.',
+    });
+    expect(refused('socketsPerUser')).toBe(1);
+    const other = await openAcknowledged(gateway, await user('b'));
+    const token = await user('a');
+    const client = createClient({
+      url: `${gateway.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: `Bearer ${token}` },
+      retryAttempts: 100,
+      retryWait: () => until('one has ended', () => second.socket.readyState === second.socket.CLOSED),
+      on: { closed: () => second.socket.close() },
+    });
+    const { value } = await client.iterate({ query: VIEWER }).next();
+    expect(value).toMatchObject({ data: { viewer: { userPrincipalName: 'a@partner.example' } } });
+    await client.dispose();
+    for (const { socket } of [first, other]) socket.terminate();
+  });
+
+  test('sockets of an address: without a token they count for it; beyond its own bound no handshake is taken', async () => {
+    await start({ bounds: { socketsPerUser: 2, socketsPerAddress: 4 } });
+    const nobodies = [await openAcknowledged(gateway, null), await openAcknowledged(gateway, null)];
+    const third = await openRaw(gateway);
+    third.send({ type: 'connection_init' });
+    expect(await third.closed).toMatchObject({
+      code: 1013,
+      reason: expect.stringContaining('An address without a token may have 2'),
+    });
+    await until('it is gone', async () => (await metricOf(gateway, 'csp_graph_sockets')) === 2);
+    // Sockets that nobody has introduced count too.
+    const silent = [await openRaw(gateway), await openRaw(gateway)];
+    await expect(openRaw(gateway)).rejects.toThrow('429');
+    expect(refused('socketsPerAddress')).toBe(1);
+    silent[0]?.socket.close();
+    await silent[0]?.closed;
+    await until('it is gone', async () => (await metricOf(gateway, 'csp_graph_sockets')) === 3);
+    const next = await openAcknowledged(gateway, await user('a'));
+    for (const { socket } of [...nobodies, ...silent, next]) socket.terminate();
+  });
+
+  test('operations of a user, over all transports; the bound is told in words, and others go on', async () => {
+    await start({ bounds: { operationsPerUser: 3 } });
+    const [a, b] = [await user('a'), await user('b')];
+    for (const token of [a, b]) expect((await ask(VIEWER, token)).status).toBe(200);
+    const raw = await openAcknowledged(gateway, a);
+    const release = await holdReads(gateway);
+    const asked = [ask(CUSTOMERS, a), ask(CUSTOMERS, a)];
+    raw.send(subscribe(CUSTOMERS, 'held'));
+    const error = {
+      message: 'A user may have 3 operations at once. Wait until one has ended, or end one.',
+      extensions: { code: 'LIMIT_EXCEEDED', limit: 'operationsPerUser' },
+    };
+    // One that is refused says that the others are there.
+    let answer = await ask(VIEWER, a);
+    await until('the three are there', async () => {
+      if (answer.status === 200) answer = await ask(VIEWER, a);
+      return answer.status === 429;
+    });
+    expect(answer.errors).toEqual([error]);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    raw.send(subscribe(VIEWER, 'beyond'));
+    expect(await raw.next()).toEqual({ id: 'beyond', type: 'error', payload: [error] });
+    expect((await ask('{ __typename }', b)).status).toBe(200);
+    expect(refused('operationsPerUser')).toBeGreaterThanOrEqual(2);
+    await release();
+    for (const { status } of await Promise.all(asked)) expect(status).toBe(200);
+    expect((await raw.next()).id).toBe('held');
+    await raw.next();
+    expect((await ask(VIEWER, a)).status).toBe(200);
+    raw.socket.terminate();
+  });
+
+  test('operations of an address; who watches the gateway is answered all the same', async () => {
+    await start({ bounds: { operationsPerAddress: 1 } });
+    const token = await user('a');
+    expect((await ask(VIEWER, token)).status).toBe(200);
+    const release = await holdReads(gateway);
+    const held = ask(CUSTOMERS, token);
+    let answer = await ask('{ __typename }', null);
+    await until('it is there', async () => {
+      if (answer.status === 200) answer = await ask('{ __typename }', null);
+      return answer.status === 429;
+    });
+    expect(answer.errors).toMatchObject([{ extensions: { limit: 'operationsPerAddress' } }]);
+    expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
+    await release();
+    expect((await held).status).toBe(200);
+  });
+
+  test('different subscriptions of a user, over sockets and event streams; the same one, however often, is one', async () => {
+    await start({ bounds: { subscriptionsPerUser: 2, streamsPerUser: 4 } });
+    const as = { token: await user('a') };
+    const [one, other] = [await openAcknowledged(gateway, as.token), await openAcknowledged(gateway, as.token)];
+    const begins = async (raw: typeof one, alias: string, id: string) => {
+      raw.send(subscribe(feed(alias), id));
+      return raw.next();
+    };
+    expect(await begins(one, 'a', '1')).toMatchObject({ id: '1', type: 'next' });
+    const events = await openEvents(gateway, { query: feed('b'), as });
+    await events.nextOf('FeedCaughtUp');
+    const limit = (bound: string) => ({ extensions: { code: 'LIMIT_EXCEEDED', limit: bound } });
+    expect(await begins(other, 'c', '1')).toMatchObject({ type: 'error', payload: [limit('subscriptionsPerUser')] });
+    const refusedEvents = await openEvents(gateway, { query: feed('d'), as });
+    expect((await refusedEvents.next())?.data.errors).toMatchObject([limit('subscriptionsPerUser')]);
+    expect(await begins(other, 'a', '2')).toMatchObject({ type: 'next' });
+    expect(await begins(other, 'b', '3')).toMatchObject({ type: 'next' });
+    expect(await begins(other, 'a', '4')).toMatchObject({ type: 'error', payload: [limit('streamsPerUser')] });
+    expect(await metricOf(gateway, 'csp_graph_feed_shared_subscriptions')).toBe(2);
+    // Somebody else has the same ones, and others.
+    const somebody = await openAcknowledged(gateway, await user('b'));
+    expect(await begins(somebody, 'a', '1')).toMatchObject({ type: 'next' });
+    expect(await begins(somebody, 'e', '2')).toMatchObject({ type: 'next' });
+    one.send({ id: '1', type: 'complete' });
+    other.send({ id: '2', type: 'complete' });
+    await until('they are over', async () => (await metricOf(gateway, 'csp_graph_feed_subscribers')) === 4);
+    expect(await begins(other, 'c', '5')).toMatchObject({ type: 'next' });
+    events.end();
+    for (const { socket } of [one, other, somebody]) socket.terminate();
+  });
+
+  test('event streams of a user', async () => {
+    await start({ bounds: { eventStreamsPerUser: 1 } });
+    const as = { token: await user('a') };
+    const first = await openEvents(gateway, { query: feed('a'), as });
+    await first.nextOf('FeedCaughtUp');
+    const second = await openEvents(gateway, { query: feed('a'), as });
+    expect((await second.next())?.data.errors).toMatchObject([{ extensions: { limit: 'eventStreamsPerUser' } }]);
+    first.end();
+    await until('it is gone', async () => (await metricOf(gateway, 'csp_graph_event_streams')) === 0);
+    const third = await openEvents(gateway, { query: feed('a'), as });
+    await third.nextOf('FeedCaughtUp');
+    third.end();
+  });
+
+  test('a subscription is not kept however large it is', async () => {
+    await start();
+    const raw = await openAcknowledged(gateway, await user('a'));
+    raw.send(subscribe(`${feed('a')} # ${'x'.repeat(70_000)}`));
+    expect(await raw.next()).toMatchObject({ type: 'error', payload: [{ extensions: { limit: 'subscriptionSize' } }] });
+    expect(refused('subscriptionSize')).toBe(1);
+    raw.socket.terminate();
+  });
+
+  test('connections of the process: one more is closed at once', async () => {
+    await start({ bounds: { connections: 2 } });
+    const lines = [await line(), await line()];
+    const third = await line();
+    await third.closed;
+    expect(refused('connections')).toBe(1);
+    for (const { socket } of lines) socket.destroy();
+  });
+});

@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { engine } from '../support/database.js';
+import { openEvents } from '../support/event-stream.js';
+import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { holdReads } from '../support/held-reads.js';
+import { metricOf } from '../support/metrics.js';
+import { openAcknowledged, openRaw } from '../support/raw-socket.js';
+import { until } from '../support/until.js';
+
+const VIEWER = '{ viewer { userPrincipalName } }';
+const CUSTOMERS = '{ customers(first: 1) { nodes { id } } }';
+const LARGE =
+  'query { a: __schema { ...T } b: __schema { ...T } c: __schema { ...T } d: __schema { ...T } } fragment T on __Schema { types { name description fields { name description args { name description } } } }';
+/** Subscriptions that differ by an alias alone. */
+const feed = (alias: string) => `subscription { ${alias}: activity { __typename } }`;
+const subscribe = (query: string, id = '1') => ({ id, type: 'subscribe', payload: { query } });
+
+let gateway: TestGateway;
+let isStopped = false;
+const start = async (...options: Parameters<typeof startTestGateway>) => {
+  gateway = await startTestGateway(...options);
+  isStopped = false;
+};
+afterEach(async () => {
+  if (!isStopped) await gateway.stop();
+});
+
+const refused = (bound: string) => gateway.gateway.services.refusals.counts.get(bound) ?? 0;
+const user = (name: string) => gateway.token('GLOBAL_ADMIN', { user: `${name}@partner.example` });
+const port = () => Number(new URL(gateway.url).port);
+
+/** A connection that says what it is told, and keeps what it hears. */
+async function line(text = ''): Promise<{ socket: Socket; heard: () => string; closed: Promise<unknown> }> {
+  const socket = connect(port(), '127.0.0.1');
+  socket.on('error', () => undefined);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  let heard = '';
+  socket.on('data', (data) => {
+    heard += String(data);
+  });
+  await once(socket, 'connect');
+  socket.write(text);
+  return { socket, heard: () => heard, closed };
+}
+
+const HANDSHAKE =
+  'GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n';
+
+async function ask(query: string, token: string | null) {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query }),
+  });
+  return { status: response.status, headers: response.headers, errors: ((await response.json()) as Answer).errors };
+}
+interface Answer {
+  errors?: { message: string; extensions: object }[];
+}
+
+describe(`what a client does not take, on ${engine}`, () => {
+  test('stays on its side of the line: who pings at length and reads nothing is read no further, and then closed', async () => {
+    await start({ config: { socketPingMs: 3_000 } });
+    let [most, isOver] = [0, false];
+    const watched = (async () => {
+      while (!isOver) most = Math.max(most, await metricOf(gateway, 'csp_graph_sockets_backlog_bytes'));
+    })();
+    const payload = { filler: 'x'.repeat(250_000) };
+    const sockets = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { socket } = await openAcknowledged(gateway, null);
+        socket.pause();
+        for (let count = 0; count < 60; count += 1) socket.send(JSON.stringify({ type: 'ping', payload }));
+        return socket;
+      }),
+    );
+    // Pongs that answer no ping of ours.
+    const pongs = setInterval(() => {
+      for (const socket of sockets) socket.pong();
+    }, 50);
+    await until('answers wait', () => most > 0);
+    await until('they are closed', async () => (await metricOf(gateway, 'csp_graph_sockets')) === 0);
+    isOver = true;
+    await watched;
+    clearInterval(pongs);
+    // A message beyond the 64 KiB of each, and what its chunk brought with it.
+    expect(most).toBeLessThan(4 * 700_000);
+    for (const socket of sockets) socket.terminate();
+  });
+
+  test('whoever reads gets every answer, however much was sent at once', async () => {
+    await start();
+    const raw = await openAcknowledged(gateway, null);
+    const payload = { filler: 'x'.repeat(200_000) };
+    raw.socket.pause();
+    for (let count = 0; count < 60; count += 1) raw.send({ type: 'ping', payload: { ...payload, count } });
+    for (let id = 0; id < 40; id += 1) raw.send(subscribe(LARGE, `${id}`));
+    await until('answers wait', async () => (await metricOf(gateway, 'csp_graph_sockets_backlog_bytes')) > 65_536);
+    raw.socket.resume();
+    for (let count = 0; count < 60; count += 1)
+      expect(await raw.next()).toMatchObject({ type: 'pong', payload: { count } });
+    for (let answers = 0; answers < 40; ) if ((await raw.next()).type === 'next') answers += 1;
+    raw.socket.terminate();
+  });
+
+  test('operations that wait for their turn are not read on either', async () => {
+    await start();
+    const token = await user('waits');
+    const raw = await openAcknowledged(gateway, token);
+    const release = await holdReads(gateway);
+    const query = `${CUSTOMERS} # ${'x'.repeat(100_000)}`;
+    for (let id = 0; id < 40; id += 1) raw.send(subscribe(query, `${id}`));
+    const running = () =>
+      gateway.gateway.services.sessions['open' as never] as unknown as Map<
+        string,
+        { figures: () => { operations: number } }
+      >;
+    const operations = () => [...running().values()].reduce((sum, session) => sum + session.figures().operations, 0);
+    await until('some of them wait', () => operations() >= 3);
+    for (let look = 0; look < 20; look += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(operations()).toBeLessThan(10);
+    await release();
+    for (let answers = 0; answers < 40; ) if ((await raw.next()).type === 'next') answers += 1;
+    raw.socket.terminate();
+  });
+
+  test('is cut off over HTTP, and counted; who waits itself is not', async () => {
+    await start({ bounds: { stalledTimeoutMs: 200 }, config: { feedCheckpointMs: 1_000 } });
+    const quiet = await openEvents(gateway, { query: feed('a') });
+    await quiet.nextOf('FeedCaughtUp');
+    const request = `GET /graphql?query=${encodeURIComponent(LARGE)} HTTP/1.1\r\nhost: x\r\napollo-require-preflight: 1\r\nauthorization: Bearer ${await user('a')}\r\n\r\n`;
+    const stalled = await line(request.repeat(100));
+    stalled.socket.pause();
+    await until('it is cut off', () => refused('stalled') > 0);
+    stalled.socket.resume();
+    await stalled.closed;
+    // It comes long after the bound.
+    await quiet.nextOf('FeedCheckpoint');
+    quiet.end();
+  });
+});
+
+describe(`how long the other end may take, on ${engine}`, () => {
+  test('for a request: a silent connection, half a head, half a handshake, half a body', async () => {
+    await start({ bounds: { headersTimeoutMs: 300, requestTimeoutMs: 600 } });
+    const upload =
+      'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{';
+    const lines = [await line(), await line('GET / HTT'), await line(HANDSHAKE), await line(upload)];
+    // A body that comes a byte at a time gains nothing by it.
+    const trickled = await line(upload);
+    const trickle = setInterval(() => trickled.socket.write(' '), 50);
+    await Promise.all([...lines, trickled].map(({ closed }) => closed));
+    clearInterval(trickle);
+    expect(lines[3]?.heard()).toMatch(/^HTTP\/1\.1 408 /);
+    expect((await ask(VIEWER, null)).status).toBe(200);
+  });
+
+  test('for an introduction, and for the answer to a close', async () => {
+    await start({ bounds: { connectionInitTimeoutMs: 100, closeTimeoutMs: 100 } });
+    expect(await (await openRaw(gateway)).closed).toMatchObject({ code: 4408 });
+    // It says no word after the handshake, and answers no close.
+    const { closed } = await line(`${HANDSHAKE}\r\n`);
+    await closed;
+    await until('nothing is left of it', async () => (await metricOf(gateway, 'csp_graph_sockets')) === 0);
+  });
+
+  test('to stop: connections on which nothing runs do not hold it up', async () => {
+    await start({ config: { drainTimeoutMs: 600_000 } });
+    const lines = [await line(), await line('GET / HTT'), await line(HANDSHAKE)];
+    await ask(VIEWER, null);
+    isStopped = true;
+    await gateway.stop();
+    await Promise.all(lines.map(({ closed }) => closed));
+  });
+});
