@@ -2,25 +2,17 @@ import { createHash } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
 import type { Em } from '../../database/orm.js';
 import { newId } from '../../domain/ids.js';
+import type { SentFile } from './judge-file.js';
 import { SupportFile, SupportRequest } from './support-request.entity.js';
 
 /** Largest file, and most files of one request (rule 21). */
 export const MAXIMUM_FILE_BYTES = 10 * 1024 * 1024;
 export const MAXIMUM_FILES = 10;
-/** Media types that support reads. */
-export const ACCEPTED_CONTENT_TYPES: readonly string[] = [
-  'application/pdf',
-  'image/png',
-  'image/jpeg',
-  'text/plain',
-  'text/csv',
-];
-
 /** Attaches a file. Answers null where the request has as many as it may, or is gone. */
 export async function attachFile(
   em: Em,
   supportRequestId: string,
-  file: { name: string; contentType: string; content: Buffer },
+  file: SentFile,
   now: Date,
 ): Promise<SupportFile | null> {
   // Two uploads at once wait for each other: both counting first would let in twice as many.

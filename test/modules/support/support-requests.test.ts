@@ -236,6 +236,39 @@ describe(`support, on ${engine}`, () => {
     expect((await upload(uploadUrl, [aFile('after.txt')])).status).toBe(201);
   });
 
+  test('rule 21: a file is what its content is, whatever the browser and its name say', async () => {
+    const { number, uploadUrl } = await submitted();
+    const program = new Uint8Array(256);
+    program.set(Buffer.from('MZ\x90\0\x03', 'latin1'));
+    expect(await upload(uploadUrl, [aFile('good.txt'), aFile('invoice.pdf', program, 'application/pdf')])).toEqual({
+      status: 415,
+      body: {
+        code: 'CONTENT_TYPE_NOT_ACCEPTED',
+        message: expect.stringMatching(/^invoice\.pdf: its content is .*Send one of: application\/pdf/),
+      },
+    });
+    expect(await fileNames(number)).toEqual([]);
+    expect(
+      await upload(uploadUrl, [aFile('Übersicht.csv', 'a;ü\n', 'application/vnd.ms-excel'), aFile('run.bat', 'echo')]),
+    ).toMatchObject({
+      status: 201,
+      body: {
+        files: [
+          { name: 'Übersicht.csv', contentType: 'text/csv' },
+          { name: 'run.bat.txt', contentType: 'text/plain' },
+        ],
+      },
+    });
+    const body = Buffer.from(
+      '--b\r\ncontent-disposition: form-data; name="f"; filename="\xfcber.txt"\r\ncontent-type: text/plain\r\n\r\na\r\n--b--\r\n',
+      'latin1',
+    );
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' };
+    const refused = await fetch(uploadUrl, { method: 'POST', headers, body });
+    expect([refused.status, await refused.json()]).toMatchObject([400, { message: expect.stringContaining('UTF-8') }]);
+    expect(await fileNames(number)).toHaveLength(2);
+  });
+
   test('rule 21: a refusal is told though megabytes follow', async () => {
     const { uploadUrl } = await submitted();
     const files = [

@@ -3,12 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { diedWithAccess, type Made } from '../../../context/admission.js';
 import type { Services } from '../../../context/context.js';
 import { inOwnTransaction } from '../../../context/transaction.js';
-import {
-  ACCEPTED_CONTENT_TYPES,
-  attachFile,
-  MAXIMUM_FILE_BYTES,
-  MAXIMUM_FILES,
-} from '../../../modules/support/attach-file.js';
+import { attachFile, MAXIMUM_FILE_BYTES, MAXIMUM_FILES } from '../../../modules/support/attach-file.js';
+import { ACCEPTED_CONTENT_TYPES, judgeFile, type SentFile } from '../../../modules/support/judge-file.js';
 
 /** Why an upload is not taken. Inside a transaction it rolls back. */
 class Refusal extends Error {
@@ -71,29 +67,25 @@ function makerOf({ by, name, at }: Record<string, unknown>): Made {
   };
 }
 
-/** The files in the body of a request, judged. */
-async function filesOf(request: FastifyRequest): Promise<{ name: string; contentType: string; content: Buffer }[]> {
+/** The files in the body of a request, each judged by its content. */
+async function filesOf(request: FastifyRequest): Promise<SentFile[]> {
   if (!request.isMultipart()) throw new Refusal(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send files as multipart/form-data.');
-  const files: { name: string; contentType: string; content: Buffer }[] = [];
+  const files: SentFile[] = [];
   try {
     for await (const part of request.files()) {
-      if (!ACCEPTED_CONTENT_TYPES.includes(part.mimetype)) {
-        const accepted = ACCEPTED_CONTENT_TYPES.join(', ');
-        const message = `${part.filename}: ${part.mimetype} is not accepted. Send one of: ${accepted}.`;
-        throw new Refusal(415, 'CONTENT_TYPE_NOT_ACCEPTED', message);
-      }
+      const { filename: name, mimetype: contentType } = part;
+      if (name.includes('\ufffd'))
+        throw new Refusal(400, 'MALFORMED_BODY', `${shown(name)}: the name is not text in UTF-8.`);
       const content = await part.toBuffer();
       if (part.file.truncated)
-        throw new Refusal(413, 'FILE_TOO_LARGE', `${part.filename}: a file may have ${MAXIMUM_FILE_BYTES} bytes.`);
-      if (content.length === 0) throw new Refusal(400, 'FILE_EMPTY', `${part.filename}: the file is empty.`);
-      files.push({
-        name: part.filename
-          .normalize('NFC')
-          .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}/\\]/gu, '_')
-          .slice(0, 200),
-        contentType: part.mimetype,
-        content,
-      });
+        throw new Refusal(413, 'FILE_TOO_LARGE', `${shown(name)}: a file may have ${MAXIMUM_FILE_BYTES} bytes.`);
+      if (content.length === 0) throw new Refusal(400, 'FILE_EMPTY', `${shown(name)}: the file is empty.`);
+      const judged = await judgeFile({ name, contentType, content });
+      if (typeof judged === 'string') {
+        const accepted = ACCEPTED_CONTENT_TYPES.join(', ');
+        throw new Refusal(415, 'CONTENT_TYPE_NOT_ACCEPTED', `${shown(name)}: ${judged}. Send one of: ${accepted}.`);
+      }
+      files.push(judged);
     }
   } catch (error) {
     if (error instanceof Refusal) throw error;
@@ -103,3 +95,6 @@ async function filesOf(request: FastifyRequest): Promise<{ name: string; content
   if (files.length === 0) throw new Refusal(400, 'NO_FILE', 'Send at least one file.');
   return files;
 }
+
+/** A name as a refusal repeats it. */
+const shown = (name: string) => name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '_').slice(0, 200);

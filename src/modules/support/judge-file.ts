@@ -1,0 +1,92 @@
+import { isUtf8 } from 'node:buffer';
+import { fileTypeFromBuffer } from 'file-type';
+
+/** Media types that support reads, with what names of such files end in; the first one is given to names that lack it. */
+const endings: Record<string, readonly string[]> = {
+  'application/pdf': ['pdf'],
+  'image/png': ['png'],
+  'image/jpeg': ['jpg', 'jpeg'],
+  'text/plain': ['txt'],
+  'text/csv': ['csv'],
+};
+export const ACCEPTED_CONTENT_TYPES: readonly string[] = Object.keys(endings);
+
+/** What browsers call files of these types besides: Windows calls a CSV by the program that opens it. */
+const OTHER_LABELS: readonly string[] = [
+  '',
+  'application/octet-stream',
+  'application/vnd.ms-excel',
+  'application/csv',
+  'text/x-csv',
+  'text/comma-separated-values',
+  'image/jpg',
+  'image/pjpeg',
+  'application/x-pdf',
+];
+/** Labels by which a file is no text: one that is text all the same is something else than it says. */
+const NO_TEXT = /^image\/|pdf$/;
+const NAME_CHARACTERS = 200;
+/** What a ZIP archive ends with, and the most that may follow it. */
+const ZIP_END = Buffer.from('PK\x05\x06', 'latin1');
+const ZIP_END_BYTES = 22;
+
+/** A file as it came: its label and its name are its sender's. */
+export interface SentFile {
+  name: string;
+  contentType: string;
+  content: Buffer;
+}
+
+/**
+ * A file with the type that its content is of, and a name that says so; or in words why it is none that support reads.
+ * The browser's label decides between kinds of text alone, which no content tells apart.
+ */
+export async function judgeFile({ name, contentType, content }: SentFile): Promise<SentFile | string> {
+  const label = contentType.toLowerCase();
+  if (!ACCEPTED_CONTENT_TYPES.includes(label) && !OTHER_LABELS.includes(label)) return `${label} is not accepted`;
+  const judged = (await fileTypeFromBuffer(content))?.mime;
+  if (judged !== undefined && ACCEPTED_CONTENT_TYPES.includes(judged)) {
+    if (endsAsZip(content)) return `its content is ${judged} and an archive as well`;
+    return { name: fileName(name, judged), contentType: judged, content };
+  }
+  // Text is asked for first: a table may begin with "BM", as pictures of Windows do.
+  if (!isText(content))
+    return judged ? `its content is ${judged}` : 'its content is no text in UTF-8: save a table as "CSV UTF-8"';
+  if (content.subarray(0, 2).toString() === '#!') return 'its content is a program';
+  if (NO_TEXT.test(label)) return `its content is text and not ${label}`;
+  const isCsv = /csv|excel/.test(label) || (label !== 'text/plain' && /\.csv$/i.test(name));
+  const type = isCsv ? 'text/csv' : 'text/plain';
+  return { name: fileName(name, type), contentType: type, content };
+}
+
+/** Whether content is text in UTF-8, without characters that are not shown. */
+function isText(content: Buffer): boolean {
+  return isUtf8(content) && !/[\0-\x08\x0b\x0e-\x1f\x7f]/.test(content.toString('utf8'));
+}
+
+/** Whether programs that look for the end of an archive find one: it may stand behind anything. */
+function endsAsZip(content: Buffer): boolean {
+  const at = content.lastIndexOf(ZIP_END);
+  return at >= 0 && at + ZIP_END_BYTES <= content.length && content.length - at <= ZIP_END_BYTES + 0xffff;
+}
+
+/**
+ * A name that is shown as it is, leads nowhere, and ends in what the file is: no system runs it for its name. Left out is
+ * what is not seen, or turns around what is; joiners of letters and emoji stay.
+ */
+function fileName(name: string, type: string): string {
+  const plain = name
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}/\\:*?"<>|]/gu, '_')
+    .replace(/[\p{Bidi_Control}\u00ad\u200b\u2060-\u2064\ufeff]/gu, '')
+    .replace(/^[\s.]+/, (start: string) => '_'.repeat(start.length))
+    .replace(/[\s.]+$/, '');
+  const known = endings[type] as readonly string[];
+  const [, stem = plain, ending = ''] = /^(.+)\.([^.]+)$/.exec(plain) ?? [];
+  const fits = known.includes(ending.toLowerCase());
+  const suffix = `.${fits ? ending : known[0]}`;
+  const kept = [...((fits ? stem : plain) || 'file')].slice(0, NAME_CHARACTERS - suffix.length).join('');
+  // A device of Windows, whatever follows it.
+  const isDevice = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(kept);
+  return `${isDevice ? '_' : ''}${kept}${suffix}`;
+}
