@@ -25,7 +25,8 @@ export function answerMalformed(refusals: Refusals, log: Logger) {
   return (error: Error & { code?: string }, socket: Socket): void => {
     // The client is gone.
     if (error.code === 'ECONNRESET' || socket.destroyed) return;
-    log.debug({ err: error }, 'not a request');
+    // The error itself holds what came, and with it perhaps a token.
+    log.debug({ code: error.code }, 'not a request');
     const [status, code, message, bound] = answers[error.code ?? ''] ?? MALFORMED;
     if (bound) refusals.note(bound);
     const body = JSON.stringify(refusalBody(code, message, bound ? { limit: bound } : {}));
