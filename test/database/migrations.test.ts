@@ -74,6 +74,27 @@ describe(`migrations, on ${engine}`, () => {
     expect(await orm.schema.getUpdateSchemaSQL()).toBe('');
   });
 
+  test('names that are there when names get their order are composed, keep their rows, and are in that order', async () => {
+    await migrate(orm);
+    for (let undone = ''; !undone.endsWith('_names'); ) [undone = '_names'] = await migrateDown(orm);
+    const run = (statement: string, parameters: unknown[] = []) => orm.em.fork().execute(statement, parameters);
+    await run(`insert into markets (code, name, currencies) values ('AT', 'Austria', '{EUR}')`);
+    const [zebra, muller, ornek] = ['Zebra', 'Mu\u0308ller', '\u00d6rnek'];
+    for (const name of [zebra, muller, ornek])
+      await run(
+        `insert into customers (id, tenant_id, domain, company_name, market_code, contact_first_name, contact_last_name, contact_email, created_at)
+         values (gen_random_uuid(), gen_random_uuid(), lower(gen_random_uuid()::text), ?, 'AT', 'A', 'B', 'a@b.example', now())`,
+        [name],
+      );
+    await migrate(orm);
+    await run(`update customers set contact_last_name = ? where company_name = 'Zebra'`, ['Ho\u0308fer']);
+    expect(await run('select company_name as name, contact_last_name as person from customers order by 1')).toEqual([
+      { name: 'Müller', person: 'B' },
+      { name: 'Örnek', person: 'B' },
+      { name: 'Zebra', person: 'Höfer' },
+    ]);
+  });
+
   test('their names begin with the time they were made, oldest first, and say what they are for', () => {
     for (const name of names) expect(name).toMatch(/^Migration\d{14}_[a-z][a-z0-9_]+$/);
     expect(names).toEqual(names.toSorted());

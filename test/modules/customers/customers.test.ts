@@ -241,7 +241,7 @@ describe(`customers, on ${engine}`, () => {
 
   const cursor = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64');
   const id = '00000000-0000-4000-8000-000000000000';
-  const byName = 'Customer:COMPANY_NAME';
+  const byName = 'Customer:COMPANY_NAME:names';
   test.each([
     [''],
     ['rubbish'],
