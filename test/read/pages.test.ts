@@ -4,6 +4,7 @@ import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { seededRandom } from '../support/random-operation.js';
 import { over, transports } from '../support/transports.js';
+import { until } from '../support/until.js';
 
 /** Pages that are asked for of each list, over each transport. */
 const PAGES = 8;
@@ -60,6 +61,14 @@ describe(`pages, on ${engine}`, () => {
       'select customer_id as id from orders group by 1 order by count(*) desc, 1 limit 1',
     );
     customerId = `cus_${busiest?.id}`;
+    // Readers see an entry once no transaction of the server, of whichever database, is older than it.
+    const [{ count }] = (await gateway.sql<{ count: number }>(
+      'select count(*)::int as count from activity_entries',
+    )) as [{ count: number }];
+    await until(
+      'readers see the entries',
+      async () => (await gateway.run('{ activity { totalCount } }')).data.activity.totalCount === count,
+    );
   });
   afterAll(() => gateway.stop());
 
