@@ -15,6 +15,8 @@ const config = readConfig({
   // All subscribers are one user's, at one address.
   SOCKETS_PER_USER: '1000000',
   SOCKETS_PER_ADDRESS: '1000000',
+  CONNECTIONS: '1000000',
+  CONNECTIONS_PER_ADDRESS: '1000000',
   STREAMS_PER_USER: '1000000',
   STREAMS_PER_ADDRESS: '1000000',
 });

@@ -21,6 +21,7 @@ export const boundSettings = {
   SUBSCRIPTIONS_PER_USER: count(20),
   SUBSCRIPTIONS_PER_ADDRESS: count(200),
   CONNECTIONS: count(20_000),
+  CONNECTIONS_PER_ADDRESS: count(5_000),
   HEADERS_TIMEOUT_MS: milliseconds(10_000, 100),
   REQUEST_TIMEOUT_MS: milliseconds(60_000, 100),
   CONNECTION_INIT_TIMEOUT_MS: milliseconds(5_000, 100),
@@ -45,8 +46,9 @@ export interface Bounds {
   /** Different ones among the subscriptions: each is executed for each entry. */
   subscriptionsPerUser: number;
   subscriptionsPerAddress: number;
-  /** TCP connections of the process. */
+  /** TCP connections of the process, and of one address that is no trusted proxy. */
   connections: number;
+  connectionsPerAddress: number;
   /** How long the head of a request may take to arrive, from the connection's beginning on. */
   headersTimeoutMs: number;
   /** How long a whole request may take to arrive. */
@@ -73,6 +75,7 @@ export function boundsOf(values: z.infer<z.ZodObject<typeof boundSettings>>): Bo
     subscriptionsPerUser: values.SUBSCRIPTIONS_PER_USER,
     subscriptionsPerAddress: values.SUBSCRIPTIONS_PER_ADDRESS,
     connections: values.CONNECTIONS,
+    connectionsPerAddress: values.CONNECTIONS_PER_ADDRESS,
     headersTimeoutMs: values.HEADERS_TIMEOUT_MS,
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     connectionInitTimeoutMs: values.CONNECTION_INIT_TIMEOUT_MS,

@@ -21,7 +21,7 @@ export function callerOf({ identity }: Viewer, address: string): Caller {
 }
 
 /** An address as it is counted: whoever has one of IPv6 has its whole /64. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:/i, '');
   if (!isIPv6(plain)) return plain;
   const [head = '', tail] = plain.split('::');

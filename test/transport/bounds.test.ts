@@ -211,6 +211,24 @@ describe(`what a caller may hold, on ${engine}`, () => {
     raw.socket.terminate();
   });
 
+  test('connections of an address, unless it is a trusted proxy’s', async () => {
+    await start({ bounds: { connectionsPerAddress: 2 } });
+    const lines = [await line(), await line()];
+    await (await line()).closed;
+    expect(refused('connectionsPerAddress')).toBe(1);
+    lines[0]?.socket.destroy();
+    await until(
+      'there is room',
+      async () => (await fetch(`${gateway.url}/health/live`).catch(() => null))?.ok === true,
+    );
+    lines[1]?.socket.destroy();
+    await gateway.stop();
+    await start({ bounds: { connectionsPerAddress: 2 }, config: { trustedProxies: ['127.0.0.1'] } });
+    const proxied = [await line(), await line(), await line('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n')];
+    await until('it is answered', () => proxied[2]?.heard().startsWith('HTTP/1.1 200') === true);
+    for (const { socket } of proxied) socket.destroy();
+  });
+
   test('connections of the process: one more is closed at once', async () => {
     await start({ bounds: { connections: 2 } });
     const lines = [await line(), await line()];

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
+import proxyAddr from '@fastify/proxy-addr';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLError } from 'graphql';
 import type { Services } from '../../context/context.js';
 import { ErrorCode } from '../../graphql/errors.js';
 import type { Refusals } from '../../graphql/refusals.js';
-import { type CallerBounds, callerOf, isTaken, type Release } from '../bounds.js';
+import { type CallerBounds, callerOf, isTaken, networkOf, type Release } from '../bounds.js';
 import { refuse } from './refusal.js';
 
 declare module 'fastify' {
@@ -42,11 +43,13 @@ export function boundConnections(
   Object.assign(server, { connectionsCheckingInterval: Math.min(LOOK_MS, settings.headersTimeoutMs) });
   server.on('drop', () => refusals.note('connections'));
 
+  const countedIn = countByAddress(settings.connectionsPerAddress, config.trustedProxies, refusals);
+
   /** Requests that run, by connection. */
   const running = new Map<Socket, number>();
   let isClosing = false;
   server.on('connection', (socket) => {
-    if (isClosing) return void socket.destroy();
+    if (isClosing || !countedIn(socket)) return void socket.destroy();
     running.set(socket, 0);
     socket.once('close', () => running.delete(socket));
   });
@@ -75,6 +78,29 @@ export function boundConnections(
       isClosing = true;
       for (const [socket, requests] of running) if (requests === 0) socket.destroy();
     },
+  };
+}
+
+/** Counts connections by address. @returns whether one more may be; a proxy's are those of many */
+function countByAddress(maximum: number, trustedProxies: readonly string[], refusals: Refusals) {
+  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  const counts = new Map<string, number>();
+  return (socket: Socket): boolean => {
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined || isTrusted(remoteAddress, 0)) return true;
+    const address = networkOf(remoteAddress);
+    const count = counts.get(address) ?? 0;
+    if (count >= maximum) {
+      refusals.note('connectionsPerAddress');
+      return false;
+    }
+    counts.set(address, count + 1);
+    socket.once('close', () => {
+      const left = (counts.get(address) ?? 1) - 1;
+      if (left > 0) counts.set(address, left);
+      else counts.delete(address);
+    });
+    return true;
   };
 }
 
