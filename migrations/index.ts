@@ -7,6 +7,7 @@ import { Migration20261123070000_customer_search } from './Migration202611230700
 import { Migration20261127122349_encryption_canaries } from './Migration20261127122349_encryption_canaries.js';
 import { Migration20261127122957_identities } from './Migration20261127122957_identities.js';
 import { Migration20261127163404_names } from './Migration20261127163404_names.js';
+import { Migration20261127165500_cost } from './Migration20261127165500_cost.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -18,4 +19,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261127122349_encryption_canaries', class: Migration20261127122349_encryption_canaries },
   { name: 'Migration20261127122957_identities', class: Migration20261127122957_identities },
   { name: 'Migration20261127163404_names', class: Migration20261127163404_names },
+  { name: 'Migration20261127165500_cost', class: Migration20261127165500_cost },
 ];

@@ -4,6 +4,7 @@ import { type AuthConfig, authConfigOf } from './auth-config.js';
 import { type Bounds, boundsOf } from './bounds.js';
 import { ConfigError } from './config-error.js';
 import { contradictions } from './contradictions.js';
+import type { CostConfig, LimiterConfig } from './cost-config.js';
 import { localSecrets } from './local-secrets.js';
 import type { NatsAddress } from './nats-config.js';
 import { readSecretFiles } from './secret-files.js';
@@ -27,7 +28,7 @@ export type DatabaseConfig =
       /** A streaming replica of it, for reads of analysts while it is at most `maxLagMs` behind. */
       replica?: { url: string; maxLagMs: number } | undefined;
     }
-  | { kind: 'embedded'; dataDir: string };
+  | { kind: 'embedded'; dataDir: string; statementTimeoutMs?: number };
 
 /** Who may see the schema, each as far as the roles may use it. */
 export type IntrospectionPolicy = 'everybody' | 'signed-in' | 'nobody';
@@ -56,6 +57,10 @@ export interface Config {
   dataDir: string;
   database: DatabaseConfig;
   auth: AuthConfig;
+  /** What operations may cost, and refused attempts. */
+  cost: CostConfig;
+  /** Where processes share what users have spent. */
+  limiter: LimiterConfig;
   /** HMAC secret of quotes, download links, upload addresses, cursors and demo tokens. */
   signingSecret: Uint8Array;
   /** AES-256 keys of product keys at rest, by key id; new ones are encrypted with the first one. */
@@ -140,8 +145,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
             statementTimeoutMs: values.ANALYST_STATEMENT_TIMEOUT_MS,
           },
         }
-      : { kind: 'embedded', dataDir: join(dataDir, 'postgres') },
+      : { kind: 'embedded', dataDir: join(dataDir, 'postgres'), statementTimeoutMs: values.STATEMENT_TIMEOUT_MS },
     auth: authConfigOf(values),
+    cost: {
+      operation: values.COST_LIMIT,
+      perMinute: values.COST_BUDGET,
+      refusedAttempts: values.REFUSED_ATTEMPTS_BUDGET,
+    },
+    limiter: values.REDIS_URL ? { kind: 'redis', url: values.REDIS_URL } : { kind: 'database' },
     signingSecret: new TextEncoder().encode(values.SIGNING_SECRET ?? kept?.signingSecret),
     productKeySecrets: parseProductKeySecrets(values.PRODUCT_KEY_SECRETS ?? kept?.productKeySecrets ?? ''),
     downloadsDir: values.DOWNLOADS_DIR ? resolve(values.DOWNLOADS_DIR) : null,

@@ -1,5 +1,8 @@
 import { existsSync } from 'node:fs';
+import { Role } from '../domain/role.js';
 import { TENANT_PLACEHOLDER } from './auth-config.js';
+import { costDefaults, pointsByRole, pointsFor } from './cost-config.js';
+import { ANONYMOUS } from './trusted-documents-config.js';
 
 /** What is wrong with settings beside one another, each right by itself. */
 export function contradictions(given: Record<string, string | undefined>): string[] {
@@ -30,6 +33,9 @@ export function contradictions(given: Record<string, string | undefined>): strin
     Number(given['HEADERS_TIMEOUT_MS']) > Number(given['REQUEST_TIMEOUT_MS'] ?? 60_000)
   )
     problems.push('HEADERS_TIMEOUT_MS: must not be longer than REQUEST_TIMEOUT_MS, of which the head is a part');
+  if (has('REDIS_URL') && !has('DATABASE_URL'))
+    problems.push('REDIS_URL: needs DATABASE_URL; the embedded database is one process’s own, which counts for itself');
+  problems.push(...costContradictions(given));
   if (given['NODE_ENV'] !== 'production') return problems;
 
   if (!given['ADMIN_PORT'] && !has('ADMIN_TOKEN'))
@@ -55,6 +61,20 @@ export function contradictions(given: Record<string, string | undefined>): strin
     );
   if (given['DEMO_DATA'] === 'true') problems.push('DEMO_DATA: not in production');
   return problems;
+}
+
+/** A budget of a minute must hold what one operation may cost: else it could never run. */
+function costContradictions(given: Record<string, string | undefined>): string[] {
+  const [limit, budget] = [given['COST_LIMIT'], given['COST_BUDGET']].map((text, index) =>
+    pointsByRole(text ?? costDefaults[index === 0 ? 'COST_LIMIT' : 'COST_BUDGET']),
+  );
+  if (!limit || !budget) return [];
+  const short = [ANONYMOUS, ...Object.values(Role)].filter(
+    (role) => pointsFor(limit, [role]) > pointsFor(budget, [role]),
+  );
+  return short.length > 0
+    ? [`COST_BUDGET, COST_LIMIT: an operation of ${short.join(', ')} may cost more than there is for a minute`]
+    : [];
 }
 
 /** What is wrong with the identity provider's settings beside one another. */

@@ -4,6 +4,7 @@ import { Role } from '../domain/role.js';
 import { isLoopback } from '../lib/loopback.js';
 import { type RoleRule, roleRuleOf, TENANT_PLACEHOLDER } from './auth-config.js';
 import { boundSettings } from './bounds.js';
+import { costDefaults, type PointsByRole, pointsByRole } from './cost-config.js';
 import { ANONYMOUS } from './trusted-documents-config.js';
 
 const FIFTEEN_MINUTES_MS = 15 * 60_000;
@@ -72,6 +73,21 @@ const roleRules = z.string().transform((text, context): RoleRule[] => {
   return z.NEVER;
 });
 
+const costByRole = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context): PointsByRole => {
+      const points = pointsByRole(text);
+      if (points) return points;
+      context.addIssue({
+        code: 'custom',
+        message: 'must be points for everybody and, behind commas, ROLE:POINTS, such as 50000,REPORT_VIEWER:100000',
+      });
+      return z.NEVER;
+    });
+const REDIS_SHAPE = 'must look like redis://host:6379 or rediss://host:6379, with what is special in a password as %XX';
+
 /** What signs: any text that is long enough. */
 export const signingSecretForm = z
   .string({ error: 'must be a text' })
@@ -125,6 +141,13 @@ export const settings = z.object({
   STATEMENT_TIMEOUT_MS: milliseconds(15_000, 0, 600_000),
   ANALYST_POOL_SIZE: whole('a whole number of connections', 1, 100).default(3),
   ANALYST_STATEMENT_TIMEOUT_MS: milliseconds(15_000, 1, 600_000),
+  COST_LIMIT: costByRole(costDefaults.COST_LIMIT),
+  COST_BUDGET: costByRole(costDefaults.COST_BUDGET),
+  REFUSED_ATTEMPTS_BUDGET: whole('a whole number of attempts', 1, 10_000).default(20),
+  REDIS_URL: z
+    .string()
+    .refine((url) => /^rediss?:\/\//.test(url) && isAddress(url), { error: REDIS_SHAPE })
+    .optional(),
   AUTH_JWKS_URL: listOf(
     isSafeAddress,
     `must be the https address of the identity provider’s key set ${SAFE}, several joined by commas`,
@@ -190,6 +213,7 @@ export const secretSettings = [
   'PRODUCT_KEY_SECRETS',
   'NATS_URL',
   'ADMIN_TOKEN',
+  'REDIS_URL',
 ] as const satisfies (keyof typeof settings.shape)[];
 
 /** Every setting there is, files of secrets included. In small letters is what npm says of itself: that is none. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { FeedCursors } from '../activity-log/feed-cursors.js';
@@ -9,6 +10,8 @@ import type { Revocations } from '../auth/revocations.js';
 import type { Sessions } from '../auth/sessions.js';
 import { isAnalyst, type Viewer } from '../auth/viewer.js';
 import type { Config } from '../config/config.js';
+import { accountOf, type Cost, type CostControl } from '../cost/cost-control.js';
+import type { Lanes } from '../database/lanes.js';
 import type { Orm } from '../database/orm.js';
 import type { Feed } from '../feed/feed.js';
 import type { Refusals } from '../graphql/refusals.js';
@@ -40,6 +43,10 @@ export interface Services {
   /** Cursors of the database as it is now. */
   feedCursors: FeedCursors;
   log: Logger;
+  /** Lets what users ask of the database run in turn. */
+  lanes: Lanes;
+  /** What operations cost, and what users have left. */
+  costs: CostControl;
   /** What was refused since the start because it was beyond a bound. */
   refusals: Refusals;
   /** Who may next have a document parsed and validated. */
@@ -60,6 +67,12 @@ export interface Services {
 export interface Context {
   services: Services;
   viewer: Viewer;
+  /** Key of the account that pays for it: the identity, or the address of those without a token. */
+  user: string;
+  /** What the operation costs; null before it is judged, and for what is none. */
+  cost: Cost | null;
+  /** Whether the caller wants to be told what it costs. */
+  tellsCost: boolean;
   access: Access;
   denials: Denials;
   read: Reader;
@@ -78,14 +91,20 @@ export interface ContextOptions {
   correlationId?: string;
   /** Set when the client has gone: what it reads is cancelled then, never what it writes. */
   abort?: AbortFlag | undefined;
+  /** What it comes by: those without a token are told apart by its address. */
+  request?: IncomingMessage;
+  /** Whose turn its reads take, where that is not the viewer's. */
+  user?: string;
+  tellsCost?: boolean;
 }
 
 /** A fresh context. */
 export function createContext(services: Services, options: ContextOptions): Context {
-  const { viewer, correlationId = randomUUID(), abort } = options;
+  const { viewer, correlationId = randomUUID(), abort, request, tellsCost = false } = options;
+  const { user = accountOf(viewer, () => request && services.addressOf(request)) } = options;
   const source = isAnalyst(viewer) ? services.analystReadSource : services.readSource;
   const access = services.accessTable.for(viewer.roles);
   const denials = new Denials(viewer);
-  const read = new Reader({ source, viewer, access, denials, abort });
-  return { services, viewer, access, denials, correlationId, abort, read };
+  const read = new Reader({ source, viewer, user, access, denials, abort });
+  return { services, viewer, user, cost: null, tellsCost, access, denials, correlationId, abort, read };
 }

@@ -17,15 +17,17 @@ export interface UnitOfWork {
  * @throws UNAUTHENTICATED where the viewer's access was revoked meanwhile
  */
 export async function inTransaction<Result>(
-  { services, viewer, correlationId }: Context,
+  { services, viewer, user, correlationId }: Context,
   useCase: (unit: UnitOfWork) => Promise<Result>,
   before?: (em: Em) => Promise<void>,
 ): Promise<Result> {
-  return inOwnTransaction(services, async (em) => {
-    await before?.(em);
-    await admit(em, viewer);
-    return useCase({ em, viewer, correlationId, now: services.now() });
-  });
+  const unit = () =>
+    inOwnTransaction(services, async (em) => {
+      await before?.(em);
+      await admit(em, viewer);
+      return useCase({ em, viewer, correlationId, now: services.now() });
+    });
+  return services.lanes.run({ users: [user], cost: 0 }, unit);
 }
 
 /** The same without a viewer: for what the gateway does by itself. */

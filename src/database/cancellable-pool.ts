@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { codedError, ErrorCode } from '../graphql/errors.js';
-import type { AbortFlag } from '../lib/abort-flag.js';
+import { AbortFlag } from '../lib/abort-flag.js';
 
 /** A statement as node-postgres takes it. */
 export interface PoolStatement {
@@ -46,15 +46,14 @@ const AGAIN_AFTER_MS = 250;
 
 /** Runs statements for clients that may go away. */
 export interface CancellableReads {
-  /** Reads that still wait for a connection though nobody waits for them: they give it back at once. */
-  readonly abandoned: number;
   /**
    * Runs a statement until the client has gone: then a wait for a connection is given up, and a statement that runs is
    * cancelled in PostgreSQL. Its connection goes back to the pool only when it is at rest, and the cancelling is
    * answered: it can never hit the next statement of that connection.
    * After it, what it answers or throws means nothing.
+   * @param limitMs how long PostgreSQL lets it run; null: as long as any statement of the connection
    */
-  run(statement: PoolStatement, abort: AbortFlag): Promise<Rows>;
+  run(statement: PoolStatement, abort: AbortFlag | undefined, limitMs: number | null): Promise<Rows>;
 }
 
 /** What a read says whose client went away. Coded, so that it is neither logged as ours to mend nor told as TIMEOUT. */
@@ -66,7 +65,6 @@ export const clientGone = () => codedError(ErrorCode.UNAVAILABLE, 'The client we
  */
 export function cancellableReads(pool: Pool): CancellableReads {
   let canceller: OwnPool | undefined;
-  let abandoned = 0;
   const cancel = async (pid: number) => {
     canceller ??= openCanceller(pool);
     await canceller.query('select pg_cancel_backend($1)', [pid]);
@@ -74,31 +72,25 @@ export function cancellableReads(pool: Pool): CancellableReads {
 
   const checkOut = (abort: AbortFlag) =>
     new Promise<Client>((resolve, reject) => {
-      const giveUp = () => {
-        abandoned += 1;
-        reject(clientGone());
-      };
+      const giveUp = () => reject(clientGone());
       abort.onAbort(giveUp);
       pool.connect().then(
         (client) => {
           abort.offAbort(giveUp);
           if (!abort.aborted) return resolve(client);
-          abandoned -= 1;
           client.release();
         },
         (error) => {
           abort.offAbort(giveUp);
-          if (abort.aborted) abandoned -= 1;
           reject(error);
         },
       );
     });
 
   return {
-    get abandoned() {
-      return abandoned;
-    },
-    run: async (statement, abort) => {
+    run: async (statement, given, limitMs) => {
+      if (!given && limitMs === null) return pool.query(statement);
+      const abort = given ?? new AbortFlag();
       // One that is free is there at once: nothing to give up, and listening for it would cost each short read.
       const client = pool.idleCount > pool.waitingCount ? await pool.connect() : await checkOut(abort);
       // A lost connection fails the statement too; unheard, the event would end the process.
@@ -114,7 +106,9 @@ export function cancellableReads(pool: Pool): CancellableReads {
       let failure: Error | undefined;
       try {
         // It may have fired between the checkout and here.
-        return abort.aborted ? { rows: [] } : await client.query(statement);
+        if (abort.aborted) return { rows: [] };
+        if (limitMs !== null) await client.query(told(`set statement_timeout = ${limitMs}`));
+        return await client.query(statement);
       } catch (error) {
         // A connection that was cancelled is whole; after any other failure it is not trusted, as in `pool.query`.
         if (!abort.aborted || !isCancelled(error)) failure = error as Error;
@@ -122,7 +116,11 @@ export function cancellableReads(pool: Pool): CancellableReads {
       } finally {
         atRest?.abort();
         abort.offAbort(onAbort);
-        const giveBack = () => {
+        const giveBack = async () => {
+          if (limitMs !== null && !failure)
+            await client.query(told('reset statement_timeout')).catch((error) => {
+              failure = error;
+            });
           client.removeListener('error', lost);
           try {
             client.release(failure);
@@ -131,11 +129,13 @@ export function cancellableReads(pool: Pool): CancellableReads {
           }
         };
         if (cancelling) void cancelling.then(giveBack);
-        else giveBack();
+        else await giveBack();
       }
     },
   };
 }
+
+const told = (text: string): PoolStatement => ({ text, values: [], rowMode: 'array' });
 
 /** Tells the statement to stop until it has: told before the server has read it, it would not hear. */
 async function cancelUntil(atRest: AbortSignal, cancel: () => Promise<void>): Promise<void> {

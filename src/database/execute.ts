@@ -1,8 +1,8 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { codedError, ErrorCode } from '../graphql/errors.js';
-import type { AbortFlag } from '../lib/abort-flag.js';
 import { cancellableReads, clientGone, type Pool, type PoolStatement } from './cancellable-pool.js';
+import type { Lanes, Turn } from './lanes.js';
 import type { Orm } from './orm.js';
 import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from './statement.js';
 
@@ -12,12 +12,13 @@ import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from './statement.js'
  * @throws UNAVAILABLE, that nobody reads, once the client has gone
  * @throws LIMIT_EXCEEDED where the answer is larger than `MAXIMUM_ANSWER_BYTES`
  */
-export type Execute = (plan: Statement, parameters: unknown[], abort?: AbortFlag) => Promise<string>;
+export type Execute = (plan: Statement, parameters: unknown[], turn: Turn) => Promise<string>;
+export type { Turn };
 
-/** Most reads of a pool that wait for a connection: what comes after is refused at once instead of waiting in vain. */
-const MAXIMUM_WAITING = 1_000;
 /** From this many runs on a plan is a prepared statement. Below it would only fill the server's memory. */
 const PREPARED_FROM_RUN = 3;
+/** From this wait on a statement is told that it has less time than others. */
+const WORTH_A_ROUND_TRIP_MS = 50;
 /** Most prepared statements of a process: each connection keeps its own until it ends. */
 const MAXIMUM_PREPARED = 1_000;
 
@@ -30,28 +31,36 @@ function nativeOf(orm: Orm): Promise<unknown> {
   return (orm.em.getConnection() as unknown as { getNativeClient(): Promise<unknown> }).getNativeClient();
 }
 
-/** Runs plans on the ORM's own connections, past its hydration: nothing is parsed that is only passed on. */
-export async function createExecute(orm: Orm): Promise<Execute> {
+/**
+ * Runs plans on the ORM's own connections, past its hydration: nothing is parsed that is only passed on.
+ * @param lanes let users' reads run in turn
+ * @param statementTimeoutMs longest statement, its wait for a connection included; 0: no limit
+ */
+export async function createExecute(orm: Orm, lanes: Lanes, statementTimeoutMs: number): Promise<Execute> {
   if (orm.driver instanceof PgliteDriver) {
     const pglite = (await nativeOf(orm)) as PGlite;
-    return async (plan, parameters, abort) => {
-      if (abort?.aborted) throw clientGone();
-      return textOf(await pglite.query<[string]>(plan.text, parameters, { rowMode: 'array' }));
-    };
+    return (plan, parameters, turn) =>
+      lanes.run(turn, async () => {
+        if (turn.abort?.aborted) throw clientGone();
+        return textOf(await pglite.query<[string]>(plan.text, parameters, { rowMode: 'array' }));
+      });
   }
-  const pool = await poolOf(orm);
-  const cancellable = cancellableReads(pool);
+  const cancellable = cancellableReads(await poolOf(orm));
   const prepared = new Set<string>();
-  return async (plan, values, abort) => {
+  return async (plan, values, turn) => {
+    const { abort } = turn;
     if (abort?.aborted) throw clientGone();
-    if (pool.waitingCount - cancellable.abandoned >= MAXIMUM_WAITING)
-      throw codedError(ErrorCode.LIMIT_EXCEEDED, 'Too many reads wait for the database. Try again in a few seconds.');
     plan.runs += 1;
     if (plan.runs >= PREPARED_FROM_RUN && prepared.size < MAXIMUM_PREPARED) prepared.add(plan.name);
     const name = prepared.has(plan.name) ? plan.name : undefined;
     const statement: PoolStatement = { name, text: plan.text, values, rowMode: 'array' };
     try {
-      return textOf(await (abort ? cancellable.run(statement, abort) : pool.query(statement)));
+      return await lanes.run(turn, async (waitedMs) => {
+        const left = statementTimeoutMs - Math.floor(waitedMs);
+        // What has hardly waited has the time of its connection.
+        const limitMs = statementTimeoutMs > 0 && waitedMs > WORTH_A_ROUND_TRIP_MS ? Math.max(1, left) : null;
+        return textOf(await cancellable.run(statement, abort, limitMs));
+      });
     } catch (error) {
       throw abort?.aborted ? clientGone() : toClientError(error);
     }

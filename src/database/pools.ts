@@ -1,9 +1,11 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { DatabaseConfig } from '../config/config.js';
+import type { Refusals } from '../graphql/refusals.js';
 import { type Repeated, repeat } from '../lib/repeat.js';
 import type { Pool } from './cancellable-pool.js';
 import { createExecute, type Execute, poolOf } from './execute.js';
+import { Lanes } from './lanes.js';
 import { type Orm, type OrmOptions, openOrm } from './orm.js';
 import { Replica } from './replica.js';
 
@@ -13,18 +15,25 @@ const REPLICA_MS = 1_000;
 /** Connections for the gateway's own work: feed, relay, seals, revocations, health. */
 const INTERNAL_POOL_SIZE = 5;
 
+/** How busy a pool is. What waits has a place in its lanes, or waits for a connection itself. */
+export type PoolFigures = Pick<Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
+
 /** The connections that reads run on, by whom they are for. */
 export interface Connections {
   /** Reads of operations whose viewer waits. */
   interactive: Execute;
   /** Reads of analysts, which must never take the interactive ones' turns; embedded, where there is one connection, the same. */
   analysts: Execute;
+  /** Lets what users ask of the interactive connections run in turn, reads and writes. */
+  lanes: Lanes;
   /** The gateway's own work, feed and health among it: no flood of operations makes it wait. */
   internal: Kysely<unknown>;
   /** Long reads that are no operation, such as exports: from the primary, and not on interactive connections. */
   batch: Kysely<unknown>;
   /** The pools by name, for the metrics; none embedded. */
-  pools: ReadonlyMap<string, Pool>;
+  pools: ReadonlyMap<string, PoolFigures>;
+  /** The pool of the gateway's own work, for libraries that take one; none embedded. */
+  internalPool: Pool | undefined;
   /** The replica; null without one. */
   replica: Replica | null;
   close(): Promise<void>;
@@ -35,20 +44,32 @@ export interface ConnectionsOptions extends Pick<OrmOptions, 'entities'> {
   database: DatabaseConfig;
   /** The ORM whose pool serves interactive reads and all writes. */
   orm: Orm;
+  /** Hears of reads that waited too long. */
+  refusals: Refusals;
   log: Logger;
 }
 
 /** Opens what reads need beside the ORM's own connections. @throws {NotAReplica} */
-export async function openConnections({ database, orm, entities, log }: ConnectionsOptions): Promise<Connections> {
-  const interactive = await createExecute(orm);
+export async function openConnections({
+  database,
+  orm,
+  entities,
+  refusals,
+  log,
+}: ConnectionsOptions): Promise<Connections> {
+  const { statementTimeoutMs: longestMs = 0 } = database;
+  const lanes = lanesOf(database.kind === 'embedded' ? 1 : database.poolSize, longestMs, refusals);
+  const interactive = await createExecute(orm, lanes, longestMs);
   if (database.kind === 'embedded') {
     const only = kyselyOf(orm);
     return {
       interactive,
       analysts: interactive,
+      lanes,
       internal: only,
       batch: only,
       pools: new Map(),
+      internalPool: undefined,
       replica: null,
       close: async () => undefined,
     };
@@ -59,32 +80,58 @@ export async function openConnections({ database, orm, entities, log }: Connecti
     await looking?.stop();
     await Promise.all(opened.map((one) => one.close(true)));
   };
-  const pools = new Map([['interactive', await poolOf(orm)]]);
-  const open = async (name: string, settings: object) => {
+  const pools = new Map<string, PoolFigures>([['interactive', withLanes(await poolOf(orm), lanes)]]);
+  const open = async (name: string, settings: object, inFront?: Lanes) => {
     const one = await openOrm({ ...database, ...settings }, { entities });
     opened.push(one);
-    pools.set(name, await poolOf(one));
+    const pool = await poolOf(one);
+    pools.set(name, inFront ? withLanes(pool, inFront) : pool);
     return one;
   };
   try {
-    const internal = kyselyOf(await open('internal', { poolSize: INTERNAL_POOL_SIZE }));
-    const common = { interactive, internal, pools, close };
+    const internalOrm = await open('internal', { poolSize: INTERNAL_POOL_SIZE });
+    const internal = kyselyOf(internalOrm);
+    const internalPool = await poolOf(internalOrm);
+    const common = { interactive, lanes, internal, internalPool, pools, close };
     const { analysts: limits, replica: copy } = database;
     if (!limits) return { ...common, analysts: interactive, batch: kyselyOf(orm), replica: null };
-    const analystOrm = await open('analysts', limits);
-    const onPrimary = await createExecute(analystOrm);
+    const { poolSize, statementTimeoutMs } = limits;
+    const analystLanes = lanesOf(poolSize, statementTimeoutMs, refusals);
+    const analystOrm = await open('analysts', limits, analystLanes);
+    const onPrimary = await createExecute(analystOrm, analystLanes, statementTimeoutMs);
     const batch = kyselyOf(analystOrm);
     if (!copy) return { ...common, analysts: onPrimary, batch, replica: null };
-    const replicaOrm = await open('replica', { ...limits, url: copy.url });
+    const replicaLanes = lanesOf(poolSize, statementTimeoutMs, refusals);
+    const replicaOrm = await open('replica', { ...limits, url: copy.url }, replicaLanes);
     const replica = new Replica(internal, kyselyOf(replicaOrm), copy.maxLagMs, log);
     await replica.check();
     looking = repeat(Math.min(REPLICA_MS, copy.maxLagMs / 2), 'looking at the replica', () => replica.check(), log);
-    const analysts = replica.execute(await createExecute(replicaOrm), onPrimary);
+    const analysts = replica.execute(await createExecute(replicaOrm, replicaLanes, statementTimeoutMs), onPrimary);
     return { ...common, analysts, batch, replica };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function withLanes(pool: Pool, lanes: Lanes): PoolFigures {
+  return {
+    get totalCount() {
+      return pool.totalCount;
+    },
+    get idleCount() {
+      return pool.idleCount;
+    },
+    get waitingCount() {
+      return pool.waitingCount + lanes.waiting;
+    },
+  };
+}
+
+/** Half of the connections are one user's at most, and a fifth of them are for what is dear. */
+function lanesOf(size: number, maximumWaitMs: number, refusals: Refusals): Lanes {
+  const share = (part: number) => Math.max(1, Math.floor(size / part));
+  return new Lanes({ size, perUser: share(2), dear: share(5), maximumWaitMs, refusals });
 }
 
 const kyselyOf = (orm: Orm) => orm.em.fork().getKysely() as unknown as Kysely<unknown>;

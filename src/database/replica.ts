@@ -72,14 +72,14 @@ export class Replica {
 
   /** Runs reads on the replica, and on the primary while it is not there or too old. */
   execute(onReplica: Execute, onPrimary: Execute): Execute {
-    return async (statement, parameters, abort) => {
-      if (!this.isFresh) return onPrimary(statement, parameters, abort);
+    return async (statement, parameters, turn) => {
+      if (!this.isFresh) return onPrimary(statement, parameters, turn);
       try {
-        return await onReplica(statement, parameters, abort);
+        return await onReplica(statement, parameters, turn);
       } catch (error) {
-        if (abort?.aborted || !isOutOfReach(error)) throw error;
+        if (turn.abort?.aborted || !isOutOfReach(error)) throw error;
         this.isThere = false;
-        return onPrimary(statement, parameters, abort);
+        return onPrimary(statement, parameters, turn);
       }
     };
   }

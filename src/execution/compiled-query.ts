@@ -55,6 +55,8 @@ export interface AskedQuery {
   operation: OperationDefinitionNode | null | undefined;
   variables: Record<string, unknown> | null | undefined;
   report: ReportInternalError;
+  /** Judges it once it is known that it is answered here; why it may not run. Absent: it has been judged. */
+  admit?(): GraphQLError | null | Promise<GraphQLError | null>;
 }
 
 /**
@@ -86,6 +88,8 @@ async function compiledAnswer(query: AskedQuery): Promise<Result | null> {
   const names = roots.map(([, nodes]) => nameOf(nodes));
   if (!names.every((name) => name === '__typename' || context.read.answers(name))) return null;
 
+  const refusal = (await query.admit?.()) ?? null;
+  if (refusal) return { errors: [maskError(refusal, report).toJSON()] };
   context.services.queries.compiled += 1;
   const errors: GraphQLFormattedError[] = [];
   let isWhole = true;

@@ -14,6 +14,7 @@ import type { Viewer } from '../auth/viewer.js';
 import type { Context } from '../context/context.js';
 import { FeedSubscription } from '../feed/delivery/subscription.js';
 import { asGraphQLError, codedError, ErrorCode, maskError, type ReportInternalError } from '../graphql/errors.js';
+import { admitOperation, confirmOperation, costTold, tellsCost } from './admission.js';
 import type { DocumentCache } from './documents.js';
 import { executeIntrospection, introspectionRefused, isIntrospective } from './introspection.js';
 import { messagesFor } from './messages.js';
@@ -78,11 +79,17 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
     toClientResult: (result, context) => {
       const { denials } = context;
       const errors = [...denials.others(mask(result.errors ?? [])), ...denials.errors];
-      return { ...result, errors: errors.length > 0 ? errors : undefined };
+      const told = costTold(context);
+      return {
+        ...result,
+        errors: errors.length > 0 ? errors : undefined,
+        ...(told && { extensions: { ...result.extensions, ...told } }),
+      };
     },
     prepare: ({ operationName, variables, ...asked }, context) =>
       orRefusal(() => {
         const contextValue = context();
+        contextValue.tellsCost ||= tellsCost(undefined, asked.extensions);
         const { viewer } = contextValue;
         const hash = persistedHash(asked.extensions);
         const query = trusted.resolve({ ...asked, hash }, viewer) ?? (hash === undefined ? '' : hashNotFound());
@@ -98,13 +105,18 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
           const misplaced = misplacedNulls(schema, document, operation, variables);
           if (misplaced.length > 0) return misplaced;
         }
+        const refusal = admitOperation(contextValue, document, operation, variables);
+        if (refusal) return mask([refusal]);
         // What a variable's value may have been meant for is not said: the whole schema would say it.
         return { schema, document, operationName, variableValues: variables, contextValue, hideSuggestions: true };
       }, mask),
     execute: async (args) => {
       const operation = getOperationAST(args.document, args.operationName) as OperationDefinitionNode;
-      const { viewer } = args.contextValue as Context;
+      const context = args.contextValue as Context;
+      const { viewer } = context;
       try {
+        const refusal = await confirmOperation(context);
+        if (refusal) return { errors: [refusal] };
         const view = isIntrospective(args.document, operation) && views.of(viewer);
         const result = await (view ? executeIntrospection(args, operation, view) : execute(args));
         // It was not begun: a variable does not fit.

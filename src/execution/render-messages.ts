@@ -33,10 +33,12 @@ function requireWhole({ errors = [] }: ExecutionResult): void {
  * does not: `after` is left out, so that those who resume are delivered to with all others.
  */
 export function shareKey({ document, operationName, variableValues, contextValue }: ExecutionArgs): string {
-  const { access, viewer } = contextValue as Context;
+  const { access, viewer, user, tellsCost } = contextValue as Context;
   const start = startVariable(document);
   const variables = Object.entries(variableValues ?? {}).filter(([name]) => name !== start);
-  return JSON.stringify([document.loc?.source.body, operationName, variables, access.key, tenantScope(viewer)]);
+  // What a user has left is told to nobody else.
+  const told = tellsCost ? user : null;
+  return JSON.stringify([document.loc?.source.body, operationName, variables, access.key, tenantScope(viewer), told]);
 }
 
 /** The variable that says where a stream begins, where that is all it is used for. */
@@ -64,10 +66,14 @@ function startVariable(document: DocumentNode): string | null {
  * all have in common. Entries of a batch have one context: what they load is one statement.
  */
 export function sharedRender(args: ExecutionArgs, toClientResult: OperationRules['toClientResult']): Render {
-  const { services, viewer } = args.contextValue as Context;
+  const context = args.contextValue as Context;
+  const { services, viewer, user, tellsCost, cost } = context;
   const anyone = { ...viewer, identity: FEED, userPrincipalName: 'feed', application: null };
   const render: Render = async (messages, abort) => {
-    const contextValue = createContext(services, { viewer: anyone, abort });
+    // It takes the turn of who began the stream: others' reads do not wait for many of one user.
+    const contextValue = createContext(services, { viewer: anyone, user, tellsCost, abort });
+    contextValue.read.cost = cost?.asked ?? 0;
+    if (tellsCost && cost) contextValue.cost = { ...cost, left: services.costs.left(context) };
     const executed = await Promise.all(messages.map((rootValue) => execute({ ...args, rootValue, contextValue })));
     const results = executed.map((result) => toClientResult(result, contextValue));
     try {

@@ -11,7 +11,9 @@ const meanings: Record<ErrorCode, string> = {
   BAD_USER_INPUT:
     'An argument or a variable has the wrong form. `extensions.field` is the path to it, where it is known.',
   LIMIT_EXCEEDED:
-    'The request, its answer or the number of requests is larger than the gateway allows. `extensions.limit` names the limit, where it has a name.',
+    'The request, its answer or the number of requests is larger than the gateway allows. `extensions.limit` names the limit, where it has a name; of the limit `cost`, `extensions.cost` says what was asked, allowed and left.',
+  RATE_LIMITED:
+    'You have spent what you may spend in a while. Try again after `extensions.retryAfter` seconds; a stream goes on after its last cursor. `extensions.cost` says what was asked, allowed and left.',
   CURSOR_EXPIRED:
     'The cursor was given by another database, or by this one before it was restored. Read the list from its start.',
   GRAPHQL_PARSE_FAILED: 'The document is not well-formed GraphQL; `locations` says where it breaks.',

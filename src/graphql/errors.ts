@@ -14,6 +14,8 @@ export const ErrorCode = {
   BAD_USER_INPUT: 'BAD_USER_INPUT',
   /** The document or the request is larger than the limits allow. */
   LIMIT_EXCEEDED: 'LIMIT_EXCEEDED',
+  /** The user has spent what a user may spend in a while. */
+  RATE_LIMITED: 'RATE_LIMITED',
   /** A feed cursor from another database, or from one since restored. */
   CURSOR_EXPIRED: 'CURSOR_EXPIRED',
   /** The document is not GraphQL. */

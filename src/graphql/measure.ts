@@ -1,21 +1,16 @@
 import {
   type FieldNode,
   type GraphQLField,
-  type GraphQLNamedType,
   getNamedType,
   getNullableType,
   isCompositeType,
-  isInterfaceType,
   isListType,
-  isObjectType,
   Kind,
   type OperationDefinitionNode,
-  type SelectionNode,
-  type SelectionSetNode,
-  typeFromAST,
   type ValidationContext,
 } from 'graphql';
 import { DEFAULT_PAGE_SIZE } from './page.js';
+import { walkOperations } from './walk.js';
 
 /** How large an operation is, with its fragments in their places. */
 export interface Size {
@@ -30,7 +25,7 @@ export interface Size {
 }
 
 /** What a list counts that is no page: orders have a handful of lines, products of SKUs. */
-const LIST_SIZE = 10;
+export const LIST_SIZE = 10;
 /** Groups that `Query.sales` counts. */
 const GROUPS = 1_000;
 
@@ -49,65 +44,29 @@ function plus(a: Size, b: Size): Size {
 }
 
 /**
- * A function that measures operations of one document. Each fragment is measured once, however often it is spread:
- * fragments that spread one another several times grow without bound when they run, but not while they are measured.
+ * A function that measures operations of one document.
  * @param unknownPageSize what a page counts for whose size is a variable
  */
 export function measure(
   context: ValidationContext,
   unknownPageSize: number,
 ): (operation: OperationDefinitionNode) => Size {
-  const schema = context.getSchema();
-  const fragments = new Map<string, Size>();
-
-  const ofSet = ({ selections }: SelectionSetNode, type?: GraphQLNamedType): Size =>
-    selections.map((selection) => ofSelection(selection, type)).reduce(plus, NOTHING);
-
-  const ofSelection = (selection: SelectionNode, type?: GraphQLNamedType): Size => {
-    const own = { ...NOTHING, directives: selection.directives?.length ?? 0 };
-    switch (selection.kind) {
-      case Kind.FIELD:
-        return plus(own, ofField(selection, type));
-      case Kind.FRAGMENT_SPREAD:
-        return plus(own, ofFragment(selection.name.value));
-      case Kind.INLINE_FRAGMENT: {
-        const { typeCondition, selectionSet } = selection;
-        return plus(own, ofSet(selectionSet, typeCondition ? typeFromAST(schema, typeCondition) : type));
-      }
-    }
-  };
-
-  const ofFragment = (name: string): Size => {
-    const known = fragments.get(name);
-    if (known) return known;
-    // Fragments in a circle end here; a rule of GraphQL's own refuses them.
-    fragments.set(name, NOTHING);
-    const fragment = context.getFragment(name);
-    const size = fragment ? ofSet(fragment.selectionSet, typeFromAST(schema, fragment.typeCondition)) : NOTHING;
-    fragments.set(name, size);
-    return size;
-  };
-
-  const ofField = (field: FieldNode, parent?: GraphQLNamedType): Size => {
-    const definition =
-      isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[field.name.value] : undefined;
-    const type = definition && getNamedType(definition.type);
-    const inner = field.selectionSet ? ofSet(field.selectionSet, type) : NOTHING;
-    const size = definition ? listSizeOf(field, definition, parent?.name ?? '', unknownPageSize) : 0;
-    return {
-      depth: field.name.value.startsWith('__') ? 0 : inner.depth + 1,
-      fields: inner.fields + 1,
-      aliases: inner.aliases + (field.alias ? 1 : 0),
-      directives: inner.directives,
-      rootFields: 1,
-      items: size === 0 ? inner.items : size * (1 + inner.items),
-    };
-  };
-
-  return (operation) => {
-    const size = ofSet(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined);
-    return { ...size, directives: size.directives + (operation.directives?.length ?? 0) };
-  };
+  return walkOperations<Size>(context.getSchema(), (name) => context.getFragment(name), {
+    nothing: NOTHING,
+    plus,
+    under: (directives, size) => ({ ...size, directives: size.directives + directives.length }),
+    field: ({ node, definition, parent, inner }) => {
+      const size = definition ? listSizeOf(node, definition, parent, unknownPageSize) : 0;
+      return {
+        depth: node.name.value.startsWith('__') ? 0 : inner.depth + 1,
+        fields: inner.fields + 1,
+        aliases: inner.aliases + (node.alias ? 1 : 0),
+        directives: inner.directives,
+        rootFields: 1,
+        items: size === 0 ? inner.items : size * (1 + inner.items),
+      };
+    },
+  });
 }
 
 /** How many items a field is taken to have; 0 where it is no list, or the nodes and edges of a page that has counted. */

@@ -3,28 +3,34 @@ import type { RowRule } from '../auth/access-rule.js';
 import type { NodeType } from '../domain/global-id.js';
 import type { Args, Param } from './param.js';
 import type { Row, Sql } from './row.js';
+import type { FilterWeight, Rows } from './weights.js';
 
+/** What every field may say of its price. */
+interface Weighed {
+  /** Points that it costs for each row, beyond what reading a field does (`cost/points.ts`). */
+  weight?: number;
+}
 /** A scalar or a list of scalars. */
-export interface Leaf {
+export interface Leaf extends Weighed {
   kind: 'leaf';
   sql(row: Row): Sql;
 }
 /** An object made of the same row, such as Money. */
-export interface Embedded {
+export interface Embedded extends Weighed {
   kind: 'embedded';
   fields: Fields;
   /** The object is null where this is. */
   presence?: (row: Row) => Sql;
 }
 /** A union whose member is told by a value of the row. */
-export interface Union {
+export interface Union extends Weighed {
   kind: 'union';
   discriminator(row: Row): Sql;
   /** GraphQL type and fields by the value of the discriminator. */
   members: Record<string, { type: string; fields: Fields }>;
 }
 /** At most one row of another type. */
-export interface One {
+export interface One extends Weighed {
   kind: 'one';
   type: string;
   on(parent: Row, child: Row, args: Args): Sql<SqlBool>;
@@ -32,20 +38,20 @@ export interface One {
   first?: (child: Row) => Sql[];
 }
 /** All rows of another type that belong to this one: short by nature, never paged. */
-export interface Many {
+export interface Many extends Weighed {
   kind: 'many';
   type: string;
   on(parent: Row, child: Row, args: Args): Sql<SqlBool>;
   orderBy(child: Row): Sql[];
 }
 /** A page of the rows of another type that belong to this one. */
-export interface NestedConnection {
+export interface NestedConnection extends Weighed {
   kind: 'connection';
   type: string;
   on(parent: Row, child: Row): Sql<SqlBool>;
 }
 /** The row, of one of several types that go by a UUID, that a global id names; null where the viewer reaches none. */
-export interface Reference {
+export interface Reference extends Weighed {
   kind: 'reference';
   types: readonly NodeType[];
   /** The global id of one of those types, or null. */
@@ -111,6 +117,8 @@ export interface Listing {
   derivedBounds?: (row: Row, filter: Args, ascending: boolean) => Sql[];
   /** The rows that readers may see at all, whoever they are. */
   defaultScope?: (row: Row) => Sql<SqlBool>;
+  /** What filters make of the price of counting the list, by name; those left out make nothing of it. */
+  weights?: Record<string, FilterWeight>;
   /** The name of the codec of its cursors, where they are not the ordinary ones of `cursor.ts`. */
   cursorCodec?: string;
 }
@@ -146,7 +154,15 @@ export type RootRead =
   | { kind: 'one'; type: string; where(row: Row, args: Args): Sql }
   | { kind: 'list'; type: string; where(row: Row, args: Args): Sql[]; orderBy(row: Row): Sql[] }
   /** Rows of a statement of its own, such as a grouping; the type reads the aliases of its columns. */
-  | { kind: 'grouped'; type: string; query(args: Args): Sql; orderBy(row: Row): Sql[] };
+  | {
+      kind: 'grouped';
+      type: string;
+      query(args: Args): Sql;
+      orderBy(row: Row): Sql[];
+      /** About how many rows it answers, and the points that making them costs, by its arguments as given. */
+      groups(values: Record<string, unknown>, rows: Rows): number;
+      weight(values: Record<string, unknown>, rows: Rows): number;
+    };
 /** Root fields by name. */
 export type RootReads = Record<string, RootRead>;
 

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { Execute } from '../database/execute.js';
+import type { Execute, Turn } from '../database/execute.js';
 import type { Statement } from '../database/statement.js';
 import { AbortFlag } from '../lib/abort-flag.js';
 import { joinPlans, type Plan, RECORD_SEPARATOR } from './plan.js';
@@ -9,7 +9,7 @@ const MAXIMUM_BATCH = 4;
 
 interface Waiting {
   parameters: unknown[];
-  abort: AbortFlag | undefined;
+  turn: Turn;
   resolve(text: string): void;
   reject(error: unknown): void;
 }
@@ -29,9 +29,9 @@ export class PointReadBatcher {
   ) {}
 
   /** The JSON text of the plan, as `execute` answers it. */
-  read(plan: Plan, parameters: unknown[], abort: AbortFlag | undefined): Promise<string> {
+  read(plan: Plan, parameters: unknown[], turn: Turn): Promise<string> {
     return new Promise((resolve, reject) => {
-      const one = { parameters, abort, resolve, reject };
+      const one = { parameters, turn, resolve, reject };
       const others = this.waiting.get(plan);
       if (others) others.push(one);
       else {
@@ -54,15 +54,15 @@ export class PointReadBatcher {
     if (reads.length > 1) {
       try {
         const parameters = reads.flatMap((read) => read.parameters);
-        const text = await this.execute(this.statement(plan, reads.length), parameters, abortOfAll(reads));
+        const text = await this.execute(this.statement(plan, reads.length), parameters, turnOfAll(reads));
         for (const [index, json] of text.split(RECORD_SEPARATOR).entries()) reads[index]?.resolve(json);
         return;
       } catch {
         // One of them may have failed the others: each by itself.
       }
     }
-    for (const { parameters, abort, resolve, reject } of reads)
-      this.execute(plan, parameters, abort).then(resolve, reject);
+    for (const { parameters, turn, resolve, reject } of reads)
+      this.execute(plan, parameters, turn).then(resolve, reject);
   }
 
   private statement(plan: Plan, count: number): Statement {
@@ -73,15 +73,15 @@ export class PointReadBatcher {
   }
 }
 
-/** A flag that is set when the last one of them has gone. */
-function abortOfAll(reads: readonly Waiting[]): AbortFlag {
+/** The turn of any of those who wait, whichever comes first; it is given up when the last one of them has gone. */
+function turnOfAll(reads: readonly Waiting[]): Turn {
   const all = new AbortFlag();
   let present = reads.length;
-  for (const { abort } of reads) {
-    abort?.onAbort(() => {
+  for (const { turn } of reads) {
+    turn.abort?.onAbort(() => {
       present -= 1;
       if (present === 0) all.abort();
     });
   }
-  return all;
+  return { users: reads.flatMap(({ turn }) => turn.users), cost: 0, abort: all };
 }

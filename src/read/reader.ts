@@ -3,6 +3,7 @@ import type { FieldNode, GraphQLResolveInfo } from 'graphql';
 import type { Access } from '../auth/access-table.js';
 import type { Denials } from '../auth/denials.js';
 import type { Viewer } from '../auth/viewer.js';
+import type { Turn } from '../database/lanes.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
 import { compileByIds, compileRoot } from './compile-root.js';
 import type { Operation } from './operation.js';
@@ -39,6 +40,8 @@ const isSame = (some: readonly FieldNode[], others: readonly FieldNode[]) =>
 export interface ReaderOptions {
   source: ReadSource;
   viewer: Viewer;
+  /** Whose turn the reads take (`database/lanes.ts`). */
+  user: string;
   access: Access;
   /** Hears of each field that the viewer may not read. */
   denials: Denials;
@@ -53,6 +56,8 @@ export interface ReaderOptions {
 export class Reader {
   /** Statements run so far. */
   statements = 0;
+  /** What the operation costs, once it is judged: what is dear waits apart from what is cheap. */
+  cost = 0;
   /** Reads executed root fields together; made when one comes, as most requests have none. */
   private executedRoots: DataLoader<BoundPlan, string> | undefined;
   /** Loaders by the first field of the document that asks; each execution of a document has an array of its own for the same. */
@@ -60,11 +65,13 @@ export class Reader {
 
   private readonly source: ReadSource;
   private readonly planner: Planner;
+  private readonly user: string;
   private readonly abort: AbortFlag | undefined;
 
-  constructor({ source, viewer, access, denials, abort }: ReaderOptions) {
+  constructor({ source, viewer, user, access, denials, abort }: ReaderOptions) {
     this.source = source;
     this.planner = new Planner({ source, viewer, access, denials });
+    this.user = user;
     this.abort = abort;
   }
 
@@ -105,7 +112,7 @@ export class Reader {
     const text = await execute(
       statement,
       reads.flatMap(({ parameters }) => parameters),
-      first.abort,
+      this.turn(first.abort),
     );
     return text.split(RECORD_SEPARATOR).map((json, index) => withCursors(json, plans[index] as Plan));
   }
@@ -156,8 +163,13 @@ export class Reader {
   private async run({ plan, parameters, abort }: BoundPlan): Promise<string> {
     this.statements += 1;
     const { execute, pointReads } = this.source;
-    const reading = plan.readsOneRow ? pointReads.read(plan, parameters, abort) : execute(plan, parameters, abort);
+    const turn = this.turn(abort);
+    const reading = plan.readsOneRow ? pointReads.read(plan, parameters, turn) : execute(plan, parameters, turn);
     return withCursors((await reading) ?? 'null', plan);
+  }
+
+  private turn(abort: AbortFlag | undefined): Turn {
+    return { users: [this.user], cost: this.cost, abort };
   }
 
   private bind(request: PlanRequest): BoundPlan {

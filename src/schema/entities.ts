@@ -1,6 +1,7 @@
 import type { EntitySchema } from '@mikro-orm/postgresql';
 import { ActivityEntry, DatabaseIncarnation } from '../activity-log/activity-entry.entity.js';
 import { ActivitySeal } from '../activity-log/activity-seal.entity.js';
+import { RateLimit } from '../cost/rate-limit.entity.js';
 import {
   AccessRevocation,
   GatewayProcess,
@@ -13,6 +14,7 @@ import { Price, Product, Sku, SoftwareVersion } from '../modules/catalog/catalog
 import { Market, MarketClosure } from '../modules/catalog/market.entity.js';
 import { Customer } from '../modules/customers/customer.entity.js';
 import { DownloadLink, EncryptionCanary, Entitlement, ProductKey } from '../modules/entitlements/entitlement.entity.js';
+import { RefusedAttempt } from '../modules/entitlements/refused-attempt.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
 import { SalesByCustomer, SalesByProduct, SalesDelta } from '../modules/sales/sales.entity.js';
 import { SupportFile, SupportRequest } from '../modules/support/support-request.entity.js';
@@ -49,4 +51,6 @@ export const entities: EntitySchema[] = [
   GatewayProcess,
   Session,
   IdempotencyKey,
+  RateLimit,
+  RefusedAttempt,
 ];

@@ -41,6 +41,7 @@ import { Origins } from '../transport/origins.js';
 import { liveOperations } from '../web/live/operations.js';
 import { Lifecycle } from './lifecycle.js';
 import { openDoors } from './open-doors.js';
+import { startCostControl } from './start-cost-control.js';
 import { startFeed } from './start-feed.js';
 
 /** What tests and operators may put in the place of the usual. */
@@ -87,7 +88,8 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const log = options.log ?? pino({ level: config.logLevel }, pino.destination(2));
   const orm = await openDatabase(config, options, lifecycle);
   onProgress('building the graph');
-  const connections = await openConnections({ database: config.database, orm, entities, log });
+  const refusals = new Refusals();
+  const connections = await openConnections({ database: config.database, orm, entities, refusals, log });
   lifecycle.onClose(() => connections.close());
   const schema = await buildGraph();
   const kysely = connections.internal;
@@ -107,6 +109,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   });
   lifecycle.onClose(() => fulfilment.stop());
 
+  const costs = await startCostControl({ config, orm, connections, schema, refusals, log, lifecycle });
   const report = (id: string, error: unknown) => log.error({ err: error, id }, 'internal error');
   const documents = new DocumentCache();
   const accessTable = new AccessTable(accessRules);
@@ -115,7 +118,6 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const apollo = createApollo({ schema, views, report, documents, trusted });
   await apollo.start();
   lifecycle.onClose(() => apollo.stop());
-  const refusals = new Refusals();
   const origins = new Origins(config.corsOrigins, config.publicUrl);
   const app = await createApp({ config, origins, refusals, log });
   const services: Services = {
@@ -128,6 +130,8 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     signer: createSigner(config.signingSecret),
     ...running,
     log,
+    lanes: connections.lanes,
+    costs,
     refusals,
     turns: new Turns(),
     queries: { compiled: 0, executed: 0 },

@@ -338,6 +338,7 @@ describe('secrets in files', () => {
       DATABASE_REPLICA_URL: 'postgres://user:pass@replica.example:5432/csp',
       NATS_URL: 'nats://user:pass@nats.example:4222',
       ADMIN_TOKEN: 'a token of the operators, made once'.replaceAll(' ', '-'),
+      REDIS_URL: 'redis://user:pass@redis.example:6379',
     };
     const files = Object.fromEntries(
       secretSettings.map((name, index) => {

@@ -67,9 +67,9 @@ describe(`indexes, on ${engine}`, () => {
     await gateway.sql('vacuum analyze');
     const { readSource } = gateway.gateway.services;
     ({ execute } = readSource);
-    readSource.execute = (plan, parameters) => {
+    readSource.execute = (plan, parameters, turn) => {
       statements.push({ text: plan.text, parameters });
-      return execute(plan, parameters);
+      return execute(plan, parameters, turn);
     };
     const [customer] = await gateway.sql<{ id: string; domain: string }>(
       'select customer_id as id, domain from orders join customers c on c.id = customer_id group by 1, 2 order by count(*) desc, 1 limit 1',
@@ -207,7 +207,7 @@ describe(`indexes, on ${engine}`, () => {
   /** What a statement reads of large tables: rows that leave a scan or are thrown away by it, and rows that are sorted. */
   async function explain({ text, parameters }: { text: string; parameters: unknown[] }) {
     const plan = { text: `explain (analyze, format json) ${text}`, runs: Number.NEGATIVE_INFINITY } as Plan;
-    const answer: unknown = await execute(plan, parameters);
+    const answer: unknown = await execute(plan, parameters, { users: ['explain'], cost: 0 });
     const [explained] = (typeof answer === 'string' ? JSON.parse(answer) : answer) as { Plan: Node }[];
     const nodes = nodesOf((explained as { Plan: Node }).Plan);
     const large = nodes.filter((node) => LARGE.includes(node['Relation Name'] ?? ''));

@@ -20,9 +20,9 @@ describe(`several root fields of one query, on ${engine}`, () => {
     await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
     const { readSource } = gateway.gateway.services;
     const { execute } = readSource;
-    readSource.execute = (statement, parameters) => {
+    readSource.execute = (statement, parameters, turn) => {
       statements += 1;
-      return execute(statement, parameters);
+      return execute(statement, parameters, turn);
     };
   });
   afterAll(() => gateway.stop());

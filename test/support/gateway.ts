@@ -7,6 +7,7 @@ import { signDemoToken } from '../../src/auth/tokens.js';
 import { DEMO_PARTNER_TENANT_ID } from '../../src/config/auth-config.js';
 import { type Bounds, defaultBounds } from '../../src/config/bounds.js';
 import type { Config } from '../../src/config/config.js';
+import type { CostConfig } from '../../src/config/cost-config.js';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/server/start-gateway.js';
 import type { TypedDocumentString } from '../generated/graphql.js';
 import { type TestDatabase, testDatabase } from './database.js';
@@ -61,6 +62,13 @@ export interface TestStream {
   closed: Promise<{ code: number; reason: string }>;
 }
 
+/** Costs that no test meets by the way: those about costs set their own. */
+export const testCosts: CostConfig = {
+  operation: { everybody: 1_000_000, byRole: new Map() },
+  perMinute: { everybody: 100_000_000, byRole: new Map() },
+  refusedAttempts: 1_000,
+};
+
 /** Starts a gateway on a database and port of its own. */
 export async function startTestGateway(
   options: GatewayOptions & { config?: Partial<Config>; bounds?: Partial<Bounds>; database?: TestDatabase } = {},
@@ -78,6 +86,8 @@ export async function startTestGateway(
     dataDir: '/nonexistent',
     database: database.config,
     auth: { kind: 'demo', partnerTenantId: DEMO_PARTNER_TENANT_ID, maxTokenLifeMs: 86_400_000 },
+    cost: testCosts,
+    limiter: { kind: 'database' },
     signingSecret: new TextEncoder().encode('a secret of the tests, long enough for them'),
     productKeySecrets: [{ keyId: 'test', secret: new Uint8Array(32).fill(7) }],
     downloadsDir: null,

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { Turns } from '../../lib/turns.js';
 import type { FeedServices } from '../feed-services.js';
+import type { Charge } from './charge.js';
 import { SharedSubscription } from './shared-subscription.js';
 import type { Render } from './shared-texts.js';
 import type { Sink } from './sink.js';
@@ -17,6 +18,7 @@ export interface DeliveryRequest {
   subscription: FeedSubscription;
   render: Render;
   sink: Sink;
+  charge: Charge;
 }
 
 /**
@@ -52,9 +54,9 @@ export class FanOut {
   }
 
   /** Delivers a subscription to a sink. */
-  deliver({ key, subscription, render, sink }: DeliveryRequest): Delivery {
+  deliver({ key, subscription, render, sink, charge }: DeliveryRequest): Delivery {
     const shared = this.sharedFor(key, subscription, render);
-    const subscriber = new Subscriber(shared, subscription, sink);
+    const subscriber = new Subscriber(shared, subscription, sink, charge);
     shared.add(subscriber);
     const done = { value: undefined as never, done: true as const };
     return {

@@ -5,6 +5,7 @@ import { cursorExpired } from '../../activity-log/feed-cursors.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import type { FeedServices } from '../feed-services.js';
+import type { Charge } from './charge.js';
 import type { FeedMessage } from './feed-message.js';
 import { EntryTooExpensive, RETRY_MS, tooExpensive } from './retry.js';
 import type { SharedTexts } from './shared-texts.js';
@@ -46,6 +47,8 @@ export interface Shared {
   readonly abort: AbortFlag;
   /** Lets replays read a few at a time, so that they leave connections to others. */
   readonly inTurn: LimitFunction;
+  /** How many they are. */
+  count(): number;
   /** The subscriber has ended. */
   remove(subscriber: Subscriber): void;
 }
@@ -69,6 +72,7 @@ export class Subscriber {
     private readonly shared: Shared,
     private readonly subscription: FeedSubscription,
     private readonly sink: Sink,
+    private readonly charge: Charge,
   ) {
     this.position = subscription.start;
     // Whoever delivers it may not be listening yet, or no more.
@@ -128,8 +132,12 @@ export class Subscriber {
       this.sink.write(batch);
     }
     const last = entries.at(-1);
-    if (last) this.position = last.position;
-    if (this.sink.backlog > MAXIMUM_BACKLOG) this.fallBehind();
+    if (last) {
+      this.position = last.position;
+      const spent = this.charge(entries.length, this.shared.count());
+      if (spent) this.end(spent);
+    }
+    if (this.current === 'live' && this.sink.backlog > MAXIMUM_BACKLOG) this.fallBehind();
   }
 
   /** Writes FeedDraining. It stays until its connection is closed: one that completed would let its client stay away. */
@@ -223,6 +231,8 @@ export class Subscriber {
       this.sink.write(new Batch(slice));
       this.position = (slice.at(-1) as RenderedEntry).position;
       this.lastSaid = Date.now();
+      const spent = this.charge(slice.length, isRecent ? this.shared.count() : 1);
+      if (spent) return this.end(spent);
     }
     if (this.current === 'catching-up') this.position = next.position;
   }

@@ -155,6 +155,7 @@ export const activityEntryRead: ReadType = {
     },
     perValueUnions: { actions: eachOf('action') },
     derivedBounds: inDays,
+    weights: { customerId: { isOneCustomers: true }, orderId: { isOneCustomers: true }, productId: { times: 1.5 } },
     orders: {
       COMMITTED: [
         { property: 'xid', type: 'xid8' },

@@ -34,11 +34,15 @@ export const invoiceRead: ReadType = {
     ),
     customer: one('Customer', 'customer'),
     status: computed((invoice) => sql`case when ${invoice.col('periodEnd')} < ${today} then 'ISSUED' else 'OPEN' end`),
-    total: money(
-      (invoice) =>
-        sql`(select coalesce(sum("amount"), 0) from "invoice_lines" where "invoice_id" = ${invoice.col('id')})`,
-      (invoice) => invoice.col('currency'),
-    ),
+    total: {
+      ...money(
+        (invoice) =>
+          sql`(select coalesce(sum("amount"), 0) from "invoice_lines" where "invoice_id" = ${invoice.col('id')})`,
+        (invoice) => invoice.col('currency'),
+      ),
+      // It is added up twice: once to see whether there is one.
+      weight: 0.1,
+    },
     lines: many('InvoiceLine', 'invoice', (line) => [line.col('bookedAt'), line.col('id')]),
   },
   listing: {
@@ -54,6 +58,7 @@ export const invoiceRead: ReadType = {
           ? sql`${invoice.col('periodStart')} < ${thisMonth}`
           : sql`${invoice.col('periodStart')} >= ${thisMonth}`,
     },
+    weights: { customerId: { isOneCustomers: true } },
     orders: {
       PERIOD_START: [
         { property: 'periodStart', type: 'date' },

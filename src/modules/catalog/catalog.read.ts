@@ -31,6 +31,11 @@ export const productRead: ReadType = {
         sql`(${contains(product.col('title'), text)} or ${contains(product.col('productId'), text)} or exists (select from "skus" where "skus"."product_id" = ${product.col('id')} and ${contains(sql.ref('skus.title'), text)}))`,
       publisher: (product, publisher: Param<string>) => sql`${product.col('publisher')} = ${publisher}`,
     },
+    weights: {
+      search: { times: 10, isWalked: true },
+      kind: { times: 5, isWalked: true },
+      publisher: { isWalked: true },
+    },
     orders: {
       TITLE: [
         { property: 'title', type: 'name' },
@@ -79,6 +84,8 @@ export const skuRead: ReadType = {
           and ${validAt(price, args.param<Date | undefined>('at'))}`;
       },
       first: latestEnd,
+      // The valid one is looked for among all prices of the SKU.
+      weight: 0.3,
     },
   },
 };

@@ -30,6 +30,7 @@ export const customerRead: ReadType = {
       domain: (customer, domain: Param<string>) => sql`${customer.col('domain')} = lower(${domain}::text)`,
       segment: (customer, segment: Param<string>) => sql`${customer.col('segment')} = ${segment}`,
     },
+    weights: { search: { times: 10, isWalked: true }, market: { isWalked: true }, segment: { isWalked: true } },
     orders: {
       COMPANY_NAME: [
         { property: 'companyName', type: 'name' },

@@ -112,6 +112,7 @@ export const entitlementRead: ReadType = {
       expiresBefore: (entitlement, bound: Param<Date>) => before(entitlement.col('expiresAt'), bound),
     },
     derivedBounds: expiring,
+    weights: { customerId: { isOneCustomers: true }, statuses: { times: 3 }, kinds: { times: 25 } },
     perValueUnions: {
       productId: { key: 'sku', values: skusOfProduct },
       kinds: {

@@ -62,6 +62,7 @@ export const orderRead: ReadType = {
       placedBy: (order, user: Param<string>) => sql`${order.col('placedBy')} = lower(${user}::text)`,
     },
     perValueUnions: { statuses: eachOf('status') },
+    weights: { customerId: { isOneCustomers: true }, kind: { times: 8 }, productId: { times: 3 } },
     orders: {
       PLACED_AT: [
         { property: 'placedAt', type: 'timestamptz' },

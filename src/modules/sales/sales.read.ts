@@ -8,6 +8,7 @@ import { type Row, type Sql } from '../../read/row.js';
 import type { SalesSpan } from './sales.entity.js';
 import type { SalesDimension } from './sales.type.js';
 import { type Bounds, type CutRange, cutRange } from './sales-range.js';
+import { salesGroups, salesWeight } from './sales-weight.read.js';
 
 const currency = (group: Row) => group.col('currency');
 
@@ -140,6 +141,8 @@ export const salesRoots: RootReads = {
       if (new Set(dimensions).size !== dimensions.length) throw badUserInput('groupBy', 'name each dimension once');
       return salesQuery(dimensions, args.object('filter'));
     },
+    groups: salesGroups,
+    weight: salesWeight,
     orderBy: (group) => [
       ...['month', 'market', 'kind'].map((column) => group.col(column)),
       sql`(select "title" from "products" where "id" = ${group.col('product')})`,

@@ -50,6 +50,7 @@ export const supportRequestRead: ReadType = {
       status: (request, status: Param<string>) => sql`${request.col('status')} = ${status}`,
       topic: (request, topic: Param<string>) => sql`${request.col('topic')} = ${topic}`,
     },
+    weights: { customerId: { isOneCustomers: true }, status: { isWalked: true }, topic: { isWalked: true } },
     orders: {
       SUBMITTED_AT: [
         { property: 'submittedAt', type: 'timestamptz' },

@@ -13,6 +13,7 @@ import { codedError, ErrorCode, maskError, type ReportInternalError } from '../.
 import { limitRules, limits, refusalBehind } from '../../graphql/limits.js';
 import { checkedDocuments } from './apollo-checked-documents.js';
 import { compiledQueries } from './apollo-compiled-queries.js';
+import { judgeCost } from './apollo-cost.js';
 import { schemaViews } from './apollo-schema-views.js';
 import { trustedDocuments } from './apollo-trusted-documents.js';
 
@@ -39,6 +40,7 @@ export function createApollo(options: OperationRulesOptions): ApolloServer<Conte
       trustedDocuments(trusted),
       checkedDocuments(operationRules(options)),
       refuseSubscriptions,
+      judgeCost,
       schemaViews(views, report),
       tellDenials,
       compiledQueries(report),
@@ -78,7 +80,8 @@ function toClientError(
   error: unknown,
   report: ReportInternalError,
 ): GraphQLFormattedError {
-  const refused = refusalBehind(formatted);
+  // What it costs was judged after the document was: the refusal is whole.
+  const refused = formatted.extensions?.['cost'] === undefined ? refusalBehind(formatted) : null;
   if (refused) return { ...refused.toJSON(), locations: formatted.locations };
   const original = unwrapResolverError(error);
   const known =

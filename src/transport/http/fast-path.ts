@@ -2,11 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type GraphQLSchema, getOperationAST } from 'graphql';
 import type { Viewer } from '../../auth/viewer.js';
 import { createContext, type Services } from '../../context/context.js';
-import { answerCompiled, stringifyResult, withDenials } from '../../execution/compiled-query.js';
+import { admitOperation, COST_HEADER, confirmOperation, costTold, tellsCost } from '../../execution/admission.js';
+import { answerCompiled, type Result, stringifyResult, withDenials } from '../../execution/compiled-query.js';
 import type { DocumentCache } from '../../execution/documents.js';
 import { EXPLAIN_HEADER, explain } from '../../execution/explain.js';
 import type { TrustedDocuments } from '../../execution/trusted-documents.js';
-import type { ReportInternalError } from '../../graphql/errors.js';
+import { ErrorCode, type ReportInternalError } from '../../graphql/errors.js';
 import { Lru } from '../../lib/lru.js';
 import { abortOnClose } from './abort-on-close.js';
 
@@ -22,6 +23,7 @@ interface Asked {
   documentId: string | undefined;
   operationName: string | undefined;
   variables: Record<string, unknown> | undefined;
+  extensions: Record<string, unknown> | undefined;
 }
 
 /** What the fast path needs. */
@@ -53,7 +55,13 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
     // The rest came over a WebSocket.
     if (operation?.operation !== 'query') return null;
     const { viewer, correlationId } = request;
-    const context = createContext(services, { viewer, correlationId, abort: abortOnClose(reply.raw) });
+    const context = createContext(services, {
+      viewer,
+      correlationId,
+      abort: abortOnClose(reply.raw),
+      request: request.raw,
+      tellsCost: tellsCost(request.headers[COST_HEADER], asked.extensions),
+    });
     const result = await answerCompiled({
       context,
       schema,
@@ -61,13 +69,18 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
       operation,
       variables: asked.variables,
       report,
+      admit: () => admitOperation(context, found.document, operation, asked.variables) ?? confirmOperation(context),
     });
     if (!result) return null;
+    if (result.data === undefined) refuse(reply, result);
     reply.header('content-type', contentType);
     return stringifyResult({
       errors: withDenials(result.errors, context.denials),
       data: result.data,
-      extensions: explain(request.headers[EXPLAIN_HEADER], context, 'compiled', 'known', began),
+      extensions: extended(
+        explain(request.headers[EXPLAIN_HEADER], context, 'compiled', 'known', began),
+        costTold(context),
+      ),
     });
   };
 
@@ -99,6 +112,18 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
   };
 }
 
+/** The status of an operation that was not run: it costs more than it may, or its user has spent the budget. */
+function refuse(reply: FastifyReply, { errors = [] }: Result): void {
+  const { code, retryAfter } = errors[0]?.extensions ?? {};
+  if (code === ErrorCode.RATE_LIMITED) reply.code(429).header('retry-after', String(retryAfter));
+  else reply.code(400);
+}
+
+/** Both, if any. */
+function extended(explained: object | undefined, told: object | undefined): Record<string, unknown> | undefined {
+  return explained || told ? { ...explained, ...told } : undefined;
+}
+
 /** What an ordinary request asks, of the form that Apollo takes without a word; null for any other. */
 function ordinary(request: FastifyRequest): Asked | null {
   const given = request.method === 'POST' ? givenByBody(request) : givenByAddress(request);
@@ -118,6 +143,7 @@ function ordinary(request: FastifyRequest): Asked | null {
     documentId: documentId ?? undefined,
     operationName: operationName ?? undefined,
     variables: variables ?? undefined,
+    extensions: extensions ?? undefined,
   };
 }
 

@@ -4,6 +4,8 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticate } from '../../auth/tokens.js';
 import { type Context, createContext } from '../../context/context.js';
+import { COST_HEADER, tellsCost } from '../../execution/admission.js';
+import type { OperationRequest } from '../../execution/prepare.js';
 import type { CallerBounds } from '../bounds.js';
 import { abortOnClose } from './abort-on-close.js';
 import { boundOperations } from './connections.js';
@@ -36,6 +38,8 @@ export function serveGraphql({ app, apollo, authenticate, bounds, ...options }: 
         viewer: request.viewer,
         correlationId: request.correlationId,
         abort: abortOnClose(reply.raw),
+        request: request.raw,
+        tellsCost: tellsCost(request.headers[COST_HEADER], (request.body as OperationRequest | undefined)?.extensions),
       }),
   }) as unknown as (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
   app.route({

@@ -3,7 +3,8 @@ import { type ExecutionArgs, type ExecutionResult, type GraphQLError, getOperati
 import { createHandler } from 'graphql-sse';
 import { SESSION_ENDED } from '../../auth/sessions.js';
 import type { Authenticate } from '../../auth/tokens.js';
-import { createContext, type Services } from '../../context/context.js';
+import { type Context, createContext, type Services } from '../../context/context.js';
+import { COST_HEADER, chargeFor, tellsCost } from '../../execution/admission.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { Delivery, FanOut } from '../../feed/delivery/fan-out.js';
@@ -11,6 +12,7 @@ import { asGraphQLError, codedError, ErrorCode } from '../../graphql/errors.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import { type CallerBounds, callerOf, holdStream, isTaken } from '../bounds.js';
 import { requireValidToken } from '../http/require-token.js';
+import { acceptsEvents, documentIdOf, lacksQuery, lastEventId } from './asked.js';
 import { EventStream } from './sink.js';
 
 /** Streams of a stopping gateway end within this time, not all at once. */
@@ -59,7 +61,13 @@ export function serveStreams(options: EventStreamsOptions): EventStreams {
       const abort = new AbortFlag();
       stream.onceClosed(() => abort.abort());
       const prepared = prepare({ ...params, documentId: documentIdOf(raw) }, () => ({
-        ...createContext(services, { viewer: raw.viewer, correlationId: raw.correlationId, abort }),
+        ...createContext(services, {
+          viewer: raw.viewer,
+          correlationId: raw.correlationId,
+          abort,
+          request: raw.raw,
+          tellsCost: tellsCost(raw.headers[COST_HEADER]),
+        }),
         resumeAfter: lastEventId(raw),
       }));
       if (isRefusal(prepared)) return refusalResult(prepared);
@@ -78,7 +86,8 @@ export function serveStreams(options: EventStreamsOptions): EventStreams {
       const source = await rules.subscribe(asked);
       if ('errors' in source) return source;
       const render = sharedRender(asked, toClientResult);
-      const delivery = fanOut.deliver({ key, subscription: source, render, sink: stream });
+      const charge = chargeFor(asked.contextValue as Context);
+      const delivery = fanOut.deliver({ key, subscription: source, render, sink: stream, charge });
       void delivery.drained.then((isDrained) => {
         if (isDrained) void stream.leave(Math.random() * Math.min(open.size, STAGGER_MS));
       });
@@ -215,21 +224,3 @@ function endOf(
 const refusalResult = (errors: readonly GraphQLError[]): ExecutionResult => ({ data: undefined as never, errors });
 
 const refusalBody = (message: string) => ({ errors: [codedError(ErrorCode.BAD_REQUEST, message).toJSON()] });
-
-function acceptsEvents(accept: string | undefined): boolean {
-  return accept === undefined || /text\/event-stream|text\/\*|\*\/\*/i.test(accept);
-}
-
-/** Whether what a request asks names its document by something else than its text, which graphql-sse wants there. */
-function lacksQuery(asked: unknown): asked is Record<string, unknown> {
-  if (typeof asked !== 'object' || asked === null) return false;
-  return !('query' in asked) && ('documentId' in asked || 'extensions' in asked);
-}
-
-const documentIdOf = ({ method, query, body }: FastifyRequest): unknown =>
-  ((method === 'GET' ? query : body) as { documentId?: unknown } | null | undefined)?.documentId;
-
-function lastEventId({ headers }: FastifyRequest): string | null {
-  const id = headers['last-event-id'];
-  return typeof id === 'string' && id !== '' ? id : null;
-}

@@ -11,6 +11,8 @@ import type { SocketContext } from './protocol.js';
 /** What is known of a socket once it is acknowledged. */
 export interface Connected extends SocketContext {
   viewer: Viewer;
+  /** Whether its client asked to be told what operations cost. */
+  isToldCost: boolean;
   /** For whom its operations count. */
   caller: Caller;
   /** Lets its operations run a few at a time. */

@@ -7,6 +7,7 @@ import { type ServerOptions as ServerOptionsOfWs, WebSocketServer } from 'ws';
 import { ACCESS_REVOKED, accessRevoked } from '../../auth/revocations.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
+import { COST_HEADER, chargeFor, tellsCost } from '../../execution/admission.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { FanOut } from '../../feed/delivery/fan-out.js';
@@ -19,6 +20,7 @@ import { type Origins, originRefused } from '../origins.js';
 import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
 import { type Connected, closeForGood, sessionOf } from './connected.js';
 import { authorizationOf } from './credentials.js';
+import { endingWith } from './ending-with.js';
 import { Expiring } from './expiring.js';
 import { InFlight } from './in-flight.js';
 import { speakProtocol } from './protocol.js';
@@ -132,6 +134,7 @@ function protocolOptions(
     connectionInitWaitTimeout: services.config.bounds.connectionInitTimeoutMs,
     onConnect: async (ctx) => {
       const { connectionParams, extra } = ctx;
+      extra.isToldCost = tellsCost(connectionParams?.[COST_HEADER]);
       // graphql-ws would keep it for as long as the socket is open, however large it is.
       Object.assign(ctx, { connectionParams: undefined });
       try {
@@ -179,7 +182,9 @@ function protocolOptions(
       const refusal = beyondLimits(id, Object.keys(ctx.subscriptions).length, services.refusals);
       if (refusal) return [refusal];
       const abort = new AbortFlag();
-      const prepared = prepare(payload, () => createContext(services, { viewer: ctx.extra.viewer, abort }));
+      const { viewer, request, isToldCost } = ctx.extra;
+      const asking = { viewer, request, abort, tellsCost: isToldCost };
+      const prepared = prepare(payload, () => createContext(services, asking));
       // graphql-ws ends what stands here when the client completes the operation, or is gone; a stream takes its place.
       ctx.subscriptions[id] = endingWith(() => abort.abort());
       if (isRefusal(prepared)) return prepared;
@@ -215,7 +220,8 @@ function protocolOptions(
       // graphql-ws keeps the protocol; the loop that would multiply the work by the subscribers is ours.
       const sink = new SocketSink(connected.socket, connected.request.socket, operationId);
       const render = sharedRender(asked, toClientResult);
-      const delivery = fanOut.deliver({ key, subscription: source, render, sink });
+      const charge = chargeFor(asked.contextValue as Context);
+      const delivery = fanOut.deliver({ key, subscription: source, render, sink, charge });
       connected.flow.goesOn(operationId);
       inFlight.add(connected.socket, delivery.drained);
       connected.streams.add(operationId);
@@ -230,13 +236,3 @@ function protocolOptions(
     onError: (_ctx, _id, _payload, errors) => mask(errors as readonly GraphQLError[]),
   };
 }
-
-/** A stream without events that says when it is ended. */
-async function* nothing(): AsyncGenerator<never> {}
-const endingWith = (ended: () => void): AsyncGenerator<never> =>
-  Object.assign(nothing(), {
-    return: async () => {
-      ended();
-      return { value: undefined, done: true as const };
-    },
-  });

@@ -24,6 +24,20 @@ export function tellRefusals({ services: { refusals } }: Observed, registry: Reg
   });
 }
 
+/** Tells what users have spent. */
+export function tellCosts({ services: { costs } }: Observed, registry: Registry): void {
+  new Counter({
+    name: 'csp_graph_cost_points_total',
+    help: 'Points that operations and streams have cost since the start, by the first role of who asked.',
+    labelNames: ['role'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [role, spent] of costs.spent) this.inc({ role }, spent);
+    },
+  });
+}
+
 /** Tells how fresh the key sets of the identity provider are. */
 export function tellKeySets({ keySets }: Observed, gauge: Told): void {
   const worst = (read: (state: KeySetState) => number) => Math.max(0, ...keySets.states.map(read));

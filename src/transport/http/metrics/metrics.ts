@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { tellKeySets, tellRefusals, tellTransport } from './doors.js';
+import { tellCosts, tellKeySets, tellRefusals, tellTransport } from './doors.js';
 import { tellFeed, tellNats, tellSeals } from './feed.js';
 import type { Observed, Told } from './observed.js';
 import { tellPools, tellReads } from './reads.js';
@@ -47,6 +47,7 @@ export function createMetrics(observed: Observed): Metrics {
   );
   tellTransport(observed, gauge);
   tellRefusals(observed, registry);
+  tellCosts(observed, registry);
   tellKeySets(observed, gauge);
   tellFeed(observed, gauge);
   tellReads(observed, gauge, counter);

@@ -1,0 +1,180 @@
+import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+import { tenantScope, type Viewer } from '../auth/viewer.js';
+import { type CostConfig, pointsFor } from '../config/cost-config.js';
+import { ANONYMOUS } from '../config/trusted-documents-config.js';
+import { codedError, ErrorCode } from '../graphql/errors.js';
+import type { Refusals } from '../graphql/refusals.js';
+import type { Budgets, Spent } from './budgets.js';
+import { points } from './points.js';
+import type { TableSizes } from './table-sizes.js';
+import type { OperationCost, Scales } from './weigh.js';
+
+/** What an operation costs, as `extensions.cost` tells it. */
+export interface Cost {
+  /** Points of the operation; of a subscription, of each entry. */
+  asked: number;
+  /** Points that one operation of the viewer may cost. */
+  allowed: number;
+  /** Points that are left to the viewer in the minute that runs. */
+  left: number;
+}
+
+/** Who pays: their viewer, and the key of their account. */
+export interface Payer {
+  viewer: Viewer;
+  /** Key of the identity, or of the address of those without a token. */
+  user: string;
+}
+
+/** The key of an account: the identity, or for those without a token the address. */
+export function accountOf({ identity }: Viewer, addressOf: () => string | undefined): string {
+  return identity?.key ?? `${ANONYMOUS} ${networkOf(addressOf() ?? 'unknown')}`;
+}
+
+/** An address; of IPv6 the network, as each customer of a provider has one whole. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head.split(':');
+  const filled = tail === undefined ? groups : [...groups, ...Array(4).fill('0')];
+  return filled.slice(0, 4).join(':');
+}
+
+/** What cost control needs. */
+export interface CostControlOptions {
+  config: CostConfig;
+  scales: Scales;
+  /** How large tables are. */
+  sizes: TableSizes;
+  budgets: Budgets;
+  refusals: Refusals;
+}
+
+/** An operation that may run, or why not. */
+export interface Admission {
+  cost: Cost;
+  refusal: GraphQLError | null;
+}
+
+/** Judges what operations cost before they run, and keeps the budgets of users. */
+export class CostControl {
+  /** Points spent since the start, by role. */
+  readonly spent = new Map<string, number>();
+
+  constructor(private readonly options: CostControlOptions) {}
+
+  /** How large tables are taken to be. */
+  get sizes(): TableSizes {
+    return this.options.sizes;
+  }
+
+  /** Spends what an operation costs where it is within the bounds; refuses it where it is not. */
+  admit(
+    payer: Payer,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Record<string, unknown> | null | undefined,
+  ): Admission {
+    const { scales, budgets } = this.options;
+    const { viewer, user } = payer;
+    const asked = this.askedOf(scales.costOf(document, operation), viewer, variables);
+    const allowed = this.allowedTo(viewer);
+    const limit = this.budgetOf(viewer);
+    if (asked > allowed) {
+      const cost = { asked, allowed, left: budgets.left(user, limit) };
+      return { cost, refusal: this.refuse('cost', beyondBound(cost)) };
+    }
+    const opening = operation.operation === 'subscription' ? points.subscription : asked;
+    const spent = budgets.spend(user, limit, opening);
+    const cost = { asked, allowed, left: 'left' in spent ? spent.left : budgets.left(user, limit) };
+    if ('retryAfter' in spent) return { cost, refusal: this.refuse('costBudget', overBudget(spent, cost)) };
+    this.note(viewer, opening);
+    return { cost, refusal: null };
+  }
+
+  /** Whether an operation is worth asking first what its user has spent elsewhere. */
+  isDear({ viewer }: Payer, { asked }: Cost): boolean {
+    return this.options.budgets.isLarge(asked, this.budgetOf(viewer));
+  }
+
+  /**
+   * Hears, before something large is done, what its user has spent elsewhere.
+   * @returns RATE_LIMITED where the budget is spent already
+   */
+  async confirm({ viewer, user }: Payer, cost: Cost): Promise<GraphQLError | null> {
+    const { budgets } = this.options;
+    const limit = this.budgetOf(viewer);
+    const settled = await budgets.settle(user, limit);
+    if ('left' in settled) {
+      cost.left = settled.left;
+      return null;
+    }
+    budgets.refund(user, limit, cost.asked);
+    cost.left = 0;
+    return this.refuse('costBudget', overBudget(settled, cost));
+  }
+
+  /** Points that a user has left in the minute that runs. */
+  left({ viewer, user }: Payer): number {
+    return this.options.budgets.left(user, this.budgetOf(viewer));
+  }
+
+  /** Charges what was delivered to a stream. @returns RATE_LIMITED where that was more than is left */
+  deliver({ viewer, user }: Payer, cost: number): GraphQLError | null {
+    const limit = this.budgetOf(viewer);
+    this.note(viewer, cost);
+    const spent = this.options.budgets.charge(user, limit, cost);
+    if ('left' in spent) return null;
+    const told = { asked: Math.ceil(cost), allowed: this.allowedTo(viewer), left: 0 };
+    return this.refuse('costBudget', overBudget(spent, told, 'Come back with your last cursor.'));
+  }
+
+  private allowedTo({ roles }: Viewer): number {
+    return pointsFor(this.options.config.operation, roles);
+  }
+
+  private budgetOf({ roles }: Viewer): number {
+    return pointsFor(this.options.config.perMinute, roles);
+  }
+
+  private askedOf(cost: OperationCost, viewer: Viewer, variables: Record<string, unknown> | null | undefined): number {
+    return cost({
+      variables: variables ?? {},
+      rows: this.options.sizes.rows,
+      ofOneTenant: tenantScope(viewer) !== null,
+    });
+  }
+
+  private note({ roles }: Viewer, cost: number): void {
+    const role = roles[0] ?? ANONYMOUS;
+    this.spent.set(role, (this.spent.get(role) ?? 0) + cost);
+  }
+
+  private refuse(bound: string, error: GraphQLError): GraphQLError {
+    this.options.refusals.note(bound);
+    return error;
+  }
+}
+
+function beyondBound(cost: Cost): GraphQLError {
+  return codedError(
+    ErrorCode.LIMIT_EXCEEDED,
+    `The operation costs ${cost.asked} points, and one operation of yours may cost ${cost.allowed}. Ask for less: smaller pages, fewer totalCount, a narrower filter or period.`,
+    { extensions: { limit: 'cost', cost, http: { status: 400 } } },
+  );
+}
+
+function overBudget({ retryAfter }: Extract<Spent, { retryAfter: number }>, cost: Cost, advice = ''): GraphQLError {
+  return codedError(
+    ErrorCode.RATE_LIMITED,
+    `You have spent the points that you have for a minute; ${cost.left} are left, and this costs ${cost.asked}. Try again in ${retryAfter} s. ${advice}`.trim(),
+    {
+      extensions: {
+        limit: 'costBudget',
+        retryAfter,
+        cost,
+        http: { status: 429, headers: new Map([['retry-after', String(retryAfter)]]) },
+      },
+    },
+  );
+}

@@ -1,0 +1,12 @@
+/** About how many rows the table of a GraphQL type has now. */
+export type Rows = (type: string) => number;
+
+/** What a filter does to the price of counting a list. */
+export interface FilterWeight {
+  /** How much dearer it makes each row that is looked at, such as by a subquery. */
+  times?: number;
+  /** Whether it leaves the rows of one customer, which an index finds. */
+  isOneCustomers?: boolean;
+  /** Whether no index serves it, so that a page may walk the whole list. */
+  isWalked?: boolean;
+}

@@ -1,0 +1,43 @@
+import type { GraphQLSchema } from 'graphql';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import { Budgets } from '../cost/budgets.js';
+import { CostControl } from '../cost/cost-control.js';
+import { openSharedCounters } from '../cost/shared-counters.js';
+import { TableSizes } from '../cost/table-sizes.js';
+import { Scales } from '../cost/weigh.js';
+import type { Orm } from '../database/orm.js';
+import type { Connections } from '../database/pools.js';
+import type { Refusals } from '../graphql/refusals.js';
+import { readModel, rootReads } from '../schema/read-model.js';
+import type { Lifecycle } from './lifecycle.js';
+
+/** Budgets are of a minute. */
+const BUDGET_MS = 60_000;
+
+/** What cost control is started with. */
+export interface StartCostControlOptions {
+  config: Config;
+  orm: Orm;
+  connections: Connections;
+  schema: GraphQLSchema;
+  refusals: Refusals;
+  log: Logger;
+  lifecycle: Lifecycle;
+}
+
+/** Starts to judge what operations cost, by the tables as they are, and to keep budgets with the other processes. */
+export async function startCostControl(options: StartCostControlOptions): Promise<CostControl> {
+  const { config, orm, connections, schema, refusals, log, lifecycle } = options;
+  const { internal: kysely, internalPool: pool } = connections;
+  const sizes = new TableSizes(kysely, readModel, orm.getMetadata());
+  await sizes.start(log);
+  lifecycle.onClose(() => sizes.stop());
+  const counters = openSharedCounters({ limiter: config.limiter, pool, kysely, log });
+  lifecycle.onClose(() => counters.close());
+  const counter = counters.counter('cost', BUDGET_MS);
+  const budgets = new Budgets({ windowMs: BUDGET_MS, counter, what: 'points spent', log });
+  lifecycle.onClose(() => budgets.stop());
+  const scales = new Scales(schema, readModel, rootReads);
+  return new CostControl({ config: config.cost, scales, sizes, budgets, refusals });
+}

@@ -1,0 +1,236 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pino from 'pino';
+import { Budgets, type SharedCounter } from '../../src/cost/budgets.js';
+import { engine, serverUrl, testDatabase } from '../support/database.js';
+import { openEvents } from '../support/event-stream.js';
+import { startTestGateway, type TestGateway, testCosts } from '../support/gateway.js';
+import { openAcknowledged } from '../support/raw-socket.js';
+import { aCustomer } from '../support/shop.js';
+import { until } from '../support/until.js';
+
+const MINUTE_MS = 60_000;
+const log = pino({ level: 'silent' });
+
+/** A counter in memory, as two processes would share it. */
+function sharedCounter(now: () => number) {
+  const windows = new Map<string, { points: number; endsAt: number }>();
+  const counter: SharedCounter & { isAway: boolean; asked: number } = {
+    isAway: false,
+    asked: 0,
+    penalty: async (key, points) => {
+      counter.asked += 1;
+      if (counter.isAway) throw new Error('it is away');
+      let window = windows.get(key);
+      if (!window || now() >= window.endsAt) {
+        window = { points: 0, endsAt: now() + MINUTE_MS };
+        windows.set(key, window);
+      }
+      window.points += points;
+      return { consumedPoints: window.points, msBeforeNext: window.endsAt - now() };
+    },
+  };
+  return counter;
+}
+
+describe('budgets over time', () => {
+  let now = 0;
+  const opened: Budgets[] = [];
+  const open = (counter: SharedCounter | null) => {
+    const budgets = new Budgets({ windowMs: MINUTE_MS, counter, what: 'points', log, now: () => now });
+    opened.push(budgets);
+    return budgets;
+  };
+  afterAll(() => Promise.all(opened.map((budgets) => budgets.stop())));
+
+  test('are spent to the last point, each user’s own, and are whole again after the window', () => {
+    now = 1_000_000;
+    const budgets = open(null);
+    expect(budgets.spend('a', 100, 60)).toEqual({ left: 40 });
+    now += 20_500;
+    expect(budgets.spend('a', 100, 41)).toEqual({ retryAfter: 40 });
+    expect(budgets.spend('a', 100, 40)).toEqual({ left: 0 });
+    expect(budgets.spend('b', 100, 100)).toEqual({ left: 0 });
+    now += 39_500;
+    expect(budgets.spend('a', 100, 100)).toEqual({ left: 0 });
+  });
+
+  test('are shared: what was spent elsewhere counts once it is told', async () => {
+    now = 2_000_000;
+    const counter = sharedCounter(() => now);
+    const [here, there] = [open(counter), open(counter)];
+    here.spend('a', 1_000, 600);
+    expect(await here.settle('a', 1_000)).toEqual({ left: 400 });
+    there.spend('a', 1_000, 500);
+    expect(await there.settle('a', 1_000)).toEqual({ retryAfter: 60 });
+    there.refund('a', 1_000, 500);
+    expect(there.spend('a', 1_000, 400)).toEqual({ left: 0 });
+  });
+
+  test('ask nothing for what is small, and tell what is large before it runs', () => {
+    const counter = sharedCounter(() => now);
+    const budgets = open(counter);
+    for (let spent = 0; spent < 10; spent += 1) budgets.spend('c', 1_000, 1);
+    expect(counter.asked).toBe(0);
+    expect([20, 21].map((points) => budgets.isLarge(points, 1_000))).toEqual([false, true]);
+    expect(open(null).isLarge(1_000, 1_000)).toBe(false);
+  });
+
+  test('are kept by each process alone while the counter is away', async () => {
+    now = 3_000_000;
+    const counter = sharedCounter(() => now);
+    const budgets = open(counter);
+    counter.isAway = true;
+    budgets.spend('a', 100, 60);
+    expect(await budgets.settle('a', 100)).toEqual({ left: 40 });
+    expect(budgets.spend('a', 100, 41)).toEqual({ retryAfter: 60 });
+    now += MINUTE_MS;
+    expect(budgets.spend('a', 100, 41)).toEqual({ left: 59 });
+    counter.isAway = false;
+    expect(await budgets.settle('a', 100)).toEqual({ left: 59 });
+  });
+});
+
+const ONE = '{ customer(by: { domain: "a.example" }) { id } }';
+const MINUTE = { everybody: 1_000_000, byRole: new Map([['SALES_AGENT', 10]]) };
+const spentError = (cost: object = {}) => ({
+  message: expect.stringMatching(/^You have spent the points .* Try again in \d+ s/),
+  extensions: {
+    code: 'RATE_LIMITED',
+    limit: 'costBudget',
+    retryAfter: expect.any(Number),
+    cost: { asked: 1, allowed: 1_000_000, left: 0, ...cost },
+  },
+});
+
+describe(`a user whose budget is spent, on ${engine}`, () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startTestGateway({ config: { cost: { ...testCosts, perMinute: MINUTE } } });
+  });
+  afterAll(() => gateway.stop());
+
+  const spend = async (user: string) => {
+    const token = await gateway.token('SALES_AGENT', { user });
+    for (let spent = 0; spent < 10; spent += 1) expect((await gateway.run(ONE, {}, { token })).status).toBe(200);
+    return token;
+  };
+
+  test('is answered 429 with Retry-After over HTTP, whichever way it goes, and nobody else is', async () => {
+    const token = await spend('spender@partner.example');
+    for (const document of [ONE, '{ viewer { roles } }']) {
+      const { status, headers, errors } = await gateway.run(document, {}, { token });
+      expect(status).toBe(429);
+      expect(headers.get('retry-after')).toBe(String(errors?.[0].extensions.retryAfter));
+      expect(errors).toEqual([expect.objectContaining(spentError())]);
+    }
+    const other = await gateway.token('SALES_AGENT', { user: 'other@partner.example' });
+    expect((await gateway.run(ONE, {}, { token: other })).status).toBe(200);
+  });
+
+  test('is told over WebSocket and as an event stream as the operation’s error, and the socket stays', async () => {
+    const token = await spend('socket@partner.example');
+    const raw = await openAcknowledged(gateway, token);
+    for (const id of ['1', '2']) {
+      raw.send({ id, type: 'subscribe', payload: { query: ONE } });
+      expect(await raw.next()).toMatchObject({ id, type: 'error', payload: [spentError()] });
+    }
+    raw.socket.terminate();
+    const events = await openEvents(gateway, {
+      query: 'subscription { cancellationConfirmed { __typename } }',
+      as: { token },
+    });
+    expect((await events.next())?.data.errors).toEqual([expect.objectContaining(spentError())]);
+    events.end();
+  });
+
+  test('whoever sends no token pays by address', async () => {
+    const anonymous = { everybody: 10, byRole: new Map() };
+    const small = await startTestGateway({ config: { cost: { ...testCosts, perMinute: anonymous } } });
+    try {
+      for (let spent = 0; spent < 10; spent += 1)
+        expect((await small.run('{ viewer { roles } }', {}, null)).status).toBe(200);
+      expect((await small.run('{ viewer { roles } }', {}, null)).status).toBe(429);
+      expect((await small.run('{ viewer { roles } }', {}, 'SALES_AGENT')).status).toBe(200);
+    } finally {
+      await small.stop();
+    }
+  });
+});
+
+test(`a stream whose user has spent the budget ends in words, and goes on by its cursor, on ${engine}`, async () => {
+  const perMinute = { everybody: 1_000_000, byRole: new Map([['ACCOUNT_ADMIN', 8]]) };
+  const gateway = await startTestGateway({ config: { cost: { ...testCosts, perMinute } } });
+  try {
+    const subscribe = 'subscription { activity { __typename ... on FeedMessage { cursor } } }';
+    const raw = await openAcknowledged(gateway, await gateway.token('ACCOUNT_ADMIN'));
+    raw.send({ id: '1', type: 'subscribe', payload: { query: subscribe } });
+    expect((await raw.next()).payload.data.activity.__typename).toBe('FeedCaughtUp');
+    for (let made = 0; made < 5; made += 1) {
+      await gateway.sql(
+        `insert into activity_entries (id, action, outcome, actor, actor_role, product_ids, resource_type, resource_id, resource_label, correlation_id, detail)
+         values (gen_random_uuid(), 'ACCESS_REVOKED', 'SUCCEEDED', 'a@partner.example', 'GLOBAL_ADMIN', '{}', 'USER', 'x', 'x', gen_random_uuid(), '{"userPrincipalName": "x", "objectId": null, "reason": null}')`,
+      );
+    }
+    let message = await raw.next();
+    let entries = 0;
+    for (; message.type === 'next' && message.payload.data; message = await raw.next()) entries += 1;
+    expect(entries).toBeGreaterThan(0);
+    const errors = message.type === 'error' ? message.payload : message.payload.errors;
+    expect(errors[0]).toMatchObject({
+      message: expect.stringMatching(/Come back with your last cursor\.$/),
+      extensions: { code: 'RATE_LIMITED', retryAfter: expect.any(Number) },
+    });
+    raw.socket.terminate();
+  } finally {
+    await gateway.stop();
+  }
+});
+
+/** Embedded there is one process. */
+const onServer = serverUrl ? describe : describe.skip;
+
+onServer('gateways on one database', () => {
+  const hasRedis = Boolean(process.env['TEST_REDIS_URL']);
+  test.each([
+    ['in PostgreSQL', { kind: 'database' } as const, true],
+    ['in Redis', { kind: 'redis', url: process.env['TEST_REDIS_URL'] ?? '' } as const, hasRedis],
+  ])('count together %s', async (_where, limiter, isThere) => {
+    if (!isThere) return;
+    const database = await testDatabase();
+    const config = { limiter, cost: { ...testCosts, perMinute: { everybody: 40, byRole: new Map() } } };
+    const here = await startTestGateway({ database, config });
+    const there = await startTestGateway({ database: { ...database, drop: async () => undefined }, config });
+    try {
+      await aCustomer(here);
+      const token = await here.token('SALES_AGENT', { user: `${crypto.randomUUID()}@partner.example` });
+      for (let spent = 0; spent < 40; spent += 1) await here.run(ONE, {}, { token });
+      expect((await here.run(ONE, {}, { token })).status).toBe(429);
+      // A large one asks first; by then the other has told what was spent there.
+      const large = '{ customers(first: 100) { nodes { id } } }';
+      await until('the other gateway hears of it', async () => (await there.run(large, {}, { token })).status === 429);
+    } finally {
+      await there.stop();
+      await here.stop();
+    }
+  });
+});
+
+test('a gateway serves while Redis is out of reach, and says so once', async () => {
+  if (!serverUrl) return;
+  const gateway = await startTestGateway({
+    config: {
+      limiter: { kind: 'redis', url: 'redis://:a-secret@127.0.0.1:1' },
+      cost: { ...testCosts, perMinute: { everybody: 100, byRole: new Map() } },
+    },
+  });
+  try {
+    for (let turn = 0; turn < 3; turn += 1)
+      expect((await gateway.run('{ customers(first: 100) { nodes { id } } }', {}, 'SALES_AGENT')).status).toBe(200);
+    const told = () => gateway.log.filter((line) => line.includes('this process counts alone'));
+    await until('it has said so', async () => told().length > 0);
+    expect(told()).toHaveLength(1);
+    expect(gateway.log.join()).not.toContain('a-secret');
+  } finally {
+    await gateway.stop();
+  }
+});

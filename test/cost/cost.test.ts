@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { points } from '../../src/cost/points.js';
+import { engine } from '../support/database.js';
+import { openEvents } from '../support/event-stream.js';
+import { startTestGateway, type TestGateway, testCosts } from '../support/gateway.js';
+import { metricOf } from '../support/metrics.js';
+import { openAcknowledged, openRaw } from '../support/raw-socket.js';
+import { over, transports } from '../support/transports.js';
+
+const ONE = '{ customer(by: { domain: "a.example" }) { id } }';
+const COUNTS = `{ ${Array.from({ length: 20 }, (_, at) => `a${at}: activity { totalCount }`).join(' ')} }`;
+const LIVE = 'subscription { activity { ... on ActivityRecorded { entry { id order { lines { id } } } } } }';
+/** Rows of a gateway that has been in use for years. */
+const SIZES = {
+  Customer: 5_000,
+  Order: 100_000,
+  OrderLine: 150_000,
+  Entitlement: 150_000,
+  ActivityEntry: 500_000,
+  Product: 60,
+};
+
+describe(`what operations cost, on ${engine}`, () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startTestGateway({
+      config: {
+        cost: { ...testCosts, operation: { everybody: 5_000, byRole: new Map([['REPORT_VIEWER', 50_000]]) } },
+      },
+    });
+    const { sizes } = gateway.gateway.services.costs;
+    for (const [type, rows] of Object.entries(SIZES)) sizes.set(type, rows);
+  });
+  afterAll(() => gateway.stop());
+
+  const post = async (
+    body: object,
+    headers: Record<string, string> = {},
+    as: 'GLOBAL_ADMIN' | 'REPORT_VIEWER' | null = 'GLOBAL_ADMIN',
+  ) => {
+    const response = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(as && { authorization: `Bearer ${await gateway.token(as)}` }),
+        ...headers,
+      },
+      body: JSON.stringify(body),
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: tests read answers as clients do
+    return { status: response.status, headers: response.headers, ...((await response.json()) as any) };
+  };
+  const asked = async (
+    query: string,
+    variables: object = {},
+    as: 'GLOBAL_ADMIN' | 'REPORT_VIEWER' = 'REPORT_VIEWER',
+  ) => {
+    const { extensions, errors } = await post({ query, variables }, { 'x-csp-cost': '1' }, as);
+    return (extensions?.cost ?? errors[0].extensions.cost).asked as number;
+  };
+
+  describe('are told to whoever asks, whatever the role', () => {
+    const told = { asked: 1, allowed: 5_000, left: expect.any(Number) };
+
+    test('over HTTP by a header or by the operation, new or known, and to nobody else', async () => {
+      for (const _turn of ['new', 'known', 'fast']) {
+        expect((await post({ query: ONE }, { 'x-csp-cost': '1' })).extensions).toEqual({ cost: told });
+        expect((await post({ query: ONE, extensions: { cost: true } })).extensions).toEqual({ cost: told });
+        expect((await post({ query: ONE })).extensions).toBeUndefined();
+      }
+      expect((await post({ query: '{ viewer { roles } }' }, { 'x-csp-cost': '1' }, null)).extensions).toEqual({
+        cost: told,
+      });
+    });
+
+    test('over WebSocket by the payload of connection_init, or by the operation', async () => {
+      const authorization = `Bearer ${await gateway.token('SALES_AGENT')}`;
+      const asking = await openRaw(gateway);
+      asking.send({ type: 'connection_init', payload: { authorization, 'x-csp-cost': '1' } });
+      await asking.next();
+      asking.send({ id: '1', type: 'subscribe', payload: { query: ONE } });
+      expect((await asking.next()).payload).toEqual({ data: { customer: null }, extensions: { cost: told } });
+      asking.socket.terminate();
+      const silent = await openAcknowledged(gateway, await gateway.token('SALES_AGENT'));
+      silent.send({ id: '1', type: 'subscribe', payload: { query: ONE, extensions: { cost: true } } });
+      expect((await silent.next()).payload.extensions).toEqual({ cost: told });
+      await silent.next();
+      silent.send({ id: '2', type: 'subscribe', payload: { query: ONE } });
+      expect((await silent.next()).payload.extensions).toBeUndefined();
+      silent.socket.terminate();
+    });
+
+    test('as an event stream by the header, for each entry', async () => {
+      const events = await openEvents(gateway, { query: LIVE, headers: { 'x-csp-cost': '1' } });
+      expect((await events.next())?.data.extensions).toEqual({ cost: told });
+      events.end();
+    });
+  });
+
+  test('go by page sizes, also in variables, and by what is inside', async () => {
+    const page = (first: number) => points.page + points.row * first;
+    expect(await asked('{ customers(first: 50) { nodes { id } } }')).toBe(page(50));
+    expect(await asked('{ customers { edges { node { id } } } }')).toBe(page(20));
+    const sized = 'query ($n: Int = 30) { customers(first: $n) { nodes { id } } }';
+    expect(await asked(sized)).toBe(page(30));
+    expect(await asked(sized, { n: 100 })).toBe(page(100));
+    const inside = '{ customers(first: 10) { nodes { orders(first: 100) { nodes { id } } } } }';
+    expect(await asked(inside)).toBe(Math.ceil(page(10) + 10 * (points.nestedPage + 100 * points.row)));
+  });
+
+  test('go by counts, as often as they are asked for, and by what filters make of them', async () => {
+    const count = await asked('{ orders { totalCount } }');
+    expect(count).toBeGreaterThan(200);
+    expect(await asked('{ a: orders { totalCount } b: orders { totalCount } }')).toBeGreaterThan(1.9 * count);
+    expect(await asked('{ orders(filter: { kind: LINUX_PLAN }) { totalCount } }')).toBeGreaterThan(4 * count);
+    const filtered = 'query ($f: OrderFilter) { orders(filter: $f) { totalCount } }';
+    expect(await asked(filtered, { f: { kind: 'LINUX_PLAN' } })).toBeGreaterThan(4 * count);
+    expect(await asked(filtered, { f: { customerId: 'cus_x' } })).toBeLessThan(10);
+    const some = 'query ($b: Boolean!) { orders(first: 1) { nodes { id } totalCount @include(if: $b) } }';
+    expect(await asked(some, { b: false })).toBe(2);
+    expect(await asked(some, { b: true })).toBeGreaterThan(0.9 * count);
+    expect(await asked('{ customers(first: 1, filter: { search: "a" }) { nodes { id } } }')).toBeGreaterThan(100);
+  });
+
+  test('go by dimensions and period of sums', async () => {
+    const sums = (groupBy: string, filter = '{}') =>
+      asked(`{ sales(groupBy: [${groupBy}], filter: ${filter}) { count } }`);
+    const [months, whole] = [await sums('MONTH'), await sums('CUSTOMER, PRODUCT, MONTH')];
+    expect(whole).toBeGreaterThan(5 * months);
+    const now = Date.now();
+    const lately = `{ from: "${new Date(now - 30 * 86_400_000).toISOString()}", to: "${new Date(now).toISOString()}" }`;
+    expect(await sums('CUSTOMER, PRODUCT, MONTH', lately)).toBeLessThan(whole / 10);
+  });
+
+  test('go by ids and mutations', async () => {
+    const ids = Array.from({ length: 100 }, (_, at) => `ord_${at}`);
+    expect(await asked('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids })).toBe(10);
+    const { extensions } = await post(
+      { query: 'mutation { endSession(input: { sessionId: "ses_x" }) { __typename } }' },
+      { 'x-csp-cost': '1' },
+    );
+    expect(extensions.cost.asked).toBeGreaterThanOrEqual(points.mutation);
+  });
+
+  test('fragments are weighed where they are spread', async () => {
+    const page =
+      '{ ...A } fragment A on Query { customers(first: 10) { nodes { ...B } } } fragment B on Customer { orders(first: 100) { nodes { id } } }';
+    expect(await asked(page)).toBe(
+      await asked('{ customers(first: 10) { nodes { orders(first: 100) { nodes { id } } } } }'),
+    );
+  });
+
+  test.each(transports)(
+    'beyond what one operation may cost it is refused over %s, with what it was',
+    async (transport) => {
+      const run = over(transport, gateway);
+      const { data, errors } = await run(COUNTS);
+      expect(data).toBeUndefined();
+      expect(errors).toEqual([
+        expect.objectContaining({
+          message: expect.stringMatching(/costs \d+ points, .* may cost 5000\. Ask for less/),
+          extensions: {
+            code: 'LIMIT_EXCEEDED',
+            limit: 'cost',
+            cost: { asked: expect.any(Number), allowed: 5_000, left: expect.any(Number) },
+          },
+        }),
+      ]);
+      // As a role that may ask for more.
+      expect((await run(COUNTS.replaceAll('activity', 'orders'), {}, 'REPORT_VIEWER')).errors).toBeUndefined();
+    },
+  );
+
+  test('the refusal is the same for a document that is known, with 400, and is counted', async () => {
+    const query = COUNTS.replaceAll('activity', 'orders(filter: { kind: LINUX_PLAN })');
+    const refused = () => post({ query }, {}, 'GLOBAL_ADMIN');
+    const before = await metricOf(gateway, 'csp_graph_refusals_total{bound="cost"}');
+    // Known by somebody who may.
+    expect((await post({ query }, {}, 'REPORT_VIEWER')).status).toBe(200);
+    for (let turn = 0; turn < 2; turn += 1) {
+      const { status, errors } = await refused();
+      expect([status, errors[0].extensions.limit]).toEqual([400, 'cost']);
+    }
+    expect(await metricOf(gateway, 'csp_graph_refusals_total{bound="cost"}')).toBe(before + 2);
+    expect(await metricOf(gateway, 'csp_graph_cost_points_total{role="REPORT_VIEWER"}')).toBeGreaterThan(1_000);
+  });
+
+  test('a subscription is judged by one entry', async () => {
+    const entry = `subscription { activity { ... on ActivityRecorded { entry { customer { orders(first: 100) { nodes { ${Array.from({ length: 8 }, (_, at) => `l${at}: lines { sku { product { title } } }`).join(' ')} } totalCount } } } } } }`;
+    const events = await openEvents(gateway, {
+      query: entry.replace('first: 100', 'first: 10'),
+      headers: { 'x-csp-cost': '1' },
+    });
+    expect((await events.next())?.data.extensions.cost.asked).toBeGreaterThan(10);
+    events.end();
+  });
+});
