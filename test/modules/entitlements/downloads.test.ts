@@ -160,12 +160,25 @@ describe(`download links, on ${engine}`, () => {
     expect(await downloadsOf(software)).toEqual([]);
   });
 
-  test('rule 11: HEAD does not count', async () => {
+  test('rule 11: HEAD says what GET would, does not count, and reads dead links as dead', async () => {
     const software = await bought();
     const { url } = await linkOf(gateway, software);
-    await open(url, { method: 'HEAD' });
+    const head = await open(url, { method: 'HEAD' });
+    expect([head.status, head.text, head.headers.get('x-remaining-downloads')]).toEqual([200, '', '50']);
     expect(await downloadsOf(software)).toEqual([]);
-    expect((await open(url)).headers.get('x-remaining-downloads')).toBe('49');
+    const taken = await open(url, { headers: { range: 'bytes=0-9', 'if-range': '"x"' } });
+    // There is no part of a download: it would count as one, or many would count as none.
+    expect([taken.status, taken.headers.get('accept-ranges'), taken.headers.get('cache-control')]).toEqual([
+      200,
+      'none',
+      'no-store',
+    ]);
+    expect(taken.headers.get('x-remaining-downloads')).toBe('49');
+    for (const name of ['content-type', 'content-disposition', 'accept-ranges', 'cache-control'])
+      expect([name, head.headers.get(name)]).toEqual([name, taken.headers.get(name)]);
+    clock = new Date(clock.getTime() + 14 * 86_400_000);
+    expect((await open(url, { method: 'HEAD' })).status).toBe(410);
+    expect((await open(`${url}x`, { method: 'HEAD' })).status).toBe(404);
   });
 
   test('rule 11: no byte without an entry: where it cannot be written, nothing is sent or counted', async () => {
