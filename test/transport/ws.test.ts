@@ -57,6 +57,10 @@ describe(`GraphQL over WebSocket, on ${engine}`, () => {
       ['an unknown type', '{"type":"start"}'],
       ['a message that only servers send', '{"type":"next","id":"1","payload":{}}'],
       ['bytes that are no text', new Uint8Array([0xc0, 0xff, 0x00])],
+      [
+        'letters of ISO-8859-1 as bytes',
+        Buffer.from(JSON.stringify({ type: 'ping', payload: { name: 'M\u00fcller' } }), 'latin1'),
+      ],
       ['a subscribe without an id', JSON.stringify({ type: 'subscribe', payload: { query: VIEWER } })],
       ['a subscribe without a query', JSON.stringify({ type: 'subscribe', id: '1', payload: {} })],
       ['a query that is no text', JSON.stringify({ type: 'subscribe', id: '1', payload: { query: 7 } })],

@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import { CloseCode, handleProtocols, MessageType, makeServer, type ServerOptions } from 'graphql-ws';
 import type { Logger } from 'pino';
-import type { WebSocket, WebSocketServer } from 'ws';
+import type { RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Release } from '../bounds.js';
 import { Flow } from './flow.js';
 
@@ -103,7 +104,7 @@ function oneAfterAnother(
   socket: WebSocket,
   flow: Flow,
   take: (text: string, id?: string) => Promise<void>,
-): (data: unknown) => void {
+): (data: RawData, isBinary: boolean) => void {
   const running = new Set<string>();
   /** What begins after an operation that its client has completed, if anything, by the operation's id. */
   const next = new Map<string, { text: string; release: Release } | null>();
@@ -135,7 +136,9 @@ function oneAfterAnother(
     else begin(id, text);
   };
 
-  return (data) => {
+  return (data, isBinary) => {
+    // ws has looked at what comes as text: the letters of anything else would be lost.
+    if (isBinary && !isUtf8(data as Buffer)) return socket.close(CloseCode.BadRequest, 'Invalid message received');
     handOn(String(data));
     flow.look();
   };
