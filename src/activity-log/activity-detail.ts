@@ -29,7 +29,8 @@ export interface ActivityDetails {
   ACCESS_REVOKED: { userPrincipalName: string; objectId: string | null; reason: string | null };
   ACCESS_RESTORED: { userPrincipalName: string; objectId: string | null; reason: string | null };
   SESSION_ENDED: { userPrincipalName: string; objectId: string | null; transport: string };
-  ACCESS_DENIED: { operation: string; reason: string };
+  /** `attempts` is new: entries from before stand for one. */
+  ACCESS_DENIED: { operation: string; reason: string; attempts: number };
 }
 
 /** Any detail, as stored: without the action, which is a column of its own. */

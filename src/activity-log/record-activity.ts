@@ -24,6 +24,8 @@ export function actorOf(viewer: Viewer): Actor {
 /** One entry to write; `detail` has the shape of its action. */
 export type Activity = {
   [Action in ActivityAction]: {
+    /** A new one where it is left out. */
+    id?: string;
     action: Action;
     outcome: ActivityOutcome;
     actor: Actor;
@@ -46,7 +48,7 @@ export function recordActivity(em: Em, activity: Activity): void {
     em.create(
       ActivityEntry,
       {
-        id: newId(),
+        id: activity.id ?? newId(),
         action: activity.action,
         outcome: activity.outcome,
         actor: activity.actor.userPrincipalName,

@@ -47,6 +47,8 @@ export interface CostControlOptions {
   /** How large tables are. */
   sizes: TableSizes;
   budgets: Budgets;
+  /** Refused attempts of users at keys and links. */
+  attempts: Budgets;
   refusals: Refusals;
 }
 
@@ -129,6 +131,21 @@ export class CostControl {
     return this.refuse('costBudget', overBudget(spent, told, 'Come back with your last cursor.'));
   }
 
+  /**
+   * Lets a user try what is written down when it is refused: so that nobody fills the log, refused attempts have a budget.
+   * @returns what to call once it is known whether it was refused
+   * @throws RATE_LIMITED where the budget is spent; nothing has been looked at
+   */
+  tryOnce({ user }: Payer): (isRefused: boolean) => Promise<void> {
+    const { attempts, config } = this.options;
+    const spent = attempts.spend(user, config.refusedAttempts, 1);
+    if ('retryAfter' in spent) throw this.refuse('refusedAttempts', tooManyAttempts(spent, config.refusedAttempts));
+    return async (isRefused) => {
+      if (isRefused) await attempts.settle(user, config.refusedAttempts);
+      else attempts.refund(user, config.refusedAttempts, 1);
+    };
+  }
+
   private allowedTo({ roles }: Viewer): number {
     return pointsFor(this.options.config.operation, roles);
   }
@@ -161,6 +178,14 @@ function beyondBound(cost: Cost): GraphQLError {
     ErrorCode.LIMIT_EXCEEDED,
     `The operation costs ${cost.asked} points, and one operation of yours may cost ${cost.allowed}. Ask for less: smaller pages, fewer totalCount, a narrower filter or period.`,
     { extensions: { limit: 'cost', cost, http: { status: 400 } } },
+  );
+}
+
+function tooManyAttempts({ retryAfter }: { retryAfter: number }, allowed: number): GraphQLError {
+  return codedError(
+    ErrorCode.RATE_LIMITED,
+    `Of your attempts at keys and links ${allowed} were refused lately: no more are looked at for ${retryAfter} s.`,
+    { extensions: { limit: 'refusedAttempts', retryAfter } },
   );
 }
 

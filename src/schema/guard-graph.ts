@@ -18,7 +18,7 @@ import { REFUSAL } from '../auth/schema-view.js';
 import type { Context } from '../context/context.js';
 import { inTransaction } from '../context/transaction.js';
 import { parseGlobalId } from '../domain/global-id.js';
-import { recordRoleDenied } from '../modules/entitlements/software-choice.js';
+import { EntitlementNotFound, recordRoleDenied } from '../modules/entitlements/software-choice.js';
 
 type Field = GraphQLField<unknown, Context>;
 
@@ -101,11 +101,14 @@ function guardRoot(type: GraphQLObjectType, field: Field, rule: AccessRule): voi
   field.resolve = (async (source, args, context: Context, info) => {
     const refusal = subscribe ? null : context.services.revocations.refusal(context.viewer);
     if (refusal) throw refusal;
-    if (!isDenied(context))
-      return resolve(source, args, type.name === 'Mutation' ? withActingRole(context, rule) : context, info);
-    context.denials.add(`${type.name}.${field.name}`, info.fieldNodes, [info.path.key]);
-    if (rule.logsDenial) await logDenial(context, field.name, args);
-    return null;
+    const answer = async () => {
+      if (!isDenied(context))
+        return resolve(source, args, type.name === 'Mutation' ? withActingRole(context, rule) : context, info);
+      context.denials.add(`${type.name}.${field.name}`, info.fieldNodes, [info.path.key]);
+      if (rule.logsDenial) await logDenial(context, field.name, args);
+      return null;
+    };
+    return rule.logsDenial && context.viewer.identity ? attempted(context, answer) : answer();
   }) as GraphQLFieldResolver<unknown, Context>;
   if (subscribe) {
     field.subscribe = ((source, args, context: Context, info) => {
@@ -113,6 +116,19 @@ function guardRoot(type: GraphQLObjectType, field: Field, rule: AccessRule): voi
       context.denials.add(`${type.name}.${field.name}`, info.fieldNodes, [info.path.key]);
       throw context.denials.errors[0];
     }) as GraphQLFieldResolver<unknown, Context>;
+  }
+}
+
+/** What is written down where it is refused: a user has a budget of that. */
+async function attempted(context: Context, answer: () => Promise<unknown>): Promise<unknown> {
+  const told = context.services.costs.tryOnce(context);
+  let isRefused = false;
+  try {
+    const answered = await answer();
+    isRefused = answered === null || answered instanceof EntitlementNotFound;
+    return answered;
+  } finally {
+    await told(isRefused);
   }
 }
 

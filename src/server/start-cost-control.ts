@@ -14,6 +14,8 @@ import type { Lifecycle } from './lifecycle.js';
 
 /** Budgets are of a minute. */
 const BUDGET_MS = 60_000;
+/** Refused attempts are counted over ten. */
+const ATTEMPTS_MS = 600_000;
 
 /** What cost control is started with. */
 export interface StartCostControlOptions {
@@ -38,6 +40,13 @@ export async function startCostControl(options: StartCostControlOptions): Promis
   const counter = counters.counter('cost', BUDGET_MS);
   const budgets = new Budgets({ windowMs: BUDGET_MS, counter, what: 'points spent', log });
   lifecycle.onClose(() => budgets.stop());
+  const attempts = new Budgets({
+    windowMs: ATTEMPTS_MS,
+    counter: counters.counter('attempts', ATTEMPTS_MS),
+    what: 'refused attempts',
+    log,
+  });
+  lifecycle.onClose(() => attempts.stop());
   const scales = new Scales(schema, readModel, rootReads);
-  return new CostControl({ config: config.cost, scales, sizes, budgets, refusals });
+  return new CostControl({ config: config.cost, scales, sizes, budgets, attempts, refusals });
 }

@@ -26,6 +26,7 @@ import { createSigner } from '../lib/signing.js';
 import { Turns } from '../lib/turns.js';
 import { Fulfilment, type FulfilmentProvider, localProvider } from '../modules/cancelling/fulfilment.js';
 import { acceptEncryptionKeys } from '../modules/entitlements/encryption-keys.js';
+import { CLOSE_MS, closeAttempts } from '../modules/entitlements/refused-attempts.js';
 import { ROLL_UP_MS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
 import { PlanCache } from '../read/plan.js';
 import { PointReadBatcher } from '../read/point-read-batcher.js';
@@ -101,6 +102,9 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const rollUp = () => rollUpAllSales((work) => orm.em.fork().transactional((em) => work(em)));
   const rollingUp = repeat(ROLL_UP_MS, 'rolling up sales', rollUp, log);
   lifecycle.onClose(() => rollingUp.stop());
+  const close = () => inOwnTransaction({ orm, feed }, (em) => closeAttempts(em, now()));
+  const closing = repeat(CLOSE_MS, 'joining refused attempts', close, log);
+  lifecycle.onClose(() => closing.stop());
   const fulfilment = new Fulfilment({
     inTransaction: (work) => inOwnTransaction({ orm, feed }, work),
     provider,

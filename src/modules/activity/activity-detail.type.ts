@@ -168,6 +168,12 @@ class AccessDeniedDetail {
 
   @Field({ description: 'Why the attempt was refused, in a few words for people.' })
   reason!: string;
+
+  @Field(() => Int, {
+    description:
+      'How many attempts the entry stands for. The first has an entry of its own; the same ones of the ten minutes after it have one together.',
+  })
+  attempts!: number;
 }
 
 /** Every member of the union ActivityDetail. */

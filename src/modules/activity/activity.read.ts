@@ -56,7 +56,13 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
   ACCESS_REVOKED: { type: 'AccessRevokedDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
   ACCESS_RESTORED: { type: 'AccessRestoredDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
   SESSION_ENDED: { type: 'SessionEndedDetail', fields: text('userPrincipalName', 'objectId', 'transport') },
-  ACCESS_DENIED: { type: 'AccessDeniedDetail', fields: text('operation', 'reason') },
+  ACCESS_DENIED: {
+    type: 'AccessDeniedDetail',
+    fields: {
+      ...text('operation', 'reason'),
+      attempts: computed((entry) => sql`coalesce((${inDetail(entry, 'attempts')})::int, 1)`),
+    },
+  },
 };
 
 const DAY_MS = 86_400_000;

@@ -4,11 +4,13 @@ import { reachable } from '../../auth/access-rule.js';
 import { actingRole } from '../../auth/viewer.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
+import { newId } from '../../domain/ids.js';
 import { Problem } from '../../domain/problem.js';
 import { SoftwareVersion } from '../catalog/catalog.entity.js';
 import { Order } from '../orders/order.entity.js';
 import { entitlementAccess } from './entitlement.access.js';
 import { Entitlement } from './entitlement.entity.js';
+import { joinAttempt } from './refused-attempts.js';
 
 /** There is no such entitlement, or it is not the viewer's: both look the same. */
 export class EntitlementNotFound extends Problem {
@@ -55,15 +57,18 @@ export class SoftwareChoiceNotOffered extends Problem {
   }
 }
 
-/** Notes that somebody tried without the right to (rule 9). */
-export function recordDenied(
+/** Notes that somebody tried without the right to (rule 9); what is tried again and again is joined. */
+export async function recordDenied(
   unit: UnitOfWork,
   operation: string,
   entitlementId: string,
   reason: string,
   entitlement: Entitlement | null,
-): void {
+): Promise<void> {
+  const id = newId();
+  if (!(await joinAttempt(unit, { operation, entitlementId, reason, entryId: id }))) return;
   recordActivity(unit.em, {
+    id,
     action: 'ACCESS_DENIED',
     outcome: 'DENIED',
     actor: actorOf(unit.viewer),
@@ -75,14 +80,14 @@ export function recordDenied(
     },
     productIds: entitlement ? [entitlement.sku.product.productId] : [],
     correlationId: unit.correlationId,
-    detail: { operation, reason },
+    detail: { operation, reason, attempts: 1 },
   });
 }
 
 /** Writes down an attempt that the roles alone refuse (rule 9). */
 export async function recordRoleDenied(unit: UnitOfWork, operation: string, entitlementId: string): Promise<void> {
   const entitlement = await load(unit, { id: entitlementId });
-  recordDenied(unit, operation, entitlementId, `role ${actingRole(unit.viewer)} may not`, entitlement);
+  await recordDenied(unit, operation, entitlementId, `role ${actingRole(unit.viewer)} may not`, entitlement);
 }
 
 /**
@@ -101,7 +106,7 @@ export async function chooseSoftware(
   const entitlement = reached && (await load(unit, { id: entitlementId, ...reached }));
   if (!entitlement) {
     const hidden = await load(unit, { id: entitlementId });
-    recordDenied(unit, operation, entitlementId, hidden ? 'another tenant' : 'no such entitlement', hidden);
+    await recordDenied(unit, operation, entitlementId, hidden ? 'another tenant' : 'no such entitlement', hidden);
     return new EntitlementNotFound();
   }
   // Waits for whoever is confirming its cancellation or making its first key, and sees what they did.

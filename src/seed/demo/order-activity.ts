@@ -147,7 +147,7 @@ export class OrderActivity {
     this.write(
       line,
       at,
-      { action: 'ACCESS_DENIED', detail: { operation, reason: `role ${actor.role} may not` } },
+      { action: 'ACCESS_DENIED', detail: { operation, reason: `role ${actor.role} may not`, attempts: 1 } },
       actor,
     );
   }

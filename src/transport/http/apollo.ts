@@ -80,8 +80,9 @@ function toClientError(
   error: unknown,
   report: ReportInternalError,
 ): GraphQLFormattedError {
-  // What it costs was judged after the document was: the refusal is whole.
-  const refused = formatted.extensions?.['cost'] === undefined ? refusalBehind(formatted) : null;
+  // What was judged after the document was has its code already.
+  const { cost, code } = formatted.extensions ?? {};
+  const refused = cost === undefined && code !== ErrorCode.RATE_LIMITED ? refusalBehind(formatted) : null;
   if (refused) return { ...refused.toJSON(), locations: formatted.locations };
   const original = unwrapResolverError(error);
   const known =

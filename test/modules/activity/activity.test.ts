@@ -127,7 +127,7 @@ describe(`the activity log, on ${engine}`, () => {
     const parsed = (value: unknown) => (typeof value === 'string' ? JSON.parse(value) : value);
     const cancellation = ['cancellationId', 'credit', 'currency', 'lineNumbers', 'orderNumber'];
     expect(stored.map(({ action, outcomes, shapes }) => [action, parsed(outcomes), parsed(shapes)])).toEqual([
-      ['ACCESS_DENIED', ['DENIED'], [['operation', 'reason']]],
+      ['ACCESS_DENIED', ['DENIED'], [['attempts', 'operation', 'reason']]],
       ['ACCESS_RESTORED', ['SUCCEEDED'], [['objectId', 'reason', 'userPrincipalName']]],
       ['ACCESS_REVOKED', ['SUCCEEDED'], [['objectId', 'reason', 'userPrincipalName']]],
       ['CANCELLATION_CONFIRMED', ['SUCCEEDED'], [cancellation]],

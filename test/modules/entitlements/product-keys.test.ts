@@ -267,7 +267,7 @@ describe(`product keys, on ${engine}`, () => {
       detail: { operation, reason: 'another tenant' },
     });
     expect(logged.data.activity.nodes).toEqual([
-      entry('revealProductKey'),
+      // The second time is joined to it.
       entry('revealProductKey'),
       entry('createDownloadLink'),
     ]);
