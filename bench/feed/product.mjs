@@ -6,6 +6,7 @@ import { PRODUCT_KEY_SECRETS } from '../secrets.mjs';
 
 const { DATABASE_URL, DATA_DIR } = process.env;
 const config = readConfig({
+  COST_BUDGET: '999999999',
   DATABASE_URL,
   DATA_DIR,
   PRODUCT_KEY_SECRETS,
