@@ -15,7 +15,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/run.mjs ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
-COPY --from=build /app/schema/operations schema/operations
+COPY --from=build /app/schema schema
 USER node
 EXPOSE 4000 4001
 # Asks /health/ready where the settings say that it is, with their token.
