@@ -20,6 +20,9 @@ export function callerOf({ identity }: Viewer, address: string): Caller {
   return { user: identity?.key ?? null, address: networkOf(address) };
 }
 
+/** Whose turn it is when a caller's documents are parsed: a user's on all transports, without a token the address's. */
+export const turnOf = ({ user, address }: Caller): string => user ?? address;
+
 /** An address as it is counted: whoever has one of IPv6 has its whole /64. */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:/i, '');

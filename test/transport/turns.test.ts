@@ -3,9 +3,12 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { openAcknowledged } from '../support/raw-socket.js';
 
 /** Documents that the gateway has not seen, so that each is parsed and validated. */
 const MANY = 60;
+/** As many as a socket may have at once. */
+const SUBSCRIPTIONS = 50;
 
 /** A connection, and how many answers came over it. */
 class Asking {
@@ -66,5 +69,25 @@ describe(`turns, on ${engine}`, () => {
     await many.answered(1 + MANY);
     expect([...many.statuses, ...one.statuses]).toEqual(['200', '200']);
     for (const { socket } of [many, one]) socket.destroy();
+  });
+
+  test('nor behind the many that come over one socket at once, refused ones too', async () => {
+    const raw = await openAcknowledged(
+      gateway,
+      await gateway.token('GLOBAL_ADMIN', { user: 'socket@partner.example' }),
+    );
+    const one = await asking('other@partner.example');
+    const ids = Array.from({ length: SUBSCRIPTIONS }, (_, index) => String(index));
+    for (const id of ids) raw.send({ id, type: 'subscribe', payload: { query: `{ nothing${id} }` } });
+    let told = 0;
+    const all = (async () => {
+      while (told < SUBSCRIPTIONS) if ((await raw.next()).type === 'error') told += 1;
+    })();
+    one.send(['{ viewer { tenantId } }']);
+    await one.answered(2);
+    expect(told).toBeLessThan(SUBSCRIPTIONS);
+    await all;
+    one.socket.destroy();
+    raw.socket.close();
   });
 });

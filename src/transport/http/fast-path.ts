@@ -9,6 +9,7 @@ import { EXPLAIN_HEADER, explain } from '../../execution/explain.js';
 import type { TrustedDocuments } from '../../execution/trusted-documents.js';
 import { ErrorCode, type ReportInternalError } from '../../graphql/errors.js';
 import { Lru } from '../../lib/lru.js';
+import { callerOf, turnOf } from '../bounds.js';
 import { abortOnClose } from './abort-on-close.js';
 
 /** Different `accept` headers remembered: clients have few. */
@@ -101,7 +102,7 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
     }
     documents.misses += 1;
     // A document that is not known keeps the process busy for milliseconds: others' requests are not to wait behind many.
-    await services.turns.take(request.viewer.identity?.key ?? request.ip);
+    await services.turns.take(turnOf(callerOf(request.viewer, request.ip)));
     // Who has gone meanwhile is made no answer.
     if (reply.raw.destroyed) return '';
     const answered = await apollo(request, reply);

@@ -10,7 +10,7 @@ import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { Delivery, FanOut } from '../../feed/delivery/fan-out.js';
 import { asGraphQLError, codedError, ErrorCode } from '../../graphql/errors.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
-import { type CallerBounds, callerOf, holdStream, isTaken } from '../bounds.js';
+import { type CallerBounds, callerOf, holdStream, isTaken, turnOf } from '../bounds.js';
 import { requireValidToken } from '../http/require-token.js';
 import { acceptsEvents, documentIdOf, lacksQuery, lastEventId } from './asked.js';
 import { EventStream } from './sink.js';
@@ -53,13 +53,14 @@ export function serveStreams(options: EventStreamsOptions): EventStreams {
     authenticate: () => null,
     // Done by `prepare`.
     validate: () => [],
-    onSubscribe: ({ raw, context: stream }, params) => {
+    onSubscribe: async ({ raw, context: stream }, params) => {
       const caller = callerOf(raw.viewer, raw.ip);
       const taken = bounds.take('eventStreams', caller);
       if (!isTaken(taken)) return refusalResult([taken]);
       stream.onceClosed(taken);
       const abort = new AbortFlag();
       stream.onceClosed(() => abort.abort());
+      await services.turns.take(turnOf(caller));
       const prepared = prepare({ ...params, documentId: documentIdOf(raw) }, () => ({
         ...createContext(services, {
           viewer: raw.viewer,

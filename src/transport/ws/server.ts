@@ -14,7 +14,7 @@ import type { FanOut } from '../../feed/delivery/fan-out.js';
 import { asGraphQLError } from '../../graphql/errors.js';
 import { limits } from '../../graphql/limits.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
-import { type CallerBounds, callerOf, holdStream, isTaken } from '../bounds.js';
+import { type CallerBounds, callerOf, holdStream, isTaken, turnOf } from '../bounds.js';
 import { flushed } from '../flushed.js';
 import { type Origins, originRefused } from '../origins.js';
 import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
@@ -170,7 +170,7 @@ function protocolOptions(
         return false;
       }
     },
-    onSubscribe: (ctx, id, payload) => {
+    onSubscribe: async (ctx, id, payload) => {
       if (isRevoked(ctx.extra)) {
         shutOut(ctx.extra);
         // Nobody reads the answer: the socket is closing.
@@ -184,9 +184,10 @@ function protocolOptions(
       const abort = new AbortFlag();
       const { viewer, request, isToldCost } = ctx.extra;
       const asking = { viewer, request, abort, tellsCost: isToldCost };
-      const prepared = prepare(payload, () => createContext(services, asking));
       // graphql-ws ends what stands here when the client completes the operation, or is gone; a stream takes its place.
       ctx.subscriptions[id] = endingWith(() => abort.abort());
+      await services.turns.take(turnOf(caller));
+      const prepared = prepare(payload, () => createContext(services, asking));
       if (isRefusal(prepared)) return prepared;
       const isStream = getOperationAST(prepared.document, prepared.operationName)?.operation === 'subscription';
       const tooLarge = isStream && beyondSize(flow.sizeOf(id), services.refusals);
