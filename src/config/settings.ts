@@ -28,6 +28,13 @@ function isAddress(text: string): boolean {
   }
 }
 
+/** Whether an address is one that paths can be put behind. What is none is told by itself. */
+function isBare(text: string): boolean {
+  if (!URL.canParse(text)) return true;
+  const { username, password, search, hash } = new URL(text);
+  return `${username}${password}${search}${hash}` === '';
+}
+
 const POSTGRES_FORM = 'must look like postgres://user@host:5432/database, with what is special in a password as %XX';
 /** An address that cannot be read is never shown: its password would be in it. */
 const postgresUrl = (advice = '') =>
@@ -113,6 +120,7 @@ export const settings = z.object({
   PORT: whole('a port number', 0, 65_535).default(4000),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http(s) address such as https://graph.example.com' })
+    .refine((url) => isBare(url), 'must be an address without user, query and fragment: links are made behind it')
     .optional(),
   TRUSTED_PROXIES: listOf(
     isAddressRange,

@@ -17,8 +17,7 @@ export const points = {
   listLength: 4,
   /** A row that is only counted. */
   counted: 0.0025,
-  /** How many times the average a large customer has of everything, and those of a page. */
-  largeCustomer: 20,
+  /** How many times the average those customers have of everything whom a page shows. */
   pageOfCustomers: 2,
   /** A mutation that says nothing of itself: a transaction of about ten statements. */
   mutation: 50,

@@ -16,7 +16,7 @@ import {
 import { type WalkedField, walkOperations } from '../graphql/walk.js';
 import type { Listing, ReadType, RootReads } from '../read/model.js';
 import type { ReadModel } from '../read/operation.js';
-import type { Rows } from '../read/weights.js';
+import { customersShare, LARGE_CUSTOMER, type Rows } from '../read/weights.js';
 import { argumentsOf, defaultsOf, givenFilters, isConstant, lengthOf, pageSizeOf } from './arguments.js';
 import { points } from './points.js';
 
@@ -179,14 +179,9 @@ function countOf(
   const share = isNested
     ? customersShare(rows, points.pageOfCustomers)
     : isOneCustomers
-      ? customersShare(rows, points.largeCustomer)
+      ? customersShare(rows, LARGE_CUSTOMER)
       : 1;
   return points.one + perRow * all * share;
-}
-
-/** Which part of the rows a customer has who has so many times the average. */
-function customersShare(rows: Rows, timesAverage: number): number {
-  return Math.min(1, timesAverage / Math.max(1, rows('Customer')));
 }
 
 const NO_INPUTS: Inputs = { variables: {}, rows: () => 0, ofOneTenant: false };

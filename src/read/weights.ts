@@ -10,3 +10,11 @@ export interface FilterWeight {
   /** Whether no index serves it, so that a page may walk the whole list. */
   isWalked?: boolean;
 }
+
+/** How many times the average a large customer has of everything. */
+export const LARGE_CUSTOMER = 20;
+
+/** Which part of the rows a customer has who has so many times the average. */
+export function customersShare(rows: Rows, timesAverage: number): number {
+  return Math.min(1, timesAverage / Math.max(1, rows('Customer')));
+}

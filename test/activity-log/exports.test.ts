@@ -402,7 +402,8 @@ onServer(`a large export to a slow client, on ${engine}`, () => {
   const COUNT = 200_000;
   let gateway: TestGateway;
   beforeAll(async () => {
-    gateway = await startTestGateway();
+    // The client that takes nothing is not to be cut off while the test looks on.
+    gateway = await startTestGateway({ bounds: { stalledTimeoutMs: 600_000 } });
     for (let written = 0; written < COUNT; written += 20_000) await gateway.sql(insertEntries, [20_000]);
     await until('the feed has read', () => gateway.gateway.services.feed.position.seq >= BigInt(COUNT));
   });

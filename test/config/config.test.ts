@@ -139,6 +139,8 @@ describe('settings', () => {
     ['NODE_ENV', 'prod', 'development, test, production'],
     ['PUBLIC_URL', 'graph.example.com', 'https://graph.example.com'],
     ['PUBLIC_URL', 'ftp://graph.example.com', 'https://graph.example.com'],
+    ['PUBLIC_URL', 'https://user:secret@graph.example.com', 'without user'],
+    ['PUBLIC_URL', 'https://graph.example.com/path?q=1#f', 'query and fragment'],
     ['DATABASE_URL', 'mysql://db', 'postgres://user@host:5432/database'],
     ['DATABASE_URL', 'postgres://user:100%@db', 'special in a password as %XX'],
     ['DATABASE_POOL_SIZE', '1', 'from 2 to 500'],

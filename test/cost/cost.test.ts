@@ -130,6 +130,7 @@ describe(`what operations cost, on ${engine}`, () => {
     const now = Date.now();
     const lately = `{ from: "${new Date(now - 30 * 86_400_000).toISOString()}", to: "${new Date(now).toISOString()}" }`;
     expect(await sums('CUSTOMER, PRODUCT, MONTH', lately)).toBeLessThan(whole / 10);
+    expect(await sums('PRODUCT', '{ customerId: "cus_x" }')).toBeLessThan(whole / 10);
   });
 
   test('go by ids and mutations', async () => {

@@ -1,4 +1,4 @@
-import type { Rows } from '../../read/weights.js';
+import { customersShare, LARGE_CUSTOMER, type Rows } from '../../read/weights.js';
 import type { SalesDimension } from './sales.type.js';
 
 type Values = Record<string, unknown>;
@@ -28,7 +28,7 @@ export function salesGroups(values: Values, rows: Rows): number {
       !(dimension === 'MARKET' && all.includes('CUSTOMER')) && !(dimension === 'KIND' && all.includes('PRODUCT')),
   );
   const groups = dimensions.reduce((product, dimension) => product * Math.max(1, sizes[dimension]), 1);
-  return Math.min(groups, rows('OrderLine') * shareOfTime(values));
+  return Math.min(groups, rows('OrderLine') * shareOfTime(values) * shareOfCustomer(values, rows));
 }
 
 /** Points that reading and adding up costs: lines by customer and product at once, else totals. */
@@ -39,7 +39,7 @@ export function salesWeight(values: Values, rows: Rows): number {
   );
   const isByCustomer = dimensions.includes('CUSTOMER') || filters.includes('customerId');
   const isByProduct = dimensions.includes('PRODUCT') || filters.includes('productId');
-  const lines = rows('OrderLine');
+  const lines = rows('OrderLine') * shareOfCustomer(values, rows);
   if (isByCustomer && isByProduct) return LINE * lines * shareOfTime(values);
   const isOfMonths = dimensions.includes('MONTH') || filters.includes('from') || filters.includes('to');
   return TOTAL * lines * (isOfMonths ? TOTALS_OF_MONTHS : TOTALS_OF_YEARS);
@@ -48,6 +48,12 @@ export function salesWeight(values: Values, rows: Rows): number {
 function dimensionsOf({ groupBy }: Values): SalesDimension[] {
   const given = Array.isArray(groupBy) ? groupBy : [groupBy];
   return [...new Set(given.filter((one) => typeof one === 'string'))] as SalesDimension[];
+}
+
+/** Which part of the lines is of the customer of the filter, where it names one: an index finds them. */
+function shareOfCustomer({ filter }: Values, rows: Rows): number {
+  const { customerId } = (filter ?? {}) as { customerId?: unknown };
+  return customerId == null ? 1 : customersShare(rows, LARGE_CUSTOMER);
 }
 
 /** Which part of the lines lies in the period of the filter. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerOptions as HttpServerOptions, IncomingMessage, ServerResponse } from 'node:http';
 import compress from '@fastify/compress';
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import helmet from 'helmet';
@@ -45,7 +45,7 @@ export async function createApp({ config, origins, refusals, log }: AppOptions):
     trustProxy: config.trustedProxies,
     rewriteUrl: ({ url = '' }) => pathOfTarget(url),
     // Asked for with everything else that must hold of a request.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, shouldUpgradeCallback: isWebSocket } as HttpServerOptions,
     clientErrorHandler: answerMalformed(refusals, log),
     // Addresses that cannot be decoded come to no hook, nor to the error handler below.
     frameworkErrors: (error, _request, anyReply) => {
@@ -115,6 +115,14 @@ function sharedHeaders(): Record<string, string> {
   return headers;
 }
 
+/**
+ * Whether a request goes on as a WebSocket. Any other upgrade is left alone, as RFC 9110 (7.8) allows, and the request
+ * answered: clients of HTTP/2 offer `h2c` with ordinary requests. Asked by Node 24.9 and later; before it, they are 405.
+ */
+function isWebSocket({ headers, url = '' }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket' && /^\/graphql(\?|$)/.test(pathOfTarget(url));
+}
+
 /** The address of a request target, which may name the whole of it, as for a proxy (RFC 9112, 3.2.2). */
 function pathOfTarget(target: string): string {
   if (target.startsWith('/') || !/^https?:\/\//i.test(target) || !URL.canParse(target)) return target;
@@ -124,8 +132,8 @@ function pathOfTarget(target: string): string {
 
 /** The first step of an address, no longer than a line: the others and the query may hold tokens. */
 function pathOf(url: string): string {
-  const [, first = '', others] = /^\/([^/?]*)(\/[^?])?/.exec(url) ?? [];
-  return `/${first.slice(0, 80)}${others ? '/…' : ''}`;
+  const [, first = '', others = ''] = /^\/([^/?]*)(\/[^?]*)?/.exec(url) ?? [];
+  return `/${first.slice(0, 80)}${others.length > 1 ? '/…' : others}`;
 }
 
 /** A correlation id as callers may send it, else a new one. */

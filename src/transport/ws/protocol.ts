@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
-import { CloseCode, handleProtocols, MessageType, makeServer, type ServerOptions } from 'graphql-ws';
+import { CloseCode, handleProtocols, MessageType, makeServer, type ServerOptions, validateMessage } from 'graphql-ws';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket, WebSocketServer } from 'ws';
+import { codedError, ErrorCode } from '../../graphql/errors.js';
 import type { Release } from '../bounds.js';
 import { Flow } from './flow.js';
 
@@ -17,11 +18,13 @@ export interface SocketContext extends Record<PropertyKey, unknown> {
 }
 
 /** What is asked beside the protocol. */
-export interface ProtocolOptions {
+export interface ProtocolOptions<Known> {
   /** How often sockets are pinged. */
   keepAliveMs: number;
   /** What an operation is told that failed where nobody foresaw it. */
   tellError: (error: unknown) => readonly GraphQLError[];
+  /** Whether it is known who asks: before that any operation closes the socket, as the protocol has it. */
+  isAcknowledged: (known: Known) => boolean;
   log: Logger;
 }
 
@@ -34,7 +37,7 @@ const PING_BYTES = 8;
 export function speakProtocol<Known extends SocketContext>(
   sockets: WebSocketServer,
   options: ServerOptions<Record<string, unknown>, Known>,
-  { keepAliveMs, tellError, log }: ProtocolOptions,
+  { keepAliveMs, tellError, isAcknowledged, log }: ProtocolOptions<Known>,
 ): void {
   sockets.options.handleProtocols = handleProtocols;
   const protocol = makeServer(options);
@@ -45,6 +48,9 @@ export function speakProtocol<Known extends SocketContext>(
     socket.on('error', (error) => log.debug({ err: error }, 'a socket broke'));
 
     const flow = new Flow(socket, request.socket);
+    const known = { socket, request, flow } as Known;
+    const tell = (id: string, error: unknown) =>
+      socket.send(JSON.stringify({ id, type: MessageType.Error, payload: tellError(error) }));
     // What was sent with the ping that is not answered yet: a client that does not read cannot tell it.
     let sent: Buffer | null = null;
     socket.on('pong', (data: Buffer) => {
@@ -71,22 +77,23 @@ export function speakProtocol<Known extends SocketContext>(
         onMessage: (take) =>
           socket.on(
             'message',
-            oneAfterAnother(socket, flow, (text, id) =>
-              take(text).catch((error) => {
+            oneAfterAnother(socket, flow, async (text, id, malformed) => {
+              if (malformed && id !== undefined && isAcknowledged(known))
+                return tell(id, codedError(ErrorCode.BAD_REQUEST, malformed));
+              return take(text).catch((error) => {
                 if (socket.readyState !== socket.OPEN) return log.debug({ err: error }, 'a socket broke');
                 // The operation is answered, and ends nothing beside it.
-                if (id !== undefined)
-                  return socket.send(JSON.stringify({ id, type: MessageType.Error, payload: tellError(error) }));
+                if (id !== undefined) return tell(id, error);
                 // A message that only servers send.
                 if (/^Unexpected message/.test(error.message))
                   return socket.close(CloseCode.BadRequest, 'Invalid message received');
                 log.error({ err: error }, 'a message could not be handled');
                 socket.close(CloseCode.InternalServerError, 'Internal server error');
-              }),
-            ),
+              });
+            }),
           ),
       },
-      { socket, request, flow } as Known,
+      known,
     );
     socket.once('close', (code, reason) => {
       clearInterval(pings);
@@ -103,7 +110,7 @@ export function speakProtocol<Known extends SocketContext>(
 function oneAfterAnother(
   socket: WebSocket,
   flow: Flow,
-  take: (text: string, id?: string) => Promise<void>,
+  take: (text: string, id?: string, malformed?: string) => Promise<void>,
 ): (data: RawData, isBinary: boolean) => void {
   const running = new Set<string>();
   /** What begins after an operation that its client has completed, if anything, by the operation's id. */
@@ -124,7 +131,9 @@ function oneAfterAnother(
   };
 
   const handOn = (given: string) => {
-    const { type, id, text } = operationOf(given);
+    const { type, id, text, malformed } = operationOf(given);
+    // It is answered and never begun. Of an id that is in use no other operation is told anything: the socket closes.
+    if (malformed !== undefined && id !== undefined && !running.has(id)) return void take(text, id, malformed);
     if (id === undefined || (type !== MessageType.Subscribe && type !== MessageType.Complete)) return void take(text);
     const waiting = next.get(id);
     if (type === MessageType.Complete) {
@@ -144,18 +153,39 @@ function oneAfterAnother(
   };
 }
 
+/** An operation's message. */
+interface OperationMessage {
+  type?: unknown;
+  id?: string;
+  text: string;
+  /** Why it is no operation, where something of it is of another form than the protocol asks for. */
+  malformed?: string;
+}
+
 /**
  * Which operation a message is about. What is no message graphql-ws refuses; it wants a `query` also where the operation
  * names its document by something else.
  */
-function operationOf(text: string): { type?: unknown; id?: string; text: string } {
+function operationOf(text: string): OperationMessage {
   try {
     const message = JSON.parse(text) ?? {};
     const { type, id, payload } = message;
     if (typeof id !== 'string') return { text };
     const isNamed = payload?.query === undefined && (payload?.documentId ?? payload?.extensions) !== undefined;
-    return { type, id, text: isNamed ? JSON.stringify({ ...message, payload: { ...payload, query: '' } }) : text };
+    const whole = isNamed ? { ...message, payload: { ...payload, query: '' } } : message;
+    const malformed = type === MessageType.Subscribe && id !== '' ? whyMalformed(whole) : undefined;
+    return { type, id, text: isNamed ? JSON.stringify(whole) : text, ...(malformed && { malformed }) };
   } catch {
     return { text };
+  }
+}
+
+/** Why graphql-ws would close the socket of a client for the form of its operation; undefined where it would not. */
+function whyMalformed(message: unknown): string | undefined {
+  try {
+    validateMessage(message);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }

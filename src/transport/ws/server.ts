@@ -95,6 +95,7 @@ export function serveSockets(options: SocketsOptions): SocketServer {
   speakProtocol<Connected>(sockets, protocolOptions(options, inFlight), {
     keepAliveMs: config.socketPingMs,
     tellError: (error) => rules.mask([asGraphQLError(error)]),
+    isAcknowledged: ({ viewer }) => viewer !== undefined,
     log,
   });
   return {

@@ -79,7 +79,7 @@ describe(`revoking access, on ${engine}`, () => {
     });
     const refused = await whoAmI(before);
     expect(refused.status).toBe(401);
-    expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+    expect(refused.headers.get('www-authenticate')).toMatch(/^Bearer .*error="invalid_token".*revoked/);
     expect(refused.errors).toEqual([
       { message: expect.stringContaining('revoked'), extensions: { code: 'UNAUTHENTICATED' } },
     ]);
