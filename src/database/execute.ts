@@ -1,7 +1,9 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { codedError, ErrorCode } from '../graphql/errors.js';
+import type { Refusals } from '../graphql/refusals.js';
 import { cancellableReads, clientGone, type Pool, type PoolStatement } from './cancellable-pool.js';
+import { limitStatements, queryWithin } from './embedded-limit.js';
 import type { Lanes, Turn } from './lanes.js';
 import type { Orm } from './orm.js';
 import { MAXIMUM_ANSWER_BYTES, type Statement, TOO_LARGE } from './statement.js';
@@ -22,6 +24,19 @@ const WORTH_A_ROUND_TRIP_MS = 50;
 /** Most prepared statements of a process: each connection keeps its own until it ends. */
 const MAXIMUM_PREPARED = 1_000;
 
+/** SQLSTATE of a statement that its limit, or its client, has ended. */
+const QUERY_CANCELED = '57014';
+
+/** What statements are bounded by. */
+export interface ExecuteLimits {
+  /** Let users' reads run in turn. */
+  lanes: Lanes;
+  /** Longest statement, its wait for a connection included; 0: no limit. */
+  statementTimeoutMs: number;
+  /** Hears of statements that took too long. */
+  refusals: Refusals;
+}
+
 /** The ORM's connections to a server. */
 export async function poolOf(orm: Orm): Promise<Pool> {
   return (await nativeOf(orm)) as Pool;
@@ -33,18 +48,36 @@ function nativeOf(orm: Orm): Promise<unknown> {
 
 /**
  * Runs plans on the ORM's own connections, past its hydration: nothing is parsed that is only passed on.
- * @param lanes let users' reads run in turn
- * @param statementTimeoutMs longest statement, its wait for a connection included; 0: no limit
  */
-export async function createExecute(orm: Orm, lanes: Lanes, statementTimeoutMs: number): Promise<Execute> {
-  if (orm.driver instanceof PgliteDriver) {
-    const pglite = (await nativeOf(orm)) as PGlite;
-    return (plan, parameters, turn) =>
-      lanes.run(turn, async () => {
-        if (turn.abort?.aborted) throw clientGone();
-        return textOf(await pglite.query<[string]>(plan.text, parameters, { rowMode: 'array' }));
-      });
-  }
+export async function createExecute(orm: Orm, limits: ExecuteLimits): Promise<Execute> {
+  const execute = await (orm.driver instanceof PgliteDriver ? onEmbedded : onServer)(orm, limits);
+  return async (plan, parameters, turn) => {
+    try {
+      return await execute(plan, parameters, turn);
+    } catch (error) {
+      if (turn.abort?.aborted) throw clientGone();
+      if (codeOf(error) === QUERY_CANCELED) limits.refusals.note('statementTime');
+      throw error;
+    }
+  };
+}
+
+async function onEmbedded(orm: Orm, { lanes, statementTimeoutMs }: ExecuteLimits): Promise<Execute> {
+  const pglite = (await nativeOf(orm)) as PGlite;
+  if (statementTimeoutMs > 0) await limitStatements(pglite, statementTimeoutMs);
+  return (plan, parameters, turn) =>
+    lanes.run(turn, async (waitedMs) => {
+      if (turn.abort?.aborted) throw clientGone();
+      const limitMs = limitAfter(waitedMs, statementTimeoutMs);
+      return textOf(
+        limitMs === null
+          ? await pglite.query<[string]>(plan.text, parameters, { rowMode: 'array' })
+          : await queryWithin(pglite, limitMs, plan.text, parameters),
+      );
+    });
+}
+
+async function onServer(orm: Orm, { lanes, statementTimeoutMs }: ExecuteLimits): Promise<Execute> {
   const cancellable = cancellableReads(await poolOf(orm));
   const prepared = new Set<string>();
   return async (plan, values, turn) => {
@@ -56,13 +89,10 @@ export async function createExecute(orm: Orm, lanes: Lanes, statementTimeoutMs: 
     const statement: PoolStatement = { name, text: plan.text, values, rowMode: 'array' };
     try {
       return await lanes.run(turn, async (waitedMs) => {
-        const left = statementTimeoutMs - Math.floor(waitedMs);
-        // What has hardly waited has the time of its connection.
-        const limitMs = statementTimeoutMs > 0 && waitedMs > WORTH_A_ROUND_TRIP_MS ? Math.max(1, left) : null;
-        return textOf(await cancellable.run(statement, abort, limitMs));
+        return textOf(await cancellable.run(statement, abort, limitAfter(waitedMs, statementTimeoutMs)));
       });
     } catch (error) {
-      throw abort?.aborted ? clientGone() : toClientError(error);
+      throw toClientError(error);
     }
   };
 }
@@ -75,7 +105,15 @@ const tooLarge = () =>
   );
 
 /** PostgreSQL's own limit of a value, 1 GB, comes before it can be told how large the answer is. */
-const toClientError = (error: unknown) => ((error as { code?: string }).code === '54000' ? tooLarge() : error);
+const toClientError = (error: unknown) => (codeOf(error) === '54000' ? tooLarge() : error);
+
+const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code;
+
+/** The time of a statement that has waited; null where it has hardly waited, and so has the time of its connection. */
+function limitAfter(waitedMs: number, statementTimeoutMs: number): number | null {
+  if (statementTimeoutMs <= 0 || waitedMs <= WORTH_A_ROUND_TRIP_MS) return null;
+  return Math.max(1, statementTimeoutMs - Math.floor(waitedMs));
+}
 
 function textOf({ rows }: { rows: [string][] }): string {
   const [text] = rows[0] as [string];

@@ -20,6 +20,8 @@ export type PoolFigures = Pick<Pool, 'totalCount' | 'idleCount' | 'waitingCount'
 
 /** The connections that reads run on, by whom they are for. */
 export interface Connections {
+  /** Whether statements must look at the clock themselves (`embedded-limit.ts`). */
+  areSelfLimiting: boolean;
   /** Reads of operations whose viewer waits. */
   interactive: Execute;
   /** Reads of analysts, which must never take the interactive ones' turns; embedded, where there is one connection, the same. */
@@ -59,10 +61,11 @@ export async function openConnections({
 }: ConnectionsOptions): Promise<Connections> {
   const { statementTimeoutMs: longestMs = 0 } = database;
   const lanes = lanesOf(database.kind === 'embedded' ? 1 : database.poolSize, longestMs, refusals);
-  const interactive = await createExecute(orm, lanes, longestMs);
+  const interactive = await createExecute(orm, { lanes, statementTimeoutMs: longestMs, refusals });
   if (database.kind === 'embedded') {
     const only = kyselyOf(orm);
     return {
+      areSelfLimiting: longestMs > 0,
       interactive,
       analysts: interactive,
       lanes,
@@ -92,13 +95,13 @@ export async function openConnections({
     const internalOrm = await open('internal', { poolSize: INTERNAL_POOL_SIZE });
     const internal = kyselyOf(internalOrm);
     const internalPool = await poolOf(internalOrm);
-    const common = { interactive, lanes, internal, internalPool, pools, close };
+    const common = { areSelfLimiting: false, interactive, lanes, internal, internalPool, pools, close };
     const { analysts: limits, replica: copy } = database;
     if (!limits) return { ...common, analysts: interactive, batch: kyselyOf(orm), replica: null };
     const { poolSize, statementTimeoutMs } = limits;
     const analystLanes = lanesOf(poolSize, statementTimeoutMs, refusals);
     const analystOrm = await open('analysts', limits, analystLanes);
-    const onPrimary = await createExecute(analystOrm, analystLanes, statementTimeoutMs);
+    const onPrimary = await createExecute(analystOrm, { lanes: analystLanes, statementTimeoutMs, refusals });
     const batch = kyselyOf(analystOrm);
     if (!copy) return { ...common, analysts: onPrimary, batch, replica: null };
     const replicaLanes = lanesOf(poolSize, statementTimeoutMs, refusals);
@@ -106,7 +109,8 @@ export async function openConnections({
     const replica = new Replica(internal, kyselyOf(replicaOrm), copy.maxLagMs, log);
     await replica.check();
     looking = repeat(Math.min(REPLICA_MS, copy.maxLagMs / 2), 'looking at the replica', () => replica.check(), log);
-    const analysts = replica.execute(await createExecute(replicaOrm, replicaLanes, statementTimeoutMs), onPrimary);
+    const onReplica = await createExecute(replicaOrm, { lanes: replicaLanes, statementTimeoutMs, refusals });
+    const analysts = replica.execute(onReplica, onPrimary);
     return { ...common, analysts, batch, replica };
   } catch (error) {
     await close();

@@ -26,8 +26,9 @@ export function compileRoot(compiler: Compiler, roots: RootReads, nodes: readonl
     scope.readsMany = true;
     const row = scope.bareRow('g');
     const columns = scope.within([0], () => columnsOf(compiler.select(type.name, type.fields, row, nodes, false)));
+    const query = root.query(args, (table) => scope.manyOf(table));
     return sql`select coalesce(json_agg("$row"), '[]')
-      from (select ${columns} from (${root.query(args)}) as "g" order by ${sql.join(root.orderBy(row))}) as "$row"`;
+      from (select ${columns} from (${query}) as "g"${whereAll(scope.limits)} order by ${sql.join(root.orderBy(row))}) as "$row"`;
   }
   const row = scope.row(type);
   const visible = scope.visible(type, row);

@@ -14,6 +14,7 @@ import { sql } from 'kysely';
 import { masked } from '../auth/access-rule.js';
 import type { Access } from '../auth/access-table.js';
 import { tenantScope } from '../auth/viewer.js';
+import { WITHIN_LIMIT } from '../database/embedded-limit.js';
 import { collectSubFields } from './collect-fields.js';
 import { type CursorCodec, type Listing, type ReadType } from './model.js';
 import type { FieldArguments, Operation, ReadModel } from './operation.js';
@@ -36,6 +37,8 @@ export interface CompileScopeOptions {
   onDenied: (coordinate: string, nodes: readonly FieldNode[]) => void;
   /** Codecs of cursors by the names that listings give them. */
   cursorCodecs: ReadonlyMap<string, CursorCodec>;
+  /** Whether the statement looks at the clock for each row of what may be many. */
+  isSelfLimiting: boolean;
   /** Given where it is compiled for one run of which an argument is refused. */
   judging?: Judging | undefined;
 }
@@ -103,10 +106,33 @@ export class CompileScope {
     return new Row(alias, null);
   }
 
-  /** `table as alias` */
+  /** `table as alias`, of which many rows may be read. */
   from(type: ReadType, row: Row): Sql {
-    const { tableName } = this.options.metadata.getByClassName(type.entity as never);
-    return sql`${sql.table(tableName)} as ${sql.id(row.alias)}`;
+    return sql`${this.manyOf(this.tableOf(type))} as ${sql.id(row.alias)}`;
+  }
+
+  /** `table as alias`, of which a key finds the row. */
+  fromKeyed(type: ReadType, row: Row): Sql {
+    return sql`${sql.table(this.tableOf(type))} as ${sql.id(row.alias)}`;
+  }
+
+  /**
+   * A table of which many rows may be read. The limit has a subselect of its own, which is flattened: so it belongs to the
+   * scan of this table, and not to what the table is joined with, where it would be asked of matches only.
+   */
+  manyOf(table: string): Sql {
+    return this.options.isSelfLimiting
+      ? sql`(select * from ${sql.table(table)} where ${WITHIN_LIMIT})`
+      : sql`${sql.table(table)}`;
+  }
+
+  /** Conditions on the rows of a query that may be many. */
+  get limits(): Sql[] {
+    return this.options.isSelfLimiting ? [WITHIN_LIMIT] : [];
+  }
+
+  private tableOf(type: ReadType): string {
+    return this.options.metadata.getByClassName(type.entity as never).tableName;
   }
 
   /** The conditions under which the viewer may see a row: its tenant's, and committed for readers. */

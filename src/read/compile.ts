@@ -74,7 +74,8 @@ export class Compiler {
     const columns = columnsOf(this.select(type.name, type.fields, child, nodes, abstract));
     if (orderBy) this.scope.readsMany = true;
     const order = orderBy ? sql` order by ${sql.join(orderBy)}` : sql``;
-    return sql`(select to_json("$row") from (select ${columns} from ${this.scope.from(type, child)}${whereAll(where)}${order} limit 1) as "$row")`;
+    const from = orderBy ? this.scope.from(type, child) : this.scope.fromKeyed(type, child);
+    return sql`(select to_json("$row") from (select ${columns} from ${from}${whereAll(where)}${order} limit 1) as "$row")`;
   }
 
   /** `(select json array of the matching rows)`, in order. */

@@ -157,7 +157,8 @@ export type RootRead =
   | {
       kind: 'grouped';
       type: string;
-      query(args: Args): Sql;
+      /** @param manyOf a table in it, of which many rows may be read */
+      query(args: Args, manyOf: (table: string) => Sql): Sql;
       orderBy(row: Row): Sql[];
       /** About how many rows it answers, and the points that making them costs, by its arguments as given. */
       groups(values: Record<string, unknown>, rows: Rows): number;

@@ -88,7 +88,7 @@ export class Planner {
 
   private compile({ operation, nodes, isExecuted, compile }: PlanRequest, judging?: Judging): Plan {
     const { source, viewer, access } = this.options;
-    const { model, metadata, cursorCodecs, kysely } = source;
+    const { model, metadata, cursorCodecs, kysely, areSelfLimiting } = source;
     const denials: Denial[] = [];
     const conditions = new Map<string, unknown>();
     const scope = new CompileScope({
@@ -100,6 +100,7 @@ export class Planner {
       access,
       onDenied: (coordinate, denied) => denials.push({ coordinate, nodes: denied }),
       cursorCodecs,
+      isSelfLimiting: areSelfLimiting,
       judging,
     });
     const expression = compile(new Compiler(scope, isExecuted));

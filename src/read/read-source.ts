@@ -20,6 +20,8 @@ export interface ReadSource {
   /** Statements of several plans together, by the plans' names. */
   joined: Lru<string, Statement>;
   execute: Execute;
+  /** Whether statements that read many rows look at the clock themselves: nothing else ends them. */
+  areSelfLimiting: boolean;
   /** Runs what reads single rows. */
   pointReads: PointReadBatcher;
 }

@@ -211,7 +211,7 @@ function readSources(
   connections: Connections,
   feedCursors: Services['feedCursors'],
 ): Pick<Services, 'readSource' | 'analystReadSource'> {
-  const { interactive, analysts, internal: kysely } = connections;
+  const { interactive, analysts, internal: kysely, areSelfLimiting } = connections;
   const readSource: ReadSource = {
     kysely,
     model: readModel,
@@ -221,6 +221,7 @@ function readSources(
     plans: new PlanCache(),
     joined: new Lru(1_000),
     execute: interactive,
+    areSelfLimiting,
     pointReads: new PointReadBatcher(interactive, kysely),
   };
   const pointReads = new PointReadBatcher(analysts, kysely);

@@ -38,11 +38,14 @@ const columns: Record<SalesDimension, { column: string; of: Sql; type: Sql }> = 
   MONTH: { column: 'month', of: sql`date_trunc('month', "t"."day"::timestamp)::date`, type: sql`date` },
 };
 
+/** A table of which many rows may be read. */
+type ManyOf = (table: string) => Sql;
+
 /**
  * Sales grouped by dimensions and currency. A credit counts once confirmed, in the month of the purchase. What has both
  * customer and product is read from the lines: there are about as many such groups as lines.
  */
-function salesQuery(dimensions: readonly SalesDimension[], filter: Args): Sql {
+function salesQuery(dimensions: readonly SalesDimension[], filter: Args, manyOf: ManyOf): Sql {
   const selected = (Object.keys(columns) as SalesDimension[]).map((dimension) => {
     const { column, of, type } = columns[dimension];
     return dimensions.includes(dimension) ? sql`${of} as ${sql.id(column)}` : sql`null::${type} as ${sql.id(column)}`;
@@ -55,30 +58,36 @@ function salesQuery(dimensions: readonly SalesDimension[], filter: Args): Sql {
   const range = { from: filter.given('from'), to: filter.given('to') };
   const source =
     ofCustomers && ofProducts
-      ? sold([
+      ? sold(manyOf, [
           ...(range.from ? [since(sql`"o"."placed_at"`, filter.param<Date>('from'))] : []),
           ...(range.to ? [before(sql`"o"."placed_at"`, filter.param<Date>('to'))] : []),
         ])
-      : addedUp(ofCustomers, dimensions.includes('MONTH') ? 'MONTH' : 'YEAR', filter, range);
+      : addedUp(manyOf, ofCustomers, dimensions.includes('MONTH') ? 'MONTH' : 'YEAR', filter, range);
   return sql`select ${sql.join(selected)}, "t"."currency" as "currency", sum("t"."count")::int as "count", sum("t"."quantity")::bigint as "quantity",
       sum("t"."gross") as "gross", sum("t"."credited") as "credited"
     from (${source}) as "t" where ${sql.join(conditions, sql` and `)} group by ${sql.join(groups)}`;
 }
 
 /** The lines themselves. */
-function sold(conditions: readonly Sql[]): Sql {
+function sold(manyOf: ManyOf, conditions: readonly Sql[]): Sql {
   return sql`select ("o"."placed_at" at time zone 'UTC')::date as "day", "o"."customer_id" as "customer", "o"."market_code" as "market",
       "s"."product_id" as "product", "s"."kind" as "kind", "o"."currency" as "currency", 1 as "count", "l"."quantity"::bigint as "quantity",
       "l"."total" as "gross", coalesce("c"."credit", 0 * "l"."total") as "credited"
-    from "order_lines" "l"
-    join "orders" "o" on "o"."id" = "l"."order_id"
+    from ${manyOf('order_lines')} "l"
+    join ${manyOf('orders')} "o" on "o"."id" = "l"."order_id"
     join "skus" "s" on "s"."id" = "l"."sku_id"
-    left join "cancellation_lines" "c" on "c"."order_line_id" = "l"."id" and "c"."standing" and "l"."status" = 'CANCELLED'
+    left join ${manyOf('cancellation_lines')} "c" on "c"."order_line_id" = "l"."id" and "c"."standing" and "l"."status" = 'CANCELLED'
     where ${sql.join([sql`true`, ...conditions], sql` and `)}`;
 }
 
 /** Totals of whole years, months and days, what is not in them yet, and the lines of a day that is not whole. */
-function addedUp(ofCustomers: boolean, longest: SalesSpan, filter: Args, range: { from: boolean; to: boolean }): Sql {
+function addedUp(
+  manyOf: ManyOf,
+  ofCustomers: boolean,
+  longest: SalesSpan,
+  filter: Args,
+  range: { from: boolean; to: boolean },
+): Sql {
   const [from, to] = [filter.param<Date>('from'), filter.param<Date>('to')];
   const cut = new Param((run) =>
     cutRange(
@@ -100,14 +109,14 @@ function addedUp(ofCustomers: boolean, longest: SalesSpan, filter: Args, range: 
   const known = ofCustomers
     ? sql`"total"."customer_id", "total"."market_code", null::uuid as "product"`
     : sql`null::uuid as "customer", "total"."market_code", "total"."product_id"`;
-  const table = sql.table(ofCustomers ? 'sales_by_customer' : 'sales_by_product');
+  const table = manyOf(ofCustomers ? 'sales_by_customer' : 'sales_by_product');
   return sql.join(
     [
       sql`select "day", "customer_id" as "customer", "market_code" as "market", "product_id" as "product", "kind", "currency", "count", "quantity", "gross", "credited"
-        from "sales_deltas" where ${isOpen ? sql`true` : within(sql`"day"`, sql`date`, (all) => all.days)}`,
+        from ${manyOf('sales_deltas')} where ${isOpen ? sql`true` : within(sql`"day"`, sql`date`, (all) => all.days)}`,
       sql`select "total"."start", ${known}, "total"."kind", "total"."currency", "total"."count", "total"."quantity", "total"."gross", "total"."credited"
         from ${table} as "total" where ${totals}`,
-      ...(isOpen ? [] : [sold([either(sql`"o"."placed_at"`, sql`timestamptz`, (all) => all.edges)])]),
+      ...(isOpen ? [] : [sold(manyOf, [either(sql`"o"."placed_at"`, sql`timestamptz`, (all) => all.edges)])]),
     ],
     sql` union all `,
   );
@@ -136,10 +145,10 @@ export const salesRoots: RootReads = {
   sales: {
     kind: 'grouped',
     type: 'SalesGroup',
-    query: (args) => {
+    query: (args, manyOf) => {
       const dimensions = args.knownList<SalesDimension>('groupBy');
       if (new Set(dimensions).size !== dimensions.length) throw badUserInput('groupBy', 'name each dimension once');
-      return salesQuery(dimensions, args.object('filter'));
+      return salesQuery(dimensions, args.object('filter'), manyOf);
     },
     groups: salesGroups,
     weight: salesWeight,
