@@ -4,6 +4,7 @@ import { type CostConfig, pointsFor } from '../config/cost-config.js';
 import { ANONYMOUS } from '../config/trusted-documents-config.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
+import { networkOf } from '../lib/network.js';
 import type { Budgets, Spent } from './budgets.js';
 import { points } from './points.js';
 import type { TableSizes } from './table-sizes.js';
@@ -29,15 +30,6 @@ export interface Payer {
 /** The key of an account: the identity, or for those without a token the address. */
 export function accountOf({ identity }: Viewer, addressOf: () => string | undefined): string {
   return identity?.key ?? `${ANONYMOUS} ${networkOf(addressOf() ?? 'unknown')}`;
-}
-
-/** An address; of IPv6 the network, as each customer of a provider has one whole. */
-function networkOf(address: string): string {
-  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head.split(':');
-  const filled = tail === undefined ? groups : [...groups, ...Array(4).fill('0')];
-  return filled.slice(0, 4).join(':');
 }
 
 /** What cost control needs. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import type { GraphQLError } from 'graphql';
 import type { Viewer } from '../auth/viewer.js';
 import type { Bounds as BoundSettings } from '../config/bounds.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
+import { networkOf } from '../lib/network.js';
 
 /** Gives back what was taken; again, it does nothing. */
 export type Release = () => void;
@@ -22,20 +22,6 @@ export function callerOf({ identity }: Viewer, address: string): Caller {
 
 /** Whose turn it is when a caller's documents are parsed: a user's on all transports, without a token the address's. */
 export const turnOf = ({ user, address }: Caller): string => user ?? address;
-
-/** An address as it is counted: whoever has one of IPv6 has its whole /64. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:/i, '');
-  if (!isIPv6(plain)) return plain;
-  const [head = '', tail] = plain.split('::');
-  const before = head.split(':').filter(Boolean);
-  const missing = tail === undefined ? 0 : 8 - before.length - tail.split(':').filter(Boolean).length;
-  const groups = [...before, ...Array<string>(Math.max(0, missing)).fill('0'), ...(tail ?? '').split(':')];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
-}
 
 /** How many of something each holder has, and whether one more may be. */
 class Bound {

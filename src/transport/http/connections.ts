@@ -5,7 +5,8 @@ import type { GraphQLError } from 'graphql';
 import type { Services } from '../../context/context.js';
 import { ErrorCode } from '../../graphql/errors.js';
 import type { Refusals } from '../../graphql/refusals.js';
-import { type CallerBounds, callerOf, isTaken, networkOf, type Release } from '../bounds.js';
+import { networkOf } from '../../lib/network.js';
+import { type CallerBounds, callerOf, isTaken, type Release } from '../bounds.js';
 import { refuse } from './refusal.js';
 
 declare module 'fastify' {
