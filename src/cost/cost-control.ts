@@ -86,6 +86,30 @@ export class CostControl {
     return { cost, refusal: null };
   }
 
+  /**
+   * Spends what it costs to parse and validate a document that nobody has sent lately, and the least of any operation,
+   * which is given back where the document is valid and its operation pays for itself.
+   * @returns RATE_LIMITED where the budget is spent: nothing has been made of the document
+   */
+  read({ viewer, user }: Payer, characters: number): GraphQLError | null {
+    const { budgets } = this.options;
+    const limit = this.budgetOf(viewer);
+    const asked = points.operation + Math.floor(characters * points.character);
+    const spent = budgets.spend(user, limit, asked);
+    if ('left' in spent) {
+      this.note(viewer, asked);
+      return null;
+    }
+    const cost = { asked, allowed: this.allowedTo(viewer), left: budgets.left(user, limit) };
+    return this.refuse('costBudget', overBudget(spent, cost));
+  }
+
+  /** Gives back points of what was not done. */
+  refund({ viewer, user }: Payer, unused: number): void {
+    this.options.budgets.refund(user, this.budgetOf(viewer), unused);
+    this.note(viewer, -unused);
+  }
+
   /** Whether an operation is worth asking first what its user has spent elsewhere. */
   isDear({ viewer }: Payer, { asked }: Cost): boolean {
     return this.options.budgets.isLarge(asked, this.budgetOf(viewer));

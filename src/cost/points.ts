@@ -23,8 +23,13 @@ export const points = {
   mutation: 50,
   /** The beginning of a stream. */
   subscription: 5,
+  /** A character of a document that is parsed and validated for the first time: time of the event loop. */
+  character: 1 / 250,
   /** The whole schema by introspection: time of the event loop. */
   introspection: 100,
+  /** One type by introspection, and a field of what it leads to. */
+  introspectedType: 10,
+  introspectedField: 1,
   /** A message that goes to one subscriber, whoever shares its text. */
   message: 0.02,
 } satisfies Record<string, number>;

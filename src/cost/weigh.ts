@@ -96,8 +96,8 @@ export class Scales {
   }
 
   private ofField({ node, definition, parent, inner }: WalkedField<Sum>): Sum {
-    // Only introspection has fields that the type does not list.
-    if (!definition) return { cost: node.name.value === '__schema' ? points.introspection : inner.cost, counts: 0 };
+    // Only introspection has fields that the type does not list; fragments on its own types know theirs.
+    if (!definition || parent.startsWith('__')) return { cost: costOfIntrospection(node, inner.cost), counts: 0 };
     const type = getNamedType(definition.type);
     if (parent.endsWith('Connection') && definition.name === 'totalCount') return { cost: 0, counts: 1 };
     // Pages hand on what is counted and what is read for each row.
@@ -162,6 +162,13 @@ export class Scales {
     const mayWalk = Object.values(listing.weights ?? {}).some(({ isWalked }) => isWalked);
     return plus(rows, plus(times(inner.counts, counting), mayWalk ? walking : 0));
   }
+}
+
+/** What a field of introspection costs, with what is selected of it. */
+function costOfIntrospection({ name }: FieldNode, inner: Cost): Cost {
+  if (name.value === '__typename') return 0;
+  if (name.value === '__schema') return points.introspection;
+  return plus(name.value === '__type' ? points.introspectedType : points.introspectedField, inner);
 }
 
 /** What counting a list costs under its filters: an index leads to a few rows, or all are looked at. */

@@ -12,6 +12,7 @@ import {
   visit,
 } from 'graphql';
 import type { SchemaView } from '../auth/schema-view.js';
+import { MAXIMUM_ERRORS } from '../graphql/errors.js';
 
 const SUGGESTION = / Did you mean .*\?$/s;
 /** The rules of graphql-js that suggest something. */
@@ -22,6 +23,12 @@ const suggesting = [
   ScalarLeafsRule,
   ValuesOfCorrectTypeRule,
 ];
+
+/** How the messages of those rules begin. */
+const SUGGESTIVE = /^(Cannot query field|Unknown argument|Unknown type|Field "|Value "|Enum ")/;
+
+/** Whether an error is one to which those rules may have something to suggest. */
+const maySuggest = ({ message }: Told) => SUGGESTIVE.test(message);
 
 type Told = Pick<GraphQLFormattedError, 'message' | 'locations'>;
 
@@ -47,7 +54,10 @@ export function messagesFor(
 ): string[] {
   const keyOf = ({ message, locations }: Told) => JSON.stringify([withoutSuggestion(message), locations]);
   const suggested = new Map(
-    (maySee ? suggestionsOf(usable.schema, document) : []).map((error) => [keyOf(error), error.message]),
+    (maySee && errors.some(maySuggest) ? suggestionsOf(usable.schema, document) : []).map((error) => [
+      keyOf(error),
+      error.message,
+    ]),
   );
   const named = new Set<string>();
   visit(document, { Name: ({ value }) => void named.add(value) });
@@ -64,7 +74,7 @@ export function messagesFor(
 /** What the rules that suggest something say of a document, which may be one that makes graphql-js throw. */
 function suggestionsOf(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
   try {
-    return validate(schema, document, suggesting);
+    return validate(schema, document, suggesting, { maxErrors: MAXIMUM_ERRORS });
   } catch {
     return [];
   }

@@ -12,8 +12,10 @@ import {
 import type { SchemaViews } from '../auth/schema-views.js';
 import type { Viewer } from '../auth/viewer.js';
 import type { Context } from '../context/context.js';
+import { points } from '../cost/points.js';
 import { FeedSubscription } from '../feed/delivery/subscription.js';
 import { asGraphQLError, codedError, ErrorCode, maskError, type ReportInternalError } from '../graphql/errors.js';
+import type { Refusals } from '../graphql/refusals.js';
 import { admitOperation, confirmOperation, costTold, tellsCost } from './admission.js';
 import type { DocumentCache } from './documents.js';
 import { executeIntrospection, introspectionRefused, isIntrospective } from './introspection.js';
@@ -36,8 +38,11 @@ export interface OperationRequest {
  * a library throws instead of answering becomes the operation's answer, and ends nothing beside it.
  */
 export interface OperationRules {
-  /** The document of a text: parsed, validated, within the limits; else what is wrong with it. */
-  check(text: string, viewer: Viewer): Checked;
+  /**
+   * The document of a text: parsed, validated, within the limits; else what is wrong with it. Whoever is the first to
+   * send one pays for that by its size.
+   */
+  check(text: string, context: Context): Checked;
   /** Parsed, validated, within the limits: ready to run; else why not. */
   prepare(request: OperationRequest, context: () => Context): ExecutionArgs | readonly GraphQLError[];
   /** Runs what is prepared and no subscription. What it asks of the schema is answered as far as its caller may use it. */
@@ -65,12 +70,20 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
   const tell = (viewer: Viewer) => (errors: readonly GraphQLError[], document: DocumentNode) =>
     messagesFor(errors, document, views.usable(viewer), views.of(viewer) !== null);
   const mask = (errors: readonly GraphQLError[]) => errors.map((error) => maskError(error, report));
-  const check: OperationRules['check'] = (text, viewer) =>
+  const check: OperationRules['check'] = (text, context) =>
     orRefusal(() => {
       const cached = documents.find(text);
       if (cached) return cached.document;
+      const { services, viewer } = context;
+      const overBudget = services.costs.read(context, text.length);
+      if (overBudget) return mask([overBudget]);
       const checked = validDocument(schema, text, tell(viewer));
-      if (!isRefusal(checked)) documents.add(text, checked);
+      if (isRefusal(checked)) {
+        noteLimits(checked, services.refusals);
+        return checked;
+      }
+      services.costs.refund(context, points.operation);
+      documents.add(text, checked);
       return checked;
     }, mask);
   return {
@@ -94,7 +107,7 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
         const hash = persistedHash(asked.extensions);
         const query = trusted.resolve({ ...asked, hash }, viewer) ?? (hash === undefined ? '' : hashNotFound());
         if (query instanceof GraphQLError) return [noted(query, contextValue)];
-        const document = check(query, viewer);
+        const document = check(query, contextValue);
         if (isRefusal(document)) return document;
         const operation = getOperationAST(document, operationName);
         if (!operation)
@@ -137,6 +150,12 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
       }
     },
   };
+}
+
+/** Counts the limits that a document is beyond, on whichever transport it came: each once. */
+function noteLimits(errors: readonly GraphQLError[], refusals: Refusals): void {
+  const names = errors.flatMap(({ extensions }) => (extensions['limit'] === undefined ? [] : [extensions['limit']]));
+  for (const name of new Set(names)) refusals.note(String(name));
 }
 
 /** What `work` answers; what it throws, masked, as a refusal. */

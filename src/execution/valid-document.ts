@@ -8,6 +8,7 @@ import {
   isNonNullType,
   Kind,
   type OperationDefinitionNode,
+  OverlappingFieldsCanBeMergedRule,
   parse,
   type SelectionSetNode,
   specifiedRules,
@@ -15,13 +16,16 @@ import {
   ValidationContext,
   validate,
 } from 'graphql';
-import { codedError, ErrorCode } from '../graphql/errors.js';
-import { limitRules, limits, refusalBehind } from '../graphql/limits.js';
+import { codedError, ErrorCode, MAXIMUM_ERRORS } from '../graphql/errors.js';
+import { limitErrors, limits, refusalBehind } from '../graphql/limits.js';
+import { withoutRepeats } from './repeats.js';
 
 /** A document, or why it is none: what every transport makes of a text before anything else. */
 export type Checked = DocumentNode | readonly GraphQLError[];
 
-const rules = [...specifiedRules, ...limitRules];
+/** Takes time by the square of the selections of one key: it looks at documents that the other rules have taken. */
+const costly = OverlappingFieldsCanBeMergedRule;
+const rules = specifiedRules.filter((rule) => rule !== costly);
 
 /**
  * Parses and validates a text. graphql-js throws some of what is wrong with a document where it should tell it, such as a
@@ -49,7 +53,25 @@ export function validDocument(
 export function errorsOf(
   schema: GraphQLSchema,
   document: DocumentNode,
-  options = { hideSuggestions: true },
+  options: { hideSuggestions?: boolean; maxErrors?: number } = { hideSuggestions: true, maxErrors: MAXIMUM_ERRORS },
+): readonly GraphQLError[] {
+  try {
+    const beyond = limitErrors(schema, document);
+    if (beyond.length > 0) return beyond;
+    const errors = ruleErrors(schema, document, options);
+    return errors.length > 0 ? errors : validate(schema, withoutRepeats(document), [costly], options);
+  } catch (error) {
+    // Anything but a mistake in the document is ours, as is the stack's end; `refusalBehind` knows the latter.
+    if (error instanceof GraphQLError || error instanceof RangeError) return [error as GraphQLError];
+    throw error;
+  }
+}
+
+/** What the rules of GraphQL say that take time by the size of a document, and by no square of it. */
+function ruleErrors(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  options: { hideSuggestions?: boolean; maxErrors?: number },
 ): readonly GraphQLError[] {
   const conditional = conditionalRoots(document);
   if (conditional.length > 0) {
@@ -57,13 +79,7 @@ export function errorsOf(
       'A subscription has one root field whatever its variables say: @skip and @include may not stand at its root.';
     return [new GraphQLError(message, { nodes: conditional })];
   }
-  try {
-    return validate(schema, document, rules, options);
-  } catch (error) {
-    // Anything but a mistake in the document is ours, as is the stack's end; `refusalBehind` knows the latter.
-    if (error instanceof GraphQLError || error instanceof RangeError) return [error as GraphQLError];
-    throw error;
-  }
+  return validate(schema, document, rules, options);
 }
 
 /** The `@skip` and `@include` at the roots of subscriptions: the specification forbids them (5.2.4.1). */

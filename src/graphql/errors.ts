@@ -39,6 +39,9 @@ export const ErrorCode = {
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
+/** Errors that are told of one document, or of the variables of one operation. */
+export const MAXIMUM_ERRORS = 10;
+
 /** An error with one of the codes, safe to show. */
 export function codedError(code: ErrorCode, message: string, options: GraphQLErrorOptions = {}): GraphQLError {
   return new GraphQLError(message, { ...options, extensions: { ...options.extensions, code } });

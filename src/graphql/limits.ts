@@ -1,9 +1,14 @@
-import type {
-  GraphQLError,
-  GraphQLErrorOptions,
-  GraphQLFormattedError,
+import {
+  type DocumentNode,
+  type GraphQLError,
+  type GraphQLErrorOptions,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  TypeInfo,
   ValidationContext,
-  ValidationRule,
+  visit,
 } from 'graphql';
 import { codedError, ErrorCode } from './errors.js';
 import { measure, type Size } from './measure.js';
@@ -30,6 +35,14 @@ export const limits = {
   itemsOfEntry: 1_000,
   /** Characters of a name or alias: PostgreSQL cuts longer ones, and answers would lose their keys. */
   nameLength: 63,
+  /** Operations of a document. */
+  operations: 50,
+  /** Fragments that a document defines. */
+  fragments: 100,
+  /** Variables of an operation. */
+  variables: 100,
+  /** Selections, lists and objects inside one another, of inline fragments too. */
+  nesting: 50,
   /** Bytes of a request. */
   bodyBytes: 256 * 1024,
 };
@@ -62,39 +75,83 @@ const measures: Record<keyof Size, string> = {
   items: 'Items',
 };
 
-/** Refuses operations beyond the limits, and says which one and by how much. */
-function operationSize(context: ValidationContext): ReturnType<ValidationRule> {
+/**
+ * Why a document is beyond the limits. Each of its definitions is walked once, before any rule of GraphQL looks at it:
+ * several of those take time by the square of what they find.
+ */
+export function limitErrors(schema: GraphQLSchema, document: DocumentNode): GraphQLError[] {
+  const [first, ...others] = countErrors(document);
+  if (first) return [first, ...others];
+  const sizes = sizeErrors(schema, document);
+  return sizes.length > 0 ? sizes : formErrors(document);
+}
+
+const beyond = (limit: keyof typeof limits, title: string, found: number): GraphQLError[] =>
+  found > limits[limit] ? [refuse(limit, `${title} limit of ${limits[limit]} exceeded, found ${found}.`)] : [];
+
+/** How many definitions there are. */
+function countErrors({ definitions }: DocumentNode): GraphQLError[] {
+  const operations = definitions.filter(
+    (one): one is OperationDefinitionNode => one.kind === Kind.OPERATION_DEFINITION,
+  );
+  const variables = operations.map(({ variableDefinitions = [] }) => variableDefinitions.length);
+  return [
+    ...beyond('operations', 'Operations', operations.length),
+    ...beyond('fragments', 'Fragments', definitions.length - operations.length),
+    ...beyond('variables', 'Variables', Math.max(0, ...variables)),
+  ];
+}
+
+/** How large operations are with their fragments in their places, and fragments that may be used nowhere. */
+function sizeErrors(schema: GraphQLSchema, document: DocumentNode): GraphQLError[] {
+  const context = new ValidationContext(schema, document, new TypeInfo(schema), () => undefined);
   const sizeOf = measure(context, MAXIMUM_PAGE_SIZE);
-  return {
-    OperationDefinition(operation) {
-      const size = sizeOf(operation);
-      if (operation.operation === 'subscription' && size.items > limits.itemsOfEntry)
-        context.reportError(
-          refuse(
-            'itemsOfEntry',
-            `Items limit of ${limits.itemsOfEntry} for each entry of a subscription exceeded, found ${size.items}.`,
-          ),
-        );
-      for (const [name, title] of Object.entries(measures) as [keyof Size, string][]) {
-        if (size[name] > limits[name])
-          context.reportError(refuse(name, `${title} limit of ${limits[name]} exceeded, found ${size[name]}.`));
-      }
-    },
-  };
+  const errors = document.definitions.flatMap((definition) => {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) return sizesBeyond({ ...sizeOf(definition), rootFields: 0 });
+    if (definition.kind !== Kind.OPERATION_DEFINITION) return [];
+    const size = sizeOf(definition);
+    const isStream = definition.operation === 'subscription';
+    return [...(isStream ? itemsOfEntryBeyond(size) : []), ...sizesBeyond(size)];
+  });
+  // An operation and its fragment are beyond the same limit: that is told once.
+  const different = new Map(errors.toReversed().map((error) => [error.extensions['limit'], error]));
+  return [...different.values()].toReversed();
 }
 
-/** Refuses names that would not survive as response keys. */
-function nameLength(context: ValidationContext): ReturnType<ValidationRule> {
-  return {
-    Field({ alias, name }) {
-      const { length } = (alias ?? name).value;
-      if (length > limits.nameLength)
-        context.reportError(
-          refuse('nameLength', `Name length limit of ${limits.nameLength} exceeded, found ${length}.`),
-        );
-    },
-  };
+function sizesBeyond(size: Size): GraphQLError[] {
+  return (Object.keys(measures) as (keyof Size)[]).flatMap((name) => beyond(name, measures[name], size[name]));
 }
 
-/** Rules that refuse documents beyond the limits. */
-export const limitRules: ValidationRule[] = [operationSize, nameLength];
+function itemsOfEntryBeyond({ items }: Size): GraphQLError[] {
+  if (items <= limits.itemsOfEntry) return [];
+  const message = `Items limit of ${limits.itemsOfEntry} for each entry of a subscription exceeded, found ${items}.`;
+  return [refuse('itemsOfEntry', message)];
+}
+
+/** How deep it is nested, whatever by, and names that would not survive as response keys. */
+function formErrors(document: DocumentNode): GraphQLError[] {
+  let nesting = 0;
+  let deepest = 0;
+  let longest = 0;
+  const nested = {
+    enter: () => {
+      nesting += 1;
+      deepest = Math.max(deepest, nesting);
+    },
+    leave: () => {
+      nesting -= 1;
+    },
+  };
+  visit(document, {
+    SelectionSet: nested,
+    ListValue: nested,
+    ObjectValue: nested,
+    ListType: nested,
+    Field: {
+      enter: ({ alias, name }) => {
+        longest = Math.max(longest, (alias ?? name).value.length);
+      },
+    },
+  });
+  return [...beyond('nesting', 'Nesting', deepest), ...beyond('nameLength', 'Name length', longest)];
+}

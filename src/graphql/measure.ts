@@ -1,5 +1,6 @@
 import {
   type FieldNode,
+  type FragmentDefinitionNode,
   type GraphQLField,
   getNamedType,
   getNullableType,
@@ -44,13 +45,13 @@ function plus(a: Size, b: Size): Size {
 }
 
 /**
- * A function that measures operations of one document.
+ * A function that measures operations and fragments of one document.
  * @param unknownPageSize what a page counts for whose size is a variable
  */
 export function measure(
   context: ValidationContext,
   unknownPageSize: number,
-): (operation: OperationDefinitionNode) => Size {
+): (definition: OperationDefinitionNode | FragmentDefinitionNode) => Size {
   return walkOperations<Size>(context.getSchema(), (name) => context.getFragment(name), {
     nothing: NOTHING,
     plus,

@@ -36,7 +36,7 @@ export interface Walk<Sum> {
 }
 
 /**
- * A function that adds up operations of one document, with fragments in their places. Each fragment is walked once,
+ * A function that adds up operations or fragments of one document, with fragments in their places. Each fragment is walked once,
  * however often it is spread: fragments that spread one another several times grow without bound when they run, but not
  * while they are walked.
  */
@@ -44,7 +44,7 @@ export function walkOperations<Sum>(
   schema: GraphQLSchema,
   fragmentOf: (name: string) => FragmentDefinitionNode | null | undefined,
   walk: Walk<Sum>,
-): (operation: OperationDefinitionNode) => Sum {
+): (definition: OperationDefinitionNode | FragmentDefinitionNode) => Sum {
   const fragments = new Map<string, Sum>();
 
   const ofSet = ({ selections }: SelectionSetNode, type?: GraphQLNamedType): Sum =>
@@ -83,9 +83,10 @@ export function walkOperations<Sum>(
     return walk.field({ node, definition, parent: parent?.name ?? '', inner });
   };
 
-  return (operation) =>
-    walk.under(
-      operation.directives ?? [],
-      ofSet(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined),
-    );
+  const typeOf = (definition: OperationDefinitionNode | FragmentDefinitionNode): GraphQLNamedType | undefined =>
+    definition.kind === Kind.FRAGMENT_DEFINITION
+      ? typeFromAST(schema, definition.typeCondition)
+      : (schema.getRootType(definition.operation) ?? undefined);
+
+  return (definition) => walk.under(definition.directives ?? [], ofSet(definition.selectionSet, typeOf(definition)));
 }

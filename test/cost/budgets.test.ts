@@ -117,7 +117,7 @@ describe(`a user whose budget is spent, on ${engine}`, () => {
 
   test('is answered 429 with Retry-After over HTTP, whichever way it goes, and nobody else is', async () => {
     const token = await spend('spender@partner.example');
-    for (const document of [ONE, '{ viewer { roles } }']) {
+    for (const document of [ONE, '{ viewer { roles } }', '{ nothing']) {
       const { status, headers, errors } = await gateway.run(document, {}, { token });
       expect(status).toBe(429);
       expect(headers.get('retry-after')).toBe(String(errors?.[0].extensions.retryAfter));

@@ -143,6 +143,40 @@ describe(`what operations cost, on ${engine}`, () => {
     expect(extensions.cost.asked).toBeGreaterThanOrEqual(points.mutation);
   });
 
+  test('go by what is asked of the schema', async () => {
+    const type = (at: number) => `t${at}: __type(name: "Query") { name fields { name type { name } } }`;
+    const one = points.introspectedType + 5 * points.introspectedField;
+    expect(await asked(`{ ${type(0)} }`)).toBe(one);
+    expect(await asked(`{ ${Array.from({ length: 20 }, (_, at) => type(at)).join(' ')} }`)).toBe(20 * one);
+    const inFragment = '{ __type(name: "Query") { ...T } } fragment T on __Type { name fields { name type { name } } }';
+    expect(await asked(inFragment)).toBe(one);
+    expect(await asked('{ __typename }')).toBe(1);
+    expect(await asked('{ __schema { types { name } } }')).toBe(points.introspection);
+  });
+
+  test.each(['HTTP', 'WebSocket', 'SSE'] as const)(
+    'a document that is not known is paid for by its size over %s, refused or not, until the budget is spent',
+    async (transport) => {
+      const user = `reader-${transport}`;
+      const token = await gateway.token('GLOBAL_ADMIN', { user });
+      const { costs } = gateway.gateway.services;
+      const ask = async (query: string) => {
+        if (transport === 'SSE') {
+          const events = await openEvents(gateway, { query, as: { token } });
+          const event = await events.next();
+          events.end();
+          return event?.data;
+        }
+        return over(transport as 'HTTP', gateway)(query, {}, { token });
+      };
+      const spent = () => [...costs.spent.values()].reduce((sum, points) => sum + points, 0);
+      const before = spent();
+      const refused = `{ nothing${transport} } # ${'x'.repeat(50_000)}`;
+      expect((await ask(refused)).errors[0].extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
+      expect(spent() - before).toBe(1 + Math.floor(refused.length * points.character));
+    },
+  );
+
   test('fragments are weighed where they are spread', async () => {
     const page =
       '{ ...A } fragment A on Query { customers(first: 10) { nodes { ...B } } } fragment B on Customer { orders(first: 100) { nodes { id } } }';

@@ -204,7 +204,7 @@ describe(`documents of the cache, on ${engine}`, () => {
     const query = fresh(LIST);
     await askTwice({ query });
     expect((await neverKnown({ query }, 'GLOBAL_ADMIN', { accept: 'image/png' })).status).toBe(406);
-    expect((await neverKnown({ query }, 'GLOBAL_ADMIN', { 'content-type': 'text/plain' })).status).toBe(400);
+    expect((await neverKnown({ query }, 'GLOBAL_ADMIN', { 'content-type': 'text/plain' })).status).toBe(415);
     const got = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(query)}`);
     expect(got.status).toBe(400);
   });

@@ -4,6 +4,7 @@ import { getIntrospectionQuery } from 'graphql';
 import { limits } from '../../src/graphql/limits.js';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { metricOf } from '../support/metrics.js';
 import { settled } from '../support/software.js';
 import { over, type Run, transports } from '../support/transports.js';
 
@@ -21,13 +22,21 @@ function deep(depth: number): string {
 }
 
 /** Documents of a measured size, by what is measured. */
-const sized: Record<Exclude<keyof typeof limits, 'bodyBytes' | 'items' | 'itemsOfEntry'>, (size: number) => string> = {
+const sized: Record<
+  Exclude<keyof typeof limits, 'bodyBytes' | 'items' | 'itemsOfEntry' | 'operations'>,
+  (size: number) => string
+> = {
   tokens: (size) => `{ activity(filter: { actions: [${times(size - 16, () => 'ORDER_PLACED')}] }) { totalCount } }`,
   depth: deep,
   aliases: (size) => `{ viewer { ${times(size, (at) => `a${at}: roles`)} } }`,
   directives: (size) => `{ viewer { ${times(size, () => 'roles @include(if: true)')} } }`,
   rootFields: (size) => `{ ${times(size, () => 'viewer { roles }')} }`,
   fields: (size) => `{ viewer { ${times(size - 1, field)} } }`,
+  fragments: (size) =>
+    `{ viewer { ${times(size, (at) => `...F${at}`)} } } ${times(size, (at) => `fragment F${at} on Viewer { roles }`)}`,
+  variables: (size) =>
+    `query (${times(size, (at) => `$v${at}: ID! = "cus_${randomUUID()}"`)}) { nodes(ids: [${times(size, (at) => `$v${at}`)}]) { id } }`,
+  nesting: (size) => `{ viewer { ${times(size - 2, () => '... {')} roles ${'}'.repeat(size - 2)} } }`,
   nameLength: (size) => `{ viewer { ${'x'.repeat(size)}: roles } }`,
 };
 
@@ -43,6 +52,18 @@ const hidden: Partial<typeof sized> = {
     `{ viewer { ...A @include(if: true) } } fragment A on Viewer { ${times(size - 1, () => 'roles @skip(if: false)')} }`,
   rootFields: (size) => `{ ...A } fragment A on Query { ... { ${times(size, () => 'viewer { roles }')} } }`,
   fields: (size) => `{ viewer { ...A } } fragment A on Viewer { ${times(size - 1, field)} }`,
+};
+
+/** Documents whose validation would take a second and more, by the limit that refuses them. */
+const costly: Record<string, string> = {
+  'rootFields of markets': `{ ${times(900, () => 'markets { code name }')} }`,
+  'rootFields of viewers': `{ ${times(240, () => `viewer { ${times(15, () => 'roles')} }`)} }`,
+  'aliases of one field': `{ viewer { ${times(1_600, (at) => `a${at}: roles`)} } }`,
+  'fragments in circles': `{ viewer { ...F0 } } ${times(400, (at) => `fragment F${at} on Viewer { ...F${(at + 1) % 400} roles }`)}`,
+  'fragments that nothing uses': `{ viewer { roles } } ${times(700, (at) => `fragment F${at} on Viewer { roles }`)}`,
+  'aliases of a fragment that nothing uses': `{ viewer { roles } } fragment F on Viewer { ${times(1_600, (at) => `a${at}: roles`)} }`,
+  'variables that nothing uses': `query (${times(1_200, (at) => `$v${at}: Int`)}) { viewer { roles } }`,
+  'nesting of fragments': `{ viewer { ${times(1_000, () => '... {')} roles ${'}'.repeat(1_000)} } }`,
 };
 
 /** Pages inside pages: `first` customers, for each as many orders, for each of their customers as many orders. */
@@ -149,6 +170,43 @@ describe.each(transports)(`limits over %s, on ${engine}`, (transport) => {
     const document = `{ order(by: { number: "0" }) { ...F0 } } ${fragments} fragment F${levels} on Order { id }`;
     const { errors } = await run(document);
     expect(errors?.map((error) => error.extensions)).toContainEqual({ code: 'LIMIT_EXCEEDED', limit: 'depth' });
+  });
+
+  test('operations: 50 are taken, one more is refused', async () => {
+    const operations = (size: number) => times(size, (at) => `query Q${at} { viewer { roles } }`);
+    const code = 'OPERATION_RESOLUTION_FAILURE';
+    expect(await run(operations(limits.operations))).toMatchObject({ errors: [{ extensions: { code } }] });
+    expect(await run(operations(limits.operations + 1))).toMatchObject(refusal('operations'));
+  });
+
+  test.each(Object.entries(costly))(
+    '%s: only limits are told, also to those without a token, and counted',
+    async (limit, document) => {
+      const counted = () =>
+        metricOf(gateway, `csp_graph_refusals_total{bound="${limit.split(' ')[0]}"}`).catch(() => 0);
+      const before = await counted();
+      const { errors } = await run(document, {}, null);
+      expect(errors?.map(({ extensions }) => extensions)).toContainEqual({
+        code: 'LIMIT_EXCEEDED',
+        limit: limit.split(' ')[0],
+      });
+      expect(errors?.filter(({ extensions }) => extensions.limit === undefined)).toEqual([]);
+      expect(await counted()).toBe(before + 1);
+    },
+  );
+
+  test('of many mistakes ten are told, and that there are more', async () => {
+    const { errors } = await run(`{ viewer { ${times(25, (at) => `nothing${at}`)} } }`);
+    expect(errors).toHaveLength(11);
+    expect(errors?.[10].message).toContain('Too many validation errors');
+  });
+
+  test('repeated fields are taken, and hide no conflict', async () => {
+    expect(
+      (await run(`{ viewer { ${times(200, () => 'roles')} ... { ${times(200, () => 'roles')} } } }`)).errors,
+    ).toBeUndefined();
+    const { errors } = await run(`{ viewer { ${times(200, () => 'roles')} } v: viewer { id: tenantId id: roles } }`);
+    expect(errors).toMatchObject([{ message: expect.stringContaining('conflict') }]);
   });
 
   test('the same field too often is refused', async () => {

@@ -3,50 +3,46 @@ import { type DocumentNode, GraphQLError, parse } from 'graphql';
 import type { Context } from '../../context/context.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { ErrorCode } from '../../graphql/errors.js';
-import { limits } from '../../graphql/limits.js';
+
+/** Stands for a document that is refused: Apollo parses and validates only where there is no document yet. */
+const REFUSED = parse('{ __typename }');
+
+/** Whether a document stands for one that is refused. */
+export const isRefusedDocument = (document: DocumentNode): boolean => document === REFUSED;
 
 /**
- * Hands Apollo documents that are checked, as the other transports do: what graphql-js throws while it validates would
- * otherwise be an internal error. Apollo parses and validates only where there is no document yet; it does so to tell
- * what is wrong in its own order, where that is more than one thing.
+ * Hands Apollo documents that are checked as on the other transports, once, and tells what was wrong with them. Apollo
+ * takes one error before it runs anything; the others are added to its answer.
  */
 export function checkedDocuments({ check }: Pick<OperationRules, 'check'>): ApolloServerPlugin<Context> {
   return {
     requestDidStart: async () => {
-      let refusal: GraphQLError | undefined;
+      let refusal: readonly GraphQLError[] = [];
       return {
         didResolveSource: async (request) => {
-          const checked = check(request.source, request.contextValue.viewer);
-          const changing = request as { document?: DocumentNode };
-          if (!isRefusal(checked)) {
-            changing.document = checked;
-            return;
-          }
-          const parsed = parsedOrNull(request.source);
-          if (checked.length !== 1 || !parsed) return;
-          refusal = checked[0];
-          changing.document = parsed;
+          const checked = check(request.source, request.contextValue);
+          if (isRefusal(checked)) refusal = checked;
+          (request as { document?: DocumentNode }).document = isRefusal(checked) ? REFUSED : checked;
         },
         didResolveOperation: async () => {
-          if (refusal) throw withStatus(refusal);
+          const [first] = refusal;
+          if (first) throw withStatus(first);
+        },
+        willSendResponse: async ({ response: { body } }) => {
+          if (refusal.length > 0 && body.kind === 'single')
+            body.singleResult.errors = refusal.map((error) => error.toJSON());
         },
       };
     },
   };
 }
 
-function parsedOrNull(text: string): DocumentNode | null {
-  try {
-    return parse(text, { maxTokens: limits.tokens });
-  } catch {
-    return null;
-  }
+/** The refusal with the status that Apollo is to answer it with. */
+function withStatus({ message, extensions }: GraphQLError): GraphQLError {
+  return new GraphQLError(message, { extensions: { ...extensions, http: statusOf(extensions) } });
 }
 
-/** The refusal with the status that Apollo is to answer it with. */
-function withStatus(refusal: GraphQLError): GraphQLError {
-  const status = refusal.extensions['code'] === ErrorCode.INTERNAL_SERVER_ERROR ? 500 : 400;
-  const { nodes, source, positions } = refusal;
-  const extensions = { ...refusal.extensions, http: { status } };
-  return new GraphQLError(refusal.message, { nodes, source, positions, extensions });
+function statusOf({ code, retryAfter }: GraphQLError['extensions']) {
+  if (code === ErrorCode.RATE_LIMITED) return { status: 429, headers: new Map([['retry-after', String(retryAfter)]]) };
+  return { status: code === ErrorCode.INTERNAL_SERVER_ERROR ? 500 : 400 };
 }

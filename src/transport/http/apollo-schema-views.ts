@@ -5,12 +5,9 @@ import { executeIntrospection, introspectionRefused, isIntrospective } from '../
 import { messagesFor } from '../../execution/messages.js';
 import { ErrorCode, maskError, type ReportInternalError } from '../../graphql/errors.js';
 
-/** Codes of errors about a document and about its variables. */
-const ofSchema: unknown[] = [ErrorCode.GRAPHQL_VALIDATION_FAILED, ErrorCode.BAD_USER_INPUT];
-
 /**
- * Answers introspection as far as its caller may use the schema, and lets errors about a document name and suggest
- * what is in that part alone.
+ * Answers introspection as far as its caller may use the schema, and lets errors about variables name what is
+ * in that part alone.
  */
 export function schemaViews(views: SchemaViews, report: ReportInternalError): ApolloServerPlugin<Context> {
   return {
@@ -39,12 +36,12 @@ export function schemaViews(views: SchemaViews, report: ReportInternalError): Ap
         if (body.kind !== 'single' || !document || !body.singleResult.errors) return;
         const { errors } = body.singleResult;
         const { viewer } = contextValue;
-        const isOfSchema = ({ path, extensions }: (typeof errors)[number]) =>
-          path === undefined && ofSchema.includes(extensions?.['code']);
-        if (!errors.some(isOfSchema)) return;
+        const isOfVariables = ({ path, extensions }: (typeof errors)[number]) =>
+          path === undefined && extensions?.['code'] === ErrorCode.BAD_USER_INPUT;
+        if (!errors.some(isOfVariables)) return;
         const messages = messagesFor(errors, document, views.usable(viewer), views.of(viewer) !== null);
         body.singleResult.errors = errors.map((error, index) =>
-          isOfSchema(error) ? { ...error, message: messages[index] as string } : error,
+          isOfVariables(error) ? { ...error, message: messages[index] as string } : error,
         );
       },
     }),

@@ -10,25 +10,22 @@ import { stringifyResult, withDenials } from '../../execution/compiled-query.js'
 import { withoutSuggestion } from '../../execution/messages.js';
 import { type OperationRulesOptions, operationRules } from '../../execution/prepare.js';
 import { codedError, ErrorCode, maskError, type ReportInternalError } from '../../graphql/errors.js';
-import { limitRules, limits, refusalBehind } from '../../graphql/limits.js';
+import { refusalBehind } from '../../graphql/limits.js';
 import { checkedDocuments } from './apollo-checked-documents.js';
 import { compiledQueries } from './apollo-compiled-queries.js';
 import { judgeCost } from './apollo-cost.js';
 import { schemaViews } from './apollo-schema-views.js';
 import { trustedDocuments } from './apollo-trusted-documents.js';
 
-/** Apollo Server over the graph: it parses, validates, limits and reports; what is shown of errors is ours. */
+/** Apollo Server over the graph: it speaks HTTP and executes; documents are checked, and errors told, by our own rules. */
 export function createApollo(options: OperationRulesOptions): ApolloServer<Context> {
   const { schema, views, report, trusted } = options;
   return new ApolloServer<Context>({
     schema,
     // Who may see what of the schema the plugin says.
     introspection: true,
-    validationRules: limitRules,
-    validationOptions: { hideSuggestions: true },
     // Documents are kept in one cache for all transports.
     documentStore: null,
-    parseOptions: { maxTokens: limits.tokens },
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: false,
     // The server around it stops it, after the sockets have been told.
