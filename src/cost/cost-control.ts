@@ -62,23 +62,27 @@ export class CostControl {
     return this.options.sizes;
   }
 
-  /** Spends what an operation costs where it is within the bounds; refuses it where it is not. */
+  /**
+   * Spends what an operation costs where it is within the bounds; refuses it where it is not.
+   * @param isRunnable whether its variables fit: where they do not, nothing runs, and it costs the least
+   */
   admit(
     payer: Payer,
     document: DocumentNode,
     operation: OperationDefinitionNode,
     variables: Record<string, unknown> | null | undefined,
+    isRunnable = true,
   ): Admission {
     const { scales, budgets } = this.options;
     const { viewer, user } = payer;
-    const asked = this.askedOf(scales.costOf(document, operation), viewer, variables);
+    const asked = isRunnable ? this.askedOf(scales.costOf(document, operation), viewer, variables) : points.operation;
     const allowed = this.allowedTo(viewer);
     const limit = this.budgetOf(viewer);
     if (asked > allowed) {
       const cost = { asked, allowed, left: budgets.left(user, limit) };
       return { cost, refusal: this.refuse('cost', beyondBound(cost)) };
     }
-    const opening = operation.operation === 'subscription' ? points.subscription : asked;
+    const opening = isRunnable && operation.operation === 'subscription' ? points.subscription : asked;
     const spent = budgets.spend(user, limit, opening);
     const cost = { asked, allowed, left: 'left' in spent ? spent.left : budgets.left(user, limit) };
     if ('retryAfter' in spent) return { cost, refusal: this.refuse('costBudget', overBudget(spent, cost)) };

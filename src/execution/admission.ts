@@ -1,4 +1,10 @@
-import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+import {
+  type DocumentNode,
+  type GraphQLError,
+  type GraphQLSchema,
+  getVariableValues,
+  type OperationDefinitionNode,
+} from 'graphql';
 import type { Context } from '../context/context.js';
 import type { Cost } from '../cost/cost-control.js';
 import { points } from '../cost/points.js';
@@ -13,6 +19,7 @@ export function tellsCost(header: unknown, extensions?: unknown): boolean {
 
 /**
  * Judges what an operation costs and spends it, before anything of it runs. What it costs is in the context from then on.
+ * @param isRunnable whether its variables fit
  * @returns why it may not run: LIMIT_EXCEEDED or RATE_LIMITED
  */
 export function admitOperation(
@@ -20,11 +27,32 @@ export function admitOperation(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Record<string, unknown> | null | undefined,
+  isRunnable = true,
 ): GraphQLError | null {
-  const { cost, refusal } = context.services.costs.admit(context, document, operation, variables);
+  const { cost, refusal } = context.services.costs.admit(context, document, operation, variables, isRunnable);
   context.cost = cost;
   context.read.cost = cost.asked;
   return refusal;
+}
+
+/** Whether the variables of an operation fit: where they do not, it is told what is wrong with them, and not run. */
+export function variablesFit(
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  variables: Record<string, unknown> | null | undefined,
+): boolean {
+  if (variableDefinitions.length === 0) return true;
+  return getVariableValues(schema, variableDefinitions, variables ?? {}, { maxErrors: 1 }).errors === undefined;
+}
+
+/** Gives back what an operation costs beyond the least where every field at its root was refused: nothing was done. */
+export function refundRefused(context: Context, data: object | null | undefined): void {
+  const { cost, denials, services } = context;
+  if (!cost || !data || Object.values(data).some((value) => value !== null)) return;
+  const refused = denials.errors.filter(({ path }) => path?.length === 1);
+  if (refused.length < Object.keys(data).length) return;
+  services.costs.refund(context, cost.asked - points.operation);
+  cost.left = services.costs.left(context);
 }
 
 /** Before something dear runs: whether its user has spent the budget elsewhere. */

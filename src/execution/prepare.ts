@@ -14,9 +14,16 @@ import type { Viewer } from '../auth/viewer.js';
 import type { Context } from '../context/context.js';
 import { points } from '../cost/points.js';
 import { FeedSubscription } from '../feed/delivery/subscription.js';
-import { asGraphQLError, codedError, ErrorCode, maskError, type ReportInternalError } from '../graphql/errors.js';
+import {
+  asGraphQLError,
+  codedError,
+  ErrorCode,
+  MAXIMUM_ERRORS,
+  maskError,
+  type ReportInternalError,
+} from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
-import { admitOperation, confirmOperation, costTold, tellsCost } from './admission.js';
+import { admitOperation, confirmOperation, costTold, refundRefused, tellsCost, variablesFit } from './admission.js';
 import type { DocumentCache } from './documents.js';
 import { executeIntrospection, introspectionRefused, isIntrospective } from './introspection.js';
 import { messagesFor } from './messages.js';
@@ -118,10 +125,19 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
           const misplaced = misplacedNulls(schema, document, operation, variables);
           if (misplaced.length > 0) return misplaced;
         }
-        const refusal = admitOperation(contextValue, document, operation, variables);
+        const isRunnable = variablesFit(schema, operation, variables);
+        const refusal = admitOperation(contextValue, document, operation, variables, isRunnable);
         if (refusal) return mask([refusal]);
         // What a variable's value may have been meant for is not said: the whole schema would say it.
-        return { schema, document, operationName, variableValues: variables, contextValue, hideSuggestions: true };
+        return {
+          schema,
+          document,
+          operationName,
+          variableValues: variables,
+          contextValue,
+          hideSuggestions: true,
+          options: { maxCoercionErrors: MAXIMUM_ERRORS },
+        };
       }, mask),
     execute: async (args) => {
       const operation = getOperationAST(args.document, args.operationName) as OperationDefinitionNode;
@@ -132,6 +148,7 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
         if (refusal) return { errors: [refusal] };
         const view = isIntrospective(args.document, operation) && views.of(viewer);
         const result = await (view ? executeIntrospection(args, operation, view) : execute(args));
+        refundRefused(context, result.data);
         // It was not begun: a variable does not fit.
         if (result.data !== undefined || !result.errors) return result;
         const messages = tell(viewer)(result.errors, args.document);

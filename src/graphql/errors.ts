@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLErrorOptions, Kind } from 'graphql';
 import { isOutOfReach } from '../lib/connection-errors.js';
+import { withShortEchoes } from './echoes.js';
 
 /** The closed list of `extensions.code`: failures that are not part of a mutation's result. No other code leaves. */
 export const ErrorCode = {
@@ -44,7 +45,7 @@ export const MAXIMUM_ERRORS = 10;
 
 /** An error with one of the codes, safe to show. */
 export function codedError(code: ErrorCode, message: string, options: GraphQLErrorOptions = {}): GraphQLError {
-  return new GraphQLError(message, { ...options, extensions: { ...options.extensions, code } });
+  return new GraphQLError(withShortEchoes(message), { ...options, extensions: { ...options.extensions, code } });
 }
 
 /** A value at the door that is not what it should be. `field` is the path to it, such as `input.lines.0.quantity`. */
@@ -106,7 +107,13 @@ export function maskError(error: GraphQLError, report: ReportInternalError): Gra
 function forClients(error: GraphQLError, code: string): GraphQLError {
   const { nodes, source, positions, path } = error;
   const { stacktrace: _stacktrace, http: _http, ...extensions } = error.extensions;
-  return new GraphQLError(error.message, { nodes, source, positions, path, extensions: { ...extensions, code } });
+  return new GraphQLError(withShortEchoes(error.message), {
+    nodes,
+    source,
+    positions,
+    path,
+    extensions: { ...extensions, code },
+  });
 }
 
 /**

@@ -177,6 +177,23 @@ describe(`what operations cost, on ${engine}`, () => {
     },
   );
 
+  test.each(transports)(
+    'what does not run for its variables or the role costs next to nothing over %s',
+    async (transport) => {
+      const { spent } = gateway.gateway.services.costs;
+      const run = over(transport, gateway);
+      const query = 'query ($n: Int!) { orders { totalCount } customers(first: $n) { nodes { id } } }';
+      const mutation = 'mutation { endSession(input: { sessionId: "ses_x" }) { __typename } }';
+      const sum = () => [...spent.values()].reduce((all, one) => all + one, 0);
+      for (let turn = 0; turn < 2; turn += 1) {
+        const before = sum();
+        expect((await run(query, { n: 'many' })).errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+        expect((await run(mutation, {}, 'SALES_AGENT')).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+        expect(sum() - before).toBeLessThanOrEqual(2);
+      }
+    },
+  );
+
   test('fragments are weighed where they are spread', async () => {
     const page =
       '{ ...A } fragment A on Query { customers(first: 10) { nodes { ...B } } } fragment B on Customer { orders(first: 100) { nodes { id } } }';

@@ -3,7 +3,8 @@ import type { SchemaViews } from '../../auth/schema-views.js';
 import type { Context } from '../../context/context.js';
 import { executeIntrospection, introspectionRefused, isIntrospective } from '../../execution/introspection.js';
 import { messagesFor } from '../../execution/messages.js';
-import { ErrorCode, maskError, type ReportInternalError } from '../../graphql/errors.js';
+import { few } from '../../graphql/echoes.js';
+import { ErrorCode, MAXIMUM_ERRORS, maskError, type ReportInternalError } from '../../graphql/errors.js';
 
 /**
  * Answers introspection as far as its caller may use the schema, and lets errors about variables name what is
@@ -40,9 +41,10 @@ export function schemaViews(views: SchemaViews, report: ReportInternalError): Ap
           path === undefined && extensions?.['code'] === ErrorCode.BAD_USER_INPUT;
         if (!errors.some(isOfVariables)) return;
         const messages = messagesFor(errors, document, views.usable(viewer), views.of(viewer) !== null);
-        body.singleResult.errors = errors.map((error, index) =>
+        const told = errors.map((error, index) =>
           isOfVariables(error) ? { ...error, message: messages[index] as string } : error,
         );
+        body.singleResult.errors = body.singleResult.data === undefined ? few(told, MAXIMUM_ERRORS) : told;
       },
     }),
   };

@@ -44,7 +44,8 @@ describe(`refused attempts at keys, on ${engine}`, () => {
     const attempt = () => gateway.run(REVEAL, { id: toGlobalId('Entitlement', newId()) }, as);
     for (let tried = 0; tried < 6; tried += 1) expect((await attempt()).errors).toBeUndefined();
     const before = (await entries()).length;
-    const { errors } = await attempt();
+    const { errors, status, headers } = await attempt();
+    expect([status, headers.get('retry-after')]).toEqual([429, String(errors?.[0].extensions.retryAfter)]);
     expect(errors).toMatchObject([
       {
         message: expect.stringMatching(/^Of your attempts at keys and links 6 were refused lately/),
