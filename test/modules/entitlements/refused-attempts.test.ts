@@ -6,7 +6,7 @@ import { closeAttempts, JOINED_MS } from '../../../src/modules/entitlements/refu
 import { engine } from '../../support/database.js';
 import { startTestGateway, type TestGateway, testCosts } from '../../support/gateway.js';
 import { aCustomer } from '../../support/shop.js';
-import { adminOf } from '../../support/software.js';
+import { adminOf, settled } from '../../support/software.js';
 
 const REVEAL =
   'mutation ($id: ID!) { revealProductKey(input: { entitlementId: $id, version: "2019" }) { __typename } }';
@@ -20,7 +20,10 @@ describe(`refused attempts at keys, on ${engine}`, () => {
   });
   afterAll(() => gateway.stop());
 
-  const entries = async () => (await gateway.run(DENIED)).data.activity.nodes;
+  const entries = async () => {
+    await settled(gateway);
+    return (await gateway.run(DENIED)).data.activity.nodes;
+  };
 
   test('that are the same are one entry at once, and one more that says how many when the window ends', async () => {
     const as = await adminOf(gateway, await aCustomer(gateway));
