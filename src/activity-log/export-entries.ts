@@ -41,7 +41,8 @@ export interface ExportRange {
   until: Position;
 }
 
-const BATCH_SIZE = 1_000;
+/** Entries of a statement: as many as PostgreSQL reads in a few milliseconds, since others wait for their turn meanwhile. */
+export const EXPORT_BATCH_SIZE = 250;
 
 /** The next entries in commit order; without `until` those that no open transaction can come before. */
 export async function readExported(
@@ -90,13 +91,19 @@ export function positionOf({ position }: Pick<ExportedEntry, 'position'>): Posit
  * lives in a transaction: for as long as a client takes its time that would hold one of the few connections of the pool
  * (embedded, the only one there is), keep VACUUM from cleaning anything in the cluster, and be ended by
  * `idle_in_transaction_session_timeout` when the client pauses. Between batches this holds nothing.
+ * @param inTurn does the reading of a batch when its turn comes
  */
-export async function* exportActivity(kysely: Kysely<unknown>, range: ExportRange): AsyncGenerator<ExportedEntry[]> {
+export async function* exportActivity(
+  kysely: Kysely<unknown>,
+  range: ExportRange,
+  inTurn: <Result>(read: () => Promise<Result>) => Promise<Result>,
+): AsyncGenerator<ExportedEntry[]> {
   let { after } = range;
   for (;;) {
-    const entries = await readExported(kysely, { ...range, after }, BATCH_SIZE);
+    const batch = { ...range, after };
+    const entries = await inTurn(() => readExported(kysely, batch, EXPORT_BATCH_SIZE));
     if (entries.length > 0) yield entries;
-    if (entries.length < BATCH_SIZE) return;
+    if (entries.length < EXPORT_BATCH_SIZE) return;
     after = positionOf(entries.at(-1) as ExportedEntry);
   }
 }

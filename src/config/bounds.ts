@@ -20,6 +20,8 @@ export const boundSettings = {
   EVENT_STREAMS_PER_ADDRESS: count(500),
   SUBSCRIPTIONS_PER_USER: count(20),
   SUBSCRIPTIONS_PER_ADDRESS: count(200),
+  EXPORTS_PER_USER: count(2),
+  EXPORTS_PER_ADDRESS: count(20),
   CONNECTIONS: count(20_000),
   CONNECTIONS_PER_ADDRESS: count(5_000),
   HEADERS_TIMEOUT_MS: milliseconds(10_000, 100),
@@ -46,6 +48,9 @@ export interface Bounds {
   /** Different ones among the subscriptions: each is executed for each entry. */
   subscriptionsPerUser: number;
   subscriptionsPerAddress: number;
+  /** Exports and manifests that are being sent. */
+  exportsPerUser: number;
+  exportsPerAddress: number;
   /** TCP connections of the process, and of one address that is no trusted proxy. */
   connections: number;
   connectionsPerAddress: number;
@@ -74,6 +79,8 @@ export function boundsOf(values: z.infer<z.ZodObject<typeof boundSettings>>): Bo
     eventStreamsPerAddress: values.EVENT_STREAMS_PER_ADDRESS,
     subscriptionsPerUser: values.SUBSCRIPTIONS_PER_USER,
     subscriptionsPerAddress: values.SUBSCRIPTIONS_PER_ADDRESS,
+    exportsPerUser: values.EXPORTS_PER_USER,
+    exportsPerAddress: values.EXPORTS_PER_ADDRESS,
     connections: values.CONNECTIONS,
     connectionsPerAddress: values.CONNECTIONS_PER_ADDRESS,
     headersTimeoutMs: values.HEADERS_TIMEOUT_MS,

@@ -33,6 +33,8 @@ export interface Services {
   analystReadSource: ReadSource;
   /** Long reads that are no operation, such as exports: they must not take interactive connections. */
   batchReads: Kysely<unknown>;
+  /** Lets them run in turn. */
+  batchLanes: Lanes;
   accessTable: AccessTable;
   revocations: Revocations;
   accessWatch: AccessWatch;

@@ -151,6 +151,30 @@ export class CostControl {
     return this.refuse('costBudget', overBudget(spent, told, 'Come back with your last cursor.'));
   }
 
+  /** Spends what the beginning of an export costs. @returns RATE_LIMITED where that is more than is left */
+  beginExport({ viewer, user }: Payer): GraphQLError | null {
+    const { budgets } = this.options;
+    const limit = this.budgetOf(viewer);
+    const spent = budgets.spend(user, limit, points.export);
+    if ('left' in spent) {
+      this.note(viewer, points.export);
+      return null;
+    }
+    const cost = { asked: points.export, allowed: this.allowedTo(viewer), left: budgets.left(user, limit) };
+    return this.refuse('costBudget', overBudget(spent, cost));
+  }
+
+  /**
+   * Charges lines of an export that were read. One that has begun is not cut for the budget: it goes on more slowly.
+   * @returns for how many milliseconds it must pause: until the next minute where the budget is spent, else 0
+   */
+  paceExport({ viewer, user }: Payer, lines: number): number {
+    const cost = lines * points.exportedLine;
+    this.note(viewer, cost);
+    const spent = this.options.budgets.charge(user, this.budgetOf(viewer), cost);
+    return 'left' in spent ? 0 : spent.retryAfter * 1_000;
+  }
+
   /**
    * Lets a user try what is written down when it is refused: so that nobody fills the log, refused attempts have a budget.
    * @returns what to call once it is known whether it was refused

@@ -32,4 +32,7 @@ export const points = {
   introspectedField: 1,
   /** A message that goes to one subscriber, whoever shares its text. */
   message: 0.02,
+  /** The beginning of an export, and each of its lines: a flat row, read in the order in which it lies. */
+  export: 5,
+  exportedLine: 0.05,
 } satisfies Record<string, number>;

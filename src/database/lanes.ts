@@ -13,7 +13,7 @@ export interface Turn {
 }
 
 /** Operations of fewer points are short: two of them cost another read little. */
-const DEAR = 200;
+export const DEAR = 200;
 /** Most that waits of one user, and in all: what comes after is refused at once instead of waiting in vain. */
 const MAXIMUM_WAITING_OF_USER = 1_000;
 const MAXIMUM_WAITING = 10_000;

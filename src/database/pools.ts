@@ -32,6 +32,8 @@ export interface Connections {
   internal: Kysely<unknown>;
   /** Long reads that are no operation, such as exports: from the primary, and not on interactive connections. */
   batch: Kysely<unknown>;
+  /** Lets them run in turn with what else runs on their connections. */
+  batchLanes: Lanes;
   /** The pools by name, for the metrics; none embedded. */
   pools: ReadonlyMap<string, PoolFigures>;
   /** The pool of the gateway's own work, for libraries that take one; none embedded. */
@@ -71,6 +73,7 @@ export async function openConnections({
       lanes,
       internal: only,
       batch: only,
+      batchLanes: lanes,
       pools: new Map(),
       internalPool: undefined,
       replica: null,
@@ -97,13 +100,14 @@ export async function openConnections({
     const internalPool = await poolOf(internalOrm);
     const common = { areSelfLimiting: false, interactive, lanes, internal, internalPool, pools, close };
     const { analysts: limits, replica: copy } = database;
-    if (!limits) return { ...common, analysts: interactive, batch: kyselyOf(orm), replica: null };
+    if (!limits) return { ...common, analysts: interactive, batch: kyselyOf(orm), batchLanes: lanes, replica: null };
     const { poolSize, statementTimeoutMs } = limits;
     const analystLanes = lanesOf(poolSize, statementTimeoutMs, refusals);
     const analystOrm = await open('analysts', limits, analystLanes);
     const onPrimary = await createExecute(analystOrm, { lanes: analystLanes, statementTimeoutMs, refusals });
     const batch = kyselyOf(analystOrm);
-    if (!copy) return { ...common, analysts: onPrimary, batch, replica: null };
+    const batchOnes = { batch, batchLanes: analystLanes };
+    if (!copy) return { ...common, ...batchOnes, analysts: onPrimary, replica: null };
     const replicaLanes = lanesOf(poolSize, statementTimeoutMs, refusals);
     const replicaOrm = await open('replica', { ...limits, url: copy.url }, replicaLanes);
     const replica = new Replica(internal, kyselyOf(replicaOrm), copy.maxLagMs, log);
@@ -111,7 +115,7 @@ export async function openConnections({
     looking = repeat(Math.min(REPLICA_MS, copy.maxLagMs / 2), 'looking at the replica', () => replica.check(), log);
     const onReplica = await createExecute(replicaOrm, { lanes: replicaLanes, statementTimeoutMs, refusals });
     const analysts = replica.execute(onReplica, onPrimary);
-    return { ...common, analysts, batch, replica };
+    return { ...common, ...batchOnes, analysts, replica };
   } catch (error) {
     await close();
     throw error;

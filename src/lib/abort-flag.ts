@@ -31,3 +31,17 @@ export class AbortFlag {
     this.listeners?.delete(listener);
   }
 }
+
+/** Resolves after some milliseconds, or as soon as nobody waits any more. */
+export function pause(ms: number, abort: AbortFlag): Promise<void> {
+  if (ms === 0 || abort.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      abort.offAbort(end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    abort.onAbort(end);
+  });
+}

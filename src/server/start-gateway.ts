@@ -130,6 +130,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     kysely,
     ...readSources(orm, connections, feedCursors),
     batchReads: connections.batch,
+    batchLanes: connections.batchLanes,
     accessTable,
     signer: createSigner(config.signingSecret),
     ...running,

@@ -55,6 +55,7 @@ const kinds = {
   streams: 'subscriptions',
   eventStreams: 'event streams',
   subscriptions: 'different subscriptions',
+  exports: 'exports',
 } as const;
 type Kind = keyof typeof kinds;
 

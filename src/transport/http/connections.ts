@@ -115,7 +115,8 @@ export function boundOperations(bounds: CallerBounds) {
   };
 }
 
-function refuseBeyond(reply: FastifyReply, { message, extensions }: GraphQLError): FastifyReply {
+/** Answers that a caller has as many of something as may be. */
+export function refuseBeyond(reply: FastifyReply, { message, extensions }: GraphQLError): FastifyReply {
   const { limit } = extensions;
   return refuse(reply.header('retry-after', '1'), 429, ErrorCode.LIMIT_EXCEEDED, message, { limit });
 }

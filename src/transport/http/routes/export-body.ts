@@ -1,18 +1,30 @@
 import { createHash } from 'node:crypto';
-import { type ExportRange, exportActivity, positionOf } from '../../../activity-log/export-entries.js';
+import {
+  EXPORT_BATCH_SIZE,
+  type ExportedEntry,
+  type ExportRange,
+  exportActivity,
+  positionOf,
+} from '../../../activity-log/export-entries.js';
 import { type ExportFormat, headOf, lineOf } from '../../../activity-log/export-format.js';
 import { comparePositions } from '../../../activity-log/position.js';
 import { lineHash } from '../../../activity-log/seal/manifest.js';
 import { readSeals, type Seal } from '../../../activity-log/seal/seals.js';
-import { type Viewer } from '../../../auth/viewer.js';
 import type { Services } from '../../../context/context.js';
+import type { Payer } from '../../../cost/cost-control.js';
+import { points } from '../../../cost/points.js';
+import { clientGone } from '../../../database/cancellable-pool.js';
+import { DEAR } from '../../../database/lanes.js';
 import { codedError, ErrorCode } from '../../../graphql/errors.js';
+import { type AbortFlag, pause } from '../../../lib/abort-flag.js';
 import type { ExportRights } from '../../../modules/activity/export-rights.js';
 import { requireUnexpired } from '../../token-expiry.js';
 
 /** One export: its bytes and its manifest follow from it. */
 export interface Export extends ExportRange {
-  viewer: Viewer;
+  payer: Payer;
+  /** Set when the client has left: nothing is read for it any more. */
+  abort: AbortFlag;
   format: ExportFormat;
   /** As the client sent them, for the manifest. */
   asked: { filter: Record<string, unknown>; after: string | null };
@@ -20,6 +32,9 @@ export interface Export extends ExportRange {
   /** Nothing is left out of the log up to `until`, nor of its entries: seals close just these. */
   isWhole: boolean;
 }
+
+/** Lines that are made at a time: about a millisecond of the event loop, which others wait for. */
+const LINES_AT_ONCE = 25;
 
 interface Lines {
   lines: string[];
@@ -69,21 +84,39 @@ async function* sealsUntil({ batchReads }: Services, { until }: Export): AsyncGe
   yield `],"head":${JSON.stringify(head && { number: head.number, hash: head.hash.toString('hex') })}`;
 }
 
+/** Statements and lines are made in turn with what others ask, and paid for by whoever asks. */
 async function* batchesOf(services: Services, wanted: Export): AsyncGenerator<Lines> {
-  const { feed, feedCursors, revocations, batchReads } = services;
+  const { feed, revocations, batchReads, batchLanes, costs, turns } = services;
+  const { payer, abort } = wanted;
   const { generation } = feed;
-  for await (const entries of exportActivity(batchReads, wanted)) {
-    const refusal = revocations.refusal(wanted.viewer);
-    if (refusal) throw refusal;
-    requireUnexpired(wanted.viewer);
-    if (generation !== feed.generation) throw codedError(ErrorCode.CURSOR_EXPIRED, 'The database is another one.');
-    const cursors = entries.map((entry) => feedCursors.encode(positionOf(entry)));
-    yield {
-      lines: entries.map((entry, place) =>
-        lineOf(wanted.format, { ...wanted.rights.shown(entry), cursor: cursors[place] as string }),
-      ),
-      first: cursors[0] as string,
-      last: cursors.at(-1) as string,
-    };
+  // How much is looked at for a filter is not known before.
+  const isFiltered = Object.values(wanted.filter).some((value) => value != null);
+  const turn = { users: [payer.user], cost: isFiltered ? DEAR : points.exportedLine * EXPORT_BATCH_SIZE, abort };
+  let pauseMs = 0;
+  const batches = exportActivity(batchReads, wanted, async (read) => {
+    await pause(pauseMs, abort);
+    if (abort.aborted) throw clientGone();
+    return batchLanes.run(turn, read);
+  });
+  for await (const entries of batches) {
+    for (let at = 0; at < entries.length; at += LINES_AT_ONCE) {
+      await turns.take(payer.user);
+      if (abort.aborted) throw clientGone();
+      const refusal = revocations.refusal(payer.viewer);
+      if (refusal) throw refusal;
+      requireUnexpired(payer.viewer);
+      if (generation !== feed.generation) throw codedError(ErrorCode.CURSOR_EXPIRED, 'The database is another one.');
+      yield linesOf(services, wanted, entries.slice(at, at + LINES_AT_ONCE));
+    }
+    pauseMs = costs.paceExport(payer, entries.length);
   }
+}
+
+function linesOf({ feedCursors }: Services, { format, rights }: Export, entries: ExportedEntry[]): Lines {
+  const cursors = entries.map((entry) => feedCursors.encode(positionOf(entry)));
+  return {
+    lines: entries.map((entry, place) => lineOf(format, { ...rights.shown(entry), cursor: cursors[place] as string })),
+    first: cursors[0] as string,
+    last: cursors.at(-1) as string,
+  };
 }

@@ -1,23 +1,25 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import Negotiator from 'negotiator';
 import { z } from 'zod';
 import { ActivityAction } from '../../../activity-log/activity-action.js';
-import { type ExportFormat, exportFormats } from '../../../activity-log/export-format.js';
+import { exportFormats } from '../../../activity-log/export-format.js';
 import { cursorExpired } from '../../../activity-log/feed-cursors.js';
 import { type Position, START } from '../../../activity-log/position.js';
 import { lastPosition } from '../../../activity-log/read-entries.js';
 import type { Authenticate } from '../../../auth/tokens.js';
 import type { Services } from '../../../context/context.js';
+import { accountOf } from '../../../cost/cost-control.js';
 import { parseGlobalId } from '../../../domain/global-id.js';
 import { ownTenantScope } from '../../../feed/delivery/subscription.js';
 import { ErrorCode } from '../../../graphql/errors.js';
 import { DateTimeScalar } from '../../../graphql/scalars.js';
 import { exportRights } from '../../../modules/activity/export-rights.js';
-import type { CallerBounds } from '../../bounds.js';
-import { boundOperations } from '../connections.js';
+import { type CallerBounds, callerOf, isTaken, type Release } from '../../bounds.js';
+import { abortOnClose } from '../abort-on-close.js';
+import { boundOperations, refuseBeyond } from '../connections.js';
 import { refuse, varyBy } from '../refusal.js';
 import { CHALLENGE, challengeFor, requireValidToken } from '../require-token.js';
 import { bodyOf, type Export, manifestOf } from './export-body.js';
@@ -102,9 +104,15 @@ export function serveExports(
             parsed.error.issues.map((issue) => `${issue.path.join('.') || 'query'}: ${issue.message}`).join('; '),
           );
         }
+        const place = bounds.take('exports', callerOf(viewer, request.ip));
+        if (!isTaken(place)) return refuseBeyond(reply, place);
+        releaseOnClose(reply, place);
+        const payer = { viewer, user: accountOf(viewer, () => services.addressOf(request.raw)) };
+        const unpaid = services.costs.beginExport(payer);
+        if (unpaid) return refuseUnpaid(reply, unpaid);
         let wanted: Export;
         try {
-          wanted = await exportOf(services, request, parsed.data, format);
+          wanted = await exportOf(services, request, { payer, abort: abortOnClose(reply.raw), format }, parsed.data);
         } catch (error) {
           if (!(error instanceof GraphQLError)) throw error;
           const code = error.extensions['code'] as ErrorCode;
@@ -131,8 +139,7 @@ export function serveExports(
           cut: () => reply.raw.destroy(),
           leave: () => reply.raw.destroy(),
         });
-        if (reply.raw.closed) isOver();
-        else reply.raw.once('close', isOver);
+        releaseOnClose(reply, isOver);
         const text = Readable.from((isManifest ? manifestOf : bodyOf)(services, wanted), { highWaterMark: 1 });
         if (new Negotiator(request.raw).encoding(['gzip', 'identity']) !== 'gzip') return reply.send(text);
         // Ends with the other where the client leaves or the log cannot be read; the reply sees the error.
@@ -145,8 +152,8 @@ export function serveExports(
 async function exportOf(
   services: Services,
   { viewer, query }: FastifyRequest,
+  begun: Pick<Export, 'payer' | 'abort' | 'format'>,
   given: z.infer<typeof parameters>,
-  format: ExportFormat,
 ): Promise<Export> {
   const { after, until, manifest: _, from, to, ...rest } = given;
   const scope = await ownTenantScope(services, viewer);
@@ -154,9 +161,8 @@ async function exportOf(
   const filter = Object.fromEntries(Object.entries(asked).map(([name, value]) => [name, String(value)]));
   const rights = exportRights(services.accessTable.for(viewer.roles));
   return {
-    viewer,
+    ...begun,
     rights,
-    format,
     filter: { ...rest, from: from ?? null, to: to ?? null, ...scope },
     after: after === undefined ? null : await decodeKnown(services, after, 'after'),
     until: until === undefined ? await lastSeen(services) : await decodeKnown(services, until, 'until'),
@@ -175,6 +181,17 @@ async function decodeKnown({ feed, feedCursors }: Services, cursor: string, para
   const position = feedCursors.decode(cursor, parameter);
   if (!(await feed.isKnown(position))) throw cursorExpired(parameter);
   return position;
+}
+
+function releaseOnClose({ raw }: FastifyReply, release: Release): void {
+  if (raw.closed) release();
+  else raw.once('close', release);
+}
+
+function refuseUnpaid(reply: FastifyReply, { message, extensions }: GraphQLError): FastifyReply {
+  const { limit, retryAfter, cost } = extensions;
+  reply.header('retry-after', String(retryAfter));
+  return refuse(reply, 429, ErrorCode.RATE_LIMITED, message, { limit, retryAfter, cost });
 }
 
 /** The address of the manifest of exactly the entries that are being sent. */
