@@ -22,6 +22,10 @@ export const boundSettings = {
   SUBSCRIPTIONS_PER_ADDRESS: count(200),
   EXPORTS_PER_USER: count(2),
   EXPORTS_PER_ADDRESS: count(20),
+  UPLOADS_PER_USER: count(2),
+  UPLOADS_PER_ADDRESS: count(10),
+  // A whole upload is always taken where it is the only one.
+  UPLOAD_BYTES: number('a whole number of bytes', 100 * 2 ** 20, 2 ** 36).default(128 * 2 ** 20),
   CONNECTIONS: count(20_000),
   CONNECTIONS_PER_ADDRESS: count(5_000),
   HEADERS_TIMEOUT_MS: milliseconds(10_000, 100),
@@ -51,6 +55,11 @@ export interface Bounds {
   /** Exports and manifests that are being sent. */
   exportsPerUser: number;
   exportsPerAddress: number;
+  /** Uploads of support files, by who made their address. */
+  uploadsPerUser: number;
+  uploadsPerAddress: number;
+  /** Bytes of all uploads that the process holds. */
+  uploadBytes: number;
   /** TCP connections of the process, and of one address that is no trusted proxy. */
   connections: number;
   connectionsPerAddress: number;
@@ -81,6 +90,9 @@ export function boundsOf(values: z.infer<z.ZodObject<typeof boundSettings>>): Bo
     subscriptionsPerAddress: values.SUBSCRIPTIONS_PER_ADDRESS,
     exportsPerUser: values.EXPORTS_PER_USER,
     exportsPerAddress: values.EXPORTS_PER_ADDRESS,
+    uploadsPerUser: values.UPLOADS_PER_USER,
+    uploadsPerAddress: values.UPLOADS_PER_ADDRESS,
+    uploadBytes: values.UPLOAD_BYTES,
     connections: values.CONNECTIONS,
     connectionsPerAddress: values.CONNECTIONS_PER_ADDRESS,
     headersTimeoutMs: values.HEADERS_TIMEOUT_MS,

@@ -15,6 +15,8 @@ export interface CostConfig {
   perMinute: PointsByRole;
   /** Refused attempts at keys and links of one user in ten minutes. */
   refusedAttempts: number;
+  /** Dead or false download links and upload addresses that one address may try in ten minutes. */
+  refusedLinks: number;
 }
 
 /** Where processes share what users have spent. */

@@ -152,6 +152,7 @@ export const settings = z.object({
   COST_LIMIT: costByRole(costDefaults.COST_LIMIT),
   COST_BUDGET: costByRole(costDefaults.COST_BUDGET),
   REFUSED_ATTEMPTS_BUDGET: whole('a whole number of attempts', 1, 10_000).default(20),
+  REFUSED_LINKS_BUDGET: whole('a whole number of attempts', 1, 100_000).default(200),
   REDIS_URL: z
     .string()
     .refine((url) => /^rediss?:\/\//.test(url) && isAddress(url), { error: REDIS_SHAPE })

@@ -6,6 +6,7 @@ import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
 import { networkOf } from '../lib/network.js';
 import type { Budgets, Spent } from './budgets.js';
+import { LinkAttempts } from './link-attempts.js';
 import { points } from './points.js';
 import type { TableSizes } from './table-sizes.js';
 import type { OperationCost, Scales } from './weigh.js';
@@ -39,7 +40,7 @@ export interface CostControlOptions {
   /** How large tables are. */
   sizes: TableSizes;
   budgets: Budgets;
-  /** Refused attempts of users at keys and links. */
+  /** Refused attempts of users at keys and links, and of addresses at links. */
   attempts: Budgets;
   refusals: Refusals;
 }
@@ -55,7 +56,13 @@ export class CostControl {
   /** Points spent since the start, by role. */
   readonly spent = new Map<string, number>();
 
-  constructor(private readonly options: CostControlOptions) {}
+  /** Attempts at links, which open without a token. */
+  readonly links: LinkAttempts;
+
+  constructor(private readonly options: CostControlOptions) {
+    const { attempts, config, refusals } = options;
+    this.links = new LinkAttempts(attempts, config.refusedLinks, refusals);
+  }
 
   /** How large tables are taken to be. */
   get sizes(): TableSizes {

@@ -70,7 +70,7 @@ export async function openDoors(options: DoorsOptions): Promise<void> {
   lifecycle.onClose(() => closeDoors({ apps, services, sockets, streams, lines }));
   serveExports(app, services, authenticate, bounds);
   serveDownloads(app, services);
-  await serveSupportFiles(app, services);
+  await serveSupportFiles(app, services, bounds);
   await servePlayground(app, services.config);
   const { auth } = services.config;
   serveLive(app, projectFile('dist/live'), auth.kind === 'jwks' ? auth.signIn : null);

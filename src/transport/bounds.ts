@@ -56,6 +56,7 @@ const kinds = {
   eventStreams: 'event streams',
   subscriptions: 'different subscriptions',
   exports: 'exports',
+  uploads: 'uploads',
 } as const;
 type Kind = keyof typeof kinds;
 

@@ -67,6 +67,7 @@ export const testCosts: CostConfig = {
   operation: { everybody: 1_000_000, byRole: new Map() },
   perMinute: { everybody: 100_000_000, byRole: new Map() },
   refusedAttempts: 1_000,
+  refusedLinks: 1_000,
 };
 
 /** Starts a gateway on a database and port of its own. */

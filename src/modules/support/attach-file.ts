@@ -8,6 +8,13 @@ import { SupportFile, SupportRequest } from './support-request.entity.js';
 /** Largest file, and most files of one request (rule 21). */
 export const MAXIMUM_FILE_BYTES = 10 * 1024 * 1024;
 export const MAXIMUM_FILES = 10;
+
+/** Whether a request can have another file: it is there, and has fewer than it may. What is sent is not read before. */
+export async function hasPlace(em: Em, supportRequestId: string): Promise<boolean> {
+  if ((await em.count(SupportRequest, { id: supportRequestId })) === 0) return false;
+  return (await em.count(SupportFile, { supportRequest: supportRequestId })) < MAXIMUM_FILES;
+}
+
 /** Attaches a file. Answers null where the request has as many as it may, or is gone. */
 export async function attachFile(
   em: Em,

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Services } from '../../../context/context.js';
 import { inOwnTransaction } from '../../../context/transaction.js';
 import {
@@ -11,12 +11,15 @@ import {
   downloadSoftware,
   inspectDownload,
 } from '../../../modules/entitlements/download-software.js';
+import { attemptLink, inTurnOf, refuseLink } from './links.js';
 
 const reasons: Record<DeadLink, string> = {
   REVOKED: 'The purchase was cancelled, or the access of whoever made this link was revoked: it is dead.',
   EXPIRED: 'This link was good for 14 days, and they are over. Ask for a new one.',
   USED_UP: 'This link was good for 50 downloads, and they are used up. Ask for a new one.',
 };
+
+const NO_SUCH_LINK = 'There is no such link.';
 
 /** The operator's folder has no such image. Rolls the download back: it is neither counted nor written down. */
 class ImageMissing extends Error {}
@@ -37,27 +40,24 @@ export function serveDownloads(app: FastifyInstance, services: Services): void {
     url: '/downloads/:token',
     handler: async (request, reply) => {
       const isTaken = request.method === 'GET';
+      const release = attemptLink(services, request, reply);
+      if (!release) return reply;
+      // What we have not signed is no question to the database.
       const claims = await services.signer.verify('download', request.params.token, services.now());
-      const found =
-        typeof claims === 'string'
-          ? null
-          : await inOwnTransaction(services, async (em) => {
-              const [link, now] = [String(claims['link']), services.now()];
-              const download = isTaken
-                ? await downloadSoftware(em, link, now, request.correlationId)
-                : await inspectDownload(em, link, now);
-              if (download === null || typeof download === 'string') return download;
-              return { ...download, image: await imageOf(download, services.config.downloadsDir) };
-            }).catch((error: unknown) => {
-              if (error instanceof ImageMissing) return error;
-              throw error;
-            });
-      if (found === null) return reply.code(404).send({ code: 'NOT_FOUND', message: 'There is no such link.' });
-      if (typeof found === 'string') return reply.code(410).send({ code: found, message: reasons[found] });
+      if (typeof claims === 'string') return refuseLink(reply, 404, 'NOT_FOUND', NO_SUCH_LINK);
+      const link = String(claims['link']);
+      const found = await inTurnOf(services, link, reply, () => findDownload(services, link, request));
+      if (found === null) {
+        release();
+        return reply;
+      }
+      if (found === 'NOT_FOUND') return refuseLink(reply, 404, found, NO_SUCH_LINK);
+      if (typeof found === 'string') return refuseLink(reply, 410, found, reasons[found]);
+      release();
       if (found instanceof ImageMissing) {
         request.log.warn({ correlationId: request.correlationId }, found.message);
         const message = 'This image is not there yet. Try again later; this time did not count.';
-        return reply.code(503).send({ code: 'IMAGE_NOT_AVAILABLE', message });
+        return refuseLink(reply, 503, 'IMAGE_NOT_AVAILABLE', message);
       }
       const { image, remainingDownloads } = found;
       reply
@@ -70,6 +70,32 @@ export function serveDownloads(app: FastifyInstance, services: Services): void {
       return reply.send(image ? createReadStream(image.path) : demonstrationImage(found));
     },
   });
+}
+
+/**
+ * What a link gives: a GET takes it, a HEAD looks only. A dead link is found by reading; only a good one begins a
+ * transaction, in which it is looked at again.
+ */
+async function findDownload(
+  services: Services,
+  link: string,
+  { method, correlationId }: FastifyRequest,
+): Promise<(Download & { image: Image | null }) | DeadLink | 'NOT_FOUND' | ImageMissing> {
+  const withImage = async (download: Download | DeadLink | null) => {
+    if (download === null) return 'NOT_FOUND';
+    if (typeof download === 'string') return download;
+    return { ...download, image: await imageOf(download, services.config.downloadsDir) };
+  };
+  try {
+    const seen = await withImage(await inspectDownload(services.orm.em.fork(), link, services.now()));
+    if (method !== 'GET' || typeof seen === 'string') return seen;
+    return await inOwnTransaction(services, async (em) =>
+      withImage(await downloadSoftware(em, link, services.now(), correlationId)),
+    );
+  } catch (error) {
+    if (error instanceof ImageMissing) return error;
+    throw error;
+  }
 }
 
 function fileName({ productId, skuId, version, language, architecture }: Download): string {

@@ -1,0 +1,48 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
+import type { Services } from '../../../context/context.js';
+import { networkOf } from '../../../lib/network.js';
+import { isTaken, type Release } from '../../bounds.js';
+import { abortOnClose } from '../abort-on-close.js';
+
+/** Seconds after which to try again what had to wait too long. */
+const RETRY_AFTER = 5;
+
+/** A refusal in the form of the addresses that open by a link. */
+export function refuseLink(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
+  return reply.code(status).send({ code, message });
+}
+
+/** Takes an attempt of the request's address at a link. @returns null where it has none left, and is told so */
+export function attemptLink({ costs }: Services, request: FastifyRequest, reply: FastifyReply): Release | null {
+  const taken = costs.links.take(networkOf(request.ip));
+  if (isTaken(taken)) return taken;
+  const { code, retryAfter } = taken.extensions;
+  refuseLink(reply.header('retry-after', String(retryAfter)), 429, String(code), taken.message);
+  return null;
+}
+
+/**
+ * Does what a link asks of the database when the link's turn comes, whoever has it.
+ * @returns null where it would have to wait too long, which the client is told
+ */
+export async function inTurnOf<Result>(
+  { lanes }: Services,
+  link: string,
+  reply: FastifyReply,
+  work: () => Promise<Result>,
+): Promise<Result | null> {
+  const turn = { users: [`link ${link}`], cost: 0, abort: abortOnClose(reply.raw) };
+  let hasBegun = false;
+  try {
+    return await lanes.run(turn, () => {
+      hasBegun = true;
+      return work();
+    });
+  } catch (error) {
+    if (hasBegun || !(error instanceof GraphQLError)) throw error;
+    const { code } = error.extensions;
+    refuseLink(reply.header('retry-after', String(RETRY_AFTER)), 503, String(code), error.message);
+    return null;
+  }
+}
