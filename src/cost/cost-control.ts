@@ -102,17 +102,8 @@ export class CostControl {
    * which is given back where the document is valid and its operation pays for itself.
    * @returns RATE_LIMITED where the budget is spent: nothing has been made of the document
    */
-  read({ viewer, user }: Payer, characters: number): GraphQLError | null {
-    const { budgets } = this.options;
-    const limit = this.budgetOf(viewer);
-    const asked = points.operation + Math.floor(characters * points.character);
-    const spent = budgets.spend(user, limit, asked);
-    if ('left' in spent) {
-      this.note(viewer, asked);
-      return null;
-    }
-    const cost = { asked, allowed: this.allowedTo(viewer), left: budgets.left(user, limit) };
-    return this.refuse('costBudget', overBudget(spent, cost));
+  read(payer: Payer, characters: number): GraphQLError | null {
+    return this.spend(payer, points.operation + Math.floor(characters * points.character));
   }
 
   /** Gives back points of what was not done. */
@@ -159,16 +150,8 @@ export class CostControl {
   }
 
   /** Spends what the beginning of an export costs. @returns RATE_LIMITED where that is more than is left */
-  beginExport({ viewer, user }: Payer): GraphQLError | null {
-    const { budgets } = this.options;
-    const limit = this.budgetOf(viewer);
-    const spent = budgets.spend(user, limit, points.export);
-    if ('left' in spent) {
-      this.note(viewer, points.export);
-      return null;
-    }
-    const cost = { asked: points.export, allowed: this.allowedTo(viewer), left: budgets.left(user, limit) };
-    return this.refuse('costBudget', overBudget(spent, cost));
+  beginExport(payer: Payer): GraphQLError | null {
+    return this.spend(payer, points.export);
   }
 
   /**
@@ -195,6 +178,17 @@ export class CostControl {
       if (isRefused) await attempts.settle(user, config.refusedAttempts);
       else attempts.refund(user, config.refusedAttempts, 1);
     };
+  }
+
+  private spend({ viewer, user }: Payer, asked: number): GraphQLError | null {
+    const limit = this.budgetOf(viewer);
+    const spent = this.options.budgets.spend(user, limit, asked);
+    if ('left' in spent) {
+      this.note(viewer, asked);
+      return null;
+    }
+    const cost = { asked, allowed: this.allowedTo(viewer), left: this.left({ viewer, user }) };
+    return this.refuse('costBudget', overBudget(spent, cost));
   }
 
   private allowedTo({ roles }: Viewer): number {
