@@ -33,8 +33,11 @@ const HOLD_OFF_MS = 10_000;
  * @throws UNAVAILABLE where that does not end: others are not to wait behind it
  */
 export async function holdOff(em: Em, identity: string): Promise<void> {
-  const [{ former }] = await em.execute<[{ former: string }]>(`select current_setting('lock_timeout') as "former"`);
-  await em.execute(`select set_config('lock_timeout', ?, true)`, [String(HOLD_OFF_MS)]);
+  // Columns are made one after the other: the setting is read before it is changed.
+  const [{ former }] = await em.execute<[{ former: string }]>(
+    `select current_setting('lock_timeout') as "former", set_config('lock_timeout', ?, true)`,
+    [String(HOLD_OFF_MS)],
+  );
   try {
     await em.execute('select pg_advisory_xact_lock(?, hashtext(?))', [AdvisoryLock.IDENTITY, identity]);
   } catch (error) {

@@ -45,6 +45,8 @@ export interface OperationRequest {
  * a library throws instead of answering becomes the operation's answer, and ends nothing beside it.
  */
 export interface OperationRules {
+  /** Whether a text has been parsed and validated already: it keeps the process busy no longer. */
+  isKnown(text: string | null | undefined): boolean;
   /**
    * The document of a text: parsed, validated, within the limits; else what is wrong with it. Whoever is the first to
    * send one pays for that by its size.
@@ -95,6 +97,7 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
     }, mask);
   return {
     mask,
+    isKnown: (text) => documents.find(text ?? undefined) !== undefined,
     check,
     toClientResult: (result, context) => {
       const { denials } = context;

@@ -60,7 +60,9 @@ onServer('a client that goes away', () => {
     if (database.config.kind !== 'server') throw new Error('needs a server');
     // The time limit cannot be what ends the statements: the tests' patience is shorter.
     const config = { ...database.config, poolSize: POOL_SIZE, statementTimeoutMs: 120_000 };
-    gateway = await startTestGateway({ database, config: { database: config } });
+    // One user asks for everything here.
+    const bounds = { operationsPerUser: 10_000, operationsPerAddress: 10_000 };
+    gateway = await startTestGateway({ database, config: { database: config }, bounds });
     token = await gateway.token('GLOBAL_ADMIN');
     await stockShop(gateway);
     locker = new pg.Client({ connectionString: config.url });

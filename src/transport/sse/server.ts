@@ -60,7 +60,7 @@ export function serveStreams(options: EventStreamsOptions): EventStreams {
       stream.onceClosed(taken);
       const abort = new AbortFlag();
       stream.onceClosed(() => abort.abort());
-      await services.turns.take(turnOf(caller));
+      if (!rules.isKnown(params.query)) await services.turns.take(turnOf(caller), params.query);
       const prepared = prepare({ ...params, documentId: documentIdOf(raw) }, () => ({
         ...createContext(services, {
           viewer: raw.viewer,

@@ -187,7 +187,7 @@ function protocolOptions(
       const asking = { viewer, request, abort, tellsCost: isToldCost };
       // graphql-ws ends what stands here when the client completes the operation, or is gone; a stream takes its place.
       ctx.subscriptions[id] = endingWith(() => abort.abort());
-      await services.turns.take(turnOf(caller));
+      if (!rules.isKnown(payload.query)) await services.turns.take(turnOf(caller), payload.query);
       const prepared = prepare(payload, () => createContext(services, asking));
       if (isRefusal(prepared)) return prepared;
       const isStream = getOperationAST(prepared.document, prepared.operationName)?.operation === 'subscription';
