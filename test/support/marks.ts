@@ -24,7 +24,7 @@ const tables: Record<string, string> = {
 const others = [
   ...['markets', 'market_closures', 'products', 'skus', 'software_versions', 'prices', 'migrations'],
   ...['access_revocations', 'activity_seals', 'database_incarnation', 'encryption_canaries', 'gateway_processes'],
-  ...['idempotency_keys', 'sales_by_product', 'sales_deltas'],
+  ...['idempotency_keys', 'rate_limits', 'refused_attempts', 'sales_by_product', 'sales_deltas'],
 ];
 /** What an entry of the log says of who acted: of a stranger, it is not for the entry's owner. */
 const ofActor = ['actor', 'application', 'actor_issuer', 'actor_tenant_id', 'actor_object_id', 'correlation_id'];
