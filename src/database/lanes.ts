@@ -22,9 +22,9 @@ const MAXIMUM_WAITING = 10_000;
 export interface LanesOptions {
   /** At once, in all. */
   size: number;
-  /** Of one user. */
+  /** How many of one user may run at once. */
   perUser: number;
-  /** Of what is dear, so that the cheap always has the rest. */
+  /** How many dear ones may, so that the cheap always have the rest. */
   dear: number;
   /** How long something may wait, in milliseconds; 0: for ever. */
   maximumWaitMs: number;

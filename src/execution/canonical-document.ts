@@ -36,7 +36,7 @@ export function canonicalOperations(text: string): string[] | null {
 function operationsOf(document: DocumentNode): string[] | null {
   const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
   const separate = Object.values(separateOperations(document));
-  // Of two operations of the same name `separateOperations` knows one.
+  // Where two operations have the same name, `separateOperations` knows one.
   if (separate.length !== operations.length || isTooDeep(document)) return null;
   return separate.map((operation) => print(sortExecutableDocument(withoutTypenames(operation)))).sort();
 }

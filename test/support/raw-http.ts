@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 export interface RawAnswer {
   /** 0: the connection was closed without one. */
   status: number;
-  /** By name in small letters; of several the last one. */
+  /** Values by name in small letters; the last one where a header stands several times. */
   headers: Record<string, string>;
   body: string;
 }

@@ -36,7 +36,7 @@ function requireAdminToken(token: string | null) {
   return async ({ headers }: FastifyRequest, reply: FastifyReply) => {
     if (!wanted) return undefined;
     const [, given] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-    // Of digests: how long the comparison takes tells nothing of the token.
+    // Digests are compared: how long that takes tells nothing of the token.
     if (given !== undefined && timingSafeEqual(digestOf(given), wanted)) return undefined;
     const challenge = given === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`;
     const message = 'Health and metrics are for operators: send Authorization: Bearer and the ADMIN_TOKEN.';
