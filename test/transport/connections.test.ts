@@ -175,3 +175,25 @@ describe(`how long the other end may take, on ${engine}`, () => {
     await Promise.all(lines.map(({ closed }) => closed));
   });
 });
+
+describe(`a client that leaves, on ${engine}`, () => {
+  test('while it is looked at who it is gives its place back', async () => {
+    await start({ bounds: { operationsPerUser: 1, operationsPerAddress: 10 } });
+    const token = await user('gone');
+    const release = await holdReads(gateway, 'known_users');
+    const body = JSON.stringify({ query: VIEWER });
+    for (let times = 0; times < 20; times += 1) {
+      const { socket, closed } = await line(
+        `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      );
+      // What came before on the same event loop has been heard once this is answered: the request, and that it is over.
+      expect((await ask('{ __typename }', null)).status).toBe(200);
+      socket.destroy();
+      await closed;
+      expect((await ask('{ __typename }', null)).status).toBe(200);
+    }
+    await release();
+    expect(await ask(VIEWER, token)).toMatchObject({ status: 200 });
+    expect(refused('operationsPerUser') + refused('operationsPerAddress')).toBe(0);
+  });
+});

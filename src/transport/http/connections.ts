@@ -7,6 +7,7 @@ import { ErrorCode } from '../../graphql/errors.js';
 import type { Refusals } from '../../graphql/refusals.js';
 import { networkOf } from '../../lib/network.js';
 import { type CallerBounds, callerOf, isTaken, type Release } from '../bounds.js';
+import { onceClosed } from './once-closed.js';
 import { refuse } from './refusal.js';
 
 declare module 'fastify' {
@@ -70,7 +71,7 @@ export function boundConnections(
     const taken = bounds.takeForAddress('operations', request.ip);
     if (!isTaken(taken)) return void refuseBeyond(reply, taken);
     request.leaveRequests = taken;
-    reply.raw.once('close', taken);
+    onceClosed(reply.raw, taken);
     done();
   });
 
@@ -110,7 +111,7 @@ export function boundOperations(bounds: CallerBounds) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const taken = bounds.takeForUser('operations', callerOf(request.viewer, request.ip));
     if (!isTaken(taken)) return refuseBeyond(reply, taken);
-    reply.raw.once('close', taken);
+    onceClosed(reply.raw, taken);
     return undefined;
   };
 }

@@ -5,6 +5,7 @@ import type { Viewer } from '../../auth/viewer.js';
 import type { Batch, RenderedMessage, Sink } from '../../feed/delivery/sink.js';
 import { codedError, ErrorCode } from '../../graphql/errors.js';
 import { flushed } from '../flushed.js';
+import { onceClosed } from '../http/once-closed.js';
 import { atExpiry, tokenExpired } from '../token-expiry.js';
 
 /** How long a client that was told goodbye may take to read it. */
@@ -48,9 +49,7 @@ export class EventStream implements Sink {
 
   /** Hears that the response is closed, by whichever end. */
   onceClosed(closed: () => void): void {
-    const { response } = this.options;
-    if (response.closed) closed();
-    else response.once('close', closed);
+    onceClosed(this.options.response, closed);
   }
 
   /** Sends what graphql-sse writes, at the reader's pace, until it ends or either side leaves. */

@@ -17,9 +17,10 @@ import { ownTenantScope } from '../../../feed/delivery/subscription.js';
 import { ErrorCode } from '../../../graphql/errors.js';
 import { DateTimeScalar } from '../../../graphql/scalars.js';
 import { exportRights } from '../../../modules/activity/export-rights.js';
-import { type CallerBounds, callerOf, isTaken, type Release } from '../../bounds.js';
+import { type CallerBounds, callerOf, isTaken } from '../../bounds.js';
 import { abortOnClose } from '../abort-on-close.js';
 import { boundOperations, refuseBeyond } from '../connections.js';
+import { onceClosed } from '../once-closed.js';
 import { refuse, varyBy } from '../refusal.js';
 import { CHALLENGE, challengeFor, requireValidToken } from '../require-token.js';
 import { bodyOf, type Export, manifestOf } from './export-body.js';
@@ -106,7 +107,7 @@ export function serveExports(
         }
         const place = bounds.take('exports', callerOf(viewer, request.ip));
         if (!isTaken(place)) return refuseBeyond(reply, place);
-        releaseOnClose(reply, place);
+        onceClosed(reply.raw, place);
         const payer = { viewer, user: accountOf(viewer, () => services.addressOf(request.raw)) };
         const unpaid = services.costs.beginExport(payer);
         if (unpaid) return refuseUnpaid(reply, unpaid);
@@ -139,7 +140,7 @@ export function serveExports(
           cut: () => reply.raw.destroy(),
           leave: () => reply.raw.destroy(),
         });
-        releaseOnClose(reply, isOver);
+        onceClosed(reply.raw, isOver);
         const text = Readable.from((isManifest ? manifestOf : bodyOf)(services, wanted), { highWaterMark: 1 });
         if (new Negotiator(request.raw).encoding(['gzip', 'identity']) !== 'gzip') return reply.send(text);
         // Ends with the other where the client leaves or the log cannot be read; the reply sees the error.
@@ -181,11 +182,6 @@ async function decodeKnown({ feed, feedCursors }: Services, cursor: string, para
   const position = feedCursors.decode(cursor, parameter);
   if (!(await feed.isKnown(position))) throw cursorExpired(parameter);
   return position;
-}
-
-function releaseOnClose({ raw }: FastifyReply, release: Release): void {
-  if (raw.closed) release();
-  else raw.once('close', release);
 }
 
 function refuseUnpaid(reply: FastifyReply, { message, extensions }: GraphQLError): FastifyReply {
