@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { Role } from '../../dist/src/domain/role.js';
 import { connected, prepareDatabase } from '../database.mjs';
 import { startFlags } from '../servers.mjs';
 import { post, refusalOf } from './client.mjs';
@@ -30,18 +31,7 @@ if (values.help) {
   console.log(USAGE);
   process.exit(0);
 }
-const allRoles = [
-  'GLOBAL_ADMIN',
-  'ADMIN_AGENT',
-  'SALES_AGENT',
-  'HELPDESK_AGENT',
-  'BILLING_ADMIN',
-  'ACCOUNT_ADMIN',
-  'REFERRAL_ADMIN',
-  'MARKETING_CONTENT_ADMIN',
-  'REPORT_VIEWER',
-  'CUSTOMER_ADMIN',
-];
+const allRoles = Object.values(Role);
 const keys = values.only === 'none' ? [] : (values.only?.split(',') ?? Object.keys(loads));
 const roles = values.roles === 'none' ? [] : (values.roles?.split(',') ?? allRoles);
 const seconds = Number(values.seconds ?? (values.quick ? 4 : 8));

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { jwksAuth } from '../support/jwks-auth.js';
 
 const later = () => Math.floor(Date.now() / 1_000) + 3_600;
 const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64url');
@@ -55,16 +56,7 @@ describe(`tokens made to be mistaken, on ${engine}`, () => {
     base = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
     gateway = await startTestGateway({
       config: {
-        auth: {
-          kind: 'jwks',
-          issuers: [{ issuer, jwksUrl: new URL(`${base}/keys`) }],
-          audiences: ['api://csp-graph'],
-          tenantClaim: 'tid',
-          roles: null,
-          partnerTenantId,
-          maxTokenLifeMs: 86_400_000,
-          signIn: null,
-        },
+        auth: jwksAuth([{ issuer, jwksUrl: new URL(`${base}/keys`) }], { partnerTenantId }),
       },
     });
   });

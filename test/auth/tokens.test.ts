@@ -10,6 +10,7 @@ import { DEMO_PARTNER_TENANT_ID } from '../../src/config/auth-config.js';
 import { ViewerDocument } from '../generated/graphql.js';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { jwksAuth } from '../support/jwks-auth.js';
 import { aCustomer } from '../support/shop.js';
 import { until } from '../support/until.js';
 
@@ -235,16 +236,7 @@ describe(`tokens of an identity provider, on ${engine}`, () => {
     const jwksUrl = new URL(`http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`);
     gateway = await startTestGateway({
       config: {
-        auth: {
-          kind: 'jwks',
-          issuers: [{ issuer, jwksUrl }],
-          audiences: [audience],
-          tenantClaim: 'tid',
-          roles: null,
-          partnerTenantId,
-          maxTokenLifeMs: 86_400_000,
-          signIn: null,
-        },
+        auth: jwksAuth([{ issuer, jwksUrl }], { audiences: [audience], partnerTenantId }),
       },
     });
   });

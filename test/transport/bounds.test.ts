@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
@@ -7,6 +5,7 @@ import { engine } from '../support/database.js';
 import { openEvents } from '../support/event-stream.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { holdReads } from '../support/held-reads.js';
+import { openLine } from '../support/line.js';
 import { metricOf } from '../support/metrics.js';
 import { openAcknowledged, openRaw } from '../support/raw-socket.js';
 import { until } from '../support/until.js';
@@ -29,33 +28,8 @@ afterEach(async () => {
 
 const refused = (bound: string) => gateway.gateway.services.refusals.counts.get(bound) ?? 0;
 const user = (name: string) => gateway.token('GLOBAL_ADMIN', { user: `${name}@partner.example` });
-const port = () => Number(new URL(gateway.url).port);
 
-/** A connection that says what it is told, and keeps what it hears. */
-async function line(text = ''): Promise<{ socket: Socket; heard: () => string; closed: Promise<unknown> }> {
-  const socket = connect(port(), '127.0.0.1');
-  socket.on('error', () => undefined);
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  let heard = '';
-  socket.on('data', (data) => {
-    heard += String(data);
-  });
-  await once(socket, 'connect');
-  socket.write(text);
-  return { socket, heard: () => heard, closed };
-}
-
-async function ask(query: string, token: string | null) {
-  const response = await fetch(`${gateway.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-    body: JSON.stringify({ query }),
-  });
-  return { status: response.status, headers: response.headers, errors: ((await response.json()) as Answer).errors };
-}
-interface Answer {
-  errors?: { message: string; extensions: object }[];
-}
+const ask = (query: string, token: string | null) => gateway.run(query, {}, token === null ? null : { token });
 
 describe(`what a caller may hold, on ${engine}`, () => {
   test('sockets of a user: one more is told to come back later, and does', async () => {
@@ -213,8 +187,8 @@ describe(`what a caller may hold, on ${engine}`, () => {
 
   test('connections of an address, unless it is a trusted proxy’s', async () => {
     await start({ bounds: { connectionsPerAddress: 2 } });
-    const lines = [await line(), await line()];
-    await (await line()).closed;
+    const lines = [await openLine(gateway), await openLine(gateway)];
+    await (await openLine(gateway)).closed;
     expect(refused('connectionsPerAddress')).toBe(1);
     lines[0]?.socket.destroy();
     await until(
@@ -224,15 +198,19 @@ describe(`what a caller may hold, on ${engine}`, () => {
     lines[1]?.socket.destroy();
     await gateway.stop();
     await start({ bounds: { connectionsPerAddress: 2 }, config: { trustedProxies: ['127.0.0.1'] } });
-    const proxied = [await line(), await line(), await line('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n')];
+    const proxied = [
+      await openLine(gateway),
+      await openLine(gateway),
+      await openLine(gateway, 'GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n'),
+    ];
     await until('it is answered', () => proxied[2]?.heard().startsWith('HTTP/1.1 200') === true);
     for (const { socket } of proxied) socket.destroy();
   });
 
   test('connections of the process: one more is closed at once', async () => {
     await start({ bounds: { connections: 2 } });
-    const lines = [await line(), await line()];
-    const third = await line();
+    const lines = [await openLine(gateway), await openLine(gateway)];
+    const third = await openLine(gateway);
     await third.closed;
     expect(refused('connections')).toBe(1);
     for (const { socket } of lines) socket.destroy();

@@ -4,6 +4,7 @@ import { generateKeyPair, SignJWT } from 'jose';
 import WebSocket from 'ws';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { jwksAuth } from '../support/jwks-auth.js';
 
 const ANNA = 'anna@partner.example';
 const ELSEWHERE = `A token is taken from "authorization" or "headers.authorization" in connection_init's payload, nowhere else.`;
@@ -153,17 +154,8 @@ describe(`connecting while no key set is in reach, on ${engine}`, () => {
     const issuer = 'https://login.example/';
     gateway = await startTestGateway({
       config: {
-        auth: {
-          kind: 'jwks',
-          // Nothing listens there, and nothing ever did.
-          issuers: [{ issuer, jwksUrl: new URL('http://127.0.0.1:1/keys') }],
-          audiences: ['csp-graph'],
-          tenantClaim: 'tid',
-          roles: null,
-          partnerTenantId: null,
-          maxTokenLifeMs: 86_400_000,
-          signIn: null,
-        },
+        // Nothing listens there, and nothing ever did.
+        auth: jwksAuth([{ issuer, jwksUrl: new URL('http://127.0.0.1:1/keys') }], { audiences: ['csp-graph'] }),
       },
     });
     const { privateKey } = await generateKeyPair('RS256');

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { engine } from '../support/database.js';
 import { openEvents } from '../support/event-stream.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { holdReads } from '../support/held-reads.js';
+import { openLine } from '../support/line.js';
 import { metricOf } from '../support/metrics.js';
 import { openAcknowledged, openRaw } from '../support/raw-socket.js';
 import { until } from '../support/until.js';
@@ -29,36 +28,11 @@ afterEach(async () => {
 
 const refused = (bound: string) => gateway.gateway.services.refusals.counts.get(bound) ?? 0;
 const user = (name: string) => gateway.token('GLOBAL_ADMIN', { user: `${name}@partner.example` });
-const port = () => Number(new URL(gateway.url).port);
-
-/** A connection that says what it is told, and keeps what it hears. */
-async function line(text = ''): Promise<{ socket: Socket; heard: () => string; closed: Promise<unknown> }> {
-  const socket = connect(port(), '127.0.0.1');
-  socket.on('error', () => undefined);
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  let heard = '';
-  socket.on('data', (data) => {
-    heard += String(data);
-  });
-  await once(socket, 'connect');
-  socket.write(text);
-  return { socket, heard: () => heard, closed };
-}
 
 const HANDSHAKE =
   'GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n';
 
-async function ask(query: string, token: string | null) {
-  const response = await fetch(`${gateway.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-    body: JSON.stringify({ query }),
-  });
-  return { status: response.status, headers: response.headers, errors: ((await response.json()) as Answer).errors };
-}
-interface Answer {
-  errors?: { message: string; extensions: object }[];
-}
+const ask = (query: string, token: string | null) => gateway.run(query, {}, token === null ? null : { token });
 
 describe(`what a client does not take, on ${engine}`, () => {
   test('stays on its side of the line: who pings at length and reads nothing is read no further, and then closed', async () => {
@@ -131,7 +105,7 @@ describe(`what a client does not take, on ${engine}`, () => {
     const quiet = await openEvents(gateway, { query: feed('a') });
     await quiet.nextOf('FeedCaughtUp');
     const request = `GET /graphql?query=${encodeURIComponent(LARGE)} HTTP/1.1\r\nhost: x\r\napollo-require-preflight: 1\r\nauthorization: Bearer ${await user('a')}\r\n\r\n`;
-    const stalled = await line(request.repeat(100));
+    const stalled = await openLine(gateway, request.repeat(100));
     stalled.socket.pause();
     await until('it is cut off', () => refused('stalled') > 0);
     stalled.socket.resume();
@@ -147,9 +121,14 @@ describe(`how long the other end may take, on ${engine}`, () => {
     await start({ bounds: { headersTimeoutMs: 300, requestTimeoutMs: 600 } });
     const upload =
       'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{';
-    const lines = [await line(), await line('GET / HTT'), await line(HANDSHAKE), await line(upload)];
+    const lines = [
+      await openLine(gateway),
+      await openLine(gateway, 'GET / HTT'),
+      await openLine(gateway, HANDSHAKE),
+      await openLine(gateway, upload),
+    ];
     // A body that comes a byte at a time gains nothing by it.
-    const trickled = await line(upload);
+    const trickled = await openLine(gateway, upload);
     const trickle = setInterval(() => trickled.socket.write(' '), 50);
     await Promise.all([...lines, trickled].map(({ closed }) => closed));
     clearInterval(trickle);
@@ -161,14 +140,14 @@ describe(`how long the other end may take, on ${engine}`, () => {
     await start({ bounds: { connectionInitTimeoutMs: 100, closeTimeoutMs: 100 } });
     expect(await (await openRaw(gateway)).closed).toMatchObject({ code: 4408 });
     // It says no word after the handshake, and answers no close.
-    const { closed } = await line(`${HANDSHAKE}\r\n`);
+    const { closed } = await openLine(gateway, `${HANDSHAKE}\r\n`);
     await closed;
     await until('nothing is left of it', async () => (await metricOf(gateway, 'csp_graph_sockets')) === 0);
   });
 
   test('to stop: connections on which nothing runs do not hold it up', async () => {
     await start({ config: { drainTimeoutMs: 600_000 } });
-    const lines = [await line(), await line('GET / HTT'), await line(HANDSHAKE)];
+    const lines = [await openLine(gateway), await openLine(gateway, 'GET / HTT'), await openLine(gateway, HANDSHAKE)];
     await ask(VIEWER, null);
     isStopped = true;
     await gateway.stop();
@@ -183,7 +162,8 @@ describe(`a client that leaves, on ${engine}`, () => {
     const release = await holdReads(gateway, 'known_users');
     const body = JSON.stringify({ query: VIEWER });
     for (let times = 0; times < 20; times += 1) {
-      const { socket, closed } = await line(
+      const { socket, closed } = await openLine(
+        gateway,
         `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
       );
       // What came before on the same event loop has been heard once this is answered: the request, and that it is over.

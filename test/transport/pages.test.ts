@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { jwksAuth } from '../support/jwks-auth.js';
 
 describe('the pages', () => {
   let gateway: TestGateway;
@@ -54,15 +55,7 @@ describe('the pages', () => {
   });
 
   test('with an identity provider they offer its sign-in and may connect to it alone, or ask for a token', async () => {
-    const auth = {
-      kind: 'jwks' as const,
-      issuers: [{ issuer: 'https://login.example/v2.0', jwksUrl: new URL('https://login.example/keys') }],
-      audiences: ['api://csp-graph'],
-      tenantClaim: 'tid',
-      roles: null,
-      partnerTenantId: null,
-      maxTokenLifeMs: 86_400_000,
-    };
+    const auth = jwksAuth([{ issuer: 'https://login.example/v2.0', jwksUrl: new URL('https://login.example/keys') }]);
     const signIn = { clientId: 'pages', authority: 'https://login.example/v2.0', scopes: 'openid profile' };
     const offering = await startTestGateway({ config: { auth: { ...auth, signIn } } });
     expect(await told({ host: 'graph.example.com' }, offering.url)).toMatchObject({
@@ -77,7 +70,7 @@ describe('the pages', () => {
       expect(policy).toContain("script-src 'self';");
     }
     await offering.stop();
-    const asking = await startTestGateway({ config: { auth: { ...auth, signIn: null } } });
+    const asking = await startTestGateway({ config: { auth } });
     expect(await told({}, asking.url)).toMatchObject({
       demoTokens: [],
       signIn: null,
