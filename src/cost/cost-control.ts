@@ -222,7 +222,7 @@ function beyondBound(cost: Cost): GraphQLError {
   return codedError(
     ErrorCode.LIMIT_EXCEEDED,
     `The operation costs ${cost.asked} points, and one operation of yours may cost ${cost.allowed}. Ask for less: smaller pages, fewer totalCount, a narrower filter or period.`,
-    { extensions: { limit: 'cost', cost, http: { status: 400 } } },
+    { extensions: { limit: 'cost', cost } },
   );
 }
 
@@ -238,13 +238,6 @@ function overBudget({ retryAfter }: Extract<Spent, { retryAfter: number }>, cost
   return codedError(
     ErrorCode.RATE_LIMITED,
     `You have spent the points that you have for a minute; ${cost.left} are left, and this costs ${cost.asked}. Try again in ${retryAfter} s. ${advice}`.trim(),
-    {
-      extensions: {
-        limit: 'costBudget',
-        retryAfter,
-        cost,
-        http: { status: 429, headers: new Map([['retry-after', String(retryAfter)]]) },
-      },
-    },
+    { extensions: { limit: 'costBudget', retryAfter, cost } },
   );
 }

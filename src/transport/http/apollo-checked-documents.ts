@@ -1,8 +1,8 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { type DocumentNode, GraphQLError, parse } from 'graphql';
+import { type DocumentNode, type GraphQLError, parse } from 'graphql';
 import type { Context } from '../../context/context.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
-import { ErrorCode } from '../../graphql/errors.js';
+import { withStatus } from './refusal.js';
 
 /** Stands for a document that is refused: Apollo parses and validates only where there is no document yet. */
 const REFUSED = parse('{ __typename }');
@@ -35,14 +35,4 @@ export function checkedDocuments({ check }: Pick<OperationRules, 'check'>): Apol
       };
     },
   };
-}
-
-/** The refusal with the status that Apollo is to answer it with. */
-function withStatus({ message, extensions }: GraphQLError): GraphQLError {
-  return new GraphQLError(message, { extensions: { ...extensions, http: statusOf(extensions) } });
-}
-
-function statusOf({ code, retryAfter }: GraphQLError['extensions']) {
-  if (code === ErrorCode.RATE_LIMITED) return { status: 429, headers: new Map([['retry-after', String(retryAfter)]]) };
-  return { status: code === ErrorCode.INTERNAL_SERVER_ERROR ? 500 : 400 };
 }

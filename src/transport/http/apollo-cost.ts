@@ -3,6 +3,7 @@ import type { Context } from '../../context/context.js';
 import { admitOperation, confirmOperation, costTold, refundRefused, variablesFit } from '../../execution/admission.js';
 import { ErrorCode } from '../../graphql/errors.js';
 import { isRefusedDocument } from './apollo-checked-documents.js';
+import { httpOf, withStatus } from './refusal.js';
 
 /** Judges what operations cost before Apollo runs them, and tells it to who asks. */
 export const judgeCost: ApolloServerPlugin<Context> = {
@@ -15,7 +16,7 @@ export const judgeCost: ApolloServerPlugin<Context> = {
       const refusal =
         admitOperation(contextValue, document, operation, variables, isRunnable) ??
         (await confirmOperation(contextValue));
-      if (refusal) throw refusal;
+      if (refusal) throw withStatus(refusal);
     },
     willSendResponse: async ({ operation, response, contextValue }) => {
       if (operation?.operation === 'mutation') {
@@ -35,6 +36,7 @@ function tellLimited({ body, http }: GraphQLResponse): void {
   const { data, errors = [] } = body.singleResult;
   const limited = errors.find(({ extensions }) => extensions?.['code'] === ErrorCode.RATE_LIMITED);
   if (!limited || errors.length > 1 || Object.values(data ?? {}).some((value) => value !== null)) return;
-  http.status = 429;
-  http.headers.set('retry-after', String(limited.extensions?.['retryAfter']));
+  const { status, headers } = httpOf(limited.extensions ?? {});
+  http.status = status;
+  for (const [name, value] of headers) http.headers.set(name, value);
 }

@@ -3,14 +3,15 @@ import { type GraphQLSchema, getOperationAST } from 'graphql';
 import type { Viewer } from '../../auth/viewer.js';
 import { createContext, type Services } from '../../context/context.js';
 import { admitOperation, COST_HEADER, confirmOperation, costTold, tellsCost } from '../../execution/admission.js';
-import { answerCompiled, type Result, stringifyResult, withDenials } from '../../execution/compiled-query.js';
+import { answerCompiled, stringifyResult, withDenials } from '../../execution/compiled-query.js';
 import type { DocumentCache } from '../../execution/documents.js';
 import { EXPLAIN_HEADER, explain } from '../../execution/explain.js';
 import type { TrustedDocuments } from '../../execution/trusted-documents.js';
-import { ErrorCode, type ReportInternalError } from '../../graphql/errors.js';
+import type { ReportInternalError } from '../../graphql/errors.js';
 import { Lru } from '../../lib/lru.js';
 import { callerOf, turnOf } from '../bounds.js';
 import { abortOnClose } from './abort-on-close.js';
+import { httpOf } from './refusal.js';
 
 /** Different `accept` headers remembered: clients have few. */
 const MAXIMUM_ACCEPTS = 100;
@@ -46,12 +47,11 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
   /** The content type that Apollo's negotiation came to, by `accept` header. */
   const contentTypes = new Lru<string, string>(MAXIMUM_ACCEPTS);
 
-  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<string | null> => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply, asked: Asked): Promise<string | null> => {
     const began = performance.now();
     const contentType = contentTypes.get(request.headers.accept ?? '');
-    const asked = contentType === undefined ? null : ordinary(request);
-    const found = asked && findDocument(asked, request.viewer);
-    if (!asked || !found) return null;
+    const found = contentType === undefined ? undefined : findDocument(asked, request.viewer);
+    if (!found) return null;
     const operation = getOperationAST(found.document, asked.operationName);
     // The rest came over a WebSocket.
     if (operation?.operation !== 'query') return null;
@@ -73,7 +73,10 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
       admit: () => admitOperation(context, found.document, operation, asked.variables) ?? confirmOperation(context),
     });
     if (!result) return null;
-    if (result.data === undefined) refuse(reply, result);
+    if (result.data === undefined) {
+      const { status, headers } = httpOf(result.errors?.[0]?.extensions ?? {});
+      reply.code(status).headers(Object.fromEntries(headers));
+    }
     reply.header('content-type', contentType);
     return stringifyResult({
       errors: withDenials(result.errors, context.denials),
@@ -95,14 +98,15 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
   };
 
   return async (request, reply) => {
-    const text = await answer(request, reply);
+    const asked = ordinary(request);
+    const text = asked && (await answer(request, reply, asked));
     if (text !== null) {
       documents.hits += 1;
       return text;
     }
     documents.misses += 1;
     // A document that is not known keeps the process busy for milliseconds: others' requests are not to wait behind many.
-    await services.turns.take(turnOf(callerOf(request.viewer, request.ip)), ordinary(request)?.text);
+    await services.turns.take(turnOf(callerOf(request.viewer, request.ip)), asked?.text);
     // Who has gone meanwhile is made no answer.
     if (reply.raw.destroyed) return '';
     const answered = await apollo(request, reply);
@@ -111,13 +115,6 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
       contentTypes.set(request.headers.accept ?? '', contentType);
     return answered;
   };
-}
-
-/** The status of an operation that was not run: it costs more than it may, or its user has spent the budget. */
-function refuse(reply: FastifyReply, { errors = [] }: Result): void {
-  const { code, retryAfter } = errors[0]?.extensions ?? {};
-  if (code === ErrorCode.RATE_LIMITED) reply.code(429).header('retry-after', String(retryAfter));
-  else reply.code(400);
 }
 
 /** Both, if any. */
