@@ -5,7 +5,16 @@ import { engine, type TestDatabase, testDatabase } from '../../support/database.
 import { openEvents } from '../../support/event-stream.js';
 import { type Caller, startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { aCustomer, stockShop } from '../../support/shop.js';
-import { adminOf, buySoftware, keyOf, restart, reveal, settled, type TestSoftware } from '../../support/software.js';
+import {
+  adminOf,
+  buySoftware,
+  keyOf,
+  linkOf,
+  restart,
+  reveal,
+  settled,
+  type TestSoftware,
+} from '../../support/software.js';
 
 /** What an entry says of who acted, and the ids by which others could be told. */
 const WHO =
@@ -156,7 +165,8 @@ describe(`strangers in a tenant’s log, on ${engine}`, () => {
     const replayed = await Promise.all(streams.owner.map((stream) => denied(stream, 3)));
     const named = await Promise.all(streams.partner.map((stream) => denied(stream, 3)));
     for (const stream of [...streams.owner, ...streams.partner]) await stream.nextOf('FeedCaughtUp');
-    await reveal(gateway, owned.entitlementId, owned.choice.version, intruder);
+    // The key was tried before: the same attempt again would be joined to that one, and be no entry of its own.
+    await expect(linkOf(gateway, owned, intruder)).rejects.toThrow('NotFound');
     const live = await Promise.all(streams.owner.map((stream) => denied(stream, 1)));
     const liveNamed = await Promise.all(streams.partner.map((stream) => denied(stream, 1)));
     for (const entries of [...replayed, ...live]) {
