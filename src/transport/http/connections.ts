@@ -57,7 +57,7 @@ export function boundConnections(
   });
   server.on('request', ({ socket }, response) => {
     running.set(socket, (running.get(socket) ?? 0) + 1);
-    response.once('close', () => {
+    onceClosed(response, () => {
       if (running.has(socket)) running.set(socket, (running.get(socket) ?? 1) - 1);
     });
   });
