@@ -91,9 +91,10 @@ export class Budgets {
     return left < 0 ? { retryAfter: this.retryAfter(account) } : { left };
   }
 
-  /** Gives back what was spent and not used. */
+  /** Gives back what was spent and not used. What was spent in a window that is over adds nothing to the next one. */
   refund(user: string, limit: number, points: number): void {
-    this.account(user, limit).pending -= points;
+    const account = this.account(user, limit);
+    account.pending = Math.max(account.pending - points, -account.settled);
   }
 
   async stop(): Promise<void> {

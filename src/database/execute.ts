@@ -1,5 +1,6 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PgliteDriver } from '@mikro-orm/pglite';
+import { GraphQLError } from 'graphql';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
 import { cancellableReads, clientGone, type Pool, type PoolStatement } from './cancellable-pool.js';
@@ -33,7 +34,7 @@ export interface ExecuteLimits {
   lanes: Lanes;
   /** Longest statement, its wait for a connection included; 0: no limit. */
   statementTimeoutMs: number;
-  /** Hears of statements that took too long. */
+  /** Hears of statements that took too long, and of answers that are too large. */
   refusals: Refusals;
 }
 
@@ -56,7 +57,8 @@ export async function createExecute(orm: Orm, limits: ExecuteLimits): Promise<Ex
       return await execute(plan, parameters, turn);
     } catch (error) {
       if (turn.abort?.aborted) throw clientGone();
-      if (codeOf(error) === QUERY_CANCELED) limits.refusals.note('statementTime');
+      const bound = boundOf(error);
+      if (bound) limits.refusals.note(bound);
       throw error;
     }
   };
@@ -97,11 +99,20 @@ async function onServer(orm: Orm, { lanes, statementTimeoutMs }: ExecuteLimits):
   };
 }
 
+/** The bound that a statement was beyond. */
+function boundOf(error: unknown): string | null {
+  if (codeOf(error) === QUERY_CANCELED) return 'statementTime';
+  return error instanceof GraphQLError && error.extensions['limit'] === ANSWER_BYTES ? ANSWER_BYTES : null;
+}
+
+/** The bound of an answer, as refusals and `/metrics` name it. */
+const ANSWER_BYTES = 'answerBytes';
+
 const tooLarge = () =>
   codedError(
     ErrorCode.LIMIT_EXCEEDED,
     `The answer is larger than ${MAXIMUM_ANSWER_BYTES / 2 ** 20} MiB. Ask for less: smaller pages, fewer lists inside lists.`,
-    { extensions: { limit: 'answerBytes' } },
+    { extensions: { limit: ANSWER_BYTES } },
   );
 
 /** PostgreSQL's own limit of a value, 1 GB, comes before it can be told how large the answer is. */

@@ -54,6 +54,16 @@ describe('budgets over time', () => {
     expect(budgets.spend('a', 100, 100)).toEqual({ left: 0 });
   });
 
+  test('are no larger for what is given back after the window it was spent in', () => {
+    now = 4_000_000;
+    const budgets = open(null);
+    budgets.spend('a', 100, 90);
+    now += MINUTE_MS;
+    budgets.refund('a', 100, 90);
+    expect(budgets.spend('a', 100, 101)).toEqual({ retryAfter: 60 });
+    expect(budgets.spend('a', 100, 100)).toEqual({ left: 0 });
+  });
+
   test('are shared: what was spent elsewhere counts once it is told', async () => {
     now = 2_000_000;
     const counter = sharedCounter(() => now);

@@ -147,6 +147,7 @@ describe.each(transports)(`limits over %s, on ${engine}`, (transport) => {
     const { errors } = await run(labels(10));
     expect(errors).toMatchObject([{ message: expect.stringContaining('64 MiB'), path: ['activity'] }]);
     expect(errors?.[0]?.extensions).toEqual({ code: 'LIMIT_EXCEEDED', limit: 'answerBytes' });
+    expect(await metricOf(gateway, 'csp_graph_refusals_total{bound="answerBytes"}')).toBeGreaterThan(0);
     const both = await run(`{ viewer { roles } ${labels(1).slice(2)}`);
     expect(both.errors).toBeUndefined();
   });

@@ -77,7 +77,7 @@ describe(`HTTP's own rules, on ${engine}`, () => {
       const status = async (line: string) => (await askRaw(gateway.url, [line, 'host: x', 'connection: close'])).status;
       expect(await status('BREW /graphql HTTP/1.1')).toBe(400);
       expect(await status('OPTIONS * HTTP/1.1')).toBe(204);
-      expect(await status('CONNECT example.com:443 HTTP/1.1')).toBe(0);
+      expect(await status('CONNECT example.com:443 HTTP/1.1')).toBe(405);
     });
 
     test.each([
@@ -101,6 +101,15 @@ describe(`HTTP's own rules, on ${engine}`, () => {
           expect([name, head.headers.get(name)]).toEqual([name, get.headers.get(name)]);
       await get.body?.cancel();
     });
+
+    test.each(['/graphql/stream', '/graphql/stream?variables={}', '/graphql'])(
+      'HEAD %s asks for nothing, and is refused as GET is',
+      async (path) => {
+        const headers = { accept: path === '/graphql' ? '*/*' : 'text/event-stream', authorization };
+        const [head, get] = [await ask(path, { method: 'HEAD', headers }), await ask(path, { headers })];
+        expect([head.status, get.status, await head.text()]).toEqual([400, 400, '']);
+      },
+    );
 
     test('HEAD runs no mutation and reads no log', async () => {
       const query = 'mutation { revokeAccess(input: { userPrincipalName: "a@b.example" }) { __typename } }';

@@ -12,7 +12,7 @@ import type { Refusals } from '../../graphql/refusals.js';
 import { isUuid } from '../../lib/uuid.js';
 import type { Origins } from '../origins.js';
 import { allowOrigins } from './cors.js';
-import { answerMalformed, refuseExpectation } from './malformed.js';
+import { answerMalformed, refuseExpectation, refuseTunnel } from './malformed.js';
 import { refuse } from './refusal.js';
 import { readJson, requireWellFormed } from './request-rules.js';
 
@@ -56,6 +56,7 @@ export async function createApp({ config, origins, refusals, log }: AppOptions):
     forceCloseConnections: 'idle',
   }) as unknown as FastifyInstance;
   app.server.on('checkExpectation', refuseExpectation);
+  app.server.on('connect', refuseTunnel);
   await app.register(compress, { global: false });
   app.decorateRequest('viewer');
   app.decorateRequest('correlationId', '');

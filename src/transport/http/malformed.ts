@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { ErrorCode } from '../../graphql/errors.js';
 import type { Refusals } from '../../graphql/refusals.js';
@@ -29,21 +30,33 @@ export function answerMalformed(refusals: Refusals, log: Logger) {
     log.debug({ code: error.code }, 'not a request');
     const [status, code, message, bound] = answers[error.code ?? ''] ?? MALFORMED;
     if (bound) refusals.note(bound);
-    const body = JSON.stringify(refusalBody(code, message, bound ? { limit: bound } : {}));
-    if (socket.writable)
-      socket.write(
-        [
-          `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-          'connection: close',
-          'cache-control: no-store',
-          'content-type: application/json; charset=utf-8',
-          `content-length: ${Buffer.byteLength(body)}`,
-          '',
-          body,
-        ].join('\r\n'),
-      );
+    if (socket.writable) socket.write(answerOf(status, refusalBody(code, message, bound ? { limit: bound } : {})));
     socket.destroy(error);
   };
+}
+
+/** Answers who asks for a tunnel: Node hangs up on them without a word. */
+export function refuseTunnel(_request: IncomingMessage, socket: Duplex): void {
+  // The client may be gone before it hears of it.
+  socket.on('error', () => socket.destroy());
+  socket.end(
+    answerOf(405, refusalBody(ErrorCode.BAD_REQUEST, 'No tunnels are made here.'), 'allow: GET, HEAD, OPTIONS, POST'),
+  );
+}
+
+/** The bytes of an answer after which the connection is closed. */
+function answerOf(status: number, content: object, ...headers: string[]): string {
+  const body = JSON.stringify(content);
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'connection: close',
+    'cache-control: no-store',
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...headers,
+    '',
+    body,
+  ].join('\r\n');
 }
 
 /** Answers who expects anything other than to be told to go on with a body. */

@@ -11,9 +11,13 @@ export function lacksQuery(asked: unknown): asked is Record<string, unknown> {
   return !('query' in asked) && ('documentId' in asked || 'extensions' in asked);
 }
 
+/** Whether a request asks for anything. */
+export const namesDocument = (asked: unknown): boolean =>
+  typeof asked === 'object' && asked !== null && ('query' in asked || lacksQuery(asked));
+
 /** Names a trusted document in the place of its text. */
 export const documentIdOf = ({ method, query, body }: FastifyRequest): unknown =>
-  ((method === 'GET' ? query : body) as { documentId?: unknown } | null | undefined)?.documentId;
+  ((method === 'POST' ? body : query) as { documentId?: unknown } | null | undefined)?.documentId;
 
 /** Where the client resumes a stream. */
 export function lastEventId({ headers }: FastifyRequest): string | null {

@@ -12,7 +12,7 @@ import { asGraphQLError, codedError, ErrorCode } from '../../graphql/errors.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import { type CallerBounds, callerOf, holdStream, isTaken, turnOf } from '../bounds.js';
 import { requireValidToken } from '../http/require-token.js';
-import { acceptsEvents, documentIdOf, lacksQuery, lastEventId } from './asked.js';
+import { acceptsEvents, documentIdOf, lacksQuery, lastEventId, namesDocument } from './asked.js';
 import { EventStream } from './sink.js';
 
 /** Streams of a stopping gateway end within this time, not all at once. */
@@ -99,8 +99,11 @@ export function serveStreams(options: EventStreamsOptions): EventStreams {
   const serve = async (request: FastifyRequest, reply: FastifyReply) => {
     if (!acceptsEvents(request.headers.accept))
       return reply.code(406).send(refusalBody('Event streams are text/event-stream: say so in Accept.'));
-    // Nothing is subscribed for it.
-    if (request.method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send();
+    if (request.method === 'HEAD') {
+      if (!namesDocument(request.query)) return reply.code(400).send(refusalBody('Missing query'));
+      // Nothing is subscribed for it.
+      return reply.type('text/event-stream; charset=utf-8').send();
+    }
     const headers = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]);
     const stream = new EventStream({
       viewer: request.viewer,
