@@ -24,6 +24,7 @@ import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { metricOf } from '../support/metrics.js';
 import { type Pool, randomOperation, seededRandom } from '../support/random-operation.js';
+import { settled } from '../support/software.js';
 
 /** Operations compared; 10,000 in `.ci/run`. */
 const COUNT = Number(process.env['RANDOM_OPERATIONS'] ?? 200);
@@ -64,6 +65,8 @@ describe(`compiled reads against ordinary execution, on ${engine}`, () => {
         await loadDemo(orm, { customers: 25, orders: 120, activity: 400, now: new Date(), productKeySecrets });
       },
     });
+    // Between the two paths' reads entries would come to be seen, one by one.
+    await settled(gateway);
     schema = await buildGraph();
     const [order] = await gateway.sql<{ number: string }>('select number from orders order by number limit 1');
     await gateway.sql(
