@@ -5,8 +5,8 @@ import { ANONYMOUS } from '../config/trusted-documents-config.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
 import { networkOf } from '../lib/network.js';
+import { Attempts } from './attempts.js';
 import type { Budgets, Spent } from './budgets.js';
-import { LinkAttempts } from './link-attempts.js';
 import { points } from './points.js';
 import type { TableSizes } from './table-sizes.js';
 import type { OperationCost, Scales } from './weigh.js';
@@ -56,12 +56,26 @@ export class CostControl {
   /** Points spent since the start, by role. */
   readonly spent = new Map<string, number>();
 
-  /** Attempts at links, which open without a token. */
-  readonly links: LinkAttempts;
+  /** Attempts of users at what is written down where it is refused: nobody fills the log. */
+  readonly secrets: Attempts;
+  /** Attempts of addresses at links, which open without a token: who tries dead or false ones pays for nothing. */
+  readonly links: Attempts;
 
   constructor(private readonly options: CostControlOptions) {
-    const { attempts, config, refusals } = options;
-    this.links = new LinkAttempts(attempts, config.refusedLinks, refusals);
+    const { attempts: budgets, config, refusals } = options;
+    const common = { budgets, refusals };
+    this.secrets = new Attempts({
+      ...common,
+      allowed: config.refusedAttempts,
+      limit: 'refusedAttempts',
+      what: 'your attempts at keys and links',
+    });
+    this.links = new Attempts({
+      ...common,
+      allowed: config.refusedLinks,
+      limit: 'refusedLinks',
+      what: 'the links that your address has tried',
+    });
   }
 
   /** How large tables are taken to be. */
@@ -112,13 +126,13 @@ export class CostControl {
     this.note(viewer, -unused);
   }
 
-  /** Whether an operation is worth asking first what its user has spent elsewhere. */
-  isDear({ viewer }: Payer, { asked }: Cost): boolean {
-    return this.options.budgets.isLarge(asked, this.budgetOf(viewer));
+  /** Whether so much of a user's budget was spent here that the others must be asked before more is done. */
+  mustConfirm({ viewer, user }: Payer): boolean {
+    return this.options.budgets.mustTell(user, this.budgetOf(viewer));
   }
 
   /**
-   * Hears, before something large is done, what its user has spent elsewhere.
+   * Hears, before an operation runs that was spent already, what its user has spent elsewhere.
    * @returns RATE_LIMITED where the budget is spent already
    */
   async confirm({ viewer, user }: Payer, cost: Cost): Promise<GraphQLError | null> {
@@ -165,21 +179,6 @@ export class CostControl {
     return 'left' in spent ? 0 : spent.retryAfter * 1_000;
   }
 
-  /**
-   * Lets a user try what is written down when it is refused: so that nobody fills the log, refused attempts have a budget.
-   * @returns what to call once it is known whether it was refused
-   * @throws RATE_LIMITED where the budget is spent; nothing has been looked at
-   */
-  tryOnce({ user }: Payer): (isRefused: boolean) => Promise<void> {
-    const { attempts, config } = this.options;
-    const spent = attempts.spend(user, config.refusedAttempts, 1);
-    if ('retryAfter' in spent) throw this.refuse('refusedAttempts', tooManyAttempts(spent, config.refusedAttempts));
-    return async (isRefused) => {
-      if (isRefused) await attempts.settle(user, config.refusedAttempts);
-      else attempts.refund(user, config.refusedAttempts, 1);
-    };
-  }
-
   private spend({ viewer, user }: Payer, asked: number): GraphQLError | null {
     const limit = this.budgetOf(viewer);
     const spent = this.options.budgets.spend(user, limit, asked);
@@ -223,14 +222,6 @@ function beyondBound(cost: Cost): GraphQLError {
     ErrorCode.LIMIT_EXCEEDED,
     `The operation costs ${cost.asked} points, and one operation of yours may cost ${cost.allowed}. Ask for less: smaller pages, fewer totalCount, a narrower filter or period.`,
     { extensions: { limit: 'cost', cost } },
-  );
-}
-
-function tooManyAttempts({ retryAfter }: { retryAfter: number }, allowed: number): GraphQLError {
-  return codedError(
-    ErrorCode.RATE_LIMITED,
-    `Of your attempts at keys and links ${allowed} were refused lately: no more are looked at for ${retryAfter} s.`,
-    { extensions: { limit: 'refusedAttempts', retryAfter } },
   );
 }
 

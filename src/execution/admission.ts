@@ -55,10 +55,10 @@ export function refundRefused(context: Context, data: object | null | undefined)
   cost.left = services.costs.left(context);
 }
 
-/** Before something dear runs: whether its user has spent the budget elsewhere. */
+/** Before an operation runs whose user has spent much here lately: whether the budget is spent elsewhere. */
 export function confirmOperation(context: Context): Promise<GraphQLError | null> | null {
   const { cost, services } = context;
-  return cost && services.costs.isDear(context, cost) ? services.costs.confirm(context, cost) : null;
+  return cost && services.costs.mustConfirm(context) ? services.costs.confirm(context, cost) : null;
 }
 
 /** Charges a stream's user for entries: for making each, shared with all who get the same, and for every message. */

@@ -121,14 +121,14 @@ function guardRoot(type: GraphQLObjectType, field: Field, rule: AccessRule): voi
 
 /** What is written down where it is refused: a user has a budget of that. */
 async function attempted(context: Context, answer: () => Promise<unknown>): Promise<unknown> {
-  const told = context.services.costs.tryOnce(context);
+  const end = await context.services.costs.secrets.begin(context.user);
   let isRefused = false;
   try {
     const answered = await answer();
     isRefused = answered === null || answered instanceof EntitlementNotFound;
     return answered;
   } finally {
-    await told(isRefused);
+    await end(isRefused);
   }
 }
 

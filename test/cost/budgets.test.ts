@@ -4,7 +4,9 @@ import { Budgets, type SharedCounter } from '../../src/cost/budgets.js';
 import { engine, serverUrl, testDatabase } from '../support/database.js';
 import { openEvents } from '../support/event-stream.js';
 import { startTestGateway, type TestGateway, testCosts } from '../support/gateway.js';
+import { startProxy } from '../support/proxy.js';
 import { openAcknowledged } from '../support/raw-socket.js';
+import { hasRedis, redisUrl } from '../support/redis.js';
 import { aCustomer } from '../support/shop.js';
 import { until } from '../support/until.js';
 
@@ -76,13 +78,37 @@ describe('budgets over time', () => {
     expect(there.spend('a', 1_000, 400)).toEqual({ left: 0 });
   });
 
-  test('ask nothing for what is small, and tell what is large before it runs', () => {
+  test('ask nothing for what is small, and tell what adds up before more is done', async () => {
+    now = 2_500_000;
     const counter = sharedCounter(() => now);
     const budgets = open(counter);
-    for (let spent = 0; spent < 10; spent += 1) budgets.spend('c', 1_000, 1);
-    expect(counter.asked).toBe(0);
-    expect([20, 21].map((points) => budgets.isLarge(points, 1_000))).toEqual([false, true]);
-    expect(open(null).isLarge(1_000, 1_000)).toBe(false);
+    for (let spent = 0; spent < 20; spent += 1) budgets.spend('c', 1_000, 1);
+    expect([counter.asked, budgets.mustTell('c', 1_000)]).toEqual([0, false]);
+    budgets.spend('c', 1_000, 1);
+    expect(budgets.mustTell('c', 1_000)).toBe(true);
+    await Promise.all(Array.from({ length: 5 }, () => budgets.settle('c', 1_000)));
+    expect([counter.asked, budgets.mustTell('c', 1_000)]).toEqual([1, false]);
+    const alone = open(null);
+    alone.spend('c', 1_000, 1_000);
+    expect(alone.mustTell('c', 1_000)).toBe(false);
+  });
+
+  test.each([19, 100, 525])('hold for many operations of %s points at once at several processes', async (points) => {
+    now = 2_700_000;
+    const LIMIT = 30_000;
+    const counter = sharedCounter(() => now);
+    const processes = [open(counter), open(counter), open(counter)];
+    /** An operation as it is admitted; answers what it was let spend. */
+    const operation = async (budgets: Budgets) => {
+      if ('retryAfter' in budgets.spend('a', LIMIT, points)) return 0;
+      if (!budgets.mustTell('a', LIMIT) || 'left' in (await budgets.settle('a', LIMIT))) return points;
+      budgets.refund('a', LIMIT, points);
+      return 0;
+    };
+    const count = Math.ceil((LIMIT / points) * 1.2);
+    const all = processes.flatMap((budgets) => Array.from({ length: count }, () => operation(budgets)));
+    const spent = (await Promise.all(all)).reduce((sum, one) => sum + one, 0);
+    expect(spent).toBeLessThanOrEqual(LIMIT + processes.length * LIMIT * 0.02);
   });
 
   test('are kept by each process alone while the counter is away', async () => {
@@ -95,8 +121,39 @@ describe('budgets over time', () => {
     expect(budgets.spend('a', 100, 41)).toEqual({ retryAfter: 60 });
     now += MINUTE_MS;
     expect(budgets.spend('a', 100, 41)).toEqual({ left: 59 });
+    now += 2_000;
     counter.isAway = false;
     expect(await budgets.settle('a', 100)).toEqual({ left: 59 });
+  });
+
+  test('tell what was spent while the counter was away once it is back', async () => {
+    now = 5_000_000;
+    const counter = sharedCounter(() => now);
+    const [here, there] = [open(counter), open(counter)];
+    counter.isAway = true;
+    here.spend('a', 100, 60);
+    await here.settle('a', 100);
+    // While it is away nothing waits for it.
+    expect(here.mustTell('a', 100)).toBe(false);
+    counter.isAway = false;
+    now += 2_000;
+    there.spend('a', 100, 30);
+    expect([await there.settle('a', 100), await here.settle('a', 100)]).toEqual([{ left: 70 }, { left: 10 }]);
+  });
+
+  test('wait for a counter that says nothing no longer than for one that is away', async () => {
+    now = 6_000_000;
+    let asked = 0;
+    const budgets = open({
+      penalty: () => {
+        asked += 1;
+        return new Promise(() => undefined);
+      },
+    });
+    budgets.spend('a', 100, 60);
+    const all = await Promise.all([budgets.settle('a', 100), budgets.settle('a', 100), budgets.settle('a', 100)]);
+    expect([all, asked]).toEqual([Array(3).fill({ left: 40 }), 1]);
+    expect(budgets.mustTell('a', 100)).toBe(false);
   });
 });
 
@@ -200,12 +257,10 @@ test(`a stream whose user has spent the budget ends in words, and goes on by its
 const onServer = serverUrl ? describe : describe.skip;
 
 onServer('gateways on one database', () => {
-  const hasRedis = Boolean(process.env['TEST_REDIS_URL']);
   test.each([
-    ['in PostgreSQL', { kind: 'database' } as const, true],
-    ['in Redis', { kind: 'redis', url: process.env['TEST_REDIS_URL'] ?? '' } as const, hasRedis],
-  ])('count together %s', async (_where, limiter, isThere) => {
-    if (!isThere) return;
+    ['in PostgreSQL', { kind: 'database' } as const],
+    ...(hasRedis ? [['in Redis', { kind: 'redis', url: redisUrl.href } as const] as const] : []),
+  ])('count together %s', async (_where, limiter) => {
     const database = await testDatabase();
     const config = { limiter, cost: { ...testCosts, perMinute: { everybody: 40, byRole: new Map() } } };
     const here = await startTestGateway({ database, config });
@@ -226,7 +281,6 @@ onServer('gateways on one database', () => {
 });
 
 test('a gateway serves while Redis is out of reach, and says so once', async () => {
-  if (!serverUrl) return;
   const gateway = await startTestGateway({
     config: {
       limiter: { kind: 'redis', url: 'redis://:a-secret@127.0.0.1:1' },
@@ -243,4 +297,27 @@ test('a gateway serves while Redis is out of reach, and says so once', async () 
   } finally {
     await gateway.stop();
   }
+});
+
+(hasRedis ? test : test.skip)('a gateway serves while Redis says nothing, says so once, and stops', async () => {
+  const proxy = await startProxy(Number(redisUrl.port || 6379));
+  const url = Object.assign(new URL(redisUrl), { hostname: '127.0.0.1', port: String(proxy.port) }).href;
+  const cost = { ...testCosts, perMinute: { everybody: 1_000, byRole: new Map() } };
+  const gateway = await startTestGateway({ config: { limiter: { kind: 'redis', url }, cost } });
+  try {
+    const token = await gateway.token('SALES_AGENT', { user: `${crypto.randomUUID()}@partner.example` });
+    const large = () => gateway.run('{ customers(first: 100) { nodes { id } } }', {}, { token });
+    await until('it counts in Redis', async () => {
+      await large();
+      return proxy.sent.join('').includes('csp-graph:cost');
+    });
+    proxy.silence();
+    const told = () => gateway.log.filter((line) => line.includes('this process counts alone'));
+    await until('it counts alone', async () => [200, 429].includes((await large()).status) && told().length > 0);
+    expect(told()).toHaveLength(1);
+  } finally {
+    await gateway.stop();
+    await proxy.close();
+  }
+  expect(gateway.log.join()).not.toContain('not everything could be finished');
 });

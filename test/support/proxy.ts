@@ -9,6 +9,8 @@ export interface TestProxy {
   /** Ends every connection and refuses new ones until `mend`. */
   cut(): void;
   mend(): void;
+  /** Passes nothing on any more, on connections that stay open and on new ones. */
+  silence(): void;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export async function startProxy(target: number): Promise<TestProxy> {
   const sockets = new Set<Socket>();
   const sent: string[] = [];
   let isCut = false;
+  let isSilent = false;
   const server = createServer((incoming) => {
     if (isCut) return incoming.destroy();
     const outgoing = connect(target, '127.0.0.1');
@@ -30,7 +33,7 @@ export async function startProxy(target: number): Promise<TestProxy> {
         sockets.delete(socket);
         other.destroy();
       });
-      socket.pipe(other);
+      if (!isSilent) socket.pipe(other);
     }
     incoming.on('data', (data) => sent.push(data.toString('latin1')));
   }).listen(0, '127.0.0.1');
@@ -47,6 +50,10 @@ export async function startProxy(target: number): Promise<TestProxy> {
     },
     mend: () => {
       isCut = false;
+    },
+    silence: () => {
+      isSilent = true;
+      for (const socket of sockets) socket.unpipe().pause();
     },
     close: async () => {
       endAll();

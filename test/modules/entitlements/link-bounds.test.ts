@@ -47,6 +47,24 @@ describe(`bounds of links that open without a token, on ${engine}`, () => {
     expect(statements.join('\n')).not.toMatch(/^(begin|start transaction)|for update/im);
   });
 
+  test('good links are no attempts that were refused, however many are opened at once', async () => {
+    const url = await aLink();
+    const openings = Array.from({ length: 5 * ALLOWED }, () =>
+      fetch(url, { headers: { 'x-forwarded-for': '203.0.113.5' } }),
+    );
+    const answers = await Promise.all(openings);
+    expect(answers.map(({ status }) => status)).toEqual(Array(5 * ALLOWED).fill(200));
+    await Promise.all(answers.map((answer) => answer.text()));
+  });
+
+  test('false ones at once are looked at as often as may be refused, and no more', async () => {
+    const openings = Array.from({ length: 5 * ALLOWED }, (_, at) =>
+      fetch(`${gateway.url}/downloads/${at}`, { headers: { 'x-forwarded-for': '203.0.113.6' } }),
+    );
+    const statuses = (await Promise.all(openings)).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([...Array(ALLOWED).fill(404), ...Array(4 * ALLOWED).fill(429)]);
+  });
+
   test('an address that tries too many dead or false ones is refused before anything is looked at; no other is', async () => {
     const [good, dead] = [await aLink(), await aLink()];
     await gateway.sql('update download_links set downloads = maximum_downloads where id = ?', [
@@ -65,7 +83,7 @@ describe(`bounds of links that open without a token, on ${engine}`, () => {
     expect(JSON.parse(text)).toEqual({
       code: 'RATE_LIMITED',
       message: expect.stringMatching(
-        /^Of the links that your address has tried 4 were dead or false lately: no more are looked at for \d+ s\.$/,
+        /^Of the links that your address has tried 4 were refused lately: no more are looked at for \d+ s\.$/,
       ),
     });
     expect(refusals.counts.get('refusedLinks')).toBe(before + 1);

@@ -5,8 +5,8 @@ import { newId } from '../../../src/domain/ids.js';
 import { closeAttempts, JOINED_MS } from '../../../src/modules/entitlements/refused-attempts.js';
 import { engine } from '../../support/database.js';
 import { startTestGateway, type TestGateway, testCosts } from '../../support/gateway.js';
-import { aCustomer } from '../../support/shop.js';
-import { adminOf, settled } from '../../support/software.js';
+import { aCustomer, stockShop } from '../../support/shop.js';
+import { adminOf, buySoftware, reveal, settled } from '../../support/software.js';
 
 const REVEAL =
   'mutation ($id: ID!) { revealProductKey(input: { entitlementId: $id, version: "2019" }) { __typename } }';
@@ -58,5 +58,16 @@ describe(`refused attempts at keys, on ${engine}`, () => {
     expect(await entries()).toHaveLength(before);
     const other = await adminOf(gateway, await aCustomer(gateway));
     expect((await gateway.run(REVEAL, { id: toGlobalId('Entitlement', newId()) }, other)).errors).toBeUndefined();
+  });
+
+  test('are no attempts that succeed, however many are made at once', async () => {
+    await stockShop(gateway);
+    const software = await buySoftware(gateway, await aCustomer(gateway));
+    const as = await adminOf(gateway, software.customer);
+    const reveals = Array.from({ length: 30 }, () =>
+      reveal(gateway, software.entitlementId, software.choice.version, as),
+    );
+    const told = (await Promise.all(reveals)).map(({ data, errors }) => errors ?? data?.revealProductKey?.__typename);
+    expect(told).toEqual(Array(30).fill('RevealProductKeySuccess'));
   });
 });

@@ -40,7 +40,7 @@ export function serveDownloads(app: FastifyInstance, services: Services): void {
     url: '/downloads/:token',
     handler: async (request, reply) => {
       const isTaken = request.method === 'GET';
-      const release = attemptLink(services, request, reply);
+      const release = await attemptLink(services, request, reply);
       if (!release) return reply;
       // What we have not signed is no question to the database.
       const claims = await services.signer.verify('download', request.params.token, services.now());

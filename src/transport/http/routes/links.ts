@@ -2,8 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Services } from '../../../context/context.js';
 import { networkOf } from '../../../lib/network.js';
-import { isTaken, type Release } from '../../bounds.js';
+import type { Release } from '../../bounds.js';
 import { abortOnClose } from '../abort-on-close.js';
+import { onceClosed } from '../once-closed.js';
 
 /** Seconds after which to try again what had to wait too long. */
 const RETRY_AFTER = 5;
@@ -13,13 +14,25 @@ export function refuseLink(reply: FastifyReply, status: number, code: string, me
   return reply.code(status).send({ code, message });
 }
 
-/** Takes an attempt of the request's address at a link. @returns null where it has none left, and is told so */
-export function attemptLink({ costs }: Services, request: FastifyRequest, reply: FastifyReply): Release | null {
-  const taken = costs.links.take(networkOf(request.ip));
-  if (isTaken(taken)) return taken;
-  const { code, retryAfter } = taken.extensions;
-  refuseLink(reply.header('retry-after', String(retryAfter)), 429, String(code), taken.message);
-  return null;
+/**
+ * Begins an attempt of the request's address at a link: refused, unless what is answered is called before its end.
+ * @returns null where the address has none left, and is told so
+ */
+export async function attemptLink(
+  { costs }: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Release | null> {
+  try {
+    const end = await costs.links.begin(`link ${networkOf(request.ip)}`);
+    onceClosed(reply.raw, () => void end(true));
+    return () => void end(false);
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    const { code, retryAfter } = error.extensions;
+    refuseLink(reply.header('retry-after', String(retryAfter)), 429, String(code), error.message);
+    return null;
+  }
 }
 
 /**

@@ -53,7 +53,7 @@ export async function serveSupportFiles(app: FastifyInstance, services: Services
       '/support-requests/:token/files',
       { bodyLimit: MAXIMUM_FILES * (MAXIMUM_FILE_BYTES + 4_096), config: { takes: 'multipart/form-data' } },
       async (request, reply) => {
-        const release = attemptLink(services, request, reply);
+        const release = await attemptLink(services, request, reply);
         if (!release) return reply;
         const address = await addressOf(services, request.params.token);
         const { id, maker } = address;

@@ -1,0 +1,82 @@
+import type { GraphQLError } from 'graphql';
+import { codedError, ErrorCode } from '../graphql/errors.js';
+import type { Refusals } from '../graphql/refusals.js';
+import type { Budgets } from './budgets.js';
+
+/** Ends an attempt, once: the first word on whether it was refused counts. */
+export type EndAttempt = (isRefused: boolean) => Promise<void>;
+
+/** What attempts need. */
+export interface AttemptsOptions {
+  budgets: Budgets;
+  /** Refused attempts of one user, or address, while the window runs. */
+  allowed: number;
+  /** Name of the bound in `extensions.limit` and metrics. */
+  limit: string;
+  /** What is attempted, for the refusal: `Of … 20 were refused lately`. */
+  what: string;
+  refusals: Refusals;
+}
+
+/**
+ * Bounds how often somebody may attempt what is written down, or costs nothing, when it is refused. Whether it is refused
+ * is known at the end: so one begins only where all that are under way could be refused and the budget would hold;
+ * others wait for those.
+ */
+export class Attempts {
+  /** Those who wait, by who attempts, while any attempt is under way. */
+  private readonly underWay = new Map<string, { count: number; waiting: (() => void)[] }>();
+
+  constructor(private readonly options: AttemptsOptions) {}
+
+  /**
+   * Begins an attempt.
+   * @param by key of who attempts
+   * @throws RATE_LIMITED where the budget is spent: nothing has been looked at
+   */
+  async begin(by: string): Promise<EndAttempt> {
+    const { budgets, allowed } = this.options;
+    for (;;) {
+      const retryAfter = await this.take(by);
+      if (retryAfter === null) break;
+      const others = this.underWay.get(by);
+      if (!others) throw this.refuse(retryAfter);
+      await new Promise<void>((resolve) => others.waiting.push(resolve));
+    }
+    const mine = this.underWay.get(by) ?? { count: 0, waiting: [] };
+    mine.count += 1;
+    this.underWay.set(by, mine);
+    let hasEnded = false;
+    return async (isRefused) => {
+      if (hasEnded) return;
+      hasEnded = true;
+      if (!isRefused) budgets.refund(by, allowed, 1);
+      mine.count -= 1;
+      if (mine.count === 0) this.underWay.delete(by);
+      for (const resolve of mine.waiting.splice(0)) resolve();
+      if (isRefused) await budgets.settle(by, allowed);
+    };
+  }
+
+  /** Takes one of the budget, also of what was spent elsewhere. @returns null, or in how many seconds to try again */
+  private async take(by: string): Promise<number | null> {
+    const { budgets, allowed } = this.options;
+    const spent = budgets.spend(by, allowed, 1);
+    if ('retryAfter' in spent) return spent.retryAfter;
+    if (!budgets.mustTell(by, allowed)) return null;
+    const settled = await budgets.settle(by, allowed);
+    if ('left' in settled) return null;
+    budgets.refund(by, allowed, 1);
+    return settled.retryAfter;
+  }
+
+  private refuse(retryAfter: number): GraphQLError {
+    const { what, allowed, limit, refusals } = this.options;
+    refusals.note(limit);
+    return codedError(
+      ErrorCode.RATE_LIMITED,
+      `Of ${what} ${allowed} were refused lately: no more are looked at for ${retryAfter} s.`,
+      { extensions: { limit, retryAfter } },
+    );
+  }
+}
