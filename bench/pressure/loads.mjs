@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { openSocket, post, rawConnection, refusalOf } from './client.mjs';
-import { aliasedFeed, allSales, refusedKey, twentyCounts } from './operations.mjs';
+import { aliasedFeed, allSales, contradiction, refusedKey, twentyCounts } from './operations.mjs';
+import { streamLoads } from './stream-loads.mjs';
 
 /** Requests that one user has in flight. */
 const AT_ONCE = 20;
@@ -122,6 +123,11 @@ export const loads = {
     run: (about) =>
       hammer(about, () => ({ token: about.tokens.ADMIN_AGENT, body: { query: refusedKey(`ent_${randomUUID()}`) } })),
   },
+  contradictions: {
+    title: `${AT_ONCE} at a time, filters that contradict each other`,
+    run: (about) => hammer(about, () => ({ token: about.tokens.ACCOUNT_ADMIN, body: { query: contradiction } })),
+  },
+  ...streamLoads,
   documents: {
     title: `${AT_ONCE} at a time, anonymous documents that were never seen`,
     run: (about) =>

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 /** What other users do while somebody presses: the read, the deed and the stream that are timed. */
 export const pointRead =
   'query Point($domain: String!) { customer(by: { domain: $domain }) { id companyName domain } }';
@@ -68,3 +70,26 @@ export const aliasedFeed = (index) =>
   `subscription { activity { __typename ... on ActivityRecorded { a${index}: entry { id at action actor { userPrincipalName } customer { companyName } order { number lines { id } } } } } }`;
 export const refusedKey = (id) =>
   `mutation { revealProductKey(input: { entitlementId: "${id}", version: "2019" }) { __typename } }`;
+/** Entries of the log as somebody follows them. */
+export const entryFeed = `subscription ($after: String) { activity(after: $after) {
+  __typename ... on ActivityRecorded { entry { id at action resource { label } customer { companyName } } } } }`;
+/** Messages of a log of which a filter leaves nothing. */
+export const nothingFeed = `subscription ($after: String, $filter: ActivityFilter) { activity(after: $after, filter: $filter) {
+  __typename ... on FeedMessage { cursor } } }`;
+/** Two conditions, each with an index, that nothing fulfils at once. */
+export const contradiction = `{ activity(first: 1, filter: { actor: "agent.bruno@partner.example", actorObjectId: "${'0'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}" }) { nodes { id } } }`;
+export const supportRequest = {
+  query: `mutation ($input: SubmitSupportRequestInput!) { submitSupportRequest(input: $input) {
+    __typename ... on SubmitSupportRequestSuccess { uploadUrl } ... on Problem { code message } } }`,
+  variables: (customerId) => ({
+    input: {
+      idempotencyKey: randomUUID(),
+      customerId,
+      topic: 'CSP Purchase/Refund on behalf of customers',
+      impact: 'MINIMAL',
+      title: 'title',
+      description: 'description',
+      contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
+    },
+  }),
+};
