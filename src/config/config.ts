@@ -152,6 +152,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       perMinute: values.COST_BUDGET,
       refusedAttempts: values.REFUSED_ATTEMPTS_BUDGET,
       refusedLinks: values.REFUSED_LINKS_BUDGET,
+      uploadBudget: values.UPLOAD_BUDGET,
     },
     limiter: values.REDIS_URL ? { kind: 'redis', url: values.REDIS_URL } : { kind: 'database' },
     signingSecret: new TextEncoder().encode(values.SIGNING_SECRET ?? kept?.signingSecret),

@@ -17,6 +17,8 @@ export interface CostConfig {
   refusedAttempts: number;
   /** Dead or false download links and upload addresses that one address may try in ten minutes. */
   refusedLinks: number;
+  /** MiB of support files that one user may upload in a day. */
+  uploadBudget: number;
 }
 
 /** Where processes share what users have spent. */

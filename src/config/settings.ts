@@ -153,6 +153,7 @@ export const settings = z.object({
   COST_BUDGET: costByRole(costDefaults.COST_BUDGET),
   REFUSED_ATTEMPTS_BUDGET: whole('a whole number of attempts', 1, 10_000).default(20),
   REFUSED_LINKS_BUDGET: whole('a whole number of attempts', 1, 100_000).default(200),
+  UPLOAD_BUDGET: whole('a whole number of MiB', 1, 1_000_000).default(1_024),
   REDIS_URL: z
     .string()
     .refine((url) => /^rediss?:\/\//.test(url) && isAddress(url), { error: REDIS_SHAPE })

@@ -9,6 +9,7 @@ import { Attempts } from './attempts.js';
 import type { Budgets, Spent } from './budgets.js';
 import { points } from './points.js';
 import type { TableSizes } from './table-sizes.js';
+import { UploadBudget } from './upload-budget.js';
 import type { OperationCost, Scales } from './weigh.js';
 
 /** What an operation costs, as `extensions.cost` tells it. */
@@ -21,9 +22,9 @@ export interface Cost {
   left: number;
 }
 
-/** Who pays: their viewer, and the key of their account. */
-export interface Payer {
-  viewer: Viewer;
+/** Who pays: their viewer, of whom a link knows the roles alone, and the key of their account. */
+export interface Payer<Known extends Pick<Viewer, 'roles'> = Pick<Viewer, 'roles'>> {
+  viewer: Known;
   /** Key of the identity, or of the address of those without a token. */
   user: string;
 }
@@ -42,6 +43,8 @@ export interface CostControlOptions {
   budgets: Budgets;
   /** Refused attempts of users at keys and links, and of addresses at links. */
   attempts: Budgets;
+  /** KiB that users have stored in a day. */
+  stored: Budgets;
   refusals: Refusals;
 }
 
@@ -60,9 +63,12 @@ export class CostControl {
   readonly secrets: Attempts;
   /** Attempts of addresses at links, which open without a token: who tries dead or false ones pays for nothing. */
   readonly links: Attempts;
+  /** What is stored of uploads. */
+  readonly uploads: UploadBudget;
 
   constructor(private readonly options: CostControlOptions) {
-    const { attempts: budgets, config, refusals } = options;
+    const { attempts: budgets, config, refusals, stored } = options;
+    this.uploads = new UploadBudget(stored, config.uploadBudget, refusals);
     const common = { budgets, refusals };
     this.secrets = new Attempts({
       ...common,
@@ -88,7 +94,7 @@ export class CostControl {
    * @param isRunnable whether its variables fit: where they do not, nothing runs, and it costs the least
    */
   admit(
-    payer: Payer,
+    payer: Payer<Viewer>,
     document: DocumentNode,
     operation: OperationDefinitionNode,
     variables: Record<string, unknown> | null | undefined,
@@ -118,6 +124,18 @@ export class CostControl {
    */
   read(payer: Payer, characters: number): GraphQLError | null {
     return this.spend(payer, points.operation + Math.floor(characters * points.character));
+  }
+
+  /** Spends points before something is done. @returns RATE_LIMITED where fewer are left */
+  spend({ viewer, user }: Payer, asked: number): GraphQLError | null {
+    const limit = this.budgetOf(viewer);
+    const spent = this.options.budgets.spend(user, limit, asked);
+    if ('left' in spent) {
+      this.note(viewer, asked);
+      return null;
+    }
+    const cost = { asked, allowed: this.allowedTo(viewer), left: this.left({ viewer, user }) };
+    return this.refuse('costBudget', overBudget(spent, cost));
   }
 
   /** Gives back points of what was not done. */
@@ -153,19 +171,14 @@ export class CostControl {
     return this.options.budgets.left(user, this.budgetOf(viewer));
   }
 
-  /** Charges what was delivered to a stream. @returns RATE_LIMITED where that was more than is left */
-  deliver({ viewer, user }: Payer, cost: number): GraphQLError | null {
+  /** Charges what was done already, such as delivering to a stream. @returns RATE_LIMITED where less was left */
+  deliver({ viewer, user }: Payer, cost: number, advice = 'Come back with your last cursor.'): GraphQLError | null {
     const limit = this.budgetOf(viewer);
     this.note(viewer, cost);
     const spent = this.options.budgets.charge(user, limit, cost);
     if ('left' in spent) return null;
     const told = { asked: Math.ceil(cost), allowed: this.allowedTo(viewer), left: 0 };
-    return this.refuse('costBudget', overBudget(spent, told, 'Come back with your last cursor.'));
-  }
-
-  /** Spends what the beginning of an export costs. @returns RATE_LIMITED where that is more than is left */
-  beginExport(payer: Payer): GraphQLError | null {
-    return this.spend(payer, points.export);
+    return this.refuse('costBudget', overBudget(spent, told, advice));
   }
 
   /**
@@ -179,22 +192,11 @@ export class CostControl {
     return 'left' in spent ? 0 : spent.retryAfter * 1_000;
   }
 
-  private spend({ viewer, user }: Payer, asked: number): GraphQLError | null {
-    const limit = this.budgetOf(viewer);
-    const spent = this.options.budgets.spend(user, limit, asked);
-    if ('left' in spent) {
-      this.note(viewer, asked);
-      return null;
-    }
-    const cost = { asked, allowed: this.allowedTo(viewer), left: this.left({ viewer, user }) };
-    return this.refuse('costBudget', overBudget(spent, cost));
-  }
-
-  private allowedTo({ roles }: Viewer): number {
+  private allowedTo({ roles }: Payer['viewer']): number {
     return pointsFor(this.options.config.operation, roles);
   }
 
-  private budgetOf({ roles }: Viewer): number {
+  private budgetOf({ roles }: Payer['viewer']): number {
     return pointsFor(this.options.config.perMinute, roles);
   }
 
@@ -206,7 +208,7 @@ export class CostControl {
     });
   }
 
-  private note({ roles }: Viewer, cost: number): void {
+  private note({ roles }: Payer['viewer'], cost: number): void {
     const role = roles[0] ?? ANONYMOUS;
     this.spent.set(role, (this.spent.get(role) ?? 0) + cost);
   }

@@ -35,4 +35,10 @@ export const points = {
   /** The beginning of an export, and each of its lines: a flat row, read in the order in which it lies. */
   export: 5,
   exportedLine: 0.05,
+  /** The beginning of an upload, and each MiB of it: received, judged and written, and kept for good. */
+  upload: 5,
+  uploadedMebibyte: 300,
 } satisfies Record<string, number>;
+
+/** Points of so many bytes of an upload. */
+export const costOfBytes = (bytes: number) => (bytes / 2 ** 20) * points.uploadedMebibyte;

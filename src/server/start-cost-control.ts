@@ -16,6 +16,8 @@ import type { Lifecycle } from './lifecycle.js';
 const BUDGET_MS = 60_000;
 /** Refused attempts are counted over ten. */
 const ATTEMPTS_MS = 600_000;
+/** What is stored is counted over a day. */
+const STORED_MS = 86_400_000;
 
 /** What cost control is started with. */
 export interface StartCostControlOptions {
@@ -47,6 +49,13 @@ export async function startCostControl(options: StartCostControlOptions): Promis
     log,
   });
   lifecycle.onClose(() => attempts.stop());
+  const stored = new Budgets({
+    windowMs: STORED_MS,
+    counter: counters.counter('stored', STORED_MS),
+    what: 'bytes stored',
+    log,
+  });
+  lifecycle.onClose(() => stored.stop());
   const scales = new Scales(schema, readModel, rootReads);
-  return new CostControl({ config: config.cost, scales, sizes, budgets, attempts, refusals });
+  return new CostControl({ config: config.cost, scales, sizes, budgets, attempts, stored, refusals });
 }

@@ -68,6 +68,7 @@ export const testCosts: CostConfig = {
   perMinute: { everybody: 100_000_000, byRole: new Map() },
   refusedAttempts: 1_000,
   refusedLinks: 1_000,
+  uploadBudget: 100_000,
 };
 
 /** Starts a gateway on a database and port of its own. */

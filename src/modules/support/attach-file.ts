@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
 import type { Em } from '../../database/orm.js';
 import { newId } from '../../domain/ids.js';
@@ -9,32 +8,43 @@ import { SupportFile, SupportRequest } from './support-request.entity.js';
 export const MAXIMUM_FILE_BYTES = 10 * 1024 * 1024;
 export const MAXIMUM_FILES = 10;
 
+/** A file whose digest was made while it came. */
+export interface ReceivedFile extends SentFile {
+  /** SHA-256 in hexadecimal. */
+  sha256: string;
+}
+
+/** What is told of a file that was attached; its size in bytes. */
+export type AttachedFile = Pick<SupportFile, 'name' | 'contentType' | 'size' | 'sha256'>;
+
 /** Whether a request can have another file: it is there, and has fewer than it may. What is sent is not read before. */
 export async function hasPlace(em: Em, supportRequestId: string): Promise<boolean> {
   if ((await em.count(SupportRequest, { id: supportRequestId })) === 0) return false;
   return (await em.count(SupportFile, { supportRequest: supportRequestId })) < MAXIMUM_FILES;
 }
 
-/** Attaches a file. Answers null where the request has as many as it may, or is gone. */
+/** How many more files a request may have, of one that is gone none. Nobody else attaches any before the transaction ends. */
+export async function lockPlaces(em: Em, supportRequestId: string): Promise<number> {
+  // Two uploads at once wait for each other: both counting first would let in twice as many.
+  const request = await em.findOne(SupportRequest, { id: supportRequestId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  return request ? MAXIMUM_FILES - (await em.count(SupportFile, { supportRequest: request })) : 0;
+}
+
+/** Attaches a file to a request that has a place for it. */
 export async function attachFile(
   em: Em,
   supportRequestId: string,
-  file: SentFile,
+  { name, contentType, content, sha256 }: ReceivedFile,
   now: Date,
-): Promise<SupportFile | null> {
-  // Two uploads at once wait for each other: both counting first would let in twice as many.
-  const request = await em.findOne(SupportRequest, { id: supportRequestId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  if (!request || (await em.count(SupportFile, { supportRequest: request })) >= MAXIMUM_FILES) return null;
-  const attached = em.create(SupportFile, {
+): Promise<AttachedFile> {
+  const told = { name, contentType, size: content.length, sha256 };
+  // No entity is made of it: that would hold the content until the transaction ends, once more for its comparison.
+  await em.insert(SupportFile, {
     id: newId(),
-    supportRequest: request,
-    name: file.name,
-    contentType: file.contentType,
-    size: file.content.length,
-    sha256: createHash('sha256').update(file.content).digest('hex'),
-    content: file.content,
+    supportRequest: supportRequestId,
+    ...told,
+    content,
     uploadedAt: now,
   });
-  em.persist(attached);
-  return attached;
+  return told;
 }

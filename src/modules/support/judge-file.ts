@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { setImmediate } from 'node:timers/promises';
 import { fileTypeFromBuffer } from 'file-type';
 
 /** Media types that support reads, with what names of such files end in; the first one is given to names that lack it. */
@@ -29,6 +29,9 @@ const NAME_CHARACTERS = 200;
 /** What a ZIP archive ends with, and the most that may follow it. */
 const ZIP_END = Buffer.from('PK\x05\x06', 'latin1');
 const ZIP_END_BYTES = 22;
+const ZIP_COMMENT_BYTES = 0xffff;
+/** Text that is looked at without a pause: a fraction of a millisecond of the event loop. */
+const SLICE_BYTES = 64 * 1024;
 
 /** A file as it came: its label and its name are its sender's. */
 export interface SentFile {
@@ -40,8 +43,12 @@ export interface SentFile {
 /**
  * A file with the type that its content is of, and a name that says so; or in words why it is none that support reads.
  * The browser's label decides between kinds of text alone, which no content tells apart.
+ * @param turn resolves when the next piece of it may be looked at, so that others are answered meanwhile
  */
-export async function judgeFile({ name, contentType, content }: SentFile): Promise<SentFile | string> {
+export async function judgeFile(
+  { name, contentType, content }: SentFile,
+  turn: () => Promise<void> = setImmediate,
+): Promise<SentFile | string> {
   const label = contentType.toLowerCase();
   if (!ACCEPTED_CONTENT_TYPES.includes(label) && !OTHER_LABELS.includes(label)) return `${label} is not accepted`;
   const judged = (await fileTypeFromBuffer(content))?.mime;
@@ -50,7 +57,7 @@ export async function judgeFile({ name, contentType, content }: SentFile): Promi
     return { name: fileName(name, judged), contentType: judged, content };
   }
   // Text is asked for first: a table may begin with "BM", as pictures of Windows do.
-  if (!isText(content))
+  if (!(await isText(content, turn)))
     return judged ? `its content is ${judged}` : 'its content is no text in UTF-8: save a table as "CSV UTF-8"';
   if (content.subarray(0, 2).toString() === '#!') return 'its content is a program';
   if (NO_TEXT.test(label)) return `its content is text and not ${label}`;
@@ -60,14 +67,28 @@ export async function judgeFile({ name, contentType, content }: SentFile): Promi
 }
 
 /** Whether content is text in UTF-8, without characters that are not shown. */
-function isText(content: Buffer): boolean {
-  return isUtf8(content) && !/[\0-\x08\x0b\x0e-\x1f\x7f]/.test(content.toString('utf8'));
+async function isText(content: Buffer, turn: () => Promise<void>): Promise<boolean> {
+  // Letters may be cut in two by the end of a slice: the decoder joins them.
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for (let at = 0; at < content.length; at += SLICE_BYTES) {
+      await turn();
+      const text = decoder.decode(content.subarray(at, at + SLICE_BYTES), { stream: true });
+      if (/[\0-\x08\x0b\x0e-\x1f\x7f]/.test(text)) return false;
+    }
+    decoder.decode();
+    return true;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
 }
 
 /** Whether programs that look for the end of an archive find one: it may stand behind anything. */
 function endsAsZip(content: Buffer): boolean {
-  const at = content.lastIndexOf(ZIP_END);
-  return at >= 0 && at + ZIP_END_BYTES <= content.length && content.length - at <= ZIP_END_BYTES + 0xffff;
+  const end = content.subarray(-(ZIP_END_BYTES + ZIP_COMMENT_BYTES));
+  const at = end.lastIndexOf(ZIP_END);
+  return at >= 0 && at + ZIP_END_BYTES <= end.length;
 }
 
 /**

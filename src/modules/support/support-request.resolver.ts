@@ -87,6 +87,7 @@ export class SupportRequestResolver {
       supportRequest: success.supportRequestId,
       by: viewer.identity?.key,
       name: viewer.userPrincipalName,
+      roles: viewer.roles,
       at: now,
     };
     const token = await services.signer.sign('upload', claims, expiresAt);

@@ -85,6 +85,21 @@ describe('a file of support is what its content is', () => {
     expect(await judge(label, name, content)).toEqual(expect.stringMatching(told));
   });
 
+  test('text is looked at in slices, with a turn of others before each, and letters between two are whole', async () => {
+    const turns: number[] = [];
+    const judged = async (content: string) => {
+      turns.length = 0;
+      const turn = async () => void turns.push(1);
+      return judgeFile({ name: 'a.txt', contentType: 'text/plain', content: Buffer.from(content) }, turn);
+    };
+    expect(await judged(`a${'ü'.repeat(512 * 1024)}`)).toMatchObject({ contentType: 'text/plain' });
+    expect(turns).toHaveLength(17);
+    expect(await judged(`${'a'.repeat(100_000)}\u0000${'a'.repeat(1_000_000)}`)).toMatch(/no text/);
+    expect(turns).toHaveLength(2);
+    const cutOff = Buffer.from('a'.repeat(70_000) + 'ü').subarray(0, -1);
+    expect(await judge('text/plain', 'a.txt', cutOff)).toMatch(/no text/);
+  });
+
   test.each<[string, string]>([
     ['../../etc/passwd', '___.._etc_passwd.txt'],
     ['C:\\Users\\a.txt', 'C__Users_a.txt'],

@@ -10,6 +10,7 @@ import { type ExportFormat, headOf, lineOf } from '../../../activity-log/export-
 import { comparePositions } from '../../../activity-log/position.js';
 import { lineHash } from '../../../activity-log/seal/manifest.js';
 import { readSeals, type Seal } from '../../../activity-log/seal/seals.js';
+import type { Viewer } from '../../../auth/viewer.js';
 import type { Services } from '../../../context/context.js';
 import type { Payer } from '../../../cost/cost-control.js';
 import { points } from '../../../cost/points.js';
@@ -22,7 +23,7 @@ import { requireUnexpired } from '../../token-expiry.js';
 
 /** One export: its bytes and its manifest follow from it. */
 export interface Export extends ExportRange {
-  payer: Payer;
+  payer: Payer<Viewer>;
   /** Set when the client has left: nothing is read for it any more. */
   abort: AbortFlag;
   format: ExportFormat;

@@ -12,6 +12,7 @@ import { lastPosition } from '../../../activity-log/read-entries.js';
 import type { Authenticate } from '../../../auth/tokens.js';
 import type { Services } from '../../../context/context.js';
 import { accountOf } from '../../../cost/cost-control.js';
+import { points } from '../../../cost/points.js';
 import { parseGlobalId } from '../../../domain/global-id.js';
 import { ownTenantScope } from '../../../feed/delivery/subscription.js';
 import { ErrorCode } from '../../../graphql/errors.js';
@@ -109,7 +110,7 @@ export function serveExports(
         if (!isTaken(place)) return refuseBeyond(reply, place);
         onceClosed(reply.raw, place);
         const payer = { viewer, user: accountOf(viewer, () => services.addressOf(request.raw)) };
-        const unpaid = services.costs.beginExport(payer);
+        const unpaid = services.costs.spend(payer, points.export);
         if (unpaid) return refuseUnpaid(reply, unpaid);
         let wanted: Export;
         try {

@@ -37,6 +37,8 @@ export async function attemptLink(
 
 /**
  * Does what a link asks of the database when the link's turn comes, whoever has it.
+ * @param link whose turn it is: the link, or whoever made it
+ * @param cost points of what it asks
  * @returns null where it would have to wait too long, which the client is told
  */
 export async function inTurnOf<Result>(
@@ -44,8 +46,9 @@ export async function inTurnOf<Result>(
   link: string,
   reply: FastifyReply,
   work: () => Promise<Result>,
+  cost = 0,
 ): Promise<Result | null> {
-  const turn = { users: [`link ${link}`], cost: 0, abort: abortOnClose(reply.raw) };
+  const turn = { users: [`link ${link}`], cost, abort: abortOnClose(reply.raw) };
   let hasBegun = false;
   try {
     return await lanes.run(turn, () => {
