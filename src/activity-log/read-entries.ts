@@ -1,4 +1,4 @@
-import { type Kysely, type SqlBool, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { ActivityAction } from './activity-action.js';
 import type { FeedEntry } from './entry.js';
 import { type EntryFilter, matching } from './entry-filter.js';
@@ -23,23 +23,44 @@ export interface EntryRange {
  * Entries after a position, in commit order, below the snapshot horizon: no open transaction can still commit a row
  * before the last one returned. `until` (inclusive) bounds a replay.
  */
-export async function readEntries(
-  kysely: Kysely<unknown>,
-  { after, until, filter = {}, limit }: EntryRange,
-): Promise<FeedEntry[]> {
-  const bounds = [
-    sql`("xid", "seq") > (${String(after.xid)}::xid8, ${String(after.seq)}::bigint)`,
-    belowHorizon,
-    ...(until ? [sql`("xid", "seq") <= (${String(until.xid)}::xid8, ${String(until.seq)}::bigint)`] : []),
-  ];
+export async function readEntries(kysely: Kysely<unknown>, range: EntryRange): Promise<FeedEntry[]> {
+  const { rows } = await entriesIn(range).execute(kysely);
+  return rows.map(toEntry);
+}
+
+/** The statement that reads them; `toEntry` makes entries of its rows. */
+export function entriesIn({ after, until, filter = {}, limit }: EntryRange): RawBuilder<Record<string, unknown>> {
   // Ordered by the columns of the table: a bare "xid" would be the text of the select list, where 10 comes before 9.
-  const { rows } = await sql<
+  return sql<
     Record<string, unknown>
   >`select "xid"::text as "xid", "seq"::text as "seq", "id", "e"."action", "actor", "actor_role",
       "actor_tenant_id", "actor_object_id", "customer_id",
       "order_id", to_json("product_ids") as "product_ids", "detail" ->> 'cancellationId' as "cancellation_id", (extract(epoch from "at") * 1000)::bigint::text as "at"
-    from ${matching(filter, bounds, limit)} "e" order by "e"."xid", "e"."seq" limit ${limit}::int`.execute(kysely);
-  return rows.map((row) => ({
+    from ${matching(filter, boundsOf(after, until), limit)} "e" order by "e"."xid", "e"."seq" limit ${limit}::int`;
+}
+
+/**
+ * The statement that tells how many entries follow a position, at most `limit`, and which is the last of them, whether
+ * they pass a filter or not: no row where there are none.
+ */
+export function spanIn({ after, until, limit }: Omit<EntryRange, 'filter'>): RawBuilder<unknown> {
+  return sql`select "xid"::text as "xid", "seq"::text as "seq", "count" from (
+      select "xid", "seq", row_number() over (order by "xid", "seq")::int as "count" from "activity_entries"
+      where ${sql.join(boundsOf(after, until), sql` and `)} order by "xid", "seq" limit ${limit}::int
+    ) "span" order by "count" desc limit 1`;
+}
+
+function boundsOf(after: Position, until: Position | undefined): RawBuilder<unknown>[] {
+  return [
+    sql`("xid", "seq") > (${String(after.xid)}::xid8, ${String(after.seq)}::bigint)`,
+    belowHorizon,
+    ...(until ? [sql`("xid", "seq") <= (${String(until.xid)}::xid8, ${String(until.seq)}::bigint)`] : []),
+  ];
+}
+
+/** The entry of a row that `entriesIn` answers. */
+export function toEntry(row: Record<string, unknown>): FeedEntry {
+  return {
     xid: BigInt(row['xid'] as string),
     seq: BigInt(row['seq'] as string),
     id: row['id'] as string,
@@ -55,7 +76,7 @@ export async function readEntries(
       ? JSON.parse(row['product_ids'])
       : row['product_ids']) as string[],
     cancellationId: row['cancellation_id'] as string | null,
-  }));
+  };
 }
 
 /** The last entry that readers may see, or null where there is none. */
@@ -71,11 +92,10 @@ export async function lastPosition(kysely: Kysely<unknown>): Promise<Position | 
   return row ? { xid: BigInt(row.xid), seq: BigInt(row.seq) } : null;
 }
 
-/** Whether there is an entry at a position that readers may see. */
-export async function isEntryAt(kysely: Kysely<unknown>, { xid, seq }: Position): Promise<boolean> {
-  const { rows } = await sql`select from "activity_entries"
-    where "xid" = ${String(xid)}::xid8 and "seq" = ${String(seq)}::bigint and ${belowHorizon}`.execute(kysely);
-  return rows.length > 0;
+/** The statement that answers a row where there is an entry at a position that readers may see. */
+export function entryAt({ xid, seq }: Position): RawBuilder<unknown> {
+  return sql`select true as "isThere" from "activity_entries"
+    where "xid" = ${String(xid)}::xid8 and "seq" = ${String(seq)}::bigint and ${belowHorizon}`;
 }
 
 /** Entries of a sorted list that come after a position. */

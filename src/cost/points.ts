@@ -32,6 +32,9 @@ export const points = {
   introspectedField: 1,
   /** A message that goes to one subscriber, whoever shares its text. */
   message: 0.02,
+  /** An entry of the log that a replay looks at for its filter, and one that it reads out of the table. */
+  lookedAtEntry: 0.005,
+  replayedEntry: 0.05,
   /** The beginning of an export, and each of its lines: a flat row, read in the order in which it lies. */
   export: 5,
   exportedLine: 0.05,

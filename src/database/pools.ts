@@ -30,10 +30,12 @@ export interface Connections {
   lanes: Lanes;
   /** The gateway's own work, feed and health among it: no flood of operations makes it wait. */
   internal: Kysely<unknown>;
-  /** Long reads that are no operation, such as exports: from the primary, and not on interactive connections. */
+  /** Long reads that are no operation, such as exports and old entries of streams: from the primary, and not on interactive connections. */
   batch: Kysely<unknown>;
   /** Lets them run in turn with what else runs on their connections. */
   batchLanes: Lanes;
+  /** Runs those that answer one JSON text, in those lanes, until their client has gone. */
+  batchExecute: Execute;
   /** The pools by name, for the metrics; none embedded. */
   pools: ReadonlyMap<string, PoolFigures>;
   /** The pool of the gateway's own work, for libraries that take one; none embedded. */
@@ -74,6 +76,7 @@ export async function openConnections({
       internal: only,
       batch: only,
       batchLanes: lanes,
+      batchExecute: interactive,
       pools: new Map(),
       internalPool: undefined,
       replica: null,
@@ -100,13 +103,16 @@ export async function openConnections({
     const internalPool = await poolOf(internalOrm);
     const common = { areSelfLimiting: false, interactive, lanes, internal, internalPool, pools, close };
     const { analysts: limits, replica: copy } = database;
-    if (!limits) return { ...common, analysts: interactive, batch: kyselyOf(orm), batchLanes: lanes, replica: null };
+    if (!limits) {
+      const batchOnes = { batch: kyselyOf(orm), batchLanes: lanes, batchExecute: interactive };
+      return { ...common, ...batchOnes, analysts: interactive, replica: null };
+    }
     const { poolSize, statementTimeoutMs } = limits;
     const analystLanes = lanesOf(poolSize, statementTimeoutMs, refusals);
     const analystOrm = await open('analysts', limits, analystLanes);
     const onPrimary = await createExecute(analystOrm, { lanes: analystLanes, statementTimeoutMs, refusals });
     const batch = kyselyOf(analystOrm);
-    const batchOnes = { batch, batchLanes: analystLanes };
+    const batchOnes = { batch, batchLanes: analystLanes, batchExecute: onPrimary };
     if (!copy) return { ...common, ...batchOnes, analysts: onPrimary, replica: null };
     const replicaLanes = lanesOf(poolSize, statementTimeoutMs, refusals);
     const replicaOrm = await open('replica', { ...limits, url: copy.url }, replicaLanes);

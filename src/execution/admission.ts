@@ -8,6 +8,7 @@ import {
 import type { Context } from '../context/context.js';
 import type { Cost } from '../cost/cost-control.js';
 import { points } from '../cost/points.js';
+import type { Charge } from '../feed/delivery/charge.js';
 
 /** Header by which a caller asks what an operation costs, `1`; over WebSocket it stands in the payload of `connection_init`. */
 export const COST_HEADER = 'x-csp-cost';
@@ -61,11 +62,20 @@ export function confirmOperation(context: Context): Promise<GraphQLError | null>
   return cost && services.costs.mustConfirm(context) ? services.costs.confirm(context, cost) : null;
 }
 
-/** Charges a stream's user for entries: for making each, shared with all who get the same, and for every message. */
-export function chargeFor(context: Context): (entries: number, sharedBy: number) => GraphQLError | null {
+/**
+ * Charges a stream's user for entries: for looking at them, for making each, shared with all who get the same, and for
+ * every message.
+ */
+export function chargeFor(context: Context): Charge {
   const ofEntry = context.cost?.asked ?? points.operation;
   const { costs } = context.services;
-  return (entries, sharedBy) => costs.deliver(context, entries * (ofEntry / sharedBy + points.message));
+  return {
+    delivered: (entries, sharedBy) => costs.deliver(context, entries * (ofEntry / sharedBy + points.message)),
+    read: (lookedAt, entries) =>
+      lookedAt + entries === 0
+        ? null
+        : costs.deliver(context, lookedAt * points.lookedAtEntry + entries * points.replayedEntry),
+  };
 }
 
 /** `extensions.cost` for a caller who asks; undefined for any other. */

@@ -67,10 +67,10 @@ function startVariable(document: DocumentNode): string | null {
  */
 export function sharedRender(args: ExecutionArgs, toClientResult: OperationRules['toClientResult']): Render {
   const context = args.contextValue as Context;
-  const { services, viewer, user, tellsCost, cost } = context;
+  const { services, viewer, user: beginner, tellsCost, cost } = context;
   const anyone = { ...viewer, identity: FEED, userPrincipalName: 'feed', application: null };
-  const render: Render = async (messages, abort) => {
-    // It takes the turn of who began the stream: others' reads do not wait for many of one user.
+  const render: Render = async (messages, abort, user = beginner) => {
+    // It takes somebody's turn: others' reads do not wait for many of one user.
     const contextValue = createContext(services, { viewer: anyone, user, tellsCost, abort });
     contextValue.read.cost = cost?.asked ?? 0;
     if (tellsCost && cost) contextValue.cost = { ...cost, left: services.costs.left(context) };
@@ -82,7 +82,10 @@ export function sharedRender(args: ExecutionArgs, toClientResult: OperationRules
       if (!(error instanceof EntryTooExpensive) || messages.length === 1 || abort?.aborted) throw error;
       // PointReadBatcher they take too long: fewer may not.
       const half = Math.ceil(messages.length / 2);
-      return [...(await render(messages.slice(0, half), abort)), ...(await render(messages.slice(half), abort))];
+      return [
+        ...(await render(messages.slice(0, half), abort, user)),
+        ...(await render(messages.slice(half), abort, user)),
+      ];
     }
     return results.map((result) => Buffer.from(JSON.stringify(result)));
   };

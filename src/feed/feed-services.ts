@@ -1,4 +1,3 @@
-import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { FeedCursors } from '../activity-log/feed-cursors.js';
 import type { Revocations } from '../auth/revocations.js';
@@ -10,8 +9,6 @@ export interface FeedServices {
   feed: Feed;
   feedCursors: FeedCursors;
   revocations: Revocations;
-  /** The gateway's own connections: finding out which customer a tenant is. */
-  kysely: Kysely<unknown>;
   config: Pick<Config, 'feedCheckpointMs'>;
   log: Logger;
 }

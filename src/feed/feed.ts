@@ -3,8 +3,11 @@ import type { Logger } from 'pino';
 import { type FeedEntry } from '../activity-log/entry.js';
 import { type EntryFilter, passes } from '../activity-log/entry-filter.js';
 import { comparePositions, type Position, START } from '../activity-log/position.js';
-import { entriesAfter, isEntryAt, lastPosition, readEntries } from '../activity-log/read-entries.js';
+import { entriesAfter, lastPosition } from '../activity-log/read-entries.js';
+import type { Turn } from '../database/execute.js';
 import type { EntrySource } from './entry-source.js';
+import type { EntryTable } from './entry-table.js';
+import { isNarrow, type NextEntries, Replay } from './replay.js';
 
 /** Most recent entries kept in memory; a subscriber further behind reads the table at its own cursor. */
 const BUFFERED_ENTRIES = 10_000;
@@ -12,7 +15,10 @@ const BATCH_SIZE = 500;
 
 /** What the feed needs. */
 export interface FeedOptions {
+  /** The gateway's own connections: for where the log ends. */
   kysely: Kysely<unknown>;
+  /** The log as users have it read. */
+  table: EntryTable;
   /** Where new entries come from. */
   source: EntrySource;
   log: Logger;
@@ -80,14 +86,14 @@ export class Feed {
   }
 
   /** Whether a position is one of this log: that of an entry that readers may see, or before all. */
-  async isKnown(position: Position): Promise<boolean> {
+  async isKnown(position: Position, turn: Turn): Promise<boolean> {
     if (comparePositions(position, START) === 0) return true;
     if (this.isBuffered(position) && comparePositions(position, this.position) <= 0) {
       if (comparePositions(position, this.bufferedAfter) === 0) return true;
       const [before] = entriesAfter(this.entries, { xid: position.xid, seq: position.seq - 1n });
       return before !== undefined && comparePositions(before, position) === 0;
     }
-    return isEntryAt(this.options.kysely, position);
+    return this.table.has(position, turn);
   }
 
   /** Whether everything after a position is in memory. */
@@ -95,15 +101,27 @@ export class Feed {
     return comparePositions(position, this.bufferedAfter) >= 0;
   }
 
-  /** Entries after a position that pass, and the position up to which that is all: at most `BATCH_SIZE`. */
-  async after(position: Position, filter: EntryFilter): Promise<{ entries: readonly FeedEntry[]; position: Position }> {
-    if (this.isBuffered(position)) {
-      const next = entriesAfter(this.entries, position).slice(0, BATCH_SIZE);
-      return { entries: next.filter((entry) => passes(entry, filter)), position: next.at(-1) ?? position };
-    }
-    const until = this.position;
-    const entries = await readEntries(this.options.kysely, { after: position, until, filter, limit: BATCH_SIZE });
-    return { entries, position: entries.length === BATCH_SIZE ? (entries.at(-1) as FeedEntry) : until };
+  /** The log as users have it read. */
+  get table(): EntryTable {
+    return this.options.table;
+  }
+
+  /** Reads of somebody who goes further back than memory. */
+  replay(turn: Turn): Replay {
+    return new Replay(this.table, turn);
+  }
+
+  /** Entries after a position that pass, a batch at a time: out of memory, or by `replay` out of the table. */
+  async after(position: Position, filter: EntryFilter, replay: Replay): Promise<NextEntries> {
+    if (!this.isBuffered(position)) return replay.after(position, this.position, filter);
+    const next = entriesAfter(this.entries, position).slice(0, BATCH_SIZE);
+    return {
+      entries: next.filter((entry) => passes(entry, filter)),
+      position: next.at(-1) ?? position,
+      isRecent: true,
+      lookedAt: isNarrow(filter) ? next.length : 0,
+      read: 0,
+    };
   }
 
   /** Resolves when there is more to read, the feed changes state, or `signal` fires. */

@@ -9,6 +9,7 @@ import { Sessions } from '../auth/sessions.js';
 import type { Config } from '../config/config.js';
 import { FanOut } from '../feed/delivery/fan-out.js';
 import { DatabaseSource } from '../feed/entry-source.js';
+import type { EntryTable } from '../feed/entry-table.js';
 import { Feed } from '../feed/feed.js';
 import { NatsSource } from '../feed/nats/nats-source.js';
 import { repeat } from '../lib/repeat.js';
@@ -22,6 +23,8 @@ export interface StartFeedOptions {
   config: Config;
   /** Connections for the gateway's own work. */
   kysely: Kysely<unknown>;
+  /** The log as users have it read. */
+  table: EntryTable;
   log: Logger;
   lifecycle: Lifecycle;
 }
@@ -40,7 +43,7 @@ export interface RunningFeed {
 }
 
 /** Starts the feed at the end of the log: its source, its cursors, its delivery, and who is revoked. */
-export async function startFeed({ config, kysely, log, lifecycle }: StartFeedOptions): Promise<RunningFeed> {
+export async function startFeed({ config, kysely, table, log, lifecycle }: StartFeedOptions): Promise<RunningFeed> {
   const feedCursors = new FeedCursors(config.signingSecret, (await establishIncarnation(kysely)).id);
   const revocations = new Revocations();
   const isShared = config.database.kind === 'server';
@@ -68,6 +71,7 @@ export async function startFeed({ config, kysely, log, lifecycle }: StartFeedOpt
     });
   const feed = new Feed({
     kysely,
+    table,
     source: nats ?? new DatabaseSource(kysely, feedPollMs),
     log,
     beforeEntries: async (entries) => {
@@ -93,6 +97,6 @@ export async function startFeed({ config, kysely, log, lifecycle }: StartFeedOpt
     const watching = repeat(HORIZON_MS, "watching the feed's horizon", () => horizon.check(), log);
     lifecycle.onClose(() => watching.stop());
   }
-  const fanOut = new FanOut({ feed, feedCursors, revocations, kysely, config, log });
+  const fanOut = new FanOut({ feed, feedCursors, revocations, config, log });
   return { feed, fanOut, feedCursors, revocations, accessWatch, sessions, horizon, nats };
 }

@@ -18,6 +18,7 @@ import { migrate, type Orm, openOrm } from '../database/orm.js';
 import { type Connections, openConnections } from '../database/pools.js';
 import { DocumentCache } from '../execution/documents.js';
 import { TrustedDocuments } from '../execution/trusted-documents.js';
+import { EntryTable } from '../feed/entry-table.js';
 import { Refusals } from '../graphql/refusals.js';
 import { clientAddress } from '../lib/client-address.js';
 import { Lru } from '../lib/lru.js';
@@ -94,7 +95,8 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   lifecycle.onClose(() => connections.close());
   const schema = await buildGraph();
   const kysely = connections.internal;
-  const { fanOut, horizon, nats, ...running } = await startFeed({ config, kysely, log, lifecycle });
+  const table = new EntryTable(kysely, connections.batchExecute);
+  const { fanOut, horizon, nats, ...running } = await startFeed({ config, kysely, table, log, lifecycle });
   const { feed, feedCursors } = running;
 
   const sealer = new Sealer(kysely, config.sealIntervalMs, log);

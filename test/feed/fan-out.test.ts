@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSourceEventStream, execute, type GraphQLSchema, parse } from 'graphql';
-import type { FeedEntry } from '../../src/activity-log/entry.js';
 import { KeySets } from '../../src/auth/key-sets.js';
 import { createAuthenticate } from '../../src/auth/tokens.js';
 import { createContext } from '../../src/context/context.js';
 import type { FeedMessage } from '../../src/feed/delivery/feed-message.js';
 import { FeedSubscription } from '../../src/feed/delivery/subscription.js';
+import type { NextEntries } from '../../src/feed/replay.js';
 import { buildGraph } from '../../src/schema/build-schema.js';
 import { engine, type TestDatabase, testDatabase } from '../support/database.js';
 import { insertEntries } from '../support/entries.js';
@@ -92,9 +92,10 @@ describe(`shared delivery, on ${engine}`, () => {
     const source = await createSourceEventStream({ ...args, contextValue: createContext(services, { viewer }) });
     if (!(source instanceof FeedSubscription)) throw new Error(JSON.stringify(source));
     const told: unknown[] = [];
-    let next = { entries: [] as readonly FeedEntry[], position: source.start };
+    const replay = services.feed.replay({ users: [source.user], cost: 0 });
+    let next: Pick<NextEntries, 'entries' | 'position'> = { entries: [], position: source.start };
     for (;;) {
-      next = await services.feed.after(next.position, source.filter);
+      next = await services.feed.after(next.position, source.filter, replay);
       for (const entry of next.entries) {
         const rootValue: FeedMessage = { type: 'entry', cursor: services.feedCursors.encode(entry), entry };
         const contextValue = createContext(services, { viewer });

@@ -129,6 +129,7 @@ describe(`the feed, on ${engine}`, () => {
     });
     const feed = new Feed({
       kysely: counted,
+      table: gateway.gateway.services.feed.table,
       source: new DatabaseSource(counted, 1_000_000),
       log: gateway.gateway.services.log,
       beforeEntries: async () => undefined,
@@ -138,7 +139,7 @@ describe(`the feed, on ${engine}`, () => {
     asked.length = 0;
     const controllers = Array.from({ length: 100 }, () => new AbortController());
     const waits = controllers.map(async ({ signal }) => {
-      await feed.after(feed.position, {});
+      await feed.after(feed.position, {}, feed.replay({ users: ['test'], cost: 0 }));
       await feed.changed(signal, 1_000_000);
     });
     await until('all wait', () => feed.waiters === 100);

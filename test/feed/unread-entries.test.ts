@@ -138,7 +138,8 @@ describe(`an entry that cannot be read, on ${engine}`, () => {
     const socket = await gateway.subscribe(LABELS, { after: cursorAt(gateway, start) });
     statements = 0;
     expect(await labelsOf(socket, 2_000)).toHaveLength(2_000);
-    expect(statements).toBeLessThan(20);
+    // Of 25 each, for others to have their turn in between.
+    expect(statements).toBeLessThanOrEqual(80);
     await socket.end();
   });
 });

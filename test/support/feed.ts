@@ -30,8 +30,9 @@ export const caughtUp = (gateway: TestGateway, total: number) =>
 /** All entries after a position, pulled as subscribers pull. */
 export async function pull(feed: Feed, from: Position): Promise<FeedEntry[]> {
   const pulled: FeedEntry[] = [];
+  const replay = feed.replay({ users: ['test'], cost: 0 });
   for (let position = from; ; ) {
-    const next = await feed.after(position, {});
+    const next = await feed.after(position, {}, replay);
     pulled.push(...next.entries);
     if (comparePositions(next.position, position) === 0) return pulled;
     position = next.position;

@@ -1,15 +1,12 @@
-import pLimit from 'p-limit';
 import { Turns } from '../../lib/turns.js';
 import type { FeedServices } from '../feed-services.js';
 import type { Charge } from './charge.js';
+import { ReplayTurns } from './replay-turns.js';
 import { SharedSubscription } from './shared-subscription.js';
 import type { Render } from './shared-texts.js';
 import type { Sink } from './sink.js';
 import { Subscriber } from './subscriber.js';
 import type { FeedSubscription } from './subscription.js';
-
-/** Subscribers whose old entries are read at once; the others wait for their turn, with a batch each. */
-const MAXIMUM_REPLAYS = 4;
 
 /** What is delivered to whom. */
 export interface DeliveryRequest {
@@ -36,8 +33,8 @@ export interface Delivery extends AsyncIterableIterator<never> {
  */
 export class FanOut {
   private readonly shared = new Map<string, SharedSubscription>();
-  private readonly replays = pLimit(MAXIMUM_REPLAYS);
   private readonly turns = new Turns();
+  private readonly replays = new ReplayTurns(this.turns);
   /** Messages delivered to live subscribers so far. */
   delivered = 0;
 
@@ -72,7 +69,7 @@ export class FanOut {
     };
   }
 
-  private sharedFor(key: string, { generation, filter }: FeedSubscription, render: Render): SharedSubscription {
+  private sharedFor(key: string, { generation, filter, user }: FeedSubscription, render: Render): SharedSubscription {
     // Subscriptions to a database that is gone end; they must not draw new ones after them.
     const name = `${generation}:${key}`;
     const known = this.shared.get(name);
@@ -85,7 +82,8 @@ export class FanOut {
         this.delivered += messages;
       },
       onEmpty: () => this.shared.delete(name),
-      inTurn: this.replays,
+      user,
+      replays: this.replays,
       name,
       turns: this.turns,
     });

@@ -1,15 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
-import type { LimitFunction } from 'p-limit';
+import { type FeedEntry } from '../../activity-log/entry.js';
 import type { EntryFilter } from '../../activity-log/entry-filter.js';
 import { cursorExpired } from '../../activity-log/feed-cursors.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import type { Turns } from '../../lib/turns.js';
 import type { FeedServices } from '../feed-services.js';
+import type { Replay } from '../replay.js';
+import { ENTRIES_AT_ONCE, type ReplayTurns } from './replay-turns.js';
 import { EntryTooExpensive, RETRY_MS, tooExpensive } from './retry.js';
+import type { Shared } from './shared.js';
 import { type Render, SharedTexts } from './shared-texts.js';
 import { Batch, type RenderedEntry, slicesOf } from './sink.js';
-import type { Shared, Subscriber, SubscriberState } from './subscriber.js';
+import type { Subscriber } from './subscriber.js';
+import type { SubscriberState } from './subscriber-state.js';
 
 /** The first message goes out at once, those of the next milliseconds together: few writes, and no delay when few come. */
 const BATCH_MS = 20;
@@ -23,8 +27,10 @@ export interface SharedSubscriptionOptions {
   onDelivered: (messages: number) => void;
   /** Hears that the last subscriber has gone. */
   onEmpty: () => void;
-  /** Lets replays read a few at a time. */
-  inTurn: LimitFunction;
+  /** Who began it: it takes their turn where it must read the table. */
+  user: string;
+  /** Lets those that catch up read and render a piece at a time. */
+  replays: ReplayTurns;
   /** Whose turn it is. */
   name: string;
   /** Lets those that hear of the same entry render it one after the other. */
@@ -44,16 +50,18 @@ export class SharedSubscription implements Shared {
   readonly abort = new AbortFlag();
   readonly services: FeedServices;
   readonly filter: EntryFilter;
-  readonly inTurn: LimitFunction;
+  readonly replays: ReplayTurns;
+  private readonly replay: Replay;
   readonly texts: SharedTexts;
   position: Position;
 
   constructor(private readonly options: SharedSubscriptionOptions) {
-    const { services, filter, inTurn, render } = options;
+    const { services, filter, replays, render, user } = options;
     const { feed, feedCursors } = services;
     this.services = services;
     this.filter = filter;
-    this.inTurn = inTurn;
+    this.replays = replays;
+    this.replay = feed.replay({ users: [user], cost: 0, abort: this.abort });
     this.position = feed.position;
     this.readTo = feed.position;
     this.generation = feed.generation;
@@ -126,14 +134,18 @@ export class SharedSubscription implements Shared {
   }
 
   private async readNext(): Promise<void> {
-    const next = await this.services.feed.after(this.readTo, this.filter);
-    if (next.entries.length > 0) await this.options.turns.take(this.options.name);
-    const rendered = await this.texts.ofRecent(next.entries, this.abort);
-    this.revokeWhoMust();
+    const next = await this.services.feed.after(this.readTo, this.filter, this.replay);
+    for (let at = 0; at < next.entries.length; at += ENTRIES_AT_ONCE) {
+      const piece = next.entries.slice(at, at + ENTRIES_AT_ONCE);
+      await this.options.turns.take(this.options.name);
+      const rendered = await this.texts.ofRecent(piece, this.abort);
+      this.revokeWhoMust();
+      this.readTo = piece.at(-1) as FeedEntry;
+      this.pending.push(...rendered);
+      if (!this.gathering) this.flush();
+    }
     this.readTo = next.position;
-    this.pending.push(...rendered);
     if (this.pending.length === 0) this.position = this.readTo;
-    else if (!this.gathering) this.flush();
   }
 
   /** Lets go of the revoked before anything is delivered that was committed after the revocation. */

@@ -5,10 +5,11 @@ import type { RenderedEntry, RenderedMessage } from './sink.js';
 
 /**
  * Makes GraphQL results of messages, as JSON text in UTF-8: one for each, in order. An entry that cannot be read now
- * rejects: a message without it would pass over it. Reading ends when whoever waits has gone.
+ * rejects: a message without it would pass over it. Reading ends when whoever waits has gone, and takes the turn of
+ * `user`, or of who began the stream.
  * @throws {EntryTooExpensive} where an entry by itself takes longer than a statement may
  */
-export type Render = (messages: readonly FeedMessage[], abort?: AbortFlag) => Promise<Buffer[]>;
+export type Render = (messages: readonly FeedMessage[], abort?: AbortFlag, user?: string) => Promise<Buffer[]>;
 
 const MAXIMUM_TEXTS = 2_000;
 const MAXIMUM_BYTES = 4 * 1024 * 1024;
@@ -25,13 +26,21 @@ export class SharedTexts {
   ) {}
 
   /** The texts of recent entries, kept for the subscribers that come to them later. */
-  ofRecent(entries: readonly FeedEntry[], abort: AbortFlag): Promise<RenderedEntry[]> {
-    return this.of(entries, abort, true);
+  async ofRecent(entries: readonly FeedEntry[], abort: AbortFlag): Promise<RenderedEntry[]> {
+    const missing = entries.filter(({ seq }) => !this.known.has(seq));
+    const fresh = this.renderAll(missing, abort);
+    for (const [seq, rendered] of fresh) this.keep(seq, rendered);
+    return Promise.all(entries.map(({ seq }) => (fresh.get(seq) ?? this.known.get(seq)) as Promise<RenderedEntry>));
+  }
+
+  /** Whether all of their texts are made, or being made: nothing is executed for them. */
+  areKnown(entries: readonly FeedEntry[]): boolean {
+    return entries.every(({ seq }) => this.known.has(seq));
   }
 
   /** The texts of old entries. They are not kept: a replay would drive out what many wait for. */
-  ofOld(entries: readonly FeedEntry[], abort: AbortFlag): Promise<RenderedEntry[]> {
-    return this.of(entries, abort, false);
+  async ofOld(entries: readonly FeedEntry[], abort: AbortFlag, user: string): Promise<RenderedEntry[]> {
+    return Promise.all(this.renderAll(entries, abort, user).values());
   }
 
   /** The text of a message that is no entry. */
@@ -40,17 +49,14 @@ export class SharedTexts {
     return { text: text as Buffer, cursor: message.cursor };
   }
 
-  private async of(entries: readonly FeedEntry[], abort: AbortFlag, isKept: boolean): Promise<RenderedEntry[]> {
-    const missing = entries.filter(({ seq }) => !this.known.has(seq));
-    const fresh = this.renderAll(missing, abort);
-    if (isKept) for (const [seq, rendered] of fresh) this.keep(seq, rendered);
-    return Promise.all(entries.map(({ seq }) => (fresh.get(seq) ?? this.known.get(seq)) as Promise<RenderedEntry>));
-  }
-
-  private renderAll(entries: readonly FeedEntry[], abort: AbortFlag): Map<bigint, Promise<RenderedEntry>> {
+  private renderAll(
+    entries: readonly FeedEntry[],
+    abort: AbortFlag,
+    user?: string,
+  ): Map<bigint, Promise<RenderedEntry>> {
     if (entries.length === 0) return new Map();
     const messages = entries.map((entry) => ({ type: 'entry' as const, cursor: this.cursorOf(entry), entry }));
-    const rendering = this.render(messages, abort);
+    const rendering = this.render(messages, abort, user);
     return new Map(
       messages.map(({ entry, cursor }, index) => [
         entry.seq,

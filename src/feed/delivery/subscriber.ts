@@ -1,57 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
-import type { LimitFunction } from 'p-limit';
-import type { EntryFilter } from '../../activity-log/entry-filter.js';
 import { cursorExpired } from '../../activity-log/feed-cursors.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
-import type { FeedServices } from '../feed-services.js';
+import type { Replay } from '../replay.js';
 import type { Charge } from './charge.js';
 import type { FeedMessage } from './feed-message.js';
+import { ENTRIES_AT_ONCE } from './replay-turns.js';
 import { EntryTooExpensive, RETRY_MS, tooExpensive } from './retry.js';
-import type { SharedTexts } from './shared-texts.js';
+import type { Shared } from './shared.js';
 import { Batch, type RenderedEntry, type Sink, slicesOf } from './sink.js';
+import { moves, type SubscriberState } from './subscriber-state.js';
 import type { FeedSubscription } from './subscription.js';
-
-/*
- * The states of a subscriber:
- *
- *                      goLive
- *   ──▶ catching-up ◀─────────▶ live        catching-up: reads the log at its own cursor and pace
- *            │        fallBehind  │         live:        the shared subscription writes to it
- *            │                    │         leaving:     hears one last message, FeedDraining or AccessChanged
- *            ├─────────┬──────────┤         ended:       nothing is written to it any more, and nothing held for it
- *            ▼         │          ▼
- *         leaving ─────┴──────▶ ended
- */
-export type SubscriberState = 'catching-up' | 'live' | 'leaving' | 'ended';
-
-/** Which state may follow which. */
-const moves: Record<SubscriberState, readonly SubscriberState[]> = {
-  'catching-up': ['live', 'leaving', 'ended'],
-  live: ['catching-up', 'leaving', 'ended'],
-  leaving: ['ended'],
-  ended: [],
-};
 
 /** Bytes that may wait for a connection before its subscriber falls behind. */
 export const MAXIMUM_BACKLOG = 256 * 1024;
-
-/** What subscribers that get the same texts have in common. */
-export interface Shared {
-  readonly services: FeedServices;
-  readonly filter: EntryFilter;
-  readonly texts: SharedTexts;
-  /** Live subscribers have been given everything up to here. */
-  readonly position: Position;
-  /** Set when the last subscriber has gone. */
-  readonly abort: AbortFlag;
-  /** Lets replays read a few at a time, so that they leave connections to others. */
-  readonly inTurn: LimitFunction;
-  /** How many they are. */
-  count(): number;
-  /** The subscriber has ended. */
-  remove(subscriber: Subscriber): void;
-}
 
 /**
  * One subscriber. It begins, and goes on after its connection was too slow, by reading at its own cursor and pace; once
@@ -65,6 +27,7 @@ export class Subscriber {
   private readonly abort = new AbortFlag();
   private readonly ending = Promise.withResolvers<void>();
   private readonly draining = Promise.withResolvers<boolean>();
+  private readonly replay: Replay;
   /** Everything up to it was written. */
   private position: Position;
 
@@ -75,6 +38,7 @@ export class Subscriber {
     private readonly charge: Charge,
   ) {
     this.position = subscription.start;
+    this.replay = shared.services.feed.replay({ users: [subscription.user], cost: 0, abort: this.abort });
     // Whoever delivers it may not be listening yet, or no more.
     this.ending.promise.catch(() => undefined);
   }
@@ -134,7 +98,7 @@ export class Subscriber {
     const last = entries.at(-1);
     if (last) {
       this.position = last.position;
-      const spent = this.charge(entries.length, this.shared.count());
+      const spent = this.charge.delivered(entries.length, this.shared.count());
       if (spent) this.end(spent);
     }
     if (this.current === 'live' && this.sink.backlog > MAXIMUM_BACKLOG) this.fallBehind();
@@ -214,27 +178,57 @@ export class Subscriber {
 
   /** Writes the entries that come next, at most one batch of the feed, as fast as the connection takes them. */
   private async writeNext(): Promise<void> {
-    const { feed } = this.shared.services;
-    const isRecent = feed.isBuffered(this.position);
-    const next = await feed.after(this.position, this.shared.filter);
-    const { texts } = this.shared;
-    // Recent ones are everybody's; old ones are read for it alone.
-    const rendered = isRecent
-      ? await texts.ofRecent(next.entries, this.shared.abort)
-      : await this.shared.inTurn(() => (this.current === 'ended' ? [] : texts.ofOld(next.entries, this.abort)));
-    for (const slice of slicesOf(rendered)) {
-      // A connection that takes nothing gets nothing more; what it misses stays in the table.
-      if (this.sink.backlog > MAXIMUM_BACKLOG) await this.sink.flushed();
-      if (this.current !== 'catching-up') return;
+    const { filter, services, texts, abort } = this.shared;
+    const { feed } = services;
+    if (comparePositions(this.position, feed.position) >= 0) return;
+    // A connection that takes nothing has nothing read for it; what it misses stays in the table.
+    if (this.isBehind) await this.sink.flushed();
+    const next = await this.inTurn(() => feed.after(this.position, filter, this.replay));
+    if (!next) return;
+    const spent = this.charge.read(next.lookedAt, next.read);
+    for (let { entries } = next; entries.length > 0; ) {
+      if (this.isBehind) return;
+      // Recent ones are everybody's; old ones are read for it alone.
+      const piece = next.isRecent && texts.areKnown(entries) ? entries : entries.slice(0, ENTRIES_AT_ONCE);
+      const rendered = await this.inTurn(() =>
+        next.isRecent ? texts.ofRecent(piece, abort) : texts.ofOld(piece, this.abort, this.subscription.user),
+      );
+      if (!rendered || !this.write(rendered, next.isRecent ? this.shared.count() : 1)) return;
+      entries = entries.slice(piece.length);
+    }
+    if (this.current !== 'catching-up') return;
+    this.position = next.position;
+    if (!spent) return;
+    // Nothing may have passed the filter: it comes back here, not where it began.
+    await this.say({ type: 'FeedCheckpoint', cursor: services.feedCursors.encode(this.position) });
+    this.end(spent);
+  }
+
+  /** Writes entries. @returns whether all of them: not where the connection takes no more, nor where it must leave */
+  private write(entries: readonly RenderedEntry[], sharedBy: number): boolean {
+    for (const slice of slicesOf(entries)) {
+      if (this.current !== 'catching-up' || this.isBehind) return false;
       this.shared.services.revocations.requireCurrent();
-      if (this.isRevoked) return this.revoke();
+      if (this.isRevoked) return false;
       this.sink.write(new Batch(slice));
       this.position = (slice.at(-1) as RenderedEntry).position;
       this.lastSaid = Date.now();
-      const spent = this.charge(slice.length, isRecent ? this.shared.count() : 1);
-      if (spent) return this.end(spent);
+      const spent = this.charge.delivered(slice.length, sharedBy);
+      if (spent) this.end(spent);
     }
-    if (this.current === 'catching-up') this.position = next.position;
+    return this.current === 'catching-up';
+  }
+
+  /** Does a piece of work when its turn comes; answers null where the subscriber has to leave instead. */
+  private inTurn<Result>(work: () => Promise<Result>): Promise<Result | null> {
+    const { replays, services } = this.shared;
+    return replays.run(this.subscription.user, async () =>
+      this.current !== 'catching-up' || services.feed.isDraining || this.isRevoked ? null : work(),
+    );
+  }
+
+  private get isBehind(): boolean {
+    return this.sink.backlog > MAXIMUM_BACKLOG;
   }
 
   private async say(message: FeedMessage): Promise<void> {

@@ -1,8 +1,9 @@
-import { sql } from 'kysely';
 import type { EntryFilter } from '../../activity-log/entry-filter.js';
 import { cursorExpired } from '../../activity-log/feed-cursors.js';
 import type { Position } from '../../activity-log/position.js';
 import { tenantScope, type Viewer } from '../../auth/viewer.js';
+import type { Turn } from '../../database/execute.js';
+import type { AbortFlag } from '../../lib/abort-flag.js';
 import type { FeedServices } from '../feed-services.js';
 import type { FeedMessage } from './feed-message.js';
 
@@ -13,6 +14,8 @@ import type { FeedMessage } from './feed-message.js';
 export class FeedSubscription implements AsyncIterable<FeedMessage> {
   constructor(
     readonly viewer: Viewer,
+    /** Key of their account: whose turn it takes what is read for them. */
+    readonly user: string,
     /** Everything after it is delivered. */
     readonly start: Position,
     /** Narrowed to what the viewer may reach. */
@@ -31,29 +34,27 @@ export class FeedSubscription implements AsyncIterable<FeedMessage> {
  * @throws BAD_USER_INPUT for a cursor that does not hold, CURSOR_EXPIRED for one that is not of this log
  */
 export async function openFeedSubscription(
-  services: FeedServices,
-  viewer: Viewer,
+  services: Pick<FeedServices, 'feed' | 'feedCursors'>,
+  { viewer, user, abort }: { viewer: Viewer; user: string; abort?: AbortFlag | undefined },
   after: string | null,
   filter: EntryFilter,
 ): Promise<FeedSubscription> {
   const { feed, feedCursors } = services;
   const { generation } = feed;
+  const turn = { users: [user], cost: 0, abort };
   const start = after === null ? feed.position : feedCursors.decode(after, 'after');
   // It bears our signature, and yet no entry is there: the log was put back to a time before it.
-  if (after !== null && !(await feed.isKnown(start))) throw cursorExpired('after');
-  const scope = await ownTenantScope(services, viewer);
-  return new FeedSubscription(viewer, start, { ...filter, ...scope }, generation);
+  if (after !== null && !(await feed.isKnown(start, turn))) throw cursorExpired('after');
+  const scope = await ownTenantScope(services, viewer, turn);
+  return new FeedSubscription(viewer, user, start, { ...filter, ...scope }, generation);
 }
 
 /** What narrows the log to the rows that a CUSTOMER_ADMIN may reach; nothing for the partner's people. */
 export async function ownTenantScope(
-  { kysely }: Pick<FeedServices, 'kysely'>,
+  { feed }: Pick<FeedServices, 'feed'>,
   viewer: Viewer,
+  turn: Turn,
 ): Promise<Pick<EntryFilter, 'own'>> {
   const tenantId = tenantScope(viewer);
-  if (tenantId === null) return {};
-  const { rows } = await sql<{
-    id: string;
-  }>`select "id" from "customers" where "tenant_id" = ${tenantId}::uuid`.execute(kysely);
-  return { own: { tenantId, customerId: rows[0]?.id ?? null } };
+  return tenantId === null ? {} : { own: { tenantId, customerId: await feed.table.customerOf(tenantId, turn) } };
 }

@@ -40,7 +40,7 @@ export class ActivityFeedResolver {
       context: Context;
     }) => {
       const filter = args.filter ?? {};
-      return openFeedSubscription(context.services, context.viewer, context.resumeAfter ?? args.after ?? null, {
+      return openFeedSubscription(context.services, context, context.resumeAfter ?? args.after ?? null, {
         ...filter,
         customerId: filter.customerId != null ? idOf('Customer', filter.customerId, 'filter.customerId') : null,
         orderId: filter.orderId != null ? idOf('Order', filter.orderId, 'filter.orderId') : null,
@@ -77,7 +77,7 @@ export class CancellationFeedResolver {
       args: { after?: string | null; customerId?: string | null };
       context: Context;
     }) =>
-      openFeedSubscription(context.services, context.viewer, context.resumeAfter ?? args.after ?? null, {
+      openFeedSubscription(context.services, context, context.resumeAfter ?? args.after ?? null, {
         actions: ['CANCELLATION_CONFIRMED'],
         customerId: args.customerId != null ? idOf('Customer', args.customerId, 'customerId') : null,
       })) as never,

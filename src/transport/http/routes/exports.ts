@@ -13,6 +13,7 @@ import type { Authenticate } from '../../../auth/tokens.js';
 import type { Services } from '../../../context/context.js';
 import { accountOf } from '../../../cost/cost-control.js';
 import { points } from '../../../cost/points.js';
+import type { Turn } from '../../../database/execute.js';
 import { parseGlobalId } from '../../../domain/global-id.js';
 import { ownTenantScope } from '../../../feed/delivery/subscription.js';
 import { ErrorCode } from '../../../graphql/errors.js';
@@ -158,7 +159,8 @@ async function exportOf(
   given: z.infer<typeof parameters>,
 ): Promise<Export> {
   const { after, until, manifest: _, from, to, ...rest } = given;
-  const scope = await ownTenantScope(services, viewer);
+  const turn = { users: [begun.payer.user], cost: 0, abort: begun.abort };
+  const scope = await ownTenantScope(services, viewer, turn);
   const { after: _after, until: _until, manifest: _manifest, ...asked } = query as Record<string, unknown>;
   const filter = Object.fromEntries(Object.entries(asked).map(([name, value]) => [name, String(value)]));
   const rights = exportRights(services.accessTable.for(viewer.roles));
@@ -166,8 +168,8 @@ async function exportOf(
     ...begun,
     rights,
     filter: { ...rest, from: from ?? null, to: to ?? null, ...scope },
-    after: after === undefined ? null : await decodeKnown(services, after, 'after'),
-    until: until === undefined ? await lastSeen(services) : await decodeKnown(services, until, 'until'),
+    after: after === undefined ? null : await decodeKnown(services, after, 'after', turn),
+    until: until === undefined ? await lastSeen(services) : await decodeKnown(services, until, 'until', turn),
     asked: { filter, after: after ?? null },
     isWhole: rights.isWhole && Object.keys(filter).length === 0 && after === undefined && scope.own === undefined,
   };
@@ -179,9 +181,14 @@ async function lastSeen({ batchReads }: Services): Promise<Position> {
 }
 
 /** @throws BAD_USER_INPUT for a cursor that does not hold, CURSOR_EXPIRED for one that is not of this log */
-async function decodeKnown({ feed, feedCursors }: Services, cursor: string, parameter: string): Promise<Position> {
+async function decodeKnown(
+  { feed, feedCursors }: Services,
+  cursor: string,
+  parameter: string,
+  turn: Turn,
+): Promise<Position> {
   const position = feedCursors.decode(cursor, parameter);
-  if (!(await feed.isKnown(position))) throw cursorExpired(parameter);
+  if (!(await feed.isKnown(position, turn))) throw cursorExpired(parameter);
   return position;
 }
 
