@@ -8,6 +8,9 @@ const count = (fallback: number) => number('a whole number', 1, 1_000_000).defau
 const milliseconds = (fallback: number, minimum: number) =>
   number('a whole number of milliseconds', minimum, 3_600_000).default(fallback);
 
+/** Bytes of the largest upload, ten files of 10 MiB: where it is the only one it is always taken. */
+const WHOLE_UPLOAD = 100 * 2 ** 20;
+
 /** The settings that bound what one caller, and all of them together, may hold. */
 export const boundSettings = {
   SOCKETS_PER_USER: count(100),
@@ -24,8 +27,8 @@ export const boundSettings = {
   EXPORTS_PER_ADDRESS: count(20),
   UPLOADS_PER_USER: count(2),
   UPLOADS_PER_ADDRESS: count(10),
-  // A whole upload is always taken where it is the only one.
-  UPLOAD_BYTES: number('a whole number of bytes', 100 * 2 ** 20, 2 ** 36).default(128 * 2 ** 20),
+  UPLOAD_BYTES: number('a whole number of bytes', WHOLE_UPLOAD, 2 ** 36).default(2 * WHOLE_UPLOAD),
+  UPLOAD_BYTES_PER_USER: number('a whole number of bytes', WHOLE_UPLOAD, 2 ** 36).default(WHOLE_UPLOAD),
   CONNECTIONS: count(20_000),
   CONNECTIONS_PER_ADDRESS: count(5_000),
   HEADERS_TIMEOUT_MS: milliseconds(10_000, 100),
@@ -60,6 +63,8 @@ export interface Bounds {
   uploadsPerAddress: number;
   /** Bytes of all uploads that the process holds. */
   uploadBytes: number;
+  /** Bytes of the uploads of one user, and of those from one address. */
+  uploadBytesPerUser: number;
   /** TCP connections of the process, and of one address that is no trusted proxy. */
   connections: number;
   connectionsPerAddress: number;
@@ -93,6 +98,7 @@ export function boundsOf(values: z.infer<z.ZodObject<typeof boundSettings>>): Bo
     uploadsPerUser: values.UPLOADS_PER_USER,
     uploadsPerAddress: values.UPLOADS_PER_ADDRESS,
     uploadBytes: values.UPLOAD_BYTES,
+    uploadBytesPerUser: values.UPLOAD_BYTES_PER_USER,
     connections: values.CONNECTIONS,
     connectionsPerAddress: values.CONNECTIONS_PER_ADDRESS,
     headersTimeoutMs: values.HEADERS_TIMEOUT_MS,

@@ -1,31 +1,59 @@
-/** The bytes that bodies of requests hold in memory, all together: one beyond the bound is not read on. */
+import { networkOf } from '../lib/network.js';
+import type { Caller } from './bounds.js';
+
+/** What one body may hold no more of: its user's share, its address's, or what all bodies have together. */
+export type Full = 'user' | 'address' | 'all';
+
+/**
+ * The bytes that bodies of requests hold in memory: all together, and of each user and each address a share, so that
+ * others have room whatever one sends. What is beyond a bound is not read on.
+ */
 export class HeldBytes {
   private held = 0;
+  private readonly shares = new Map<string, number>();
 
-  constructor(private readonly maximum: number) {}
+  constructor(
+    private readonly maximum: number,
+    /** Bytes of one user, and of one address. */
+    private readonly share: number,
+  ) {}
 
-  /** Begins to count what one body holds. */
-  open(): HeldBody {
+  /** Begins to count what one body of a caller holds. */
+  open({ user, address }: Caller): HeldBody {
+    const [ofUser, ofAddress] = [`user ${user}`, networkOf(address)];
     let own = 0;
+    const add = (bytes: number) => {
+      own += bytes;
+      this.held += bytes;
+      for (const holder of [ofUser, ofAddress]) this.addTo(holder, bytes);
+    };
     return {
       take: (bytes) => {
-        if (this.held + bytes > this.maximum) return false;
-        own += bytes;
-        this.held += bytes;
-        return true;
+        if (this.of(ofUser) + bytes > this.share) return 'user';
+        if (this.of(ofAddress) + bytes > this.share) return 'address';
+        if (this.held + bytes > this.maximum) return 'all';
+        add(bytes);
+        return null;
       },
-      release: () => {
-        this.held -= own;
-        own = 0;
-      },
+      release: () => add(-own),
     };
+  }
+
+  private of(holder: string): number {
+    return this.shares.get(holder) ?? 0;
+  }
+
+  private addTo(holder: string, bytes: number): void {
+    const held = this.of(holder) + bytes;
+    if (held > 0) this.shares.set(holder, held);
+    else this.shares.delete(holder);
   }
 }
 
 /** What one body holds. */
 export interface HeldBody {
-  /** Takes more bytes. @returns false, and takes none, where that is more than all bodies may hold */
-  take(bytes: number): boolean;
+  /** Takes more bytes. @returns null; else, and then it takes none, what is full */
+  take(bytes: number): Full | null;
   /** Gives back all that it holds. */
   release(): void;
 }

@@ -96,7 +96,7 @@ describe('a file of support is what its content is', () => {
     expect(turns).toHaveLength(17);
     expect(await judged(`${'a'.repeat(100_000)}\u0000${'a'.repeat(1_000_000)}`)).toMatch(/no text/);
     expect(turns).toHaveLength(2);
-    const cutOff = Buffer.from('a'.repeat(70_000) + 'ü').subarray(0, -1);
+    const cutOff = Buffer.from(`${'a'.repeat(70_000)}ü`).subarray(0, -1);
     expect(await judge('text/plain', 'a.txt', cutOff)).toMatch(/no text/);
   });
 

@@ -12,7 +12,10 @@ describe(`bounds of uploads, on ${engine}`, () => {
   let gateway: TestGateway;
   let customer: TestCustomer;
   beforeAll(async () => {
-    gateway = await startTestGateway({ bounds: { uploadsPerUser: 1, uploadBytes: BYTES } });
+    gateway = await startTestGateway({
+      bounds: { uploadsPerUser: 1, uploadBytes: BYTES, uploadBytesPerUser: 0.6 * BYTES },
+      config: { trustedProxies: ['loopback'] },
+    });
     await stockShop(gateway);
     customer = await aCustomer(gateway);
   });
@@ -24,14 +27,14 @@ describe(`bounds of uploads, on ${engine}`, () => {
     const { code, message } = (await answer.json()) as { code?: string; message?: string };
     return { status: answer.status, code, message, retryAfter: answer.headers.get('retry-after') };
   };
-  const send = async (url: string, contents: string[]) => {
+  const send = async (url: string, contents: string[], address = '203.0.113.1') => {
     const form = new FormData();
     form.append('comment', 'x');
     for (const content of contents) form.append('f', new File([content], 'a.txt', { type: 'text/plain' }));
-    return told(await fetch(url, { method: 'POST', body: form }));
+    return told(await fetch(url, { method: 'POST', body: form, headers: { 'x-forwarded-for': address } }));
   };
   /** Begins an upload of one file, and leaves it there until it is told to end. */
-  const begin = (url: string, content: string) => {
+  const begin = (url: string, content: string, address = '203.0.113.1') => {
     let end: () => void = () => undefined;
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
@@ -42,7 +45,7 @@ describe(`bounds of uploads, on ${engine}`, () => {
         };
       },
     });
-    const headers = { 'content-type': 'multipart/form-data; boundary=b' };
+    const headers = { 'content-type': 'multipart/form-data; boundary=b', 'x-forwarded-for': address };
     const answer = fetch(url, { method: 'POST', headers, body, duplex: 'half' } as RequestInit).then(told);
     return { answer, end: () => end() };
   };
@@ -75,9 +78,9 @@ describe(`bounds of uploads, on ${engine}`, () => {
     const before = refused('uploadBytes');
     // What it sends is judged before it is kept: of a program nothing stays, whether there was memory for it or not.
     const program = `#!${'b'.repeat(0.5 * BYTES)}`;
-    let second = await send(theirs, [program]);
+    let second = await send(theirs, [program], '203.0.113.2');
     await until('the first one holds its bytes', async () => {
-      second = await send(theirs, [program]);
+      second = await send(theirs, [program], '203.0.113.2');
       return second.status !== 415;
     });
     expect(second).toEqual({
@@ -89,9 +92,40 @@ describe(`bounds of uploads, on ${engine}`, () => {
     expect(refused('uploadBytes')).toBeGreaterThan(before);
     first.end();
     expect((await first.answer).status).toBe(201);
-    expect((await send(theirs, ['b'.repeat(0.5 * BYTES)])).status).toBe(201);
+    expect((await send(theirs, ['b'.repeat(0.5 * BYTES)], '203.0.113.2')).status).toBe(201);
     // What a refused one held is free again.
-    expect((await send(theirs, ['c'.repeat(0.9 * BYTES)])).status).toBe(201);
+    expect((await send(theirs, ['c'.repeat(0.6 * BYTES)])).status).toBe(201);
+  });
+
+  test('a user, and an address, hold a share of them, so that others have room', async () => {
+    const [mine, colleagues, theirs] = [
+      await anAddress('sharer'),
+      await anAddress('colleague'),
+      await anAddress('guest'),
+    ];
+    const beyond = { status: 429, code: 'LIMIT_EXCEEDED', retryAfter: '5' };
+    const before = refused('uploadBytesPerUser');
+    expect(await send(mine, ['a'.repeat(0.7 * BYTES)])).toEqual({
+      ...beyond,
+      message: 'The uploads of a user may have 60000 bytes on their way at once. Wait until one has ended.',
+    });
+    expect(refused('uploadBytesPerUser')).toBe(before + 1);
+    const first = begin(mine, 'a'.repeat(0.6 * BYTES));
+    const program = `#!${'b'.repeat(0.1 * BYTES)}`;
+    let second = await send(colleagues, [program]);
+    await until('the first one holds its bytes', async () => {
+      second = await send(colleagues, [program]);
+      return second.status !== 415;
+    });
+    expect(second).toEqual({
+      ...beyond,
+      message: 'The uploads from an address may have 60000 bytes on their way at once. Wait until one has ended.',
+    });
+    expect(refused('uploadBytesPerAddress')).toBeGreaterThan(0);
+    expect((await send(theirs, ['c'.repeat(0.3 * BYTES)], '203.0.113.2')).status).toBe(201);
+    first.end();
+    expect((await first.answer).status).toBe(201);
+    expect((await send(colleagues, ['d'.repeat(0.5 * BYTES)])).status).toBe(201);
   });
 
   test('an address that takes nothing more is answered before the body has come', async () => {

@@ -27,7 +27,8 @@ const revoked = () => new Refusal(410, 'REVOKED', 'The access of whoever made th
 
 /** `/support-requests/TOKEN/files`: takes files of a support request as multipart/form-data (rule 21). */
 export async function serveSupportFiles(app: FastifyInstance, services: Services, bounds: CallerBounds): Promise<void> {
-  const held = new HeldBytes(services.config.bounds.uploadBytes);
+  const { uploadBytes, uploadBytesPerUser: share } = services.config.bounds;
+  const held = new HeldBytes(uploadBytes, share);
   await app.register(async (scope) => {
     await scope.register(multipart, {
       limits: { fileSize: MAXIMUM_FILE_BYTES, files: MAXIMUM_FILES, fields: 5 },
@@ -47,9 +48,10 @@ export async function serveSupportFiles(app: FastifyInstance, services: Services
         const address = await addressOf(services, request.params.token);
         const { id, maker, payer } = address;
         const { costs, turns } = services;
-        const place = bounds.take('uploads', { user: maker.identity ?? id, address: networkOf(request.ip) });
+        const caller = { user: maker.identity ?? id, address: networkOf(request.ip) };
+        const place = bounds.take('uploads', caller);
         if (!isTaken(place)) throw new Refusal(429, ErrorCode.LIMIT_EXCEEDED, place.message, 1);
-        const body = held.open();
+        const body = held.open(caller);
         try {
           const refusal = costs.spend(payer, points.upload);
           if (refusal) {
@@ -62,13 +64,14 @@ export async function serveSupportFiles(app: FastifyInstance, services: Services
           if (!isOpen) return reply;
           const files = await filesOf(request, {
             hold: (bytes) => body.take(bytes),
+            share,
             turn: () => turns.take(payer.user),
             charge: (bytes) => costs.deliver(payer, costOfBytes(bytes), 'Send it again then.'),
           });
           const attached = await attachInTurn(services, address, files, reply);
           return attached ? reply.code(201).send({ files: attached }) : reply;
         } catch (error) {
-          if (error instanceof BeyondMemory) services.refusals.note('uploadBytes');
+          if (error instanceof BeyondMemory) services.refusals.note(error.bound);
           throw error;
         } finally {
           body.release();

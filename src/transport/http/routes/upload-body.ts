@@ -5,6 +5,7 @@ import type { GraphQLError } from 'graphql';
 import { ErrorCode } from '../../../graphql/errors.js';
 import { MAXIMUM_FILE_BYTES, MAXIMUM_FILES, type ReceivedFile } from '../../../modules/support/attach-file.js';
 import { ACCEPTED_CONTENT_TYPES, judgeFile } from '../../../modules/support/judge-file.js';
+import type { Full } from '../../held-bytes.js';
 
 /** Why an upload is not taken. Inside a transaction it rolls back. */
 export class Refusal extends Error {
@@ -19,13 +20,26 @@ export class Refusal extends Error {
   }
 }
 
-/** All uploads together hold as much as they may. */
+/** Too much memory is held: by the uploads of the same user or address, or by all together. */
 export class BeyondMemory extends Refusal {
-  constructor() {
-    const message = 'Other uploads hold all the memory that there is for them. Send it again in a few seconds.';
-    super(503, ErrorCode.LIMIT_EXCEEDED, message, 5);
+  constructor(
+    readonly full: Full,
+    /** Bytes of a user, and of an address. */
+    share: number,
+  ) {
+    const [status, message] =
+      full === 'all'
+        ? [503, 'Other uploads hold all the memory that there is for them. Send it again in a few seconds.']
+        : [429, `${holders[full]} may have ${share} bytes on their way at once. Wait until one has ended.`];
+    super(status, ErrorCode.LIMIT_EXCEEDED, message, 5);
+  }
+
+  /** Name of the bound, as refusals are counted by it. */
+  get bound(): string {
+    return { user: 'uploadBytesPerUser', address: 'uploadBytesPerAddress', all: 'uploadBytes' }[this.full];
   }
 }
+const holders = { user: 'The uploads of a user', address: 'The uploads from an address' };
 
 /** A request has as many files as it may have. */
 export const tooManyFiles = () =>
@@ -38,8 +52,10 @@ export function unpaid({ message, extensions: { code, retryAfter } }: GraphQLErr
 
 /** What taking a body needs of the process. */
 export interface BodyOptions {
-  /** Takes bytes of memory; answers whether they may be held. */
-  hold(bytes: number): boolean;
+  /** Takes bytes of memory; answers null, or what is full. */
+  hold(bytes: number): Full | null;
+  /** Bytes that a user, and an address, may hold at once. */
+  share: number;
   /** Resolves when the next piece of a file may be looked at: others are answered between two. */
   turn(): Promise<void>;
   /** Charges bytes that were received; answers why no more may be. */
@@ -81,18 +97,18 @@ export async function filesOf(request: FastifyRequest, options: BodyOptions): Pr
  */
 async function contentOf(
   file: Readable,
-  { hold, turn, charge }: BodyOptions,
+  { hold, share, turn, charge }: BodyOptions,
 ): Promise<Pick<ReceivedFile, 'content' | 'sha256'>> {
   const chunks: Buffer[] = [];
   const hash = createHash('sha256');
-  let isHeld = true;
+  let full: Full | null = null;
   let refusal: GraphQLError | null = null;
   let size = 0;
   for await (const chunk of file as AsyncIterable<Buffer>) {
     // As it comes: who cuts it off has had it looked at too.
     refusal ??= charge(chunk.length);
-    isHeld &&= hold(chunk.length);
-    if (refusal || !isHeld) {
+    full ??= hold(chunk.length);
+    if (refusal || full) {
       chunks.length = 0;
       continue;
     }
@@ -102,7 +118,7 @@ async function contentOf(
     chunks.push(chunk);
   }
   if (refusal) throw unpaid(refusal);
-  if (!isHeld) throw new BeyondMemory();
+  if (full) throw new BeyondMemory(full, share);
   // Memory that is written for the first time costs more than the copy: it is filled a piece at a time.
   const content = Buffer.allocUnsafeSlow(size);
   let at = 0;
