@@ -10,7 +10,7 @@ import type { Budgets, Spent } from './budgets.js';
 import { points } from './points.js';
 import type { TableSizes } from './table-sizes.js';
 import { UploadBudget } from './upload-budget.js';
-import type { OperationCost, Scales } from './weigh.js';
+import type { Inputs, Scales } from './weigh.js';
 
 /** What an operation costs, as `extensions.cost` tells it. */
 export interface Cost {
@@ -102,7 +102,9 @@ export class CostControl {
   ): Admission {
     const { scales, budgets } = this.options;
     const { viewer, user } = payer;
-    const asked = isRunnable ? this.askedOf(scales.costOf(document, operation), viewer, variables) : points.operation;
+    const asked = isRunnable
+      ? scales.costOf(document, operation)(this.inputsOf(viewer, variables ?? {}))
+      : points.operation;
     const allowed = this.allowedTo(viewer);
     const limit = this.budgetOf(viewer);
     if (asked > allowed) {
@@ -182,11 +184,21 @@ export class CostControl {
   }
 
   /**
-   * Charges lines of an export that were read. One that has begun is not cut for the budget: it goes on more slowly.
+   * Spends what the beginning of an export costs, and looking for what passes its filters, few lines or many.
+   * @param filters names of those that are given
+   * @returns RATE_LIMITED where that is more than is left
+   */
+  beginExport(payer: Payer<Viewer>, filters: readonly string[]): GraphQLError | null {
+    const walk = this.options.scales.walkOf('ActivityEntry', filters, this.inputsOf(payer.viewer, {}));
+    return this.spend(payer, Math.ceil(points.export + walk));
+  }
+
+  /**
+   * Charges a statement of an export, by the lines that were read. One that has begun is not cut for the budget: it goes on more slowly.
    * @returns for how many milliseconds it must pause: until the next minute where the budget is spent, else 0
    */
   paceExport({ viewer, user }: Payer, lines: number): number {
-    const cost = lines * points.exportedLine;
+    const cost = points.page + lines * points.exportedLine;
     this.note(viewer, cost);
     const spent = this.options.budgets.charge(user, this.budgetOf(viewer), cost);
     return 'left' in spent ? 0 : spent.retryAfter * 1_000;
@@ -200,12 +212,8 @@ export class CostControl {
     return pointsFor(this.options.config.perMinute, roles);
   }
 
-  private askedOf(cost: OperationCost, viewer: Viewer, variables: Record<string, unknown> | null | undefined): number {
-    return cost({
-      variables: variables ?? {},
-      rows: this.options.sizes.rows,
-      ofOneTenant: tenantScope(viewer) !== null,
-    });
+  private inputsOf(viewer: Viewer, variables: Inputs['variables']): Inputs {
+    return { variables, rows: this.options.sizes.rows, ofOneTenant: tenantScope(viewer) !== null };
   }
 
   private note({ roles }: Payer['viewer'], cost: number): void {

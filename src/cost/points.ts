@@ -17,6 +17,8 @@ export const points = {
   listLength: 4,
   /** A row that is only counted. */
   counted: 0.0025,
+  /** A row that one filter leads to and another throws away: read by an index, one here and one there. */
+  walked: 0.01,
   /** How many times the average those customers have of everything whom a page shows. */
   pageOfCustomers: 2,
   /** A mutation that says nothing of itself: a transaction of about ten statements. */

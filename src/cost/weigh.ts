@@ -80,6 +80,12 @@ export class Scales {
     return known;
   }
 
+  /** What looking for the rows of a list costs that pass filters, given by name, beyond reading them. */
+  walkOf(name: string, given: readonly string[], inputs: Inputs): number {
+    const type = this.model.get(name);
+    return type?.listing ? walkOf(type, type.listing, given, inputs, false) : 0;
+  }
+
   private weigh(document: DocumentNode, operation: OperationDefinitionNode): OperationCost {
     const fragmentOf = (name: string) =>
       document.definitions.find((one) => one.kind === Kind.FRAGMENT_DEFINITION && one.name.value === name);
@@ -154,12 +160,8 @@ export class Scales {
     if (!type?.listing) return rows;
     const { listing } = type;
     const counting: Cost = (inputs) => countOf(type, listing, givenFilters(values(inputs)), inputs, isNested);
-    const walking: Cost = (inputs) => {
-      const given = givenFilters(values(inputs));
-      const isWalked = given.some((name) => listing.weights?.[name]?.isWalked);
-      return isWalked ? countOf(type, listing, given, inputs, isNested) : 0;
-    };
-    const mayWalk = Object.values(listing.weights ?? {}).some(({ isWalked }) => isWalked);
+    const walking: Cost = (inputs) => walkOf(type, listing, givenFilters(values(inputs)), inputs, isNested);
+    const mayWalk = node.arguments?.some(({ name }) => name.value === 'filter');
     return plus(rows, plus(times(inner.counts, counting), mayWalk ? walking : 0));
   }
 }
@@ -189,6 +191,24 @@ function countOf(
       ? customersShare(rows, LARGE_CUSTOMER)
       : 1;
   return points.one + perRow * all * share;
+}
+
+/**
+ * What looking for a page costs where rows are thrown away: all, by a filter without an index; by several, those of the
+ * narrowest one. The customer that a list belongs to counts as one.
+ */
+function walkOf(type: ReadType, listing: Listing, given: readonly string[], inputs: Inputs, isNested: boolean): number {
+  const { weights = {} } = listing;
+  if (given.some((name) => weights[name]?.isWalked)) return countOf(type, listing, given, inputs, isNested);
+  const { rows, ofOneTenant } = inputs;
+  const ofLarge = customersShare(rows, LARGE_CUSTOMER);
+  const shares = given.flatMap((name) => {
+    const { isOneCustomers, share } = weights[name] ?? {};
+    return isOneCustomers ? [ofLarge] : share === undefined ? [] : [share];
+  });
+  if (isNested) shares.push(customersShare(rows, points.pageOfCustomers));
+  else if (ofOneTenant && type.rows?.toCustomer !== undefined) shares.push(ofLarge);
+  return shares.length < 2 ? 0 : points.walked * rows(type.name) * Math.min(...shares);
 }
 
 const NO_INPUTS: Inputs = { variables: {}, rows: () => 0, ofOneTenant: false };

@@ -9,6 +9,11 @@ export interface FilterWeight {
   isOneCustomers?: boolean;
   /** Whether no index serves it, so that a page may walk the whole list. */
   isWalked?: boolean;
+  /**
+   * Part of all rows that its index may lead to, at most, where it is a common value. A page by several filters is looked
+   * for among the rows of the narrowest: where the others leave none of them, all are read.
+   */
+  share?: number;
 }
 
 /** How many times the average a large customer has of everything. */

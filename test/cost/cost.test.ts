@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { points } from '../../src/cost/points.js';
+import { DEAR } from '../../src/database/lanes.js';
 import { engine } from '../support/database.js';
 import { openEvents } from '../support/event-stream.js';
 import { startTestGateway, type TestGateway, testCosts } from '../support/gateway.js';
@@ -120,6 +121,41 @@ describe(`what operations cost, on ${engine}`, () => {
     expect(await asked(some, { b: false })).toBe(2);
     expect(await asked(some, { b: true })).toBeGreaterThan(0.9 * count);
     expect(await asked('{ customers(first: 1, filter: { search: "a" }) { nodes { id } } }')).toBeGreaterThan(100);
+  });
+
+  test('go by the rows of the narrowest filter, where the others may throw them away', async () => {
+    const page = points.page + points.row;
+    const walk = (share: number) => Math.ceil(page + points.walked * SIZES.ActivityEntry * share);
+    const entries = (filter: object) =>
+      asked('query ($f: ActivityFilter) { activity(first: 1, filter: $f) { nodes { id } } }', { f: filter });
+    const [actor, actorObjectId, actions] = ['a@partner.example', 'b', ['ORDER_PLACED']];
+    for (const one of [{ actor }, { actorObjectId }, { actions }, { actor, from: '2026-01-01T00:00:00Z' }])
+      expect(await entries(one)).toBe(Math.ceil(page));
+    expect(await entries({ actor, actorObjectId })).toBe(walk(0.1));
+    expect(walk(0.1)).toBeGreaterThan(DEAR);
+    expect(await entries({ actor, actorObjectId, actions, productId: 'DG7GMGF0D5RK' })).toBe(walk(0.1));
+    expect(await entries({ actor: null, actorObjectId, actions: null })).toBe(Math.ceil(page));
+    // What a dashboard of one customer asks stays cheap.
+    expect(await entries({ customerId: 'cus_x', actions })).toBeLessThan(30);
+    const nested = '{ customers(first: 1) { nodes { activity(first: 1, filter: { actor: "a" }) { nodes { id } } } } }';
+    expect(await asked(nested)).toBeLessThan(10);
+    const orders = '{ orders(first: 1, filter: { placedBy: "a", statuses: [PENDING] }) { nodes { id } } }';
+    expect(await asked(orders)).toBe(Math.ceil(page + points.walked * SIZES.Order * 0.1));
+  });
+
+  test('of exports go by filters as well, whether or not a line passes them', async () => {
+    const { spent } = gateway.gateway.services.costs;
+    const sum = () => [...spent.values()].reduce((all, one) => all + one, 0);
+    const costOf = async (query: string) => {
+      const before = sum();
+      const authorization = `Bearer ${await gateway.token('GLOBAL_ADMIN')}`;
+      const answer = await fetch(`${gateway.url}/exports/activity.csv${query}`, { headers: { authorization } });
+      expect((await answer.text()).trim().split('\n')).toHaveLength(1);
+      return sum() - before;
+    };
+    const walked = points.walked * SIZES.ActivityEntry * 0.1;
+    expect(await costOf('?actor=a')).toBe(points.export);
+    expect(await costOf('?actor=a&actorObjectId=b')).toBe(points.export + walked);
   });
 
   test('go by dimensions and period of sums', async () => {

@@ -161,7 +161,14 @@ export const activityEntryRead: ReadType = {
     },
     perValueUnions: { actions: eachOf('action') },
     derivedBounds: inDays,
-    weights: { customerId: { isOneCustomers: true }, orderId: { isOneCustomers: true }, productId: { times: 1.5 } },
+    weights: {
+      customerId: { isOneCustomers: true },
+      orderId: { isOneCustomers: true },
+      productId: { times: 1.5, share: 0.1 },
+      actions: { share: 1 },
+      actor: { share: 0.1 },
+      actorObjectId: { share: 0.1 },
+    },
     orders: {
       COMMITTED: [
         { property: 'xid', type: 'xid8' },

@@ -58,7 +58,7 @@ export const invoiceRead: ReadType = {
           ? sql`${invoice.col('periodStart')} < ${thisMonth}`
           : sql`${invoice.col('periodStart')} >= ${thisMonth}`,
     },
-    weights: { customerId: { isOneCustomers: true } },
+    weights: { customerId: { isOneCustomers: true }, currency: { share: 1 } },
     orders: {
       PERIOD_START: [
         { property: 'periodStart', type: 'date' },

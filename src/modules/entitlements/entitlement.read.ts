@@ -112,7 +112,12 @@ export const entitlementRead: ReadType = {
       expiresBefore: (entitlement, bound: Param<Date>) => before(entitlement.col('expiresAt'), bound),
     },
     derivedBounds: expiring,
-    weights: { customerId: { isOneCustomers: true }, statuses: { times: 3 }, kinds: { times: 25 } },
+    weights: {
+      customerId: { isOneCustomers: true },
+      statuses: { times: 3, share: 1 },
+      kinds: { times: 25, share: 1 },
+      productId: { share: 0.1 },
+    },
     perValueUnions: {
       productId: { key: 'sku', values: skusOfProduct },
       kinds: {

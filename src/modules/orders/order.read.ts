@@ -62,7 +62,13 @@ export const orderRead: ReadType = {
       placedBy: (order, user: Param<string>) => sql`${order.col('placedBy')} = lower(${user}::text)`,
     },
     perValueUnions: { statuses: eachOf('status') },
-    weights: { customerId: { isOneCustomers: true }, kind: { times: 8 }, productId: { times: 3 } },
+    weights: {
+      customerId: { isOneCustomers: true },
+      kind: { times: 8, share: 1 },
+      productId: { times: 3, share: 0.1 },
+      statuses: { share: 1 },
+      placedBy: { share: 0.1 },
+    },
     orders: {
       PLACED_AT: [
         { property: 'placedAt', type: 'timestamptz' },

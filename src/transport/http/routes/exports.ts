@@ -12,7 +12,6 @@ import { lastPosition } from '../../../activity-log/read-entries.js';
 import type { Authenticate } from '../../../auth/tokens.js';
 import type { Services } from '../../../context/context.js';
 import { accountOf } from '../../../cost/cost-control.js';
-import { points } from '../../../cost/points.js';
 import type { Turn } from '../../../database/execute.js';
 import { parseGlobalId } from '../../../domain/global-id.js';
 import { ownTenantScope } from '../../../feed/delivery/subscription.js';
@@ -111,7 +110,7 @@ export function serveExports(
         if (!isTaken(place)) return refuseBeyond(reply, place);
         onceClosed(reply.raw, place);
         const payer = { viewer, user: accountOf(viewer, () => services.addressOf(request.raw)) };
-        const unpaid = services.costs.spend(payer, points.export);
+        const unpaid = services.costs.beginExport(payer, Object.keys(parsed.data));
         if (unpaid) return refuseUnpaid(reply, unpaid);
         let wanted: Export;
         try {
