@@ -39,15 +39,17 @@ export function entriesIn({ after, until, filter = {}, limit }: EntryRange): Raw
     from ${matching(filter, boundsOf(after, until), limit)} "e" order by "e"."xid", "e"."seq" limit ${limit}::int`;
 }
 
-/**
- * The statement that tells how many entries follow a position, at most `limit`, and which is the last of them, whether
- * they pass a filter or not: no row where there are none.
- */
-export function spanIn({ after, until, limit }: Omit<EntryRange, 'filter'>): RawBuilder<unknown> {
-  return sql`select "xid"::text as "xid", "seq"::text as "seq", "count" from (
-      select "xid", "seq", row_number() over (order by "xid", "seq")::int as "count" from "activity_entries"
-      where ${sql.join(boundsOf(after, until), sql` and `)} order by "xid", "seq" limit ${limit}::int
-    ) "span" order by "count" desc limit 1`;
+/** The statement that tells which entry ends so many after a position, whether they pass or not: no row where fewer follow. */
+export function endOfSpan({ after, until, limit }: Omit<EntryRange, 'filter'>): RawBuilder<unknown> {
+  return sql`select "xid"::text as "xid", "seq"::text as "seq" from "activity_entries"
+    where ${sql.join(boundsOf(after, until), sql` and `)}
+    order by "activity_entries"."xid", "activity_entries"."seq" offset ${limit - 1}::int limit 1`;
+}
+
+/** The statement that counts the entries after a position. */
+export function countIn({ after, until }: Omit<EntryRange, 'filter' | 'limit'>): RawBuilder<unknown> {
+  return sql`select count(*)::int as "count" from "activity_entries"
+    where ${sql.join(boundsOf(after, until), sql` and `)}`;
 }
 
 function boundsOf(after: Position, until: Position | undefined): RawBuilder<unknown>[] {

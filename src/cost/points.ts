@@ -35,7 +35,7 @@ export const points = {
   /** A message that goes to one subscriber, whoever shares its text. */
   message: 0.02,
   /** An entry of the log that a replay looks at for its filter, and one that it reads out of the table. */
-  lookedAtEntry: 0.005,
+  lookedAtEntry: 0.0025,
   replayedEntry: 0.05,
   /** The beginning of an export, and each of its lines: a flat row, read in the order in which it lies. */
   export: 5,

@@ -1,13 +1,13 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { type FeedEntry } from '../activity-log/entry.js';
 import { comparePositions, type Position } from '../activity-log/position.js';
-import { type EntryRange, entriesIn, entryAt, spanIn, toEntry } from '../activity-log/read-entries.js';
+import { countIn, type EntryRange, endOfSpan, entriesIn, entryAt, toEntry } from '../activity-log/read-entries.js';
 import type { Execute, Turn } from '../database/execute.js';
 
-/** A number of entries that follow a position: how many, and the last of them. */
+/** A number of entries that follow a position: how many, and the last of them; null where it is the range's. */
 export interface Span {
   count: number;
-  end: Position;
+  end: Position | null;
 }
 
 /**
@@ -31,12 +31,16 @@ export class EntryTable {
     return rows.map(toEntry).sort(comparePositions);
   }
 
-  /** How far so many entries after a position reach, whether they pass a filter or not; null where none follow. */
-  async span(range: Omit<EntryRange, 'filter'>, turn: Turn): Promise<Span | null> {
-    const [row] = await this.rows(spanIn(range), turn);
-    if (!row) return null;
-    const { xid, seq, count } = row;
-    return { count: Number(count), end: { xid: BigInt(xid as string), seq: BigInt(seq as string) } };
+  /** How far so many entries after a position reach, whether they pass a filter or not. */
+  async span(range: Omit<EntryRange, 'filter'>, turn: Turn): Promise<Span> {
+    const [last] = await this.rows(endOfSpan(range), turn);
+    if (last) {
+      const end = { xid: BigInt(last['xid'] as string), seq: BigInt(last['seq'] as string) };
+      return { count: range.limit, end };
+    }
+    // Fewer are left.
+    const [left] = await this.rows(countIn(range), turn);
+    return { count: Number(left?.['count']), end: null };
   }
 
   /** Whether there is an entry at a position. */

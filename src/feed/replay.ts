@@ -7,7 +7,7 @@ import type { EntryTable } from './entry-table.js';
 /** Entries of a statement: as many as PostgreSQL reads, and this process parses, in a few milliseconds. */
 const BATCH_SIZE = 250;
 /** Most entries that a statement looks at for a filter, whether they pass or not: a few milliseconds too. */
-export const SPAN_SIZE = 5_000;
+const SPAN_SIZE = 20_000;
 
 /** What follows a position. */
 export interface NextEntries {
@@ -45,8 +45,8 @@ export class Replay {
     if (!isNarrow(filter)) return this.read(after, until, filter, 0);
     if (this.spanEnd && comparePositions(after, this.spanEnd) < 0) return this.read(after, this.spanEnd, filter, 0);
     const span = await this.table.span({ after, until, limit: SPAN_SIZE }, this.turn);
-    this.spanEnd = span?.count === SPAN_SIZE ? span.end : until;
-    return this.read(after, this.spanEnd, filter, span?.count ?? 0);
+    this.spanEnd = span.end ?? until;
+    return this.read(after, this.spanEnd, filter, span.count);
   }
 
   private async read(after: Position, until: Position, filter: EntryFilter, lookedAt: number): Promise<NextEntries> {

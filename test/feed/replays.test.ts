@@ -16,6 +16,8 @@ import { until } from '../support/until.js';
 /** Entries beyond the 10,000 in memory (feed.ts): they are in the table alone. */
 const OLD = 3_000;
 const ALL = 10_000 + OLD;
+/** Entries that a statement looks at (replay.ts). */
+const SPAN = 20_000;
 const NARROW = `subscription ($after: String, $filter: ActivityFilter) {
   activity(after: $after, filter: $filter) { __typename ... on FeedMessage { cursor } }
 }`;
@@ -28,11 +30,11 @@ afterEach(async () => {
 });
 
 /** A gateway with a log that memory does not hold, and somebody's socket. */
-async function started(options: Parameters<typeof startTestGateway>[0] = {}): Promise<TestGateway> {
+async function started(options: Parameters<typeof startTestGateway>[0] = {}, old = OLD): Promise<TestGateway> {
   const gateway = await startTestGateway(options);
   open.push(gateway);
-  for (const count of [OLD, ALL - OLD]) await insert(gateway, count);
-  await caughtUp(gateway, ALL);
+  for (const count of [old, ALL - OLD]) await insert(gateway, count);
+  await caughtUp(gateway, old + ALL - OLD);
   return gateway;
 }
 async function socketOf(gateway: TestGateway, user = 'ada@partner.example'): Promise<RawSocket> {
@@ -87,8 +89,8 @@ describe(`replays, on ${engine}`, () => {
   });
 
   test('that look at more than is left end in words, with a cursor from which another one goes on', async () => {
-    const perMinute = { everybody: 100_000_000, byRole: new Map([['ACCOUNT_ADMIN', 30]]) };
-    const gateway = await started({ config: { cost: { ...testCosts, perMinute } } });
+    const perMinute = { everybody: 100_000_000, byRole: new Map([['ACCOUNT_ADMIN', 40]]) };
+    const gateway = await started({ config: { cost: { ...testCosts, perMinute } } }, SPAN);
     let after = cursorAt(gateway, START);
     const ends: string[] = [];
     // Each has a budget of their own, which is enough for a part.
