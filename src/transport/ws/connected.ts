@@ -1,10 +1,11 @@
+import type { ExecutionArgs } from 'graphql';
 import { CloseCode } from 'graphql-ws';
 import type { LimitFunction } from 'p-limit';
 import { ACCESS_REVOKED } from '../../auth/revocations.js';
 import { type LiveSession, SESSION_ENDED } from '../../auth/sessions.js';
-import type { Viewer } from '../../auth/viewer.js';
+import { anonymous, type Viewer } from '../../auth/viewer.js';
 import type { ClientAddress } from '../../lib/client-address.js';
-import type { Caller } from '../bounds.js';
+import { type Caller, callerOf, turnOf } from '../bounds.js';
 import type { Expiring } from './expiring.js';
 import type { SocketContext } from './protocol.js';
 
@@ -21,6 +22,22 @@ export interface Connected extends SocketContext {
   streams: Set<string>;
   /** Answers what runs when the viewer's token ends. */
   expiring: Expiring;
+}
+
+/** An operation, and whose it is. */
+export interface SocketOperation extends ExecutionArgs {
+  connected: Connected;
+  operationId: string;
+  /** What decides every byte of a subscription's messages. */
+  key: string;
+}
+
+/** Whose turn a socket takes: until it is acknowledged, its address's. */
+export function turnOfSocket(
+  { caller, request }: Partial<Connected> & SocketContext,
+  addressOf: ClientAddress,
+): string {
+  return turnOf(caller ?? callerOf(anonymous, addressOf(request)));
 }
 
 /** Closes a socket whose client is to stay away. */

@@ -12,13 +12,15 @@ const MAXIMUM_WAITING = limits.bodyBytes;
 const OF_AN_OPERATION = 1_024;
 
 /**
- * How fast a socket is read: not on while answers wait for its client, or operations for their turn. Whatever the client
- * sends stays on its own side of the line then, and not in our memory.
+ * How fast a socket is read: not on while answers wait for its client, or what it has sent for its turn. Whatever the
+ * client sends stays on its own side of the line then, and not in our memory.
  */
 export class Flow {
   private waiting = 0;
   private isResting = false;
   private released = Promise.withResolvers<void>();
+  /** Frames that wait for their turn. */
+  private inTurn = 0;
   /** What is to be given back when an operation has ended, by its id. */
   private readonly ofOperation = new Map<string, { characters: number; begun: Release; ended: Release[] }>();
   /** Bytes that the client had taken when it was last looked at. */
@@ -27,7 +29,15 @@ export class Flow {
   constructor(
     private readonly socket: WebSocket,
     private readonly connection: Socket,
+    /** Takes a frame of that many bytes: null where it may be handled at once, else what resolves when it may. */
+    private readonly pace: (bytes: number) => Promise<void> | null,
   ) {}
+
+  /** Waits until a frame may be handled; nothing is read meanwhile. */
+  turn(bytes: number): Promise<void> | null {
+    const turn = this.pace(bytes);
+    return turn && this.restUntil(turn);
+  }
 
   /** Looks whether to read on; called after each message. */
   look(): void {
@@ -43,8 +53,7 @@ export class Flow {
       if (!isHeld) return;
       isHeld = false;
       this.waiting -= size;
-      this.released.resolve();
-      this.released = Promise.withResolvers();
+      this.release();
     };
   }
 
@@ -95,7 +104,21 @@ export class Flow {
 
   private get mustRest(): boolean {
     if (this.connection.destroyed || this.socket.readyState !== this.socket.OPEN) return false;
-    return this.isBacklogged || this.waiting > MAXIMUM_WAITING;
+    return this.isBacklogged || this.inTurn > 0 || this.waiting > MAXIMUM_WAITING;
+  }
+
+  private async restUntil(turn: Promise<void>): Promise<void> {
+    this.inTurn += 1;
+    this.look();
+    await turn;
+    this.inTurn -= 1;
+    this.release();
+  }
+
+  /** Something waits no longer. */
+  private release(): void {
+    this.released.resolve();
+    this.released = Promise.withResolvers();
   }
 
   private async rest(): Promise<void> {

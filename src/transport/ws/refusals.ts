@@ -11,6 +11,8 @@ const MAXIMUM_OPERATIONS_PER_SOCKET = 50;
 const MAXIMUM_ID = 128;
 /** Characters of a subscription: it is kept for as long as the stream is open. */
 const MAXIMUM_SUBSCRIPTION = 64 * 1024;
+/** Characters of a message that is no operation: a ping's payload comes back with its pong. */
+const MAXIMUM_MESSAGE = 4 * 1024;
 const MAXIMUM_REASON_BYTES = 123;
 
 /**
@@ -57,6 +59,13 @@ export function beyondSize(characters: number, refusals: Refusals): GraphQLError
   return characters > MAXIMUM_SUBSCRIPTION
     ? beyond('subscriptionSize', `A subscription may have ${MAXIMUM_SUBSCRIPTION} characters.`, refusals)
     : null;
+}
+
+/** Why a ping, a pong or a `complete` is refused for its size, as a reason to close for. */
+export function beyondMessage(characters: number, refusals: Refusals): string | null {
+  if (characters <= MAXIMUM_MESSAGE) return null;
+  refusals.note('messageSize');
+  return `A message that is no operation may have ${MAXIMUM_MESSAGE} characters.`;
 }
 
 function beyond(limit: string, message: string, refusals: Refusals): GraphQLError {

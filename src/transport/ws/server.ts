@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { type ExecutionArgs, type GraphQLError, getOperationAST } from 'graphql';
+import { type GraphQLError, getOperationAST } from 'graphql';
 import { CloseCode, type ServerOptions } from 'graphql-ws';
 import pLimit from 'p-limit';
 import { type ServerOptions as ServerOptionsOfWs, WebSocketServer } from 'ws';
@@ -18,11 +18,12 @@ import { type CallerBounds, callerOf, holdStream, isTaken, turnOf } from '../bou
 import { flushed } from '../flushed.js';
 import { type Origins, originRefused } from '../origins.js';
 import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
-import { type Connected, closeForGood, sessionOf } from './connected.js';
+import { type Connected, closeForGood, type SocketOperation, sessionOf, turnOfSocket } from './connected.js';
 import { authorizationOf } from './credentials.js';
 import { endingWith } from './ending-with.js';
 import { Expiring } from './expiring.js';
 import { InFlight } from './in-flight.js';
+import { Pace } from './pace.js';
 import { speakProtocol } from './protocol.js';
 import { beyondLimits, beyondSize, closingFor, shortened, TRY_AGAIN_LATER } from './refusals.js';
 import { SocketSink } from './sink.js';
@@ -34,14 +35,6 @@ const MAXIMUM_FRAGMENTS = 1_024;
 const MAXIMUM_CHUNKS = 8_192;
 /** Sockets of a stopping gateway close within this time, not all at once. */
 const STAGGER_MS = 500;
-
-/** An operation, and whose it is. */
-interface SocketOperation extends ExecutionArgs {
-  connected: Connected;
-  operationId: string;
-  /** What decides every byte of a subscription's messages. */
-  key: string;
-}
 
 /** What GraphQL over WebSocket needs. */
 export interface SocketsOptions {
@@ -61,6 +54,8 @@ export interface SocketServer {
   readonly count: number;
   /** Bytes that wait for all of them. */
   readonly backlog: number;
+  /** Frames that waited for their caller's turn, since the start. */
+  readonly delayed: number;
   /**
    * Closes each with 1012 (come back) once its streams have said FeedDraining and its operations are answered; staggered,
    * so that not all come back at once. What is left after the drain's time is cut.
@@ -83,6 +78,9 @@ export function serveSockets(options: SocketsOptions): SocketServer {
     maxBufferedChunks: MAXIMUM_CHUNKS,
     closeTimeout: config.bounds.closeTimeoutMs,
     perMessageDeflate: false,
+    // Else it hands on all that a client sent at once before anybody else has a turn.
+    allowSynchronousEvents: false,
+    autoPong: false,
     verifyClient: ({ req }, answer) => {
       if (!origins.mayAsk(req)) return answer(false, 403, originRefused(req.headers.origin ?? ''));
       const taken = bounds.takeForAddress('sockets', services.addressOf(req));
@@ -92,10 +90,13 @@ export function serveSockets(options: SocketsOptions): SocketServer {
     },
   } as ServerOptionsOfWs);
   const inFlight = new InFlight();
+  const pace = new Pace(services.turns);
   speakProtocol<Connected>(sockets, protocolOptions(options, inFlight), {
     keepAliveMs: config.socketPingMs,
     tellError: (error) => rules.mask([asGraphQLError(error)]),
     isAcknowledged: ({ viewer }) => viewer !== undefined,
+    pace: (known, bytes) => pace.take(turnOfSocket(known, services.addressOf), bytes),
+    refusals: services.refusals,
     log,
   });
   return {
@@ -104,6 +105,9 @@ export function serveSockets(options: SocketsOptions): SocketServer {
     },
     get backlog() {
       return [...sockets.clients].reduce((bytes, client) => bytes + client.bufferedAmount, 0);
+    },
+    get delayed() {
+      return pace.delayed;
     },
     close: async () => {
       for (const [index, client] of [...sockets.clients].entries()) {

@@ -3,9 +3,12 @@ import type { KeySetState } from '../../../auth/key-sets.js';
 import type { Observed, Told } from './observed.js';
 
 /** Tells of open connections. */
-export function tellTransport({ sockets, streams }: Observed, gauge: Told): void {
+export function tellTransport({ sockets, streams }: Observed, gauge: Told, counter: Told): void {
   gauge('csp_graph_sockets', 'Open WebSockets.', () => sockets.count);
   gauge('csp_graph_sockets_backlog_bytes', 'Bytes that wait for WebSockets.', () => sockets.backlog);
+  const delayed =
+    'Frames of WebSockets that waited for their turn since the start: their caller sends too many at once.';
+  counter('csp_graph_sockets_delayed_frames_total', delayed, () => sockets.delayed);
   gauge('csp_graph_event_streams', 'Open event streams.', () => streams.count);
   gauge('csp_graph_event_streams_backlog_bytes', 'Bytes that wait for event streams.', () => streams.backlog);
 }

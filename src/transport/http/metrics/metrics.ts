@@ -45,7 +45,7 @@ export function createMetrics(observed: Observed): Metrics {
         },
       }),
   );
-  tellTransport(observed, gauge);
+  tellTransport(observed, gauge, counter);
   tellRefusals(observed, registry);
   tellCosts(observed, registry);
   tellKeySets(observed, gauge);

@@ -17,7 +17,8 @@ export interface OpenConnections {
 /** What the metrics tell of. */
 export interface Observed {
   services: Services;
-  sockets: OpenConnections;
+  /** With the frames that had to wait for their turn. */
+  sockets: OpenConnections & { readonly delayed: number };
   streams: OpenConnections;
   fanOut: FanOut;
   horizon: HorizonWatch;
