@@ -133,4 +133,21 @@ describe(`floods of messages, on ${engine}`, () => {
     );
     expect(counts.get('messageSize')).toBe(before + 1);
   });
+
+  test.each([
+    ['a named document', '{"documentId":"sha256:00","variables":{"x":DEEP}}'],
+    ['extensions alone', '{"extensions":{"x":DEEP}}'],
+  ])('an operation is answered on its id however deep it is: %s', async (_what, payload) => {
+    const raw = await open('deep');
+    const deep = payload.replace('DEEP', `${'['.repeat(60_000)}${']'.repeat(60_000)}`);
+    raw.send(`{"type":"subscribe","id":"1","payload":${deep}}`);
+    expect(await raw.next()).toMatchObject({
+      id: '1',
+      type: 'error',
+      payload: [{ extensions: { code: 'BAD_REQUEST' } }],
+    });
+    raw.send(ping());
+    expect(await raw.next()).toEqual({ type: 'pong', payload: {} });
+    raw.socket.terminate();
+  });
 });

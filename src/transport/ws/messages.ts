@@ -97,16 +97,19 @@ interface OperationMessage {
  * names its document by something else.
  */
 function operationOf(text: string): OperationMessage {
+  let found: OperationMessage = { text };
   try {
     const message = JSON.parse(text) ?? {};
     const { type, id, payload } = message;
     if (typeof id !== 'string') return { type, text };
+    found = { type, id, text };
     const isNamed = payload?.query === undefined && (payload?.documentId ?? payload?.extensions) !== undefined;
     const whole = isNamed ? { ...message, payload: { ...payload, query: '' } } : message;
     const malformed = type === MessageType.Subscribe && id !== '' ? whyMalformed(whole) : undefined;
-    return { type, id, text: isNamed ? JSON.stringify(whole) : text, ...(malformed && { malformed }) };
+    return { ...found, text: isNamed ? JSON.stringify(whole) : text, ...(malformed && { malformed }) };
   } catch {
-    return { text };
+    // Lists and objects inside one another are written by recursion, and so end at the stack's end.
+    return found.id === undefined ? found : { ...found, malformed: 'The operation is nested too deeply.' };
   }
 }
 
