@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import { ErrorCode } from '../../graphql/errors.js';
+import { isNestedTooDeeply, NESTED_TOO_DEEPLY } from '../../lib/nesting.js';
 import { refuse } from './refusal.js';
 
 declare module 'fastify' {
@@ -46,6 +47,9 @@ function complaintOf(request: FastifyRequest): Complaint | null {
   if (twice) return { status: 400, message: `The header ${twice} stands more than once.` };
   if (!isDecodable(request.url))
     return { status: 400, message: 'The query of the address is not UTF-8 written as %XX.' };
+  const { variables, extensions } = request.query as Record<string, unknown>;
+  if ([variables, extensions].some((value) => typeof value === 'string' && isNestedTooDeeply(value)))
+    return { status: 400, message: NESTED_TOO_DEEPLY };
   const coding = headers['content-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'identity') {
     const message = 'Bodies are taken as they are: send no Content-Encoding.';
@@ -66,8 +70,10 @@ export function readJson(app: FastifyInstance): void {
   // Text would be read, only to be refused.
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (isUtf8(body as Buffer)) return parse(request, body.toString('utf8'), done);
-    return done(Object.assign(new Error('The body is not text in UTF-8.'), { statusCode: 400 }), undefined);
+    const refused = (why: string) => done(Object.assign(new Error(why), { statusCode: 400 }), undefined);
+    if (!isUtf8(body as Buffer)) return refused('The body is not text in UTF-8.');
+    const text = body.toString('utf8');
+    return isNestedTooDeeply(text) ? refused(NESTED_TOO_DEEPLY) : parse(request, text, done);
   });
 }
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { CloseCode, MessageType, validateMessage } from 'graphql-ws';
 import type { RawData, WebSocket } from 'ws';
 import type { Refusals } from '../../graphql/refusals.js';
+import { isNestedTooDeeply, NESTED_TOO_DEEPLY } from '../../lib/nesting.js';
 import type { Release } from '../bounds.js';
 import type { Flow } from './flow.js';
 import { beyondMessage } from './refusals.js';
@@ -103,13 +104,13 @@ function operationOf(text: string): OperationMessage {
     const { type, id, payload } = message;
     if (typeof id !== 'string') return { type, text };
     found = { type, id, text };
+    if (isNestedTooDeeply(text)) return { ...found, malformed: NESTED_TOO_DEEPLY };
     const isNamed = payload?.query === undefined && (payload?.documentId ?? payload?.extensions) !== undefined;
     const whole = isNamed ? { ...message, payload: { ...payload, query: '' } } : message;
     const malformed = type === MessageType.Subscribe && id !== '' ? whyMalformed(whole) : undefined;
     return { ...found, text: isNamed ? JSON.stringify(whole) : text, ...(malformed && { malformed }) };
   } catch {
-    // Lists and objects inside one another are written by recursion, and so end at the stack's end.
-    return found.id === undefined ? found : { ...found, malformed: 'The operation is nested too deeply.' };
+    return found;
   }
 }
 
