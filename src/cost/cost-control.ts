@@ -8,6 +8,7 @@ import { networkOf } from '../lib/network.js';
 import { Attempts } from './attempts.js';
 import type { Budgets, Spent } from './budgets.js';
 import { points } from './points.js';
+import { RefusalPace } from './refusal-pace.js';
 import type { TableSizes } from './table-sizes.js';
 import { UploadBudget } from './upload-budget.js';
 import type { Inputs, Scales } from './weigh.js';
@@ -63,6 +64,8 @@ export class CostControl {
   readonly secrets: Attempts;
   /** Attempts of addresses at links, which open without a token: who tries dead or false ones pays for nothing. */
   readonly links: Attempts;
+  /** Makes users wait who do not heed refusals. */
+  readonly pace = new RefusalPace();
   /** What is stored of uploads. */
   readonly uploads: UploadBudget;
 
@@ -109,12 +112,12 @@ export class CostControl {
     const limit = this.budgetOf(viewer);
     if (asked > allowed) {
       const cost = { asked, allowed, left: budgets.left(user, limit) };
-      return { cost, refusal: this.refuse('cost', beyondBound(cost)) };
+      return { cost, refusal: this.refuse(user, 'cost', beyondBound(cost)) };
     }
     const opening = isRunnable && operation.operation === 'subscription' ? points.subscription : asked;
     const spent = budgets.spend(user, limit, opening);
     const cost = { asked, allowed, left: 'left' in spent ? spent.left : budgets.left(user, limit) };
-    if ('retryAfter' in spent) return { cost, refusal: this.refuse('costBudget', overBudget(spent, cost)) };
+    if ('retryAfter' in spent) return { cost, refusal: this.refuse(user, 'costBudget', overBudget(spent, cost)) };
     this.note(viewer, opening);
     return { cost, refusal: null };
   }
@@ -137,7 +140,7 @@ export class CostControl {
       return null;
     }
     const cost = { asked, allowed: this.allowedTo(viewer), left: this.left({ viewer, user }) };
-    return this.refuse('costBudget', overBudget(spent, cost));
+    return this.refuse(user, 'costBudget', overBudget(spent, cost));
   }
 
   /** Gives back points of what was not done. */
@@ -165,7 +168,7 @@ export class CostControl {
     }
     budgets.refund(user, limit, cost.asked);
     cost.left = 0;
-    return this.refuse('costBudget', overBudget(settled, cost));
+    return this.refuse(user, 'costBudget', overBudget(settled, cost));
   }
 
   /** Points that a user has left in the minute that runs. */
@@ -180,7 +183,7 @@ export class CostControl {
     const spent = this.options.budgets.charge(user, limit, cost);
     if ('left' in spent) return null;
     const told = { asked: Math.ceil(cost), allowed: this.allowedTo(viewer), left: 0 };
-    return this.refuse('costBudget', overBudget(spent, told, advice));
+    return this.refuse(user, 'costBudget', overBudget(spent, told, advice));
   }
 
   /**
@@ -221,8 +224,9 @@ export class CostControl {
     this.spent.set(role, (this.spent.get(role) ?? 0) + cost);
   }
 
-  private refuse(bound: string, error: GraphQLError): GraphQLError {
+  private refuse(user: string, bound: string, error: GraphQLError): GraphQLError {
     this.options.refusals.note(bound);
+    this.pace.note(user);
     return error;
   }
 }

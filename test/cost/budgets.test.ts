@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pino from 'pino';
 import { Budgets, type SharedCounter } from '../../src/cost/budgets.js';
+import { RefusalPace } from '../../src/cost/refusal-pace.js';
 import { engine, serverUrl, testDatabase } from '../support/database.js';
 import { openEvents } from '../support/event-stream.js';
 import { startTestGateway, type TestGateway, testCosts } from '../support/gateway.js';
@@ -157,6 +158,32 @@ describe('budgets over time', () => {
   });
 });
 
+test('a user who does not heed refusals waits: twenty at once, then fifty in a second; others do not', async () => {
+  let now = 10_000;
+  const slept: number[] = [];
+  const pace = new RefusalPace(
+    () => now,
+    async (ms) => void slept.push(ms),
+  );
+  for (let refused = 0; refused < 20; refused += 1) {
+    await pace.wait('a');
+    pace.note('a');
+  }
+  expect(slept).toEqual([]);
+  for (let refused = 0; refused < 3; refused += 1) {
+    pace.note('a');
+    await pace.wait('a');
+  }
+  await pace.wait('b');
+  expect(slept).toEqual([20, 40, 60]);
+  for (let refused = 0; refused < 100; refused += 1) pace.note('a');
+  await pace.wait('a');
+  expect(slept.at(-1)).toBe(1_000);
+  now += 103 * 20;
+  await pace.wait('a');
+  expect(slept).toHaveLength(4);
+});
+
 const ONE = '{ customer(by: { domain: "a.example" }) { id } }';
 const MINUTE = { everybody: 1_000_000, byRole: new Map([['SALES_AGENT', 10]]) };
 const spentError = (cost: object = {}) => ({
@@ -208,6 +235,27 @@ describe(`a user whose budget is spent, on ${engine}`, () => {
     });
     expect((await events.next())?.data.errors).toEqual([expect.objectContaining(spentError())]);
     events.end();
+  });
+
+  test('waits before more is looked at, over every transport, once it was refused again and again; nobody else does', async () => {
+    const token = await spend(`${crypto.randomUUID()}@partner.example`);
+    const { pace } = gateway.gateway.services.costs;
+    const asked: string[] = [];
+    const wait = jest.spyOn(pace, 'wait').mockImplementation(async (user) => void asked.push(user));
+    try {
+      expect((await gateway.run(ONE, {}, { token })).status).toBe(429);
+      const [user] = asked as [string];
+      const raw = await openAcknowledged(gateway, token);
+      raw.send({ id: '1', type: 'subscribe', payload: { query: ONE } });
+      expect((await raw.next()).type).toBe('error');
+      raw.socket.terminate();
+      const events = await openEvents(gateway, { query: 'subscription { activity { __typename } }', as: { token } });
+      await events.next();
+      events.end();
+      expect(asked).toEqual([user, user, user]);
+    } finally {
+      wait.mockRestore();
+    }
   });
 
   test('whoever sends no token pays by address', async () => {
