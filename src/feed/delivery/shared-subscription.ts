@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { type FeedEntry } from '../../activity-log/entry.js';
+import type { FeedEntry } from '../../activity-log/entry.js';
 import type { EntryFilter } from '../../activity-log/entry-filter.js';
 import { cursorExpired } from '../../activity-log/feed-cursors.js';
 import { comparePositions, type Position } from '../../activity-log/position.js';
@@ -135,6 +135,8 @@ export class SharedSubscription implements Shared {
 
   private async readNext(): Promise<void> {
     const next = await this.services.feed.after(this.readTo, this.filter, this.replay);
+    // The entry of a revocation passes few filters.
+    this.revokeWhoMust();
     for (let at = 0; at < next.entries.length; at += ENTRIES_AT_ONCE) {
       const piece = next.entries.slice(at, at + ENTRIES_AT_ONCE);
       await this.options.turns.take(this.options.name);
