@@ -5,8 +5,9 @@ import {
   getVariableValues,
   type OperationDefinitionNode,
 } from 'graphql';
-import type { Context } from '../context/context.js';
-import type { Cost } from '../cost/cost-control.js';
+import type { Viewer } from '../auth/viewer.js';
+import type { Context, Services } from '../context/context.js';
+import { accountOf, type Cost } from '../cost/cost-control.js';
 import { points } from '../cost/points.js';
 import type { Charge } from '../feed/delivery/charge.js';
 
@@ -16,6 +17,15 @@ export const COST_HEADER = 'x-csp-cost';
 /** Whether a caller wants to be told: by the header, or by the operation's own `extensions: { cost: true }`. */
 export function tellsCost(header: unknown, extensions?: unknown): boolean {
   return header === '1' || (extensions as { cost?: unknown } | null | undefined)?.cost === true;
+}
+
+/** Lets a caller who was refused for cost again and again wait, before anything is made of what it asks. */
+export function paceRefused(
+  { costs, addressOf }: Services,
+  viewer: Viewer,
+  request: Parameters<Services['addressOf']>[0],
+): Promise<void> {
+  return costs.pace.wait(accountOf(viewer, () => addressOf(request)));
 }
 
 /**

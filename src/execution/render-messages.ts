@@ -80,7 +80,7 @@ export function sharedRender(args: ExecutionArgs, toClientResult: OperationRules
       for (const result of results) requireWhole(result);
     } catch (error) {
       if (!(error instanceof EntryTooExpensive) || messages.length === 1 || abort?.aborted) throw error;
-      // PointReadBatcher they take too long: fewer may not.
+      // Together they take too long: fewer may not.
       const half = Math.ceil(messages.length / 2);
       return [
         ...(await render(messages.slice(0, half), abort, user)),

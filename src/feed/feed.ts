@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { type FeedEntry } from '../activity-log/entry.js';
+import type { FeedEntry } from '../activity-log/entry.js';
 import { type EntryFilter, passes } from '../activity-log/entry-filter.js';
 import { comparePositions, type Position, START } from '../activity-log/position.js';
 import { entriesAfter, lastPosition } from '../activity-log/read-entries.js';

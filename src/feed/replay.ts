@@ -1,4 +1,4 @@
-import { type FeedEntry } from '../activity-log/entry.js';
+import type { FeedEntry } from '../activity-log/entry.js';
 import type { EntryFilter } from '../activity-log/entry-filter.js';
 import { comparePositions, type Position } from '../activity-log/position.js';
 import type { Turn } from '../database/execute.js';

@@ -39,23 +39,15 @@ export async function startCostControl(options: StartCostControlOptions): Promis
   lifecycle.onClose(() => sizes.stop());
   const counters = openSharedCounters({ limiter: config.limiter, pool, kysely, log });
   lifecycle.onClose(() => counters.close());
-  const counter = counters.counter('cost', BUDGET_MS);
-  const budgets = new Budgets({ windowMs: BUDGET_MS, counter, what: 'points spent', log });
-  lifecycle.onClose(() => budgets.stop());
-  const attempts = new Budgets({
-    windowMs: ATTEMPTS_MS,
-    counter: counters.counter('attempts', ATTEMPTS_MS),
-    what: 'refused attempts',
-    log,
-  });
-  lifecycle.onClose(() => attempts.stop());
-  const stored = new Budgets({
-    windowMs: STORED_MS,
-    counter: counters.counter('stored', STORED_MS),
-    what: 'bytes stored',
-    log,
-  });
-  lifecycle.onClose(() => stored.stop());
+  /** @param name of the counter that processes share, @param what is counted, for the log */
+  const countedOver = (windowMs: number, name: string, what: string) => {
+    const budgets = new Budgets({ windowMs, counter: counters.counter(name, windowMs), what, log });
+    lifecycle.onClose(() => budgets.stop());
+    return budgets;
+  };
+  const budgets = countedOver(BUDGET_MS, 'cost', 'points spent');
+  const attempts = countedOver(ATTEMPTS_MS, 'attempts', 'refused attempts');
+  const stored = countedOver(STORED_MS, 'stored', 'bytes stored');
   const scales = new Scales(schema, readModel, rootReads);
   return new CostControl({ config: config.cost, scales, sizes, budgets, attempts, stored, refusals });
 }

@@ -138,7 +138,7 @@ describe(`an entry that cannot be read, on ${engine}`, () => {
     const socket = await gateway.subscribe(LABELS, { after: cursorAt(gateway, start) });
     statements = 0;
     expect(await labelsOf(socket, 2_000)).toHaveLength(2_000);
-    // Of 25 each, for others to have their turn in between.
+    // Statements of 25 each, for others to have their turn in between.
     expect(statements).toBeLessThanOrEqual(80);
     await socket.end();
   });

@@ -7,6 +7,7 @@ import { START } from '../../activity-log/position.js';
 import { lastPosition, readEntries } from '../../activity-log/read-entries.js';
 import type { StreamLimits } from '../../config/nats-config.js';
 import { AdvisoryLock } from '../../database/advisory-locks.js';
+import { withinTime } from '../../lib/time-limit.js';
 import type { Connection } from './connection.js';
 import { EntryStream } from './entry-stream.js';
 import { encodeHeartbeat, namesOf } from './wire.js';
@@ -113,7 +114,7 @@ export class Relay {
       this.sayLast = async () => undefined;
       if (nats.isClosed() || connection.current !== nats) return;
       heartbeat(true);
-      await Promise.race([nats.flush(), setTimeout(HEARTBEAT_MS)]).catch(() => undefined);
+      await withinTime(nats.flush(), HEARTBEAT_MS, 'NATS').catch(() => undefined);
     };
     log.info({ stream: namesOf(id).stream }, 'this process relays the feed');
     try {

@@ -3,9 +3,8 @@ import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticate } from '../../auth/tokens.js';
-import { type Context, createContext, type Services } from '../../context/context.js';
-import { accountOf } from '../../cost/cost-control.js';
-import { COST_HEADER, tellsCost } from '../../execution/admission.js';
+import { type Context, createContext } from '../../context/context.js';
+import { COST_HEADER, paceRefused, tellsCost } from '../../execution/admission.js';
 import type { OperationRequest } from '../../execution/prepare.js';
 import type { CallerBounds } from '../bounds.js';
 import { abortOnClose } from './abort-on-close.js';
@@ -43,21 +42,16 @@ export function serveGraphql({ app, apollo, authenticate, bounds, ...options }: 
         tellsCost: tellsCost(request.headers[COST_HEADER], (request.body as OperationRequest | undefined)?.extensions),
       }),
   }) as unknown as (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+  const paced = ({ viewer, raw }: FastifyRequest) => paceRefused(services, viewer, raw);
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    preHandler: [requireValidToken(services, authenticate), boundOperations(bounds), paced(services)],
+    preHandler: [requireValidToken(services, authenticate), boundOperations(bounds), paced],
     compress: compression,
     onSend: withheldFromRevoked(services),
     handler: withETag(fastPath(options, (request, reply) => answer(forApollo(request), reply))),
   });
 }
-
-/** Lets whoever was refused again and again wait before more is looked at. */
-const paced =
-  ({ costs, addressOf }: Services) =>
-  ({ viewer, raw }: FastifyRequest) =>
-    costs.pace.wait(accountOf(viewer, () => addressOf(raw)));
 
 /**
  * The request as Apollo takes it. A HEAD asks what GET would answer, and its body is left out on its way; the host is

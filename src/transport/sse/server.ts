@@ -4,8 +4,7 @@ import { createHandler } from 'graphql-sse';
 import { SESSION_ENDED } from '../../auth/sessions.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
-import { accountOf } from '../../cost/cost-control.js';
-import { COST_HEADER, chargeFor, tellsCost } from '../../execution/admission.js';
+import { COST_HEADER, chargeFor, paceRefused, tellsCost } from '../../execution/admission.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { Delivery, FanOut } from '../../feed/delivery/fan-out.js';
@@ -61,7 +60,7 @@ export function serveStreams(options: EventStreamsOptions): EventStreams {
       stream.onceClosed(taken);
       const abort = new AbortFlag();
       stream.onceClosed(() => abort.abort());
-      await services.costs.pace.wait(accountOf(raw.viewer, () => services.addressOf(raw.raw)));
+      await paceRefused(services, raw.viewer, raw.raw);
       if (!rules.isKnown(params.query)) await services.turns.take(turnOf(caller), params.query);
       const prepared = prepare({ ...params, documentId: documentIdOf(raw) }, () => ({
         ...createContext(services, {

@@ -55,7 +55,7 @@ export function speakProtocol<Known extends SocketContext>(
     known.flow = flow;
     const tell = (id: string, error: unknown) =>
       socket.send(JSON.stringify({ id, type: MessageType.Error, payload: tellError(error) }));
-    // Of pings that wait for their turn, the last is answered, as RFC 6455 has it (5.5.3).
+    // The last of the pings that wait for their turn is answered, as RFC 6455 has it (5.5.3).
     let pinged: Buffer | null = null;
     let isWaiting = false;
     const answerPing = () => {

@@ -7,8 +7,7 @@ import { type ServerOptions as ServerOptionsOfWs, WebSocketServer } from 'ws';
 import { ACCESS_REVOKED, accessRevoked } from '../../auth/revocations.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
-import { accountOf } from '../../cost/cost-control.js';
-import { COST_HEADER, chargeFor, tellsCost } from '../../execution/admission.js';
+import { COST_HEADER, chargeFor, paceRefused, tellsCost } from '../../execution/admission.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { FanOut } from '../../feed/delivery/fan-out.js';
@@ -192,7 +191,7 @@ function protocolOptions(
       const asking = { viewer, request, abort, tellsCost: isToldCost };
       // graphql-ws ends what stands here when the client completes the operation, or is gone; a stream takes its place.
       ctx.subscriptions[id] = endingWith(() => abort.abort());
-      await services.costs.pace.wait(accountOf(viewer, () => services.addressOf(request)));
+      await paceRefused(services, viewer, request);
       if (!rules.isKnown(payload.query)) await services.turns.take(turnOf(caller), payload.query);
       const prepared = prepare(payload, () => createContext(services, asking));
       if (isRefusal(prepared)) return prepared;
