@@ -1,4 +1,5 @@
 import { Decimal as RoundingDecimal } from 'decimal.js';
+import { minorUnitDigits } from './currencies.js';
 
 /** Exact for every amount times every quantity: the default of 20 digits would round the largest. */
 const Decimal = RoundingDecimal.clone({ precision: 60 });
@@ -7,18 +8,6 @@ const Decimal = RoundingDecimal.clone({ precision: 60 });
 export interface Money {
   amount: string;
   currency: string;
-}
-
-const digitsByCurrency = new Map<string, number>();
-
-/** Digits after the point in a currency's minor unit: USD 2, JPY 0, KWD 3. */
-export function minorUnitDigits(currency: string): number {
-  let digits = digitsByCurrency.get(currency);
-  if (digits === undefined) {
-    digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-    digitsByCurrency.set(currency, digits);
-  }
-  return digits;
 }
 
 /** `amount` as text with at least the minor unit's digits: `115.2` USD becomes `115.20`, `0.0035` stays. */
@@ -40,11 +29,18 @@ export function sum(amounts: string[], currency: string): string {
   );
 }
 
-/** `amount` × `share` / `whole`, cut (not rounded) to the currency's minor unit (rule 16). */
-export function prorate(amount: string, share: number, whole: number, currency: string): string {
-  const cut = new Decimal(amount)
-    .times(share)
-    .div(whole)
-    .toDecimalPlaces(minorUnitDigits(currency), RoundingDecimal.ROUND_DOWN);
+/** `amount` without what is finer than the currency's minor unit: 12.3456 USD is 12.34. Nothing is rounded up. */
+export function cutToMinorUnit(amount: RoundingDecimal.Value, currency: string): string {
+  const cut = new Decimal(amount).toDecimalPlaces(minorUnitDigits(currency), RoundingDecimal.ROUND_DOWN);
   return formatAmount(cut, currency);
+}
+
+/** `amount` × `share` / `whole`, cut to the currency's minor unit (rule 16). */
+export function prorate(amount: string, share: number, whole: number, currency: string): string {
+  return cutToMinorUnit(new Decimal(amount).times(share).div(whole), currency);
+}
+
+/** Whether nothing is left of an amount: `0`, `0.00`. */
+export function isZero(amount: string): boolean {
+  return new Decimal(amount).isZero();
 }

@@ -1,21 +1,55 @@
-import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsEmail, Length, Matches, Max, Min } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsEmail,
+  Length,
+  Matches,
+  Min,
+  ValidateBy,
+  type ValidationArguments,
+} from 'class-validator';
+import { isCurrency, minorUnitDigits } from '../domain/currencies.js';
 import { IDENTIFIER, ONE_LINE } from '../lib/one-line.js';
 import { applyDecorators } from './apply-decorators.js';
 
 /** Made by the client for each request: 1 to 255 visible characters. */
 export const IsIdempotencyKey = () =>
   Matches(/^[\x21-\x7e]{1,255}$/, { message: 'must be 1 to 255 visible ASCII characters, such as a UUID' });
-/** ISO 4217. */
-export const IsCurrency = () => Matches(/^[A-Z]{3}$/, { message: 'must be an ISO 4217 code such as USD' });
+/** A currency that exists. */
+export const IsCurrency = () =>
+  ValidateBy({
+    name: 'isCurrency',
+    validator: {
+      validate: (code) => isCurrency(code),
+      defaultMessage: () => 'must be the ISO 4217 code of a currency, in capitals, such as USD',
+    },
+  });
+/** An amount in the currency of the field `currency` beside it, not finer than its minor unit. */
+export const IsAmount = () =>
+  ValidateBy({
+    name: 'isAmount',
+    validator: {
+      // Of a currency that does not exist its own field tells.
+      validate: (amount: string, of) =>
+        !isCurrency(currencyBeside(of)) || decimalsOf(amount) <= minorUnitDigits(currencyBeside(of)),
+      defaultMessage: (of) => {
+        const currency = currencyBeside(of);
+        const digits = minorUnitDigits(currency);
+        return `must have ${digits === 0 ? 'no decimals' : `at most ${digits} decimals`}, as ${currency} has no smaller unit`;
+      },
+    },
+  });
+const decimalsOf = (amount: string) => amount.split('.')[1]?.length ?? 0;
+const currencyBeside = (of?: ValidationArguments) => (of?.object as { currency: string } | undefined)?.currency ?? '';
 /** Twelve letters and digits. */
 export const IsProductId = () =>
   Matches(/^[A-Z0-9]{12}$/, { message: 'must be a product id of 12 letters and digits such as DG7GMGF0FKZV' });
 /** Four letters and digits. */
 export const IsSkuId = () =>
   Matches(/^[A-Z0-9]{4}$/, { message: 'must be a SKU id of 4 letters and digits such as 0003; leading zeros matter' });
-/** Units bought. */
-export const IsQuantity = () =>
-  applyDecorators(Min(1, { message: 'must be at least 1' }), Max(1_000_000, { message: 'must be at most 1000000' }));
+/** Units bought: their upper bound is the SKU's. */
+export const IsQuantity = () => Min(1, { message: 'must be at least 1' });
 /** Text of a length, without control characters but line ends. */
 export const IsText = (minimum: number, maximum: number) =>
   applyDecorators(

@@ -1,5 +1,5 @@
 import { Field, InputType, ObjectType } from 'type-graphql';
-import { IsCurrency, IsNotNegative } from './input-rules.js';
+import { IsAmount, IsCurrency, IsNotNegative } from './input-rules.js';
 import { DecimalScalar } from './scalars.js';
 
 /** Money as shown. */
@@ -19,12 +19,14 @@ export class MoneyType {
 @InputType('MoneyInput', { description: 'An amount of money in one currency, as you send it.' })
 export class MoneyInput {
   @Field(() => DecimalScalar, {
-    description: 'The exact amount as decimal text such as `"94.20"`. It must not be negative.',
+    description:
+      'The exact amount as decimal text such as `"94.20"`, not negative, with no more decimals than the currency has: none for JPY, two for USD, three for KWD.',
   })
   @IsNotNegative()
+  @IsAmount()
   amount!: string;
 
-  @Field({ description: 'The ISO 4217 code of the currency, such as `USD`.' })
+  @Field({ description: 'The ISO 4217 code of a currency that exists, such as `USD`.' })
   @IsCurrency()
   currency!: string;
 }

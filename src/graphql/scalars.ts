@@ -77,7 +77,7 @@ export const DateScalar = new GraphQLScalarType<string, string>({
 export const DecimalScalar = new GraphQLScalarType<string, string>({
   name: 'Decimal',
   description:
-    'An exact decimal number as text, never a float: `"94.20"`. It has at most 18 digits before the point and 4 after it.',
+    'An exact decimal number as text, never a float: `"94.20"`. One that is sent has at most 18 digits before the point and 4 after it; sums may have more.',
   specifiedByURL: 'https://scalars.graphql.org/chillicream/decimal.html',
   serialize: String,
   parseValue: parseDecimal,

@@ -212,7 +212,7 @@ export const contract: Record<string, string[]> = {
     'detail',
   ],
   ActivityActor: ['userPrincipalName', 'role'],
-  SalesGroup: ['count: Int', 'quantity: SafeInt', 'gross: Money', 'credited: Money', 'net: Money'],
+  SalesGroup: ['count: SafeInt', 'quantity: SafeInt', 'gross: Money', 'credited: Money', 'net: Money'],
   ActivityRecorded: ['cursor: String', 'entry: ActivityEntry'],
   FeedCaughtUp: ['cursor: String'],
   FeedCheckpoint: ['cursor: String'],

@@ -9,6 +9,7 @@ import {
   AlreadyCancelled,
   CancellationPending,
   CancellationWindowClosed,
+  NothingToGiveBack,
   OrderLineNotFound,
   ProductNotCancellable,
   SupportRequestRequired,
@@ -66,6 +67,8 @@ export function assess(order: Order, lines: OrderLine[], at: Date): Assessment |
   if (closed.length > 0) return new CancellationWindowClosed(closed, windows[0] as Date);
 
   const assessed = lines.map((line) => ({ line, ...creditFor(creditable(line), order.currency, at) }));
+  const usedUp = assessed.filter(({ unusedDays }) => unusedDays === 0).map(({ line }) => line);
+  if (usedUp.length > 0) return new NothingToGiveBack(usedUp);
   return {
     lines: assessed,
     credit: sum(

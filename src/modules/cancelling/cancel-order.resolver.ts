@@ -10,7 +10,7 @@ import { validateInput } from '../../graphql/validate-input.js';
 import { creditRule } from './assess-cancellation.js';
 import { cancelOrder } from './cancel-order.js';
 import { CancelOrderInput, CancelOrderResult, CancelOrderSuccess } from './cancel-order.type.js';
-import { cancellationNotice } from './cancellation-notice.js';
+import { noticeFor } from './cancellation-notice.js';
 import { CancellationQuoteType } from './cancellation-quote.type.js';
 import { arithmetic, type Quote, quoteCancellation } from './quote.js';
 
@@ -92,7 +92,7 @@ function toGraphQL({ assessment, problem, ...quote }: Quote) {
     problem,
     credit: assessment && money(assessment.credit),
     rule: assessment && creditRule(assessment.lines),
-    notice: cancellationNotice,
+    notice: noticeFor(assessment?.credit ?? null),
     lines: (assessment?.lines ?? []).map(({ line, ...credit }) => ({
       ...credit,
       lineNumber: line.lineNumber,

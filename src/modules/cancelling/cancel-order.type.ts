@@ -11,6 +11,7 @@ import {
   AlreadyCancelled,
   CancellationPending,
   CancellationWindowClosed,
+  NothingToGiveBack,
   OrderLineNotFound,
   ProductNotCancellable,
   QuoteExpired,
@@ -50,6 +51,11 @@ problemType(CancellationWindowClosed, 'Returned when the cancellation window has
 problemType(ProductNotCancellable, 'Returned when a line can never be cancelled, as a Linux plan cannot.', {
   lineNumbers,
 });
+problemType(
+  NothingToGiveBack,
+  'Returned when the term of a line is over though its window is still open: no day is unused, and the licence has expired by itself.',
+  { lineNumbers },
+);
 problemType(AlreadyCancelled, 'Returned when a line is cancelled already.', { lineNumbers });
 problemType(
   CancellationPending,
@@ -142,6 +148,7 @@ export const CancelOrderResult = createUnionType({
       AcknowledgementRequired,
       CancellationWindowClosed,
       ProductNotCancellable,
+      NothingToGiveBack,
       AlreadyCancelled,
       CancellationPending,
       SupportRequestRequired,

@@ -39,6 +39,18 @@ export class ProductNotCancellable extends Problem {
   }
 }
 
+/** Rule 16: the term is over, so nothing is left to give back, and the licence has ended by itself. */
+export class NothingToGiveBack extends Problem {
+  readonly code = 'NOTHING_TO_GIVE_BACK';
+  readonly message: string;
+  readonly lineNumbers: number[];
+  constructor(lines: { lineNumber: number }[]) {
+    super();
+    this.lineNumbers = lines.map((line) => line.lineNumber);
+    this.message = `The term of line ${this.lineNumbers.join(', ')} is over: there is nothing to give back, and its licence has expired. Name the other lines in lineNumbers.`;
+  }
+}
+
 /** The lines are cancelled already. */
 export class AlreadyCancelled extends Problem {
   readonly code = 'ALREADY_CANCELLED';

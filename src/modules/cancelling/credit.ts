@@ -23,7 +23,8 @@ export interface CreditableLine {
 /**
  * The credit of cancelling a line at `at` (rule 16). Full: the price. Prorated: unit price by unused days, cut to the
  * currency's minor unit, then times quantity: 10 at 10.08 from 15 July for a month, cancelled on 17 July, is
- * 10.08 / 31 × 29 = 9.4296, cut to 9.42, times 10 = 94.20.
+ * 10.08 / 31 × 29 = 9.4296, cut to 9.42, times 10 = 94.20. Where no day is used nothing is cut, so that never less is
+ * given back than was taken: lines that were sold before prices were cut may cost what is finer than the minor unit.
  */
 export function creditFor(line: CreditableLine, currency: string, at: Date): LineCredit {
   if (line.refundType === RefundType.FULL || line.term === null) {
@@ -38,7 +39,8 @@ export function creditFor(line: CreditableLine, currency: string, at: Date): Lin
   }
   const termDays = daysIn(line.term);
   const unused = unusedDays(line.term, at);
-  const unitCredit = prorate(line.unitPrice, unused, termDays, currency);
+  const unitCredit =
+    unused === termDays ? formatAmount(line.unitPrice, currency) : prorate(line.unitPrice, unused, termDays, currency);
   return {
     refundType: RefundType.PRORATED,
     unitCredit,

@@ -205,6 +205,8 @@ async function confirm(
 
   const entitlements = await em.find(Entitlement, { orderLine: { $in: cancelled.map((line) => line.orderLine.id) } });
   for (const entitlement of entitlements) {
+    // A licence whose term has ended since it was cancelled has expired: nothing is revoked that is over.
+    if (entitlement.expiresAt && entitlement.expiresAt <= now) continue;
     entitlement.status = 'REVOKED';
     entitlement.revokedAt = now;
   }

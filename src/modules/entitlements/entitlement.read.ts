@@ -93,7 +93,7 @@ export const entitlementRead: ReadType = {
           (entitlement) => sql`case ${edition(entitlement)} when 'DATACENTER' then 'REUSE' else 'CONVERT' end`,
         ),
         coresOwned: ifEligible(
-          (entitlement) => sql`${ofSku(entitlement, 'cores_per_unit')} * ${entitlement.col('quantity')}`,
+          (entitlement) => sql`${ofSku(entitlement, 'cores_per_unit')}::bigint * ${entitlement.col('quantity')}`,
         ),
         coresNeededPerVirtualMachine: ifEligible(() => sql`${CORES_PER_VIRTUAL_MACHINE}::int`),
         coresNeededPerCustomer: ifEligible(() => sql`${CORES_PER_CUSTOMER}::int`),

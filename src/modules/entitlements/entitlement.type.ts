@@ -4,7 +4,7 @@ import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connect
 import { NodeType } from '../../graphql/node.type.js';
 import { PeriodType } from '../../graphql/period.type.js';
 import type { Relation } from '../../graphql/relation.js';
-import { DateTimeScalar } from '../../graphql/scalars.js';
+import { DateTimeScalar, SafeIntScalar } from '../../graphql/scalars.js';
 import { SkuType } from '../catalog/catalog.type.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { CustomerType } from '../customers/customer.type.js';
@@ -56,7 +56,7 @@ export class HybridBenefitType {
   })
   use!: HybridBenefitUse | null;
 
-  @Field(() => Int, {
+  @Field(() => SafeIntScalar, {
     nullable: true,
     description:
       'How many core licences are owned: those of one unit times the quantity. Null where it is not eligible.',

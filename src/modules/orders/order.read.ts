@@ -95,7 +95,8 @@ export const orderLineRead: ReadType = {
     total: money((line) => line.col('total'), orderCurrency),
     isCancellable: computed(
       (line) =>
-        sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false) and not (select "support_request_required" from "skus" where "skus"."id" = ${line.col('sku')})`,
+        sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false) and not (select "support_request_required" from "skus" where "skus"."id" = ${line.col('sku')})
+          and not coalesce(${line.col('refundType')} = 'PRORATED' and ${line.col('termEnd')} < (now() at time zone 'UTC')::date, false)`,
     ),
   },
 };

@@ -2,7 +2,7 @@ import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId, newOrderNumber } from '../../domain/ids.js';
-import { formatAmount, sum, times } from '../../domain/money.js';
+import { cutToMinorUnit, sum, times } from '../../domain/money.js';
 import { Problem } from '../../domain/problem.js';
 import type { ProductKind } from '../../domain/product-kind.js';
 import { withIdempotency } from '../access/idempotency.js';
@@ -129,7 +129,7 @@ async function place(unit: UnitOfWork, input: Purchase): Promise<{ orderId: stri
       at: now,
     });
     if (!price) return new PriceNotFound(index, market.code, currency, market.currencies);
-    priced.push({ sku, quantity: line.quantity, unitPrice: formatAmount(price.unitPrice, currency) });
+    priced.push({ sku, quantity: line.quantity, unitPrice: cutToMinorUnit(price.unitPrice, currency) });
   }
   return { orderId: await write(unit, customer, market, currency, priced) };
 }

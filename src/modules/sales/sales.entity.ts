@@ -13,7 +13,7 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
  */
 
 const amounts = {
-  count: p.integer(),
+  count: p.bigint('string'),
   quantity: p.bigint('string'),
   gross: p.decimal('string').columnType('numeric'),
   credited: p.decimal('string').columnType('numeric'),

@@ -63,7 +63,7 @@ function salesQuery(dimensions: readonly SalesDimension[], filter: Args, manyOf:
           ...(range.to ? [before(sql`"o"."placed_at"`, filter.param<Date>('to'))] : []),
         ])
       : addedUp(manyOf, ofCustomers, dimensions.includes('MONTH') ? 'MONTH' : 'YEAR', filter, range);
-  return sql`select ${sql.join(selected)}, "t"."currency" as "currency", sum("t"."count")::int as "count", sum("t"."quantity")::bigint as "quantity",
+  return sql`select ${sql.join(selected)}, "t"."currency" as "currency", sum("t"."count")::bigint as "count", sum("t"."quantity")::bigint as "quantity",
       sum("t"."gross") as "gross", sum("t"."credited") as "credited"
     from (${source}) as "t" where ${sql.join(conditions, sql` and `)} group by ${sql.join(groups)}`;
 }
@@ -71,7 +71,7 @@ function salesQuery(dimensions: readonly SalesDimension[], filter: Args, manyOf:
 /** The lines themselves. */
 function sold(manyOf: ManyOf, conditions: readonly Sql[]): Sql {
   return sql`select ("o"."placed_at" at time zone 'UTC')::date as "day", "o"."customer_id" as "customer", "o"."market_code" as "market",
-      "s"."product_id" as "product", "s"."kind" as "kind", "o"."currency" as "currency", 1 as "count", "l"."quantity"::bigint as "quantity",
+      "s"."product_id" as "product", "s"."kind" as "kind", "o"."currency" as "currency", 1::bigint as "count", "l"."quantity"::bigint as "quantity",
       "l"."total" as "gross", coalesce("c"."credit", 0 * "l"."total") as "credited"
     from ${manyOf('order_lines')} "l"
     join ${manyOf('orders')} "o" on "o"."id" = "l"."order_id"

@@ -1,4 +1,4 @@
-import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import type { ProductKind } from '../../domain/product-kind.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import type { Relation } from '../../graphql/relation.js';
@@ -64,7 +64,7 @@ export class SalesGroupType {
   })
   month!: string | null;
 
-  @Field(() => Int, { description: 'How many order lines are added up.' })
+  @Field(() => SafeIntScalar, { description: 'How many order lines are added up.' })
   count!: number;
 
   @Field(() => SafeIntScalar, { description: 'How many units the lines have together, cancelled ones too.' })

@@ -2,7 +2,7 @@ import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId, newSupportRequestNumber } from '../../domain/ids.js';
-import type { Money } from '../../domain/money.js';
+import { formatAmount, type Money } from '../../domain/money.js';
 import type { Problem } from '../../domain/problem.js';
 import { withIdempotency } from '../access/idempotency.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
@@ -50,7 +50,7 @@ export function submitSupportRequest(
       title: input.title,
       description: input.description,
       refundReason: input.refundReason,
-      amount: input.amount?.amount,
+      amount: input.amount && formatAmount(input.amount.amount, input.amount.currency),
       currency: input.amount?.currency,
       contactName: input.contact.name,
       contactEmail: input.contact.email,

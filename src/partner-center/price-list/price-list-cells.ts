@@ -1,3 +1,4 @@
+import { isCurrency } from '../../domain/currencies.js';
 import { formatAmount } from '../../domain/money.js';
 import { Segment } from '../../domain/product-kind.js';
 import { InvalidCell } from './invalid-cell.js';
@@ -24,7 +25,6 @@ const SEGMENTS = new Map<string, Segment>([
   ['government', Segment.GOVERNMENT],
 ]);
 
-const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 /** The open end; spreadsheets cut its seconds off, so any end of that year is taken for it. */
 const OPEN_END = new Date('9999-11-30T23:59:59.000Z');
 const LARGEST_INTEGER = 2_147_483_647;
@@ -83,9 +83,7 @@ export function marketOf(text: string, markets: ReadonlySet<string>): string | I
 /** A currency, by its ISO 4217 code. */
 export function currencyOf(text: string): string | InvalidCell {
   const code = text.toUpperCase();
-  return CURRENCIES.has(code)
-    ? code
-    : new InvalidCell('must be a currency by its three letters (ISO 4217) such as USD');
+  return isCurrency(code) ? code : new InvalidCell('must be a currency by its three letters (ISO 4217) such as USD');
 }
 
 /** A price, as a decimal string with at least the digits of the currency’s minor unit. */

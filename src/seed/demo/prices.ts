@@ -1,5 +1,5 @@
 import { Decimal } from 'decimal.js';
-import { minorUnitDigits } from '../../domain/money.js';
+import { minorUnitDigits } from '../../domain/currencies.js';
 import { PriceSource, ProductKind, Segment } from '../../domain/product-kind.js';
 import { codesClosedToReservations, type ReferenceMarket, type ReferenceSku } from '../reference/reference-data.js';
 import { basePrices, exchangeRates } from './base-prices.js';

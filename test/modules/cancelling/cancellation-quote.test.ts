@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { CancellationQuoteDocument } from '../../generated/graphql.js';
-import { cancel, cancelled, quoteOf } from '../../support/cancelling.js';
+import { CancellationQuoteDocument, OrderDocument } from '../../generated/graphql.js';
+import { cancel, cancelled, confirming, quoteOf } from '../../support/cancelling.js';
 import { engine } from '../../support/database.js';
 import { startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { aCustomer, aPrice, aSku, aSkuOf, buy, skus, stockShop, type TestCustomer } from '../../support/shop.js';
@@ -28,10 +28,11 @@ describe(`cancellation window, quote and credit, on ${engine}`, () => {
   /** Sells `quantity` of a new SKU at `price`. */
   const sell = async (price: string, quantity = 1, facts: Parameters<typeof aSku>[1] = {}, currency = 'USD') => {
     const sku = await aSku(gateway, facts);
-    const market = { USD: 'US', JPY: 'JP', KWD: 'KW' }[currency] as string;
+    const market = { USD: 'US', JPY: 'JP', KWD: 'KW', HUF: 'HU' }[currency] as string;
     await aPrice(gateway, sku, price, { currency, market });
     const buyer = market === 'US' ? customer : await aCustomer(gateway, { market });
-    if (currency === 'KWD') await gateway.sql(`update markets set currencies = '{KWD}' where code = 'KW'`);
+    if (currency === 'KWD' || currency === 'HUF')
+      await gateway.sql('update markets set currencies = array[?] where code = ?', [currency, market]);
     return buy(gateway, buyer, [{ ...sku, quantity }]);
   };
   const perpetual = { kind: 'PERPETUAL_SOFTWARE', term: null, refundType: 'FULL' } as const;
@@ -236,7 +237,6 @@ describe(`cancellation window, quote and credit, on ${engine}`, () => {
     ['2026-07-15T10:00:00Z', 'P1M', '2026-07-15T23:59:59.999Z', 31, 31, '100.00'],
     ['2027-01-31T10:00:00Z', 'P1M', '2027-02-01T00:00:00Z', 28, 27, '96.42'],
     ['2027-02-01T10:00:00Z', 'P1M', '2027-02-28T10:00:00Z', 28, 1, '3.57'],
-    ['2027-02-01T10:00:00Z', 'P1M', '2027-03-01T10:00:00Z', 28, 0, '0.00'],
     ['2028-02-01T10:00:00Z', 'P1M', '2028-02-02T10:00:00Z', 29, 28, '96.55'],
     ['2027-03-01T10:00:00Z', 'P1Y', '2027-03-02T10:00:00Z', 366, 365, '99.72'],
     ['2028-02-29T10:00:00Z', 'P1Y', '2028-03-01T10:00:00Z', 365, 364, '99.72'],
@@ -269,14 +269,79 @@ describe(`cancellation window, quote and credit, on ${engine}`, () => {
     },
   );
 
-  test('rule 16: perpetual software gives back all of it until the last instant, to the last digit, without a fee', async () => {
-    const order = await sell('0.0035', 7, perpetual);
+  test('rule 16: perpetual software gives back all of it until the last instant, without a fee', async () => {
+    const order = await sell('0.0135', 7, perpetual);
     at('2026-08-14T23:59:00Z');
     expect((await cancelled(gateway, order)).cancellation).toMatchObject({
       rule: 'FULL',
-      credit: { amount: '0.0245' },
-      lines: [{ unitCredit: { amount: '0.0035' }, termDays: null, unusedDays: null }],
+      credit: { amount: '0.07' },
+      lines: [{ unitCredit: { amount: '0.01' }, termDays: null, unusedDays: null }],
     });
+  });
+
+  test.each([
+    ['USD', '12.3456'],
+    ['JPY', '1234.5678'],
+    ['KWD', '12.3456'],
+    ['HUF', '12.3456'],
+  ])('rule 16: in %s, on the first day, what was taken for 1,000 at %s is given back', async (currency, price) => {
+    for (const facts of [perpetual, {}]) {
+      const order = await sell(price, 1_000, facts, currency);
+      at('2026-07-15T23:59:59.999Z');
+      expect((await quoteOf(gateway, order)).credit).toEqual(order.total);
+    }
+  });
+
+  test('rule 16: an order from before prices were cut gives back on the first day what was charged, and is cut afterwards', async () => {
+    for (const facts of [perpetual, {}]) {
+      const order = await sell('12.34', 3, facts);
+      await gateway.sql(
+        `update order_lines set unit_price = 12.3456, total = 37.0368 where order_id = (select id from orders where number = ?)`,
+        [order.number],
+      );
+      expect((await quoteOf(gateway, order)).credit).toMatchObject({ amount: '37.0368' });
+      at('2026-07-16T00:00:00Z');
+      const later = facts === perpetual ? '37.0368' : '35.82';
+      expect((await quoteOf(gateway, order)).credit).toMatchObject({ amount: later });
+      at('2026-07-15T10:00:00Z');
+    }
+  });
+
+  test('rule 16: once the term is over there is nothing to give back and nothing to revoke, and both say so', async () => {
+    at('2027-02-01T10:00:00Z');
+    const order = await sell('100.00');
+    at('2027-02-28T23:59:59.999Z');
+    const { quoteToken } = await quoteOf(gateway, order);
+    at('2027-03-01T00:00:00Z');
+    const nothing = { __typename: 'NothingToGiveBack', code: 'NOTHING_TO_GIVE_BACK' };
+    const quote = await quoteOf(gateway, order);
+    expect(quote).toMatchObject({ allowed: false, problem: nothing, credit: null, quoteToken: null });
+    expect(await cancel(gateway, order)).toMatchObject({ ...nothing, message: expect.stringMatching(/line 0/) });
+    expect((await cancelled(gateway, order, { quoteToken })).cancellation).toMatchObject({
+      credit: { amount: '3.57' },
+    });
+  });
+
+  test('rule 16: a licence that has expired when its cancellation is confirmed stays expired, and is not revoked', async () => {
+    const buyer = await aCustomer(gateway);
+    const order = await buy(gateway, buyer, [{ ...skus.subscription, quantity: 1 }]);
+    await gateway.sql(`update entitlements set expires_at = '2026-07-15T09:59:59.999Z' where customer_id = ?`, [
+      buyer.rowId,
+    ]);
+    await confirming(gateway, buyer, () => cancelled(gateway, order));
+    const { data } = await gateway.run(OrderDocument, { id: order.id }, 'ADMIN_AGENT');
+    expect(data.order).toMatchObject({
+      status: 'CANCELLED',
+      lines: [{ status: 'CANCELLED', isCancellable: false, entitlement: { status: 'EXPIRED' } }],
+    });
+  });
+
+  test('rule 16: what was bought for nothing can be cancelled, and the notice says that nothing is given back', async () => {
+    const order = await sell('0.00', 5);
+    const quote = await quoteOf(gateway, order);
+    expect(quote).toMatchObject({ allowed: true, credit: { amount: '0.00' } });
+    expect(quote.notice.credit).toMatch(/nothing to give back/);
+    expect((await cancelled(gateway, order)).cancellation).toMatchObject({ credit: { amount: '0.00' } });
   });
 
   test('rules 14 and 16: over forty random sales, quote, cancellation and an independent reckoning agree to the cent', async () => {

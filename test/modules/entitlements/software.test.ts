@@ -180,6 +180,10 @@ describe(`software that customers own, on ${engine}`, () => {
       use: 'CONVERT',
       coresOwned: 16,
     });
+    const units = 2 ** 31 - 1;
+    await gateway.sql('update skus set maximum_quantity = ? where windows_server_edition is not null', [units]);
+    const endless = await hybridBenefit(windowsServer.standard, units);
+    expect((await endless.read())?.coresOwned).toBe(units * 16);
   });
 
   test('rule 24: Azure Hybrid Benefit: what is not eligible says why, and promises nothing', async () => {

@@ -8,6 +8,7 @@ import {
   OrderDocument,
   PurchaseDocument,
   PurchasedDocument,
+  SalesDocument,
 } from '../../generated/graphql.js';
 import { engine } from '../../support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from '../../support/gateway.js';
@@ -115,28 +116,38 @@ describe(`purchase, on ${engine}`, () => {
     expect(result).toMatchObject({ order: { taxIncluded, total: { currency } } });
   });
 
-  test('rule 2: amounts have the digits of the currency, and prices finer than that stay exact', async () => {
-    const customer = await aCustomer(gateway, { market: 'JP' });
-    const [whole, fine] = [await aSku(gateway), await aSku(gateway)];
-    await aPrice(gateway, whole, '1500', { market: 'JP', currency: 'JPY' });
-    await aPrice(gateway, fine, '0.0035', { market: 'JP', currency: 'JPY' });
-    const result = await answer(customer, [
-      { ...whole, quantity: 3 },
-      { ...fine, quantity: 3 },
-    ]);
-    expect(result).toMatchObject({
-      order: {
-        lines: [{ total: { amount: '4500' } }, { unitPrice: { amount: '0.0035' }, total: { amount: '0.0105' } }],
-        total: { amount: '4500.0105' },
-      },
-    });
-  });
+  test.each([
+    // currency, price, unit price of the sale, total of 1,000
+    ['USD', '12.3456', '12.34', '12340.00'],
+    ['JPY', '1500.9999', '1500', '1500000'],
+    ['HUF', '4999.999', '4999.99', '4999990.00'],
+    ['IQD', '7.7777', '7.777', '7777.000'],
+    ['CLF', '0.0035', '0.0035', '3.5000'],
+    ['KRW', '0.9999', '0', '0'],
+  ])(
+    'rule 16: in %s a price of %s is cut to the minor unit, %s, before it is multiplied, and nothing finer is booked',
+    async (currency, price, unit, total) => {
+      const customer = await aCustomer(gateway);
+      const sku = await aSku(gateway);
+      await aPrice(gateway, sku, price, { currency });
+      expect(await answer(customer, [{ ...sku, quantity: 1_000 }], { currency })).toMatchObject({
+        order: {
+          lines: [{ unitPrice: { amount: unit }, total: { amount: total } }],
+          total: { amount: total, currency },
+        },
+      });
+      const { data } = await gateway.run(InvoicesDocument, { filter: { customerId: customer.id } }, 'BILLING_ADMIN');
+      expect(data.invoices?.nodes).toMatchObject([
+        { total: { amount: total }, lines: [{ unitAmount: { amount: unit }, amount: { amount: total } }] },
+      ]);
+    },
+  );
 
   test('rule 3: the largest price is multiplied to the last digit', async () => {
     const sku = await aSku(gateway);
     await aPrice(gateway, sku, '99999999999999.9999');
     const result = await answer(await aCustomer(gateway), [{ ...sku, quantity: 9_999 }]);
-    expect(result).toMatchObject({ order: { total: { amount: '999899999999999999.0001' } } });
+    expect(result).toMatchObject({ order: { total: { amount: '999899999999999900.01' } } });
   });
 
   test('rule 3: the price is the one valid at the time of sale, and stays that of the order', async () => {
@@ -290,6 +301,19 @@ describe(`purchase, on ${engine}`, () => {
         minimum: 5,
         maximum: 25,
       });
+    const largest = 2 ** 31 - 1;
+    expect(await answer(customer, [{ ...sku, quantity: largest }])).toMatchObject({ maximum: 25 });
+    const endless = await aSku(gateway, { maximum: largest });
+    await aPrice(gateway, endless, '1.00');
+    expect(await answer(customer, Array(2).fill({ ...endless, quantity: largest }))).toMatchObject({
+      order: { lines: [{ quantity: largest }, { quantity: largest }], total: { amount: '4294967294.00' } },
+    });
+    const { data } = await gateway.run(
+      SalesDocument,
+      { groupBy: ['CUSTOMER'], filter: { customerId: customer.id } },
+      'GLOBAL_ADMIN',
+    );
+    expect(data.sales).toMatchObject([{ count: 2, quantity: 2 * largest, gross: { amount: '4294967294.00' } }]);
     for (const quantity of [5, 25])
       expect(await unitPrice(customer, sku, undefined, quantity)).toMatchObject({ amount: '1.00' });
   });

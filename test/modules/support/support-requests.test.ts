@@ -107,7 +107,11 @@ describe(`support, on ${engine}`, () => {
     ['input.description', { description: 'x'.repeat(10_001) }],
     ['input.refundReason', { refundReason: '' }],
     ['input.amount.amount', { amount: { amount: '-1', currency: 'USD' } }],
+    ['input.amount.amount', { amount: { amount: '1.001', currency: 'USD' } }],
+    ['input.amount.amount', { amount: { amount: '1.5', currency: 'JPY' } }],
+    ['input.amount.amount', { amount: { amount: '1.5555', currency: 'KWD' } }],
     ['input.amount.currency', { amount: { amount: '1', currency: 'usd' } }],
+    ['input.amount.currency', { amount: { amount: '1.2345', currency: 'ZZZ' } }],
     ['input.contact.name', { contact: { name: '', email: 'a@b.example', phone: '+1 425 555 0100' } }],
     ['input.contact.email', { contact: { name: 'A', email: 'not an address', phone: '+1 425 555 0100' } }],
     ['input.contact.phone', { contact: { name: 'A', email: 'a@b.example', phone: 'call me' } }],
@@ -146,12 +150,18 @@ describe(`support, on ${engine}`, () => {
   });
 
   test('rule 21: texts and amounts at their limits are taken', async () => {
-    const amount = { amount: '999999999999999999.9999', currency: 'USD' };
+    const amount = { amount: '999999999999999999.9999', currency: 'CLF' };
     const request = await submitted({ title: 'x'.repeat(200), description: 'y'.repeat(10_000), amount });
     expect(await stored(request.number)).toMatchObject({ title: 'x'.repeat(200), amount });
-    expect(await stored((await submitted({ amount: { amount: '0', currency: 'USD' } })).number)).toMatchObject({
-      amount: { amount: '0', currency: 'USD' },
-    });
+    for (const [sent, currency, kept] of [
+      ['0', 'USD', '0.00'],
+      ['94.2', 'HUF', '94.20'],
+      ['12.345', 'IQD', '12.345'],
+      ['7', 'JPY', '7'],
+    ] as const)
+      expect(await stored((await submitted({ amount: { amount: sent, currency } })).number)).toMatchObject({
+        amount: { amount: kept, currency },
+      });
   });
 
   test("rule 21: an unknown customer, an unknown order, and another customer's order are problems", async () => {
