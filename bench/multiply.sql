@@ -33,8 +33,8 @@ insert into orders (id, number, customer_id, market_code, status, currency, tota
 select pg_temp.copy_of(id, copy), left(md5(number || ':' || copy), 12), pg_temp.copy_of(customer_id, copy), market_code, status, currency, total, tax_included, placed_at, placed_by, pg_temp.copy_of(correlation_id, copy)
 from orders, generate_series(1, $COPIES) copy;
 
-insert into order_lines (id, order_id, line_number, sku_id, quantity, unit_price, total, status, refund_type, cancellable_until, term_start, term_end)
-select pg_temp.copy_of(id, copy), pg_temp.copy_of(order_id, copy), line_number, sku_id, quantity, unit_price, total, status, refund_type, cancellable_until, term_start, term_end
+insert into order_lines (id, order_id, line_number, sku_id, quantity, unit_price, total, status, refund_options, cancellable_until, support_request_required, term_start, term_end)
+select pg_temp.copy_of(id, copy), pg_temp.copy_of(order_id, copy), line_number, sku_id, quantity, unit_price, total, status, refund_options, cancellable_until, support_request_required, term_start, term_end
 from order_lines, generate_series(1, $COPIES) copy;
 
 insert into entitlements (id, order_line_id, customer_id, sku_id, quantity, status, granted_at, expires_at, revoked_at)

@@ -31,8 +31,8 @@ export async function fillByNumbers(run, size, say = () => undefined) {
     select ${id('order', 'o.n')}, lpad(to_hex(o.n), 12, '0'), ${id('customer', 'o.who')}, m.code, case when o.n % 20 = 0 then 'CANCELLED' when o.n % 9973 = 0 then 'PENDING' else 'COMPLETED' end,
       m.currency, 100, false, ${at('o.n', orders)}, case when o.n % 4001 = 0 then 'seldom@partner.example' else 'agent' || o.n % 20 || '@partner.example' end, ${id('cause', 'o.n')}
     from (select n, ${who('n')} as who from generate_series(1, ${orders}) n) o join scale_markets m on m.slot = (case when who % 3 = 0 then 0 else who end) % (select count(*)::int from scale_markets)`);
-  await run(`insert into order_lines (id, order_id, line_number, sku_id, quantity, unit_price, total, status, refund_type, cancellable_until, term_start, term_end)
-    select ${id("line' || line || '", 'n')}, ${id('order', 'n')}, line, s.id, 1 + n % 9, 10.00, 10.00 * (1 + n % 9), case when n % 20 = 0 then 'CANCELLED' else 'ACTIVE' end, 'FULL', null, null, null
+  await run(`insert into order_lines (id, order_id, line_number, sku_id, quantity, unit_price, total, status, term_start, term_end)
+    select ${id("line' || line || '", 'n')}, ${id('order', 'n')}, line, s.id, 1 + n % 9, 10.00, 10.00 * (1 + n % 9), case when n % 20 = 0 then 'CANCELLED' else 'ACTIVE' end, null, null
     from generate_series(1, ${orders}) n cross join generate_series(0, 1) line join scale_skus s on s.slot = floor((select count(*) from scale_skus) * power(((n * 31 + line * 17) % 1009) / 1009.0, 3))::int
     where line = 0 or n % 2 = 0`);
   say('entitlements');

@@ -18,6 +18,8 @@ export const AdvisoryLock = {
   ENCRYPTION_KEYS: 4_275_008,
   /** Access is revoked and given back by one transaction at a time. */
   ACCESS_CHANGE: 4_275_009,
+  /** Policies are imported by one process at a time. */
+  POLICIES: 4_275_030,
   /** First of two keys, the second being the hash of an identity: shared by what it does, alone for its revocation. */
   IDENTITY: 4_275_010,
 } as const;

@@ -106,6 +106,12 @@ export class CompileScope {
     return new Row(alias, null);
   }
 
+  /** A new row of a query that belongs to another row, which names its columns as the model's properties. */
+  elementRow(): Row {
+    this.aliases += 1;
+    return this.bareRow(`t${this.aliases}`);
+  }
+
   /** `table as alias`, of which many rows may be read. */
   from(type: ReadType, row: Row): Sql {
     return sql`${this.manyOf(this.tableOf(type))} as ${sql.id(row.alias)}`;

@@ -4,7 +4,7 @@ import { idPrefixes } from '../domain/global-id.js';
 import { memberIs } from '../graphql/member.js';
 import { compileConnection } from './compile-connection.js';
 import type { CompileScope } from './compile-scope.js';
-import type { Field, Fields, ReadType, Reference } from './model.js';
+import type { Elements, Field, Fields, ReadType, Reference } from './model.js';
 import type { Selected } from './operation.js';
 import type { Args } from './param.js';
 import type { Row, Sql } from './row.js';
@@ -85,6 +85,13 @@ export class Compiler {
     return sql`(select coalesce(json_agg("$row"), '[]') from (select ${columns} from ${this.scope.from(type, child)}${whereAll(where)} order by ${sql.join(orderBy)}) as "$row")`;
   }
 
+  /** `(select json array of the objects that a row holds)`, in order. */
+  private elements(type: string, { from, orderBy, fields }: Elements, row: Row, nodes: readonly FieldNode[]): Sql {
+    const element = this.scope.elementRow();
+    const columns = this.scope.within([0], () => columnsOf(this.select(type, fields, element, nodes, false)));
+    return sql`(select coalesce(json_agg("$row"), '[]') from (select ${columns} from ${from(row, sql.id(element.alias))} order by ${sql.join(orderBy(element))}) as "$row")`;
+  }
+
   private field(parentType: string, field: Field, row: Row, nodes: readonly FieldNode[]): Sql {
     const returned = this.scope.returnTypeOf(parentType, nodes);
     switch (field.kind) {
@@ -101,6 +108,8 @@ export class Compiler {
         );
         return sql`case ${field.discriminator(row)} ${sql.join(branches, sql` `)} end`;
       }
+      case 'elements':
+        return this.elements(returned.name, field, row, nodes);
       case 'reference':
         return this.reference(field, row, nodes);
       default:

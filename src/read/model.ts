@@ -44,6 +44,14 @@ export interface Many extends Weighed {
   on(parent: Row, child: Row, args: Args): Sql<SqlBool>;
   orderBy(child: Row): Sql[];
 }
+/** Objects that the row holds in a column, or that a query finds, in order: few by nature, without ids and never paged. */
+export interface Elements extends Weighed {
+  kind: 'elements';
+  /** What they are read from, under the alias `as`, with columns that are named as the fields read them. */
+  from(row: Row, as: Sql): Sql;
+  orderBy(element: Row): Sql[];
+  fields: Fields;
+}
 /** A page of the rows of another type that belong to this one. */
 export interface NestedConnection extends Weighed {
   kind: 'connection';
@@ -57,7 +65,7 @@ export interface Reference extends Weighed {
   /** The global id of one of those types, or null. */
   globalId(row: Row): Sql;
 }
-export type Field = Leaf | Embedded | Union | One | Many | NestedConnection | Reference;
+export type Field = Leaf | Embedded | Union | One | Many | Elements | NestedConnection | Reference;
 export type Fields = Record<string, Field>;
 /** Fields that a module adds to types below it, by GraphQL name: the lower module need not know who leads away from it. */
 export type TypeExtensions = Readonly<Record<string, Fields>>;

@@ -121,10 +121,12 @@ function comesFromTree(type: GraphQLObjectType): boolean {
 
 /** Objects made of another row's columns. */
 const readEmbedded = new Set([
-  'CancellationPolicy',
   'CustomerContact',
   'HybridBenefit',
   'Identity',
+  'MarketClosure',
+  'OrderLineRefundOption',
+  'RefundOption',
   'SupportContact',
   'ActivityActor',
   'ActivityResource',

@@ -10,6 +10,7 @@ import {
   Session,
 } from '../modules/access/access.entity.js';
 import { Invoice, InvoiceLine } from '../modules/billing/invoice.entity.js';
+import { CancellationPolicy } from '../modules/catalog/cancellation-policy.entity.js';
 import { Price, Product, Sku, SoftwareVersion } from '../modules/catalog/catalog.entity.js';
 import { Market, MarketClosure } from '../modules/catalog/market.entity.js';
 import { Customer } from '../modules/customers/customer.entity.js';
@@ -25,6 +26,7 @@ export const entities: EntitySchema[] = [
   MarketClosure,
   Product,
   Sku,
+  CancellationPolicy,
   SoftwareVersion,
   Price,
   Customer,

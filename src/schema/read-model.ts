@@ -1,6 +1,7 @@
 import { sessionRead, sessionRoots } from '../modules/access/session.read.js';
 import { activityEntryRead, activityExtensions, activityRoots } from '../modules/activity/activity.read.js';
 import { invoiceExtensions, invoiceLineRead, invoiceRead, invoiceRoots } from '../modules/billing/invoice.read.js';
+import { cancellationPolicyRead } from '../modules/catalog/cancellation-policy.read.js';
 import { catalogRoots, priceRead, productRead, skuRead, softwareVersionRead } from '../modules/catalog/catalog.read.js';
 import { marketRead, marketRoots } from '../modules/catalog/market.read.js';
 import { customerRead, customerRoots } from '../modules/customers/customer.read.js';
@@ -44,6 +45,7 @@ export const readModel: ReadModel = new Map(
   [
     activityEntryRead,
     cancellationLineRead,
+    cancellationPolicyRead,
     cancellationRead,
     customerRead,
     entitlementRead,

@@ -41,6 +41,7 @@ const databaseCommands: [string, string[]][] = [
   ['verify-log', ['--database']],
   ['rotate-keys', ['--dry-run']],
   ['import-price-list', ['test/partner-center/price-lists/software-us.csv', '--dry-run']],
+  ['import-policies', ['--list', 'software-subscriptions', '--from', '2027-01-01', '--dry-run']],
   ['token', ['--role', 'CUSTOMER_ADMIN', '--customer', 'contoso.onmicrosoft.com']],
 ];
 

@@ -95,6 +95,68 @@ describe(`migrations, on ${engine}`, () => {
     ]);
   });
 
+  test('order lines keep what they were judged by when policies become rows, and SKUs the policies of their own', async () => {
+    await migrate(orm);
+    for (let undone = ''; !undone.endsWith('_policies'); ) [undone = '_policies'] = await migrateDown(orm);
+    const run = (statement: string, parameters: unknown[] = []) => orm.em.fork().execute(statement, parameters);
+    const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+    await run(`insert into markets (code, name, currencies) values ('AT', 'Austria', '{EUR}')`);
+    await run(`insert into market_closures (market_code, kind) values ('AT', 'AZURE_RESERVATION')`);
+    await run(
+      `insert into customers (id, tenant_id, domain, company_name, market_code, contact_first_name, contact_last_name, contact_email, created_at)
+       values ('${id(1)}', '${id(1)}', 'a.example', 'A', 'AT', 'A', 'B', 'a@b.example', now())`,
+    );
+    await run(`insert into products (id, product_id, title, publisher) values ('${id(1)}', 'AAAAAAAAAAAA', 'P', 'P')`);
+    await run(`insert into orders (id, number, customer_id, market_code, status, currency, total, tax_included, placed_at, placed_by, correlation_id)
+       values ('${id(1)}', '000000000001', '${id(1)}', 'AT', 'COMPLETED', 'EUR', 4, false, '2026-07-15T10:00:00Z', 'a', '${id(1)}')`);
+    const until = '2026-07-22T23:59:00Z';
+    for (const [n, kind, term, refundType, days, bySupport] of [
+      [0, 'PERPETUAL_SOFTWARE', null, 'FULL', 30, false],
+      [1, 'SOFTWARE_SUBSCRIPTION', 'P1Y', 'PRORATED', 7, false],
+      [2, 'PERPETUAL_SOFTWARE', null, 'FULL', 30, true],
+      [3, 'LINUX_PLAN', 'P1Y', null, null, false],
+    ] as const) {
+      await run(
+        `insert into skus (id, product_id, sku_id, title, kind, term_duration, refund_type, cancellation_window_days, support_request_required)
+         values (?, '${id(1)}', ?, 'S', ?, ?, ?, ?, ?)`,
+        [id(n), `000${n}`, kind, term, refundType, days, bySupport],
+      );
+      await run(
+        `insert into order_lines (id, order_id, line_number, sku_id, quantity, unit_price, total, status, refund_type, cancellable_until)
+         values (?, '${id(1)}', ?, ?, 1, 1, 1, 'ACTIVE', ?, ?)`,
+        [id(n), n, id(n), refundType, refundType && until],
+      );
+    }
+    await migrate(orm);
+    const sold = (type: string) => [{ sequence: 0, type, expiresAt: '2026-07-22T23:59:00.000Z' }];
+    expect(
+      await run(
+        'select refund_options as options, support_request_required as "bySupport" from order_lines order by line_number',
+      ),
+    ).toEqual([
+      { options: sold('FULL'), bySupport: false },
+      { options: sold('PARTIAL'), bySupport: false },
+      { options: sold('FULL'), bySupport: true },
+      { options: [], bySupport: false },
+    ]);
+    expect(
+      await run(
+        'select s.sku_id as sku, p.kind, refund_options as options, support_request_required as "bySupport" from cancellation_policies p join skus s on s.id = p.sku_id order by 1',
+      ),
+    ).toEqual([
+      {
+        sku: '0001',
+        kind: 'SOFTWARE_SUBSCRIPTION',
+        options: [{ sequence: 0, type: 'PARTIAL', expiresAfter: 'P7D' }],
+        bySupport: false,
+      },
+      { sku: '0002', kind: 'PERPETUAL_SOFTWARE', options: [], bySupport: true },
+    ]);
+    expect(await run('select market_code as market, is_closed as closed from market_closures')).toEqual([
+      { market: 'AT', closed: true },
+    ]);
+  });
+
   test('their names begin with the time they were made, oldest first, and say what they are for', () => {
     for (const name of names) expect(name).toMatch(/^Migration\d{14}_[a-z][a-z0-9_]+$/);
     expect(names).toEqual(names.toSorted());
@@ -203,13 +265,28 @@ describe(`constraints, on ${engine}`, () => {
     ['more downloads than the link has', `update download_links set downloads = 51`, 'download_links_bound'],
     [
       'a Linux plan that can be cancelled',
-      `update skus set refund_type = 'FULL', cancellation_window_days = 30 where kind = 'LINUX_PLAN'`,
-      'skus_linux_plan_final',
+      `update cancellation_policies set refund_options = '[{"sequence":0,"type":"FULL","expiresAfter":"P30D"}]' where kind = 'LINUX_PLAN'`,
+      'cancellation_policies_linux_plan_final',
     ],
     [
-      'a refund without a window',
-      `update skus set cancellation_window_days = null where refund_type is not null`,
-      'skus_policy',
+      'unused days of what has no term',
+      `update cancellation_policies set refund_options = '[{"sequence":0,"type":"PARTIAL","expiresAfter":"P30D"}]' where kind = 'PERPETUAL_SOFTWARE'`,
+      'cancellation_policies_perpetual_full',
+    ],
+    [
+      'a refund option without an end',
+      `update cancellation_policies set refund_options = '[{"sequence":0,"type":"FULL"}]'`,
+      'cancellation_policies_options',
+    ],
+    [
+      'a refund option of months',
+      `update cancellation_policies set refund_options = '[{"sequence":0,"type":"FULL","expiresAfter":"P1M"}]'`,
+      'cancellation_policies_options',
+    ],
+    [
+      'a window without a refund option',
+      `update order_lines set refund_options = '[]' where cancellable_until is not null`,
+      'order_lines_refund_options',
     ],
     ['a subscription without a term', `update skus set term_duration = null`, 'skus_perpetual_without_term'],
     ['a SKU id without its zeros', `update skus set sku_id = '1'`, 'skus_sku_id_check'],

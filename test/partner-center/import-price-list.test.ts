@@ -106,49 +106,29 @@ describe('a list as partners download it', () => {
     ]);
   });
 
-  test('rule 13: new SKUs get the kind of the row and the default policy of the kind, 30 days for software', async () => {
+  test('rule 13: new SKUs get the kind of the row, and are sold by the policy of the kind', async () => {
     await importing('software-us.csv');
     const skus =
-      await sql(`select product.product_id || ':' || sku.sku_id as sku, kind, term_duration as term, billing_plan as plan, refund_type as refund,
-      cancellation_window_days as days, support_request_required as request from skus sku join products product on product.id = sku.product_id`);
-    expect(skus).toContainEqual({
-      sku: 'DG7GMGF0FKZV:0001',
-      kind: 'PERPETUAL_SOFTWARE',
-      term: null,
-      plan: 'ONE_TIME',
-      refund: 'FULL',
-      days: 30,
-      request: false,
-    });
-    expect(skus).toContainEqual({
-      sku: 'DG7GMGF0FKZV:0003',
-      kind: 'SOFTWARE_SUBSCRIPTION',
-      term: 'P3Y',
-      plan: 'TRIENNIAL',
-      refund: 'PRORATED',
-      days: 30,
-      request: false,
-    });
-    expect(skus).toContainEqual({
-      sku: 'DZH318Z0BQ36:004G',
-      kind: 'AZURE_RESERVATION',
-      term: 'P1Y',
-      plan: 'ONE_TIME',
-      refund: null,
-      days: null,
-      request: true,
-    });
+      await sql(`select product.product_id || ':' || sku.sku_id as sku, sku.kind, term_duration as term, billing_plan as plan,
+      (select count(*)::int from cancellation_policies where sku_id = sku.id) as policies from skus sku join products product on product.id = sku.product_id`);
+    for (const [sku, kind, term, plan] of [
+      ['DG7GMGF0FKZV:0001', 'PERPETUAL_SOFTWARE', null, 'ONE_TIME'],
+      ['DG7GMGF0FKZV:0003', 'SOFTWARE_SUBSCRIPTION', 'P3Y', 'TRIENNIAL'],
+      ['DZH318Z0BQ36:004G', 'AZURE_RESERVATION', 'P1Y', 'ONE_TIME'],
+    ])
+      expect(skus).toContainEqual({ sku, kind, term, plan, policies: 0 });
   });
 
   test('leaves the policy and the bounds of a known SKU alone', async () => {
     await importing('software-us.csv');
-    await sql(
-      `update skus set title = 'Old', maximum_quantity = 5, cancellation_window_days = 7 where refund_type is not null`,
-    );
+    await sql(`update skus set title = 'Old', maximum_quantity = 5`);
+    await sql(`insert into cancellation_policies (id, kind, sku_id, effective_date, support_request_required)
+      select gen_random_uuid(), kind, id, '2026-01-01', true from skus where kind = 'PERPETUAL_SOFTWARE'`);
+    const policies = () => sql('select * from cancellation_policies order by id');
+    const before = await policies();
     await importing('software-us.csv');
-    expect(
-      await sql('select distinct maximum_quantity, cancellation_window_days from skus where refund_type is not null'),
-    ).toEqual([{ maximum_quantity: 5, cancellation_window_days: 7 }]);
+    expect(await sql('select distinct maximum_quantity from skus')).toEqual([{ maximum_quantity: 5 }]);
+    expect(await policies()).toEqual(before);
     expect(await sql(`select 1 from skus where title = 'Old'`)).toEqual([]);
   });
 

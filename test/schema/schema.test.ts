@@ -43,6 +43,11 @@ const boundedLists = new Set([
   'Query.sales', // groups, not rows
   'Product.skus', // of one product family
   'Sku.softwareVersions', // of one SKU
+  'Sku.cancellationPolicies', // one for each day that they changed
+  'CancellationPolicy.refundOptions', // at most 20
+  'OrderLine.refundOptions', // as many as the policy had
+  'CancellationQuoteLine.refundOptions', // the line's
+  'Market.closures', // one for each kind and day that it changed
   'Order.lines', // at most 50
   'Order.cancellations', // each cancels at least one line
   'Cancellation.lines', // at most the order's

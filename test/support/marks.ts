@@ -22,7 +22,16 @@ const tables: Record<string, string> = {
 };
 /** Tables whose rows are no customer's. */
 const others = [
-  ...['markets', 'market_closures', 'products', 'skus', 'software_versions', 'prices', 'migrations'],
+  ...[
+    'markets',
+    'market_closures',
+    'cancellation_policies',
+    'products',
+    'skus',
+    'software_versions',
+    'prices',
+    'migrations',
+  ],
   ...['access_revocations', 'activity_seals', 'database_incarnation', 'encryption_canaries', 'gateway_processes'],
   ...['idempotency_keys', 'rate_limits', 'refused_attempts', 'sales_by_product', 'sales_deltas'],
 ];

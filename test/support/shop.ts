@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { toGlobalId } from '../../src/domain/global-id.js';
 import type { ProductKind } from '../../src/domain/product-kind.js';
+import type { RefundOption } from '../../src/domain/refund-option.js';
 import { PurchaseDocument } from '../generated/graphql.js';
 import type { TestGateway } from './gateway.js';
 
@@ -76,14 +77,16 @@ export async function aSkuOf(gateway: TestGateway, kind: ProductKind): Promise<{
   return sku;
 }
 
+/** The policy of software subscriptions. */
+const thirtyDays: RefundOption[] = [{ sequence: 0, type: 'PARTIAL', expiresAfter: 'P30D' }];
+
 /** A SKU of a test's own, with a product of its own; a subscription for a month, unless said otherwise. */
 export async function aSku(
   gateway: TestGateway,
   {
     kind = 'SOFTWARE_SUBSCRIPTION' as ProductKind,
     term = 'P1M' as string | null,
-    refundType = 'PRORATED' as string | null,
-    windowDays = 30 as number | null,
+    refundOptions = thirtyDays as RefundOption[],
     supportRequestRequired = false,
     minimum = 1,
     maximum = 10_000,
@@ -98,10 +101,16 @@ export async function aSku(
     `Product of ${title}`,
     'Publisher',
   ]);
+  const rowId = randomUUID();
   await gateway.sql(
-    `insert into skus (id, product_id, sku_id, title, kind, term_duration, minimum_quantity, maximum_quantity, refund_type, cancellation_window_days, support_request_required)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    [randomUUID(), id, sku.skuId, title, kind, term, minimum, maximum, refundType, windowDays, supportRequestRequired],
+    `insert into skus (id, product_id, sku_id, title, kind, term_duration, minimum_quantity, maximum_quantity)
+     values (?, ?, ?, ?, ?, ?, ?, ?)`,
+    [rowId, id, sku.skuId, title, kind, term, minimum, maximum],
+  );
+  await gateway.sql(
+    `insert into cancellation_policies (id, kind, sku_id, effective_date, refund_options, support_request_required)
+     values (?, ?, ?, '2020-01-01', ?::jsonb, ?)`,
+    [randomUUID(), kind, rowId, JSON.stringify(refundOptions), supportRequestRequired],
   );
   return sku;
 }
@@ -128,13 +137,15 @@ export async function buy(
   return data.purchase.order;
 }
 
-/** Moves an order, its lines' windows and its entitlements `days` into the past, as if it had been placed then. */
+/** Moves an order, its lines' refund options and its entitlements `days` into the past, as if it had been placed then. */
 export async function age(gateway: TestGateway, orderNumber: string, days: number): Promise<void> {
   const interval = `${days} days`;
   await gateway.sql('update orders set placed_at = placed_at - ?::interval where number = ?', [interval, orderNumber]);
   await gateway.sql(
-    `update order_lines set cancellable_until = cancellable_until - ?::interval, term_start = (term_start - ?::interval)::date, term_end = (term_end - ?::interval)::date
+    `update order_lines set cancellable_until = cancellable_until - ?::interval,
+       refund_options = coalesce((select jsonb_agg(jsonb_set(option, '{expiresAt}', to_jsonb(to_char(((option ->> 'expiresAt')::timestamptz - ?::interval) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))))
+         from jsonb_array_elements(refund_options) as option), '[]'), term_start = (term_start - ?::interval)::date, term_end = (term_end - ?::interval)::date
      where order_id = (select id from orders where number = ?)`,
-    [interval, interval, interval, orderNumber],
+    [interval, interval, interval, interval, orderNumber],
   );
 }

@@ -6,7 +6,8 @@ import { PeriodType } from '../../graphql/period.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
 import { CustomerType } from '../customers/customer.type.js';
-import { OrderLineType, OrderType } from '../orders/order.type.js';
+import { OrderType } from '../orders/order.type.js';
+import { OrderLineType } from '../orders/order-line.type.js';
 import { InvoiceLineKind } from './invoice.entity.js';
 
 registerEnumType(InvoiceLineKind, {

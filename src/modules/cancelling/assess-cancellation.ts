@@ -1,10 +1,11 @@
 import type { Em } from '../../database/orm.js';
 import { sum } from '../../domain/money.js';
 import type { Problem } from '../../domain/problem.js';
-import { RefundType } from '../../domain/product-kind.js';
+import type { RefundType } from '../../domain/product-kind.js';
 import { REFUND_TOPIC } from '../../domain/support-topics.js';
 import { type Order, OrderLine } from '../orders/order.entity.js';
 import { OrderLineStatus } from '../orders/order-status.js';
+import { refundTypeAt } from '../orders/refund-options.js';
 import {
   AlreadyCancelled,
   CancellationPending,
@@ -55,18 +56,18 @@ export function assess(order: Order, lines: OrderLine[], at: Date): Assessment |
   if (status) return status;
   const numbersWhere = (applies: (line: OrderLine) => boolean) => lines.filter(applies).map((line) => line.lineNumber);
 
-  const bySupport = lines.filter((line) => line.sku.supportRequestRequired);
+  const bySupport = lines.filter((line) => line.supportRequestRequired);
   if (bySupport.length > 0) {
     const numbers = bySupport.map((line) => line.lineNumber);
     return new SupportRequestRequired(numbers, draftFor(order, bySupport));
   }
-  const never = numbersWhere((line) => !line.refundType || !line.cancellableUntil);
+  const never = numbersWhere((line) => !line.cancellableUntil);
   if (never.length > 0) return new ProductNotCancellable(never);
   const windows = lines.map((line) => line.cancellableUntil as Date).sort((a, b) => a.getTime() - b.getTime());
   const closed = numbersWhere((line) => (line.cancellableUntil as Date) < at);
   if (closed.length > 0) return new CancellationWindowClosed(closed, windows[0] as Date);
 
-  const assessed = lines.map((line) => ({ line, ...creditFor(creditable(line), order.currency, at) }));
+  const assessed = lines.map((line) => ({ line, ...creditFor(creditable(line, at), order.currency, at) }));
   const usedUp = assessed.filter(({ unusedDays }) => unusedDays === 0).map(({ line }) => line);
   if (usedUp.length > 0) return new NothingToGiveBack(usedUp);
   return {
@@ -96,11 +97,12 @@ export function creditRule(lines: { refundType: RefundType }[]): 'FULL' | 'PRORA
   return first && lines.every((line) => line.refundType === first.refundType) ? first.refundType : 'MIXED';
 }
 
-function creditable(line: OrderLine) {
+/** A line as the refund option that holds at an instant gives it back. */
+function creditable(line: OrderLine, at: Date) {
   return {
     unitPrice: line.unitPrice,
     quantity: line.quantity,
-    refundType: line.refundType ?? RefundType.FULL,
+    refundType: refundTypeAt(line.refundOptions, at),
     term: line.termStart && line.termEnd ? { start: line.termStart, end: line.termEnd } : null,
   };
 }

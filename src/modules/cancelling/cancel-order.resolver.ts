@@ -7,6 +7,7 @@ import { badUserInput } from '../../graphql/errors.js';
 import { idOf } from '../../graphql/id-of.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { validateInput } from '../../graphql/validate-input.js';
+import { OrderLineRefundOptionType } from '../orders/order-line.type.js';
 import { creditRule } from './assess-cancellation.js';
 import { cancelOrder } from './cancel-order.js';
 import { CancelOrderInput, CancelOrderResult, CancelOrderSuccess } from './cancel-order.type.js';
@@ -83,7 +84,7 @@ export class CancelOrderResolver {
   }
 }
 
-function toGraphQL({ assessment, problem, ...quote }: Quote) {
+function toGraphQL({ assessment, problem, lines, ...quote }: Quote) {
   const currency = assessment?.currency ?? '';
   const money = (amount: string) => Object.assign(new MoneyType(), { amount, currency });
   return {
@@ -92,7 +93,7 @@ function toGraphQL({ assessment, problem, ...quote }: Quote) {
     problem,
     credit: assessment && money(assessment.credit),
     rule: assessment && creditRule(assessment.lines),
-    notice: noticeFor(assessment?.credit ?? null),
+    notice: noticeFor(lines, assessment?.credit ?? null),
     lines: (assessment?.lines ?? []).map(({ line, ...credit }) => ({
       ...credit,
       lineNumber: line.lineNumber,
@@ -102,6 +103,7 @@ function toGraphQL({ assessment, problem, ...quote }: Quote) {
       unitCredit: money(credit.unitCredit),
       credit: money(credit.credit),
       arithmetic: arithmetic(line, credit, currency),
+      refundOptions: line.refundOptions.map((option) => Object.assign(new OrderLineRefundOptionType(), option)),
     })),
   };
 }

@@ -1,12 +1,18 @@
 import { isZero } from '../../domain/money.js';
+import { RefundOptionType, type SoldRefundOption } from '../../domain/refund-option.js';
+import type { OrderLine } from '../orders/order.entity.js';
 
 /** What is said of the credit where it comes to nothing, as with a trial that was bought for 0. */
 const NOTHING =
   'There is nothing to give back: the credit is 0. There is no fee. It can take up to 15 minutes until the cancellation shows.';
 
-/** What must be read before cancelling for a credit (null where it cannot be cancelled), as one would say it (rule 12). */
-export function noticeFor(credit: string | null): typeof cancellationNotice {
-  return credit !== null && isZero(credit) ? { ...cancellationNotice, credit: NOTHING } : cancellationNotice;
+/**
+ * What must be read before cancelling lines for a credit (null where they cannot be cancelled), as one would say it
+ * (rule 12), with what each line gives back until when.
+ */
+export function noticeFor(lines: readonly OrderLine[], credit: string | null) {
+  const refundOptions = lines.map((line) => `Line ${line.lineNumber}, ${line.sku.title}: ${whatIsGivenBack(line)}.`);
+  return { ...cancellationNotice, ...(credit !== null && isZero(credit) ? { credit: NOTHING } : {}), refundOptions };
 }
 
 /** After the seed's "Important" note. */
@@ -16,5 +22,17 @@ const cancellationNotice = {
   removal:
     'You and the customer must stop using the cancelled software. You must uninstall it and remove its links and downloads.',
   credit:
-    'The next monthly invoice carries a credit: all of the price for perpetual software, the unused days for a subscription. There is no fee. It can take up to 15 minutes until the cancellation shows.',
+    'The next monthly invoice carries a credit, as the refund options of each line say. There is no fee. It can take up to 15 minutes until the cancellation shows.',
 };
+
+const given: Record<RefundOptionType, string> = {
+  [RefundOptionType.FULL]: 'all of the price',
+  [RefundOptionType.PARTIAL]: 'the unused days of the term',
+};
+
+function whatIsGivenBack({ refundOptions, supportRequestRequired }: OrderLine): string {
+  if (supportRequestRequired) return 'support decides; it is cancelled by a support request';
+  if (refundOptions.length === 0) return 'nothing; it can never be cancelled';
+  const told = ({ type, expiresAt }: SoldRefundOption) => `${given[type]} until ${expiresAt}`;
+  return `${refundOptions.map(told).join(', then ')}; nothing after that`;
+}

@@ -5,6 +5,7 @@ import { ProblemType } from '../../graphql/problem.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { CreditRule } from '../orders/order-enums.type.js';
+import { OrderLineRefundOptionType } from '../orders/order-line.type.js';
 
 @ObjectType('CancellationNotice', {
   description: 'Texts to show before somebody cancels, as Microsoft requires. They are English, and for people.',
@@ -18,6 +19,12 @@ export class CancellationNoticeType {
 
   @Field({ description: 'How and when the credit comes, and that there is no fee.' })
   credit!: string;
+
+  @Field(() => [String], {
+    description:
+      'What each line gives back until when, a sentence for each; an empty list where there are no such lines.',
+  })
+  refundOptions!: string[];
 }
 
 @ObjectType('CancellationQuoteLine', { description: 'What cancelling one line gives back, with each step of the sum.' })
@@ -51,6 +58,11 @@ export class CancellationQuoteLineType {
 
   @Field(() => MoneyType, { description: 'The credit of the line: the unit credit times the quantity.' })
   credit!: Relation<MoneyType>;
+
+  @Field(() => [OrderLineRefundOptionType], {
+    description: 'What the line gives back until when, as it was frozen at the sale. The first that is not over holds.',
+  })
+  refundOptions!: OrderLineRefundOptionType[];
 
   @Field({ description: 'The sum written out for people, such as `100.00 USD × 2 = 200.00`.' })
   arithmetic!: string;

@@ -3,9 +3,9 @@ import type { UnitOfWork } from '../../context/transaction.js';
 import { formatAmount, sum } from '../../domain/money.js';
 import { isProblem, type Problem } from '../../domain/problem.js';
 import type { Signer } from '../../lib/signing.js';
-import { daysLeft } from '../orders/cancellation-window.js';
 import { findOrder } from '../orders/find-order.js';
 import type { Order, OrderLine } from '../orders/order.entity.js';
+import { daysLeft } from '../orders/refund-options.js';
 import { type Assessment, assess, assessStatus, chooseLines } from './assess-cancellation.js';
 import { cancelOrderAccess } from './cancel-order.access.js';
 import { QuoteExpired, QuoteNotApplicable } from './cancellation-problems.js';
@@ -18,6 +18,8 @@ const QUOTE_SECONDS = 15 * 60;
 export interface Quote {
   problem: Problem | null;
   assessment: Assessment | null;
+  /** The lines that it is about; none where there are no such lines. */
+  lines: OrderLine[];
   daysLeft: number | null;
   cancellableUntil: Date | null;
   quoteToken: string | null;
@@ -43,11 +45,12 @@ export async function quoteCancellation(
   if (!order) return null;
   const lines = await chooseLines(em, order, lineNumbers);
   const assessment = isProblem(lines) ? lines : assess(order, lines, now);
-  if (isProblem(assessment)) {
+  if (isProblem(lines) || isProblem(assessment)) {
     const until = isProblem(lines) ? null : earliest(lines);
     return {
-      problem: assessment,
+      problem: assessment as Problem,
       assessment: null,
+      lines: isProblem(lines) ? [] : lines,
       daysLeft: until ? Math.max(daysLeft(until, now), 0) : null,
       cancellableUntil: until,
       quoteToken: null,
@@ -62,6 +65,7 @@ export async function quoteCancellation(
   return {
     problem: null,
     assessment,
+    lines,
     daysLeft: daysLeft(assessment.cancellableUntil, now),
     cancellableUntil: assessment.cancellableUntil,
     quoteToken: await signer.sign('quote', { ...claims }, expiresAt),

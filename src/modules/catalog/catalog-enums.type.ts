@@ -1,5 +1,6 @@
 import { registerEnumType } from 'type-graphql';
 import { PriceSource, ProductKind, RefundType, Segment, WindowsServerEdition } from '../../domain/product-kind.js';
+import { RefundOptionType } from '../../domain/refund-option.js';
 
 /** ProductKind in the schema. */
 export const ProductKindEnum = ProductKind;
@@ -43,6 +44,15 @@ registerEnumType(RefundType, {
   valuesConfig: {
     FULL: { description: 'All of the price is given back, whenever it is cancelled.' },
     PRORATED: { description: 'The unused days of the term are given back; the day of cancelling counts as unused.' },
+  },
+});
+
+registerEnumType(RefundOptionType, {
+  name: 'RefundOptionType',
+  description: 'How much is given back while a refund option holds. There is never a fee.',
+  valuesConfig: {
+    FULL: { description: 'All of the price is given back.' },
+    PARTIAL: { description: 'The unused days of the term are given back; the day of cancelling counts as unused.' },
   },
 });
 

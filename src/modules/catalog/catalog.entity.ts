@@ -1,6 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { composed, NAMES } from '../../database/names.js';
-import { PriceSource, ProductKind, RefundType, Segment, WindowsServerEdition } from '../../domain/product-kind.js';
+import { PriceSource, ProductKind, Segment, WindowsServerEdition } from '../../domain/product-kind.js';
 import { Market } from './market.entity.js';
 
 /** A family of SKUs under one 12-character product id (`DG7GMGF0FKZV`). */
@@ -17,7 +17,7 @@ export const Product = defineEntity({
 });
 export type Product = InferEntity<typeof Product>;
 
-/** What is bought: kind, term, bounds on quantity and its cancellation policy are facts of the SKU. */
+/** What is bought: kind, term and bounds on quantity are facts of the SKU. */
 export const Sku = defineEntity({
   name: 'Sku',
   tableName: 'skus',
@@ -34,12 +34,6 @@ export const Sku = defineEntity({
     billingPlan: p.enum(['ONE_TIME', 'MONTHLY', 'ANNUAL', 'TRIENNIAL']).default('ONE_TIME'),
     minimumQuantity: p.integer().default(1),
     maximumQuantity: p.integer().default(10_000),
-    /** Rule 13: how the credit is computed while the window is open; null: not cancellable by `cancelOrder`. */
-    refundType: p.enum(Object.values(RefundType)).nullable(),
-    /** Rule 13: calendar days after the UTC date of purchase until 23:59:00Z; null: no window. */
-    cancellationWindowDays: p.integer().nullable(),
-    /** Rules 20 and 25: cancelled by a support request instead. */
-    supportRequestRequired: p.boolean().default(false),
     windowsServerEdition: p.enum(Object.values(WindowsServerEdition)).nullable(),
     /** Cores licensed by one unit, where the SKU is licensed by core (rule 24). */
     coresPerUnit: p.integer().nullable(),
@@ -47,11 +41,6 @@ export const Sku = defineEntity({
   uniques: [{ name: 'skus_product_sku_key', properties: ['product', 'skuId'] }],
   checks: [
     { name: 'skus_quantity_bounds', expression: 'minimum_quantity >= 1 and maximum_quantity >= minimum_quantity' },
-    { name: 'skus_policy', expression: '(refund_type is null) = (cancellation_window_days is null)' },
-    {
-      name: 'skus_linux_plan_final',
-      expression: "kind <> 'LINUX_PLAN' or (refund_type is null and not support_request_required)",
-    },
     { name: 'skus_perpetual_without_term', expression: "(kind = 'PERPETUAL_SOFTWARE') = (term_duration is null)" },
   ],
   triggers: [composed('skus', ['title'])],

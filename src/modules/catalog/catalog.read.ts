@@ -1,18 +1,10 @@
 import { sql } from 'kysely';
 import { millisecondOf } from '../../graphql/instant.js';
 import { contains, globalId } from '../../read/fields.js';
-import {
-  computed,
-  type KeyColumn,
-  many,
-  money,
-  one,
-  properties,
-  type ReadType,
-  type RootReads,
-} from '../../read/model.js';
+import { type KeyColumn, many, money, one, properties, type ReadType, type RootReads } from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 import { type Row } from '../../read/row.js';
+import { isPolicyOf, ownFirst } from './cancellation-policy.read.js';
 
 /** How a Product is read. */
 export const productRead: ReadType = {
@@ -59,15 +51,13 @@ export const skuRead: ReadType = {
     ...properties('skuId', 'title', 'kind', 'termDuration', 'billingPlan', 'minimumQuantity', 'maximumQuantity'),
     product: one('Product', 'product'),
     cancellationPolicy: {
-      kind: 'embedded',
-      fields: {
-        isCancellable: computed(
-          (sku) => sql`${sku.col('refundType')} is not null and not ${sku.col('supportRequestRequired')}`,
-        ),
-        windowDays: computed((sku) => sku.col('cancellationWindowDays')),
-        ...properties('refundType', 'supportRequestRequired'),
-      },
+      kind: 'one',
+      type: 'CancellationPolicy',
+      on: (sku, policy) =>
+        sql`${isPolicyOf(sku, policy)} and ${policy.col('effectiveDate')} <= (now() at time zone 'UTC')::date`,
+      first: ownFirst,
     },
+    cancellationPolicies: { kind: 'many', type: 'CancellationPolicy', on: isPolicyOf, orderBy: ownFirst },
     softwareVersions: {
       kind: 'many',
       type: 'SoftwareVersion',

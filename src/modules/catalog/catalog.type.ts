@@ -1,11 +1,12 @@
 import { Arg, ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { PriceSource, type ProductKind, RefundType, Segment } from '../../domain/product-kind.js';
+import { PriceSource, type ProductKind, Segment } from '../../domain/product-kind.js';
 import { compiled } from '../../graphql/compiled.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
+import { CancellationPolicyType } from './cancellation-policy.type.js';
 import { BillingPlan, ProductKindEnum } from './catalog-enums.type.js';
 import { MarketType } from './market.type.js';
 
@@ -42,30 +43,6 @@ export class SoftwareVersionType extends NodeType {
 
   @Field(() => [String], { description: 'The architectures it can be downloaded for: `x64`, `x86` or `arm64`.' })
   architectures!: string[];
-}
-
-@ObjectType('CancellationPolicy', { description: 'Whether and how purchases of a SKU can be cancelled.' })
-export class CancellationPolicyType {
-  @Field({
-    description: 'Whether it can be cancelled without support while its window is open. `cancelOrder` does that.',
-  })
-  isCancellable!: boolean;
-
-  @Field(() => Int, {
-    nullable: true,
-    description:
-      'How many calendar days (UTC) after the day of purchase it can be cancelled, until 23:59:00Z of the last one. Null where it never can be.',
-  })
-  windowDays!: number | null;
-
-  @Field(() => RefundType, {
-    nullable: true,
-    description: 'How the credit is computed; null where it can never be cancelled.',
-  })
-  refundType!: Relation<RefundType | null>;
-
-  @Field({ description: 'Whether only a support request can cancel it, as with reservations.' })
-  supportRequestRequired!: boolean;
 }
 
 @ObjectType('Price', {
@@ -134,8 +111,16 @@ export class SkuType extends NodeType {
   @Field(() => Int, { description: 'The largest quantity of a purchase.' })
   maximumQuantity!: number;
 
-  @Field(() => CancellationPolicyType, { description: 'Whether and how purchases of it can be cancelled.' })
+  @Field(() => CancellationPolicyType, {
+    description: 'Whether and how purchases of today can be cancelled. Earlier ones keep what their order lines say.',
+  })
   cancellationPolicy!: Relation<CancellationPolicyType>;
+
+  @Field(() => [CancellationPolicyType], {
+    description:
+      'The policies of all days, past and to come, newest first: those of the SKU itself, then those of its kind, which hold where it has none in effect.',
+  })
+  cancellationPolicies!: CancellationPolicyType[];
 
   @Field(() => [SoftwareVersionType], {
     description:

@@ -16,13 +16,20 @@ export const Market = defineEntity({
 });
 export type Market = InferEntity<typeof Market>;
 
-/** Rule 1: a product kind that may not be sold in a market. Closed sets are data per product kind. */
+/**
+ * Rule 1: whether a product kind may be sold in a market from a day on. Closed sets are data per product kind; of several
+ * rows the newest one that is in effect says so, and without one the market is open.
+ */
 export const MarketClosure = defineEntity({
   name: 'MarketClosure',
   tableName: 'market_closures',
   properties: {
     market: p.manyToOne(Market).primary().deleteRule('cascade'),
     kind: p.enum(Object.values(ProductKind)).primary(),
+    /** The first day (UTC) on which it holds. */
+    effectiveDate: p.date().primary(),
+    /** False where the market is open again from that day on. */
+    isClosed: p.boolean().default(true),
   },
 });
 export type MarketClosure = InferEntity<typeof MarketClosure>;

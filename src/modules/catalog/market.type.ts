@@ -1,7 +1,22 @@
 import { Field, ObjectType } from 'type-graphql';
 import type { ProductKind } from '../../domain/product-kind.js';
 import { NodeType } from '../../graphql/node.type.js';
+import { DateScalar } from '../../graphql/scalars.js';
 import { ProductKindEnum } from './catalog-enums.type.js';
+
+@ObjectType('MarketClosure', {
+  description: 'Whether a kind of product may be sold in a market from a day on. The newest one of a kind holds.',
+})
+export class MarketClosureType {
+  @Field(() => ProductKindEnum, { description: 'The kind of product that it is about.' })
+  kind!: ProductKind;
+
+  @Field(() => DateScalar, { description: 'The first day (UTC) on which it holds.' })
+  effectiveDate!: string;
+
+  @Field({ description: 'Whether the market is closed from that day on; false where it is open again.' })
+  isClosed!: boolean;
+}
 
 @ObjectType('Market', {
   implements: NodeType,
@@ -16,9 +31,15 @@ export class MarketType extends NodeType {
   name!: string;
 
   @Field(() => [ProductKindEnum], {
-    description: 'The kinds of product that may not be sold here; an empty list where all may.',
+    description:
+      "The kinds of product that may not be sold here today; an empty list where all may. Microsoft's documentation has a separate list for software subscriptions, which is not in effect unless the partner put it so: it names Brazil, which the page on software prices lists as a market where they include tax.",
   })
   closedTo!: ProductKind[];
+
+  @Field(() => [MarketClosureType], {
+    description: 'What `closedTo` follows from, by kind and day; days to come are among them.',
+  })
+  closures!: MarketClosureType[];
 
   @Field({ description: 'Whether prices here include tax, as in Australia and Brazil.' })
   taxInclusive!: boolean;

@@ -1,7 +1,7 @@
 import { Args, FieldResolver, Query, Resolver } from 'type-graphql';
 import { compiled } from '../../graphql/compiled.js';
 import { CustomerType } from '../customers/customer.type.js';
-import { OrderLineType } from '../orders/order.type.js';
+import { OrderLineType } from '../orders/order-line.type.js';
 import { EntitlementConnection, EntitlementType, SoftwareArgs } from './entitlement.type.js';
 
 @Resolver(() => EntitlementType)

@@ -8,7 +8,8 @@ import { DateTimeScalar, SafeIntScalar } from '../../graphql/scalars.js';
 import { SkuType } from '../catalog/catalog.type.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { CustomerType } from '../customers/customer.type.js';
-import { OrderLineType, OrderType } from '../orders/order.type.js';
+import { OrderType } from '../orders/order.type.js';
+import { OrderLineType } from '../orders/order-line.type.js';
 import { EntitlementStatus } from './entitlement.entity.js';
 
 registerEnumType(EntitlementStatus, {

@@ -1,5 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { RefundType } from '../../domain/product-kind.js';
+import type { SoldRefundOption } from '../../domain/refund-option.js';
 import { Sku } from '../catalog/catalog.entity.js';
 import { Market } from '../catalog/market.entity.js';
 import { Customer } from '../customers/customer.entity.js';
@@ -33,7 +34,7 @@ export const Order = defineEntity({
 });
 export type Order = InferEntity<typeof Order>;
 
-/** One SKU of an order. Price and cancellation window are frozen at the time of sale (rules 3 and 13). */
+/** One SKU of an order. Its price and all that a cancellation is judged by are frozen at the time of sale (rules 3 and 13). */
 export const OrderLine = defineEntity({
   name: 'OrderLine',
   tableName: 'order_lines',
@@ -47,9 +48,12 @@ export const OrderLine = defineEntity({
     unitPrice: p.decimal('string').columnType('numeric').check('unit_price >= 0'),
     total: p.decimal('string').columnType('numeric'),
     status: p.enum(Object.values(OrderLineStatus)),
-    refundType: p.enum(Object.values(RefundType)).nullable(),
-    /** Last instant at which the line may be cancelled, inclusive; null where it never may. */
+    /** In order of `sequence`; none: never cancelled, or by support alone. */
+    refundOptions: p.json<SoldRefundOption[]>().columnType('jsonb').default('[]'),
+    /** Last instant at which the line may be cancelled, inclusive: that of the last option; null where it never may. */
     cancellableUntil: p.datetime(3).nullable(),
+    /** Rules 20 and 25: cancelled by a support request instead. */
+    supportRequestRequired: p.boolean().default(false),
     /** First and last day of the paid term, inclusive; null for perpetual software. */
     termStart: p.date().nullable(),
     termEnd: p.date().nullable(),
@@ -58,6 +62,10 @@ export const OrderLine = defineEntity({
   indexes: [{ name: 'order_lines_sku_idx', properties: ['sku'] }],
   checks: [
     { name: 'order_lines_total', expression: 'total = unit_price * quantity' },
+    {
+      name: 'order_lines_refund_options',
+      expression: "(cancellable_until is null) = (refund_options = '[]')",
+    },
     { name: 'order_lines_term', expression: '(term_start is null) = (term_end is null) and term_end >= term_start' },
   ],
   triggers: [

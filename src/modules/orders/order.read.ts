@@ -79,13 +79,32 @@ export const orderRead: ReadType = {
   },
 };
 
+/** The type of the refund option that holds now; the same choice as in refund-options.ts. */
+const optionNow = (line: Row) =>
+  sql`(select "option" ->> 'type' from jsonb_array_elements(${line.col('refundOptions')}) with ordinality as "options" ("option", "place") where ("option" ->> 'expiresAt')::timestamptz >= now() order by "place" limit 1)`;
+
 /** How an OrderLine is read. */
 export const orderLineRead: ReadType = {
   name: 'OrderLine',
   entity: 'OrderLine',
   fields: {
     id: globalId('OrderLine'),
-    ...properties('lineNumber', 'quantity', 'status', 'cancellableUntil', 'termStart', 'termEnd'),
+    ...properties(
+      'lineNumber',
+      'quantity',
+      'status',
+      'cancellableUntil',
+      'supportRequestRequired',
+      'termStart',
+      'termEnd',
+    ),
+    refundOptions: {
+      kind: 'elements',
+      from: (line, as) =>
+        sql`jsonb_to_recordset(${line.col('refundOptions')}) as ${as} ("sequence" int, "type" text, "expiresAt" text)`,
+      orderBy: (option) => [option.col('sequence')],
+      fields: properties('sequence', 'type', 'expiresAt'),
+    },
     term: period(
       (line) => line.col('termStart'),
       (line) => line.col('termEnd'),
@@ -95,8 +114,8 @@ export const orderLineRead: ReadType = {
     total: money((line) => line.col('total'), orderCurrency),
     isCancellable: computed(
       (line) =>
-        sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false) and not (select "support_request_required" from "skus" where "skus"."id" = ${line.col('sku')})
-          and not coalesce(${line.col('refundType')} = 'PRORATED' and ${line.col('termEnd')} < (now() at time zone 'UTC')::date, false)`,
+        sql`${line.col('status')} = 'ACTIVE' and coalesce(${line.col('cancellableUntil')} >= now(), false) and not ${line.col('supportRequestRequired')}
+          and not coalesce(${line.col('termEnd')} < (now() at time zone 'UTC')::date and ${optionNow(line)} = 'PARTIAL', false)`,
     ),
   },
 };

@@ -3,61 +3,14 @@ import { type ProductKind, RefundType } from '../../domain/product-kind.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
-import { PeriodType } from '../../graphql/period.type.js';
 import type { Relation } from '../../graphql/relation.js';
-import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
-import { SkuType } from '../catalog/catalog.type.js';
+import { DateTimeScalar } from '../../graphql/scalars.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { MarketType } from '../catalog/market.type.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { CreditRule } from './order-enums.type.js';
-import { CancellationStatus, OrderLineStatus, OrderStatus } from './order-status.js';
-
-@ObjectType('OrderLine', {
-  implements: NodeType,
-  description:
-    'One SKU of an order. Its price and its cancellation window are those of the time of sale, whatever the catalog says today.',
-})
-export class OrderLineType extends NodeType {
-  @Field(() => Int, { description: 'The number of the line in its order, from 0, as the purchase listed them.' })
-  lineNumber!: number;
-
-  @Field(() => SkuType, { description: 'The SKU that was bought.' })
-  sku!: Relation<SkuType>;
-
-  @Field(() => Int, { description: 'How many units were bought.' })
-  quantity!: number;
-
-  @Field(() => MoneyType, { description: 'The price of one unit for the whole term, as it was sold.' })
-  unitPrice!: Relation<MoneyType>;
-
-  @Field(() => MoneyType, { description: 'The price of the line: the unit price times the quantity.' })
-  total!: Relation<MoneyType>;
-
-  @Field(() => OrderLineStatus, { description: 'How far the line is; cancelled lines stay listed.' })
-  status!: OrderLineStatus;
-
-  @Field(() => DateTimeScalar, {
-    nullable: true,
-    description: 'The last instant at which the line can be cancelled, in UTC. Null where it never can be.',
-  })
-  cancellableUntil!: string | null;
-
-  @Field({ description: 'Whether the line can be cancelled now. Then `cancelOrder` accepts it.' })
-  isCancellable!: boolean;
-
-  @Field(() => DateScalar, { nullable: true, description: 'The first day of `term`; null for perpetual software.' })
-  termStart!: string | null;
-
-  @Field(() => DateScalar, {
-    nullable: true,
-    description: 'The last day of `term`; null for perpetual software.',
-  })
-  termEnd!: string | null;
-
-  @Field(() => PeriodType, { nullable: true, description: 'The paid term; null for perpetual software.' })
-  term!: Relation<PeriodType | null>;
-}
+import { OrderLineType } from './order-line.type.js';
+import { CancellationStatus, OrderStatus } from './order-status.js';
 
 @ObjectType('Order', {
   implements: NodeType,

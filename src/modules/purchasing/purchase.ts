@@ -5,17 +5,19 @@ import { newId, newOrderNumber } from '../../domain/ids.js';
 import { cutToMinorUnit, sum, times } from '../../domain/money.js';
 import { Problem } from '../../domain/problem.js';
 import type { ProductKind } from '../../domain/product-kind.js';
+import type { CancellationTerms } from '../../domain/refund-option.js';
 import { withIdempotency } from '../access/idempotency.js';
 import { bookCharge, openInvoice } from '../billing/book.js';
 import { Sku } from '../catalog/catalog.entity.js';
-import { Market, MarketClosure } from '../catalog/market.entity.js';
+import { Market } from '../catalog/market.entity.js';
+import { cancellationTermsAt, kindsClosedAt } from '../catalog/policies-at.js';
 import { priceAt } from '../catalog/price-at.js';
 import type { Customer } from '../customers/customer.entity.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
 import { Entitlement } from '../entitlements/entitlement.entity.js';
-import { cancellableUntil } from '../orders/cancellation-window.js';
 import { Order, OrderLine } from '../orders/order.entity.js';
 import { OrderLineStatus, OrderStatus } from '../orders/order-status.js';
+import { freezeOptions, lastExpiry } from '../orders/refund-options.js';
 import { endOf, termOf } from '../orders/term.js';
 import { purchaseAccess } from './purchase.access.js';
 
@@ -107,6 +109,7 @@ async function place(unit: UnitOfWork, input: Purchase): Promise<{ orderId: stri
   const market = await em.findOneOrFail(Market, { code: customer.market.code });
   const currency = input.currency ?? (market.currencies[0] as string);
 
+  const closed = await kindsClosedAt(em, market.code, now);
   const priced: { sku: Sku; quantity: number; unitPrice: string }[] = [];
   for (const [index, line] of input.lines.entries()) {
     const sku = await em.findOne(
@@ -118,8 +121,7 @@ async function place(unit: UnitOfWork, input: Purchase): Promise<{ orderId: stri
     if (line.quantity < sku.minimumQuantity || line.quantity > sku.maximumQuantity) {
       return new QuantityOutOfBounds(index, sku.minimumQuantity, sku.maximumQuantity);
     }
-    if (await em.findOne(MarketClosure, { market, kind: sku.kind }))
-      return new ProductNotAvailableInMarket(index, market.code, sku.kind);
+    if (closed.has(sku.kind)) return new ProductNotAvailableInMarket(index, market.code, sku.kind);
     const price = await priceAt(em, {
       sku,
       market: market.code,
@@ -158,8 +160,12 @@ async function write(
   });
   em.persist(order);
   const invoice = await openInvoice(em, customer.id, currency, now);
+  const skuIds = priced.map(({ sku }) => sku.id);
+  const terms = await cancellationTermsAt(em, skuIds, now);
   for (const [index, { sku, quantity, unitPrice }] of priced.entries()) {
     const term = sku.termDuration ? termOf(now, sku.termDuration) : null;
+    const { refundOptions, supportRequestRequired } = terms.get(sku.id) as CancellationTerms;
+    const sold = freezeOptions(refundOptions, now);
     const line = em.create(OrderLine, {
       id: newId(),
       order,
@@ -169,11 +175,9 @@ async function write(
       unitPrice,
       total: totals[index] as string,
       status: OrderLineStatus.ACTIVE,
-      refundType: sku.refundType,
-      cancellableUntil:
-        sku.cancellationWindowDays === null || sku.cancellationWindowDays === undefined
-          ? null
-          : cancellableUntil(now, sku.cancellationWindowDays),
+      refundOptions: sold,
+      cancellableUntil: lastExpiry(sold),
+      supportRequestRequired,
       termStart: term?.start,
       termEnd: term?.end,
     });

@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { DEFAULT_POLICY } from './sku-kind.js';
 import { type Connection, IDENTITY } from './staged-prices.js';
 
 /** What becomes of a product, SKU or price of the list. */
@@ -53,12 +52,11 @@ export async function writeChanges(transaction: Connection): Promise<void> {
     select id, product_id, title, publisher from listed_products where change = 'NEW'`.execute(transaction);
   await sql`update products set title = listed.title, publisher = listed.publisher
     from listed_products listed where listed.change = 'CHANGED' and products.id = listed.id`.execute(transaction);
-  await sql`insert into skus (id, product_id, sku_id, title, kind, term_duration, billing_plan, refund_type, cancellation_window_days, support_request_required)
-    select listed.id, listed.product_id, listed.sku_id, listed.title, listed.kind, listed.term_duration, listed.billing_plan,
-      policy."refundType", policy."cancellationWindowDays", policy."supportRequestRequired"
-    from listed_skus listed join json_to_recordset(${policies()}::json) as policy(kind text, "refundType" text, "cancellationWindowDays" int, "supportRequestRequired" boolean)
-      on policy.kind = listed.kind
-    where listed.change = 'NEW'`.execute(transaction);
+  // Without a policy of its own a SKU is sold by that of its kind.
+  await sql`insert into skus (id, product_id, sku_id, title, kind, term_duration, billing_plan)
+    select id, product_id, sku_id, title, kind, term_duration, billing_plan from listed_skus where change = 'NEW'`.execute(
+    transaction,
+  );
   await sql`update skus set title = listed.title, billing_plan = listed.billing_plan
     from listed_skus listed where listed.change = 'CHANGED' and skus.id = listed.id`.execute(transaction);
   await sql`insert into prices (id, sku_id, market_code, currency, segment, unit_price, erp_price, pricing_tier_range_min, pricing_tier_range_max,
@@ -69,9 +67,6 @@ export async function writeChanges(transaction: Connection): Promise<void> {
       effective_end_date = listed.ends_at, source = 'PRICE_LIST'
     from listed_prices listed where listed.change = 'CHANGED' and prices.id = listed.id`.execute(transaction);
 }
-
-const policies = (): string =>
-  JSON.stringify(Object.entries(DEFAULT_POLICY).map(([kind, policy]) => ({ kind, ...policy })));
 
 const changeOf = (known: string, listed: string, kept: string) =>
   sql.raw(

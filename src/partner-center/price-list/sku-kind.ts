@@ -1,4 +1,4 @@
-import { ProductKind, RefundType } from '../../domain/product-kind.js';
+import { ProductKind } from '../../domain/product-kind.js';
 import { InvalidCell } from './invalid-cell.js';
 import type { Cells } from './price-list-columns.js';
 
@@ -7,21 +7,6 @@ export interface KindAndTerm {
   kind: ProductKind;
   termDuration: string | null;
 }
-
-/** Rules 13 and 25: what a SKU that the list brings may be cancelled by. */
-export interface CancellationPolicy {
-  refundType: RefundType | null;
-  cancellationWindowDays: number | null;
-  supportRequestRequired: boolean;
-}
-
-/** The policy of a SKU that was not in the catalog: the seed's 30 days for software; Linux plans are final. */
-export const DEFAULT_POLICY: Record<ProductKind, CancellationPolicy> = {
-  PERPETUAL_SOFTWARE: { refundType: RefundType.FULL, cancellationWindowDays: 30, supportRequestRequired: false },
-  SOFTWARE_SUBSCRIPTION: { refundType: RefundType.PRORATED, cancellationWindowDays: 30, supportRequestRequired: false },
-  AZURE_RESERVATION: { refundType: null, cancellationWindowDays: null, supportRequestRequired: true },
-  LINUX_PLAN: { refundType: null, cancellationWindowDays: null, supportRequestRequired: false },
-};
 
 const TERM = /^P[1-9]\d{0,2}[MY]$/i;
 const RESERVATION_TITLE = /\b(reserved|reservation)\b/i;

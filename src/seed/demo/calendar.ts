@@ -1,4 +1,5 @@
-import { cancellableUntil } from '../../modules/orders/cancellation-window.js';
+import { parseExpiresAfter, type RefundOption, type SoldRefundOption } from '../../domain/refund-option.js';
+import { expiryOf } from '../../modules/orders/refund-options.js';
 import { endOf, type Term, termOf } from '../../modules/orders/term.js';
 
 const DAY_MS = 86_400_000;
@@ -12,9 +13,14 @@ export interface DatedTerm extends Term {
 const windows = new Map<string, Date>();
 const terms = new Map<string, DatedTerm>();
 
-/** `cancellableUntil`, computed once a day. */
-export function windowOf(placedAt: Date, days: number): Date {
-  return once(windows, `${dayOf(placedAt)}/${days}`, () => cancellableUntil(placedAt, days));
+/** `freezeOptions`, with what ends on a day computed once a day. */
+export function soldOptionsOf(placedAt: Date, options: readonly RefundOption[]): SoldRefundOption[] {
+  return options.map(({ sequence, type, expiresAfter }) => {
+    const expiry = () => expiryOf(placedAt, expiresAfter);
+    const isOfDays = parseExpiresAfter(expiresAfter).days !== null;
+    const expiresAt = isOfDays ? once(windows, `${dayOf(placedAt)}/${expiresAfter}`, expiry) : expiry();
+    return { sequence, type, expiresAt: expiresAt.toISOString() };
+  });
 }
 
 /** `termOf` and `endOf`, computed once a day. */

@@ -1,7 +1,7 @@
 import { sum } from '../../domain/money.js';
-import { RefundType } from '../../domain/product-kind.js';
 import { creditFor } from '../../modules/cancelling/credit.js';
 import { CancellationStatus, OrderLineStatus } from '../../modules/orders/order-status.js';
+import { refundTypeAt } from '../../modules/orders/refund-options.js';
 import type { Demo } from './demo.js';
 import type { DemoLine, DemoOrder } from './demo-order.js';
 import { demoId } from './numbers.js';
@@ -68,7 +68,7 @@ export function cancelLines(
     line,
     id: demoId(demo.seed, `order/${order.index}/cancellation/${order.cancellations}/line/${line.lineNumber}`),
     credit: creditFor(
-      { ...line, refundType: line.sku.cancellation?.refundType ?? RefundType.FULL },
+      { ...line, refundType: refundTypeAt(line.refundOptions, requestedAt) },
       order.currency,
       requestedAt,
     ),

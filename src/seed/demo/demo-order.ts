@@ -1,4 +1,5 @@
 import type { Actor } from '../../activity-log/record-activity.js';
+import type { SoldRefundOption } from '../../domain/refund-option.js';
 import type { OrderLineStatus } from '../../modules/orders/order-status.js';
 import type { DatedTerm } from './calendar.js';
 import type { DemoCustomer } from './customers.js';
@@ -12,7 +13,10 @@ export interface DemoLine {
   quantity: number;
   unitPrice: string;
   total: string;
+  refundOptions: SoldRefundOption[];
+  /** The end of the last option; null where there is none. */
   cancellableUntil: Date | null;
+  supportRequestRequired: boolean;
   term: DatedTerm | null;
   status: OrderLineStatus;
   entitlementId: string;

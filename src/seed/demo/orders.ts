@@ -1,7 +1,9 @@
 import { sum, times } from '../../domain/money.js';
 import { ProductKind, Segment } from '../../domain/product-kind.js';
 import { OrderLineStatus, OrderStatus } from '../../modules/orders/order-status.js';
-import { datedTermOf, windowOf } from './calendar.js';
+import { lastExpiry } from '../../modules/orders/refund-options.js';
+import { referenceTermsOf } from '../reference/reference-data.js';
+import { datedTermOf, soldOptionsOf } from './calendar.js';
 import type { DemoCustomer } from './customers.js';
 import type { Demo } from './demo.js';
 import type { DemoLine, DemoOrder } from './demo-order.js';
@@ -46,7 +48,7 @@ export function drawCurrency(demo: Demo, { market, segment }: DemoCustomer): str
   return isForeign ? demo.random.pick(market.currencies) : (market.currencies[0] as string);
 }
 
-/** An order at the prices of its day (rule 3), with its windows and terms frozen (rule 13). */
+/** An order at the prices of its day (rule 3), with its refund options and terms frozen (rule 13). */
 export function placeOrder(
   demo: Demo,
   index: number,
@@ -56,6 +58,8 @@ export function placeOrder(
   wishes: readonly Wish[],
 ): DemoOrder {
   const lines = wishes.map(({ sku, quantity }, lineNumber): DemoLine => {
+    const terms = referenceTermsOf(sku, placedAt);
+    const refundOptions = soldOptionsOf(placedAt, terms.refundOptions);
     const unitPrice = unitPriceAt(sku, customer.market, currency, customer.segment, placedAt);
     return {
       id: demoId(demo.seed, `order/${index}/line/${lineNumber}`),
@@ -64,7 +68,9 @@ export function placeOrder(
       quantity,
       unitPrice,
       total: times(unitPrice, quantity, currency),
-      cancellableUntil: sku.cancellation ? windowOf(placedAt, sku.cancellation.windowDays) : null,
+      refundOptions,
+      cancellableUntil: lastExpiry(refundOptions),
+      supportRequestRequired: terms.supportRequestRequired,
       term: sku.termDuration ? datedTermOf(placedAt, sku.termDuration) : null,
       status: OrderLineStatus.ACTIVE,
       entitlementId: demoId(demo.seed, `order/${index}/line/${lineNumber}/entitlement`),
@@ -129,8 +135,9 @@ export function writeOrder(demo: Demo, order: DemoOrder): void {
       unit_price: line.unitPrice,
       total: line.total,
       status: line.status,
-      refund_type: line.sku.cancellation?.refundType ?? null,
+      refund_options: line.refundOptions,
       cancellable_until: line.cancellableUntil?.toISOString() ?? null,
+      support_request_required: line.supportRequestRequired,
       term_start: line.term?.start ?? null,
       term_end: line.term?.end ?? null,
     });

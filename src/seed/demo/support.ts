@@ -16,7 +16,7 @@ export function askSupport(demo: Demo, order: DemoOrder): void {
   const span = Math.min(demo.now.getTime() - order.placedAt.getTime(), 60 * DAY_MS) - 3_600_000;
   const at = new Date(order.placedAt.getTime() + 3_600_000 + Math.floor(random.fraction() * span));
   const actor = random.pick(supporters);
-  const line = order.lines.find(({ sku }) => sku.supportRequestRequired);
+  const line = order.lines.find(({ supportRequestRequired }) => supportRequestRequired);
   const wantsMoney = line !== undefined || random.chance(0.4);
   const topic = wantsMoney ? REFUND_TOPIC : random.pick(supportTopics.slice(1));
   const number = supportRequestNumberAt(demo.supportRequests);

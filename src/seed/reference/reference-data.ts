@@ -1,6 +1,8 @@
-import type { ProductKind, RefundType, WindowsServerEdition } from '../../domain/product-kind.js';
+import type { ProductKind, WindowsServerEdition } from '../../domain/product-kind.js';
+import type { CancellationTerms, RefundOption } from '../../domain/refund-option.js';
 import catalog from './catalog.json' with { type: 'json' };
 import marketData from './markets.json' with { type: 'json' };
+import policyData from './policies.json' with { type: 'json' };
 
 /** A row of the seed's table of markets closed to Azure reservations, as printed. Several rows may share a code. */
 export interface ReferenceMarketClosure {
@@ -41,9 +43,8 @@ export interface ReferenceSku {
   termDuration?: string;
   billingPlan: 'ONE_TIME' | 'MONTHLY' | 'ANNUAL' | 'TRIENNIAL';
   maximumQuantity?: number;
-  /** Rule 13; without it `cancelOrder` does not cancel the SKU. */
-  cancellation?: { refundType: RefundType; windowDays: number };
-  supportRequestRequired?: boolean;
+  /** Rule 13: its own; without it that of its kind holds. */
+  policy?: CancellationTerms;
   policyInvented?: boolean;
   windowsServerEdition?: WindowsServerEdition;
   coresPerUnit?: number;
@@ -61,8 +62,9 @@ export interface ReferenceProduct {
   skus: ReferenceSku[];
 }
 
-/** A SKU as written in catalog.json: its versions are named, not spelled out. */
-type WrittenSku = Omit<ReferenceSku, 'productId' | 'softwareVersions'> & {
+/** A SKU as written in catalog.json: its policy and versions are named, not spelled out. */
+type WrittenSku = Omit<ReferenceSku, 'productId' | 'softwareVersions' | 'policy'> & {
+  policy?: keyof typeof policyData.policies;
   software?: keyof typeof catalog.softwareVersions;
 };
 
@@ -87,11 +89,50 @@ export function marketOf(code: string): ReferenceMarket {
 /** The codes closed to AZURE_RESERVATION (rule 1). */
 export const codesClosedToReservations: ReadonlySet<string> = new Set(referenceClosures.map(({ code }) => code));
 
+/** Microsoft's separate list of markets closed to SOFTWARE_SUBSCRIPTION, as printed: not in effect unless an operator puts it so. */
+export const softwareSubscriptionClosures: readonly ReferenceMarketClosure[] = [
+  ...referenceClosures.filter(({ code }) => !marketData.closedToSoftwareSubscriptions.without.includes(code)),
+  ...marketData.closedToSoftwareSubscriptions.with,
+];
+
+/** The day (UTC) from which reference data holds where its source names none: before anything was sold. */
+export const REFERENCE_DATE = '2018-09-01';
+
+/** A policy of every SKU of a kind that has none of its own. */
+export interface KindPolicy extends CancellationTerms {
+  kind: ProductKind;
+  /** The first day (UTC) whose sales it judges. */
+  effectiveDate: string;
+}
+
+/** The policies of kinds, oldest first (rule 13). */
+export const kindPolicies: readonly KindPolicy[] = policyData.kinds.map(({ kind, effectiveDate, policy }) => ({
+  kind: kind as ProductKind,
+  effectiveDate,
+  ...policyOf(policy as keyof typeof policyData.policies),
+}));
+
+/** What a SKU that is sold on the day of an instant is cancelled by. */
+export function referenceTermsOf(sku: ReferenceSku, at: Date): CancellationTerms {
+  const day = at.toISOString().slice(0, 10);
+  const ofKind = kindPolicies.findLast(({ kind, effectiveDate }) => kind === sku.kind && effectiveDate <= day);
+  return sku.policy ?? ofKind ?? policyOf('never');
+}
+
+function policyOf(name: keyof typeof policyData.policies): CancellationTerms {
+  const policy: { refundOptions: unknown[]; supportRequestRequired?: boolean } = policyData.policies[name];
+  return {
+    refundOptions: policy.refundOptions as RefundOption[],
+    supportRequestRequired: policy.supportRequestRequired ?? false,
+  };
+}
+
 /** Every product with its SKUs. */
 export const referenceProducts: readonly ReferenceProduct[] = catalog.products.map(({ skus, ...product }) => ({
   ...product,
-  skus: (skus as WrittenSku[]).map(({ software, ...sku }) => ({
+  skus: (skus as WrittenSku[]).map(({ software, policy, ...sku }) => ({
     ...sku,
+    ...(policy === undefined ? {} : { policy: policyOf(policy) }),
     productId: product.productId,
     softwareVersions: software === undefined ? [] : softwareVersionsOf(software),
   })),

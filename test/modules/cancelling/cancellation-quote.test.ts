@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { RefundOption } from '../../../src/domain/refund-option.js';
 import { CancellationQuoteDocument, OrderDocument } from '../../generated/graphql.js';
 import { cancel, cancelled, confirming, quoteOf } from '../../support/cancelling.js';
 import { engine } from '../../support/database.js';
@@ -35,7 +36,20 @@ describe(`cancellation window, quote and credit, on ${engine}`, () => {
       await gateway.sql('update markets set currencies = array[?] where code = ?', [currency, market]);
     return buy(gateway, buyer, [{ ...sku, quantity }]);
   };
-  const perpetual = { kind: 'PERPETUAL_SOFTWARE', term: null, refundType: 'FULL' } as const;
+  const full = (expiresAfter: string): RefundOption => ({ sequence: 0, type: 'FULL', expiresAfter });
+  const perpetual = { kind: 'PERPETUAL_SOFTWARE' as const, term: null, refundOptions: [full('P30D')] };
+
+  const sevenDays: RefundOption[] = [full('PT24H'), { sequence: 1, type: 'PARTIAL', expiresAfter: 'P7D' }];
+  /** Gives a SKU another policy, as if it always had had it. */
+  const repolicy = (sku: { productId: string; skuId: string }, options: RefundOption[], bySupport: boolean) =>
+    gateway.sql(
+      `insert into cancellation_policies (id, kind, sku_id, effective_date, refund_options, support_request_required)
+       select gen_random_uuid(), s.kind, s.id, '2020-01-01', ?::jsonb, ? from skus s join products p on p.id = s.product_id
+       where p.product_id = ? and s.sku_id = ?
+       on conflict (sku_id, effective_date) where sku_id is not null
+         do update set refund_options = excluded.refund_options, support_request_required = excluded.support_request_required`,
+      [JSON.stringify(options), bySupport, sku.productId, sku.skuId],
+    );
 
   test.each([
     ['2026-07-15T10:00:00Z', '2026-08-14T23:59:00.000Z'],
@@ -76,18 +90,69 @@ describe(`cancellation window, quote and credit, on ${engine}`, () => {
   );
 
   test('rule 13: the window is data on the SKU, frozen at the sale', async () => {
-    const sku = await aSku(gateway, { ...perpetual, windowDays: 7 });
+    const sku = await aSku(gateway, { ...perpetual, refundOptions: [full('P7D')] });
     await aPrice(gateway, sku, '10.00');
     const order = await buy(gateway, customer, [{ ...sku, quantity: 1 }]);
-    await gateway.sql(
-      'update skus set cancellation_window_days = 0 where product_id = (select id from products where product_id = ?)',
-      [sku.productId],
-    );
+    await repolicy(sku, [full('P0D')], false);
     const later = await buy(gateway, customer, [{ ...sku, quantity: 1 }]);
     expect(await quoteOf(gateway, order)).toMatchObject({ daysLeft: 7, cancellableUntil: '2026-07-22T23:59:00.000Z' });
     expect(await quoteOf(gateway, later)).toMatchObject({ daysLeft: 0, cancellableUntil: '2026-07-15T23:59:00.000Z' });
     at('2026-07-15T23:59:00.001Z');
     expect((await cancel(gateway, later)).__typename).toBe('CancellationWindowClosed');
+  });
+
+  test('rule 13: all that a line is judged by is frozen, the support flag too, and an order keeps it through any change', async () => {
+    const sku = await aSku(gateway, { refundOptions: sevenDays });
+    await aPrice(gateway, sku, '30.00');
+    const [order, untouched] = [
+      await buy(gateway, customer, [{ ...sku, quantity: 1 }]),
+      await buy(gateway, customer, [{ ...sku, quantity: 1 }]),
+    ];
+    await repolicy(sku, [], true);
+    const later = await buy(gateway, customer, [{ ...sku, quantity: 1 }]);
+    expect((await cancel(gateway, later)).__typename).toBe('SupportRequestRequired');
+    await repolicy(sku, [], false);
+    expect((await cancel(gateway, later)).__typename).toBe('SupportRequestRequired');
+    const never = await buy(gateway, customer, [{ ...sku, quantity: 1 }]);
+    expect((await cancel(gateway, never)).__typename).toBe('ProductNotCancellable');
+    at('2026-07-16T09:59:00Z');
+    expect(await quoteOf(gateway, untouched)).toMatchObject({ allowed: true, rule: 'FULL' });
+    expect((await cancelled(gateway, order)).cancellation.credit).toMatchObject({ amount: '30.00' });
+  });
+
+  test.each([
+    ['2026-07-16T10:00:00.000Z', 'FULL', '31.00', 6],
+    ['2026-07-16T10:00:00.001Z', 'PRORATED', '30.00', 6],
+    ['2026-07-22T23:59:00.000Z', 'PRORATED', '24.00', 0],
+  ] as const)(
+    'rule 13: seven days with a first full day, bought on 15 July at 10:00 for 31.00 a month: at %s %s, %s',
+    async (instant, rule, amount, daysLeft) => {
+      const order = await sell('31.00', 1, { refundOptions: sevenDays });
+      at(instant);
+      const quote = await quoteOf(gateway, order);
+      expect(quote).toMatchObject({ allowed: true, rule, credit: { amount }, daysLeft });
+      const options = [
+        { sequence: 0, type: 'FULL', expiresAt: '2026-07-16T10:00:00.000Z' },
+        { sequence: 1, type: 'PARTIAL', expiresAt: '2026-07-22T23:59:00.000Z' },
+      ];
+      expect(quote).toMatchObject({ cancellableUntil: options[1]?.expiresAt, lines: [{ refundOptions: options }] });
+      expect(quote.notice.refundOptions).toEqual([
+        'Line 0, A SKU: all of the price until 2026-07-16T10:00:00.000Z, then the unused days of the term until 2026-07-22T23:59:00.000Z; nothing after that.',
+      ]);
+      expect((await cancelled(gateway, order)).cancellation).toMatchObject({ rule, credit: { amount } });
+    },
+  );
+
+  test('rule 13: options of hours end to the millisecond, and the notice tells them though nothing is allowed', async () => {
+    const order = await sell('31.00', 1, { refundOptions: [full('PT168H')] });
+    at('2026-07-22T10:00:00.001Z');
+    expect((await cancel(gateway, order)).__typename).toBe('CancellationWindowClosed');
+    expect(await quoteOf(gateway, order)).toMatchObject({
+      allowed: false,
+      notice: { refundOptions: [expect.stringContaining('all of the price until 2026-07-22T10:00:00.000Z;')] },
+    });
+    at('2026-07-22T10:00:00Z');
+    expect((await cancel(gateway, order)).__typename).toBe('CancelOrderSuccess');
   });
 
   test('rule 13: a LINUX_PLAN can never be cancelled, and no table can say otherwise', async () => {
@@ -102,9 +167,7 @@ describe(`cancellation window, quote and credit, on ${engine}`, () => {
       cancellableUntil: null,
     });
     expect(await cancel(gateway, order)).toMatchObject(problem);
-    await expect(
-      gateway.sql(`update skus set refund_type = 'FULL', cancellation_window_days = 30 where kind = 'LINUX_PLAN'`),
-    ).rejects.toThrow('skus_linux_plan_final');
+    await expect(repolicy(plan, [full('P30D')], false)).rejects.toThrow('cancellation_policies_linux_plan_final');
   });
 
   test('rule 14: the quote says instant and days left, credit, rule, arithmetic and notice', async () => {

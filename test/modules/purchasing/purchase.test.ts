@@ -96,7 +96,9 @@ describe(`purchase, on ${engine}`, () => {
     await aPrice(gateway, skus.subscription, '50.00', { market: 'RU' });
     await aPrice(gateway, skus.reservation, '60.00', { market: 'RU' });
     expect(await closedTo('RU')).toEqual([]);
-    await gateway.sql(`insert into market_closures (market_code, kind) values ('RU', 'SOFTWARE_SUBSCRIPTION')`);
+    await gateway.sql(
+      `insert into market_closures (market_code, kind, effective_date) values ('RU', 'SOFTWARE_SUBSCRIPTION', '2020-01-01')`,
+    );
     expect(await unitPrice(customer, skus.subscription)).toBe('ProductNotAvailableInMarket');
     expect(await unitPrice(customer, skus.reservation)).toMatchObject({ amount: '60.00' });
     expect(await closedTo('RU')).toEqual(['SOFTWARE_SUBSCRIPTION']);
