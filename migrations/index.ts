@@ -10,6 +10,7 @@ import { Migration20261127163404_names } from './Migration20261127163404_names.j
 import { Migration20261127165500_cost } from './Migration20261127165500_cost.js';
 import { Migration20261127232605_sales_counts } from './Migration20261127232605_sales_counts.js';
 import { Migration20261127232929_policies } from './Migration20261127232929_policies.js';
+import { Migration20261127234827_price_identity } from './Migration20261127234827_price_identity.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -24,4 +25,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261127165500_cost', class: Migration20261127165500_cost },
   { name: 'Migration20261127232605_sales_counts', class: Migration20261127232605_sales_counts },
   { name: 'Migration20261127232929_policies', class: Migration20261127232929_policies },
+  { name: 'Migration20261127234827_price_identity', class: Migration20261127234827_price_identity },
 ];

@@ -5,9 +5,11 @@ import { SingleBar } from 'cli-progress';
 import { stringify } from 'csv-stringify/sync';
 import { readConfig } from '../config/config.js';
 import { migrate, openOrm } from '../database/orm.js';
+import { isCalendarDay } from '../graphql/instant.js';
 import { importPriceList, type Refusal } from '../partner-center/price-list/import-price-list.js';
 import { refusalText, summaryText } from '../partner-center/price-list/import-report.js';
 import { PriceListRefused } from '../partner-center/price-list/price-list-columns.js';
+import type { DateOrder } from '../partner-center/price-list/price-list-date.js';
 import { readPriceList } from '../partner-center/price-list/read-price-list.js';
 import { entities } from '../schema/entities.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
@@ -15,8 +17,11 @@ import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
 const USAGE = `Imports a software price list as partners download it: a CSV, or the zip with the CSV in it.
 
-  npm run import:price-list -- FILE [--dry-run] [--keep-good] [--report FILE]
+  npm run import:price-list -- FILE [--begins DAY] [--dates ORDER] [--dry-run] [--keep-good] [--report FILE]
 
+  --begins DAY   the day the list is for, such as 2026-11-01: prices of its market and currency that it lacks end then;
+                 where left out, the latest day from which one of its prices holds
+  --dates ORDER  month-first or day-first, where the dates of the file can be read both ways
   --dry-run      says what would change and keeps nothing
   --keep-good    keeps the good rows of a file that has refused ones; without it nothing of such a file is kept
   --report FILE  writes every refused row to a CSV: line, column, value, reason
@@ -30,6 +35,8 @@ function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      begins: { type: 'string' },
+      dates: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
       'keep-good': { type: 'boolean', default: false },
       report: { type: 'string' },
@@ -38,8 +45,14 @@ function readArguments() {
   const [file, ...others] = positionals;
   if (!file || others.length > 0) throw new UsageError(file ? 'One file at a time.' : 'Which file?');
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`There is no file ${file}.`);
-  return { file, dryRun: values['dry-run'], keepGood: values['keep-good'], report: values.report };
+  const { begins, dates } = values;
+  if (dates !== undefined && !isDateOrder(dates)) throw new UsageError('--dates is month-first or day-first.');
+  if (begins !== undefined && !isCalendarDay(begins)) throw new UsageError('--begins is a day such as 2026-11-01.');
+  const options = { dates, begins: begins === undefined ? undefined : new Date(`${begins}T00:00:00Z`) };
+  return { ...options, file, dryRun: values['dry-run'], keepGood: values['keep-good'], report: values.report };
 }
+
+const isDateOrder = (text: string): text is DateOrder => text === 'month-first' || text === 'day-first';
 
 /** The bar on a terminal; silent where output goes to a file or another program. */
 function progressBar() {
@@ -103,8 +116,12 @@ async function main(): Promise<number> {
   try {
     await migrate(orm);
     await orm.em.fork().transactional((em) => loadReferenceData(em));
-    const lines = readPriceList(given.file, bar.update);
-    const summary = await importPriceList(orm, lines, { ...given, onRefusal: refusals.take });
+    const lines = readPriceList(given.file, bar.update, given.dates);
+    const summary = await importPriceList(orm, lines, {
+      ...given,
+      onRefusal: refusals.take,
+      onWarning: (warning) => console.error(warning),
+    });
     bar.stop();
     refusals.print();
     console.log(summaryText(basename(given.file), summary, given));

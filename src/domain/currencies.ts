@@ -31,6 +31,11 @@ export function isCurrency(code: string): boolean {
   return digitsOf.has(code);
 }
 
+/** Currencies by the digits of their minor unit, where those are not 2. */
+export const otherMinorUnits: readonly { digits: number; codes: readonly string[] }[] = Object.entries(CURRENT)
+  .filter(([digits]) => digits !== '2')
+  .map(([digits, codes]) => ({ digits: Number(digits), codes: codes.split(/\s+/) }));
+
 /**
  * Digits after the point in the minor unit of a currency: USD 2, JPY 0, KWD 3, CLF 4. For a code that is none 2 is
  * answered: rows from before this table may be in a currency that was withdrawn long ago, and must still be read.

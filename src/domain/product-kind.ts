@@ -20,6 +20,23 @@ export const Segment = {
 } as const;
 export type Segment = (typeof Segment)[keyof typeof Segment];
 
+/** How the price of a term is billed. */
+export const BillingPlan = {
+  ONE_TIME: 'ONE_TIME',
+  MONTHLY: 'MONTHLY',
+  ANNUAL: 'ANNUAL',
+  TRIENNIAL: 'TRIENNIAL',
+} as const;
+export type BillingPlan = (typeof BillingPlan)[keyof typeof BillingPlan];
+
+/** What a price list is about, in the words of Partner Center's views: what one lacks says nothing about another. */
+export const PriceListView = {
+  SOFTWARE: 'SOFTWARE',
+  LICENSES: 'LICENSES',
+  AZURE_RESERVATIONS: 'AZURE_RESERVATIONS',
+} as const;
+export type PriceListView = (typeof PriceListView)[keyof typeof PriceListView];
+
 /** Where a price comes from. INVENTED ones are demonstration data: real partner prices are not public. */
 export const PriceSource = { INVENTED: 'INVENTED', PRICE_LIST: 'PRICE_LIST' } as const;
 export type PriceSource = (typeof PriceSource)[keyof typeof PriceSource];

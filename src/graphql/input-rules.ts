@@ -48,6 +48,9 @@ export const IsProductId = () =>
 /** Four letters and digits. */
 export const IsSkuId = () =>
   Matches(/^[A-Z0-9]{4}$/, { message: 'must be a SKU id of 4 letters and digits such as 0003; leading zeros matter' });
+/** A term of months or years. */
+export const IsTerm = () =>
+  Matches(/^P[1-9]\d{0,2}[MY]$/, { message: 'must be a term of months or years such as P1M, P1Y or P3Y' });
 /** Units bought: their upper bound is the SKU's. */
 export const IsQuantity = () => Min(1, { message: 'must be at least 1' });
 /** Text of a length, without control characters but line ends. */

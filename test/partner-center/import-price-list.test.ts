@@ -59,6 +59,12 @@ describe('a list as partners download it', () => {
       products: counts(7, 0, 0),
       skus: counts(9, 0, 0),
       prices: counts(13, 0, 0),
+      removedRows: 0,
+      endedPrices: 0,
+      lists: [
+        { view: 'AZURE_RESERVATIONS', market: 'US', currency: 'USD', begins: '2021-10-01', known: null },
+        { view: 'SOFTWARE', market: 'US', currency: 'USD', begins: '2023-02-01', known: null },
+      ],
       kept: true,
     });
     expect(await pricesOf('DG7GMGF0D5SL', '0007')).toEqual([
@@ -230,23 +236,24 @@ describe('refused rows', () => {
       {
         line: 3,
         column: 'TermDuration',
-        value: 'P1Y',
-        reason: 'line 2 has P3Y for the same SKU; a SKU keeps its term',
+        value: 'OneTime',
+        reason: 'line 2 has P3Y for the same SKU; a SKU is perpetual or has terms',
       },
       { line: 6, column: 'UnitPrice', value: '5200.00', reason: expect.stringContaining('line 4 has 5100.00') },
     ]);
     expect(await pricesOf('DG7GMGF0D65N', '0002')).toMatchObject([{ price: '5100.00' }]);
   });
 
-  test('a SKU that the catalog has with another term is refused', async () => {
+  test('a SKU that the catalog has without a term is refused with one', async () => {
     await importing('software-us.csv');
-    await sql(`update skus set term_duration = 'P1Y' where sku_id = '000C'`);
+    await sql(`delete from prices where sku_id = (select id from skus where sku_id = '000C')`);
+    await sql(`update skus set term_duration = null, kind = 'PERPETUAL_SOFTWARE' where sku_id = '000C'`);
     const { refusals } = await importing('software-us.csv');
     expect(refusals).toEqual([
       expect.objectContaining({
         line: 11,
         value: 'P3Y',
-        reason: 'the catalog has P1Y for the same SKU; a SKU keeps its term',
+        reason: 'the catalog has OneTime for the same SKU; a SKU is perpetual or has terms',
       }),
     ]);
   });

@@ -30,6 +30,7 @@ const BUDGETS: Record<string, number> = {
   Invoices: 1,
   Markets: 1,
   Order: 1,
+  Offers: 1,
   Orders: 1,
   Prices: 1,
   Products: 1,
@@ -98,6 +99,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
     return {
       ClosedMarkets: { kind: 'AZURE_RESERVATION' },
       Prices: { productId: skus.perpetual.productId, market: 'US' },
+      Offers: { productId: skus.perpetual.productId, market: 'US' },
       FindCustomer: { domain: customer.domain },
       CustomerByAny: { by: { id: customer.id } },
       Order: { id: order },

@@ -48,6 +48,8 @@ const boundedLists = new Set([
   'OrderLine.refundOptions', // as many as the policy had
   'CancellationQuoteLine.refundOptions', // the line's
   'Market.closures', // one for each kind and day that it changed
+  'Sku.prices', // one for each term and billing plan of one SKU
+  'PriceNotFound.offers', // as many
   'Order.lines', // at most 50
   'Order.cancellations', // each cancels at least one line
   'Cancellation.lines', // at most the order's

@@ -153,7 +153,8 @@ export const contract: Record<string, string[]> = {
     'termDuration',
     'billingPlan',
     'cancellationPolicy',
-    'price(market: String, currency: String, at: DateTime): Price',
+    'price(market: String, currency: String, at: DateTime, quantity: Int, termDuration: String): Price',
+    'prices(market: String, quantity: Int): [Price]',
     'softwareVersions: [SoftwareVersion]',
   ],
   Order: [

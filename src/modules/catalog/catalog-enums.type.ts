@@ -1,5 +1,12 @@
 import { registerEnumType } from 'type-graphql';
-import { PriceSource, ProductKind, RefundType, Segment, WindowsServerEdition } from '../../domain/product-kind.js';
+import {
+  BillingPlan,
+  PriceSource,
+  ProductKind,
+  RefundType,
+  Segment,
+  WindowsServerEdition,
+} from '../../domain/product-kind.js';
 import { RefundOptionType } from '../../domain/refund-option.js';
 
 /** ProductKind in the schema. */
@@ -69,14 +76,6 @@ registerEnumType(WindowsServerEdition, {
   },
 });
 
-/** How the price of a term is billed. */
-export const BillingPlan = {
-  ONE_TIME: 'ONE_TIME',
-  MONTHLY: 'MONTHLY',
-  ANNUAL: 'ANNUAL',
-  TRIENNIAL: 'TRIENNIAL',
-} as const;
-export type BillingPlan = keyof typeof BillingPlan;
 registerEnumType(BillingPlan, {
   name: 'BillingPlan',
   description: 'How often the price of a term is billed.',

@@ -1,6 +1,13 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { composed, NAMES } from '../../database/names.js';
-import { PriceSource, ProductKind, Segment, WindowsServerEdition } from '../../domain/product-kind.js';
+import {
+  BillingPlan,
+  PriceListView,
+  PriceSource,
+  ProductKind,
+  Segment,
+  WindowsServerEdition,
+} from '../../domain/product-kind.js';
 import { Market } from './market.entity.js';
 
 /** A family of SKUs under one 12-character product id (`DG7GMGF0FKZV`). */
@@ -28,10 +35,10 @@ export const Sku = defineEntity({
     skuId: p.string().columnType('text').check("sku_id ~ '^[A-Z0-9]{4}$'"),
     title: p.text(),
     kind: p.enum(Object.values(ProductKind)),
-    /** ISO 8601 duration (`P1Y`), null for perpetual software. */
+    /** ISO 8601 duration (`P1Y`), null for perpetual software: what is bought where no other is named (rule 3). */
     termDuration: p.text().nullable().check("term_duration ~ '^P[1-9][0-9]*[MY]$'"),
-    /** `ONE_TIME`, `MONTHLY`, `ANNUAL` or `TRIENNIAL`: how the term is billed. */
-    billingPlan: p.enum(['ONE_TIME', 'MONTHLY', 'ANNUAL', 'TRIENNIAL']).default('ONE_TIME'),
+    /** How the term is billed where no other plan is named. */
+    billingPlan: p.enum(Object.values(BillingPlan)).default(BillingPlan.ONE_TIME),
     minimumQuantity: p.integer().default(1),
     maximumQuantity: p.integer().default(10_000),
     windowsServerEdition: p.enum(Object.values(WindowsServerEdition)).nullable(),
@@ -63,7 +70,7 @@ export const SoftwareVersion = defineEntity({
 });
 export type SoftwareVersion = InferEntity<typeof SoftwareVersion>;
 
-/** Rule 3: what one unit costs in a market, currency and segment between two instants. */
+/** Rule 3: what one unit costs for a term, billed so, in a market, currency and segment between two instants. */
 export const Price = defineEntity({
   name: 'Price',
   tableName: 'prices',
@@ -76,20 +83,35 @@ export const Price = defineEntity({
     unitPrice: p.decimal('string').columnType('numeric').check('unit_price >= 0 and scale(unit_price) <= 4'),
     /** Estimated retail price, where the list names one. */
     erpPrice: p.decimal('string').columnType('numeric').nullable().check('erp_price >= 0'),
+    /** ISO 8601 duration; null for perpetual software. Without a billing plan both are those of the SKU. */
+    termDuration: p.text().nullable().check("term_duration ~ '^P[1-9][0-9]*[MY]$'"),
+    billingPlan: p.enum(Object.values(BillingPlan)),
     /** Quantity range of a pricing tier, both inclusive; null: any quantity. */
     pricingTierRangeMin: p.integer().nullable(),
     pricingTierRangeMax: p.integer().nullable(),
     effectiveStartDate: p.datetime(3),
     effectiveEndDate: p.datetime(3),
     source: p.enum(Object.values(PriceSource)),
+    /** The list that had it last, and when that begins: what a newer one of the view lacks ends with it. Null where none did. */
+    listView: p.enum(Object.values(PriceListView)).nullable(),
+    listBeginsAt: p.datetime(3).nullable(),
   },
   uniques: [
     {
       name: 'prices_identity_key',
       expression:
-        'create unique index "prices_identity_key" on "prices" ("sku_id", "market_code", "currency", "segment", "effective_start_date", coalesce("pricing_tier_range_min", 0))',
+        'create unique index "prices_identity_key" on "prices" ("sku_id", "market_code", "currency", "segment", coalesce("term_duration", \'\'), "billing_plan", "effective_start_date", coalesce("pricing_tier_range_min", 0))',
     },
   ],
   checks: [{ name: 'prices_period', expression: 'effective_end_date > effective_start_date' }],
+  triggers: [
+    {
+      name: 'prices_of_own_term',
+      timing: 'before',
+      events: ['insert'],
+      forEach: 'row',
+      body: 'if new.billing_plan is null then select term_duration, billing_plan into new.term_duration, new.billing_plan from skus where id = new.sku_id; end if; return new',
+    },
+  ],
 });
 export type Price = InferEntity<typeof Price>;

@@ -1,9 +1,19 @@
 import { sql } from 'kysely';
+import { otherMinorUnits } from '../../domain/currencies.js';
 import { millisecondOf } from '../../graphql/instant.js';
 import { contains, globalId } from '../../read/fields.js';
-import { type KeyColumn, many, money, one, properties, type ReadType, type RootReads } from '../../read/model.js';
-import type { Param } from '../../read/param.js';
-import { type Row } from '../../read/row.js';
+import {
+  computed,
+  type KeyColumn,
+  many,
+  money,
+  one,
+  properties,
+  type ReadType,
+  type RootReads,
+} from '../../read/model.js';
+import type { Args, Param } from '../../read/param.js';
+import { type Row, type Sql } from '../../read/row.js';
 import { isPolicyOf, ownFirst } from './cancellation-policy.read.js';
 
 /** How a Product is read. */
@@ -67,33 +77,72 @@ export const skuRead: ReadType = {
     price: {
       kind: 'one',
       type: 'Price',
-      on: (sku, price, args) => {
-        const market = args.param<string>('market');
-        return sql`${price.col('sku')} = ${sku.col('id')} and ${price.col('market')} = upper(${market}::text) and ${price.col('segment')} = ${args.param('segment')}
-          and ${price.col('currency')} = coalesce(upper(${args.param('currency')}::text), (select "currencies"[1] from "markets" where "code" = upper(${market}::text)))
-          and ${validAt(price, args.param<Date | undefined>('at'))}`;
-      },
-      first: latestEnd,
+      on: (
+        sku,
+        price,
+        args,
+      ) => sql`${price.col('sku')} = ${sku.col('id')} and ${holds((property) => price.col(property), args)}
+        and ${price.col('billingPlan')} = coalesce(${args.param('billingPlan')}::text, ${sku.col('billingPlan')})
+        and ${price.col('termDuration')} is not distinct from coalesce(${args.param('termDuration')}::text, ${sku.col('termDuration')})`,
+      first: (price) => latestEnd((property) => price.col(property)),
       // The valid one is looked for among all prices of the SKU.
       weight: 0.3,
+    },
+    prices: {
+      kind: 'many',
+      type: 'Price',
+      on: (sku, price, args) => sql`${price.col('id')} in (
+        select distinct on ("p"."term_duration", "p"."billing_plan") "p"."id" from "prices" "p"
+        where "p"."sku_id" = ${sku.col('id')} and ${holds(columnOfPrice, args)}
+        order by "p"."term_duration", "p"."billing_plan", ${sql.join(latestEnd(columnOfPrice))})`,
+      orderBy: (price) => [price.col('termDuration'), price.col('billingPlan')],
+      weight: 1,
     },
   },
 };
 
-/** Rule 3: a price holds at an instant (now, where null). */
-function validAt(price: Row, at: Param<Date | undefined>) {
+type Column = (property: string) => Sql;
+const pricesColumns: Record<string, string> = {
+  market: 'market_code',
+  segment: 'segment',
+  currency: 'currency',
+  effectiveStartDate: 'effective_start_date',
+  effectiveEndDate: 'effective_end_date',
+  pricingTierRangeMin: 'pricing_tier_range_min',
+  pricingTierRangeMax: 'pricing_tier_range_max',
+  source: 'source',
+};
+const columnOfPrice: Column = (property) => sql.ref(`p.${pricesColumns[property]}`);
+
+/** Rule 3: the prices that hold for whom, when and how many is asked; the same as in prices-at.ts. */
+function holds(price: Column, args: Args) {
+  const market = args.param<string>('market');
+  const at = args.param<Date | undefined>('at');
   const instant = sql`coalesce(${at.map((value) => value && millisecondOf(value).toISOString())}::timestamptz, now())`;
-  return sql`${price.col('effectiveStartDate')} <= ${instant} and ${price.col('effectiveEndDate')} > ${instant} and coalesce(${price.col('pricingTierRangeMin')}, 1) <= 1`;
+  const quantity = sql`${args.param('quantity')}::int`;
+  return sql`${price('market')} = upper(${market}::text) and ${price('segment')} = ${args.param('segment')}
+    and ${price('currency')} = coalesce(upper(${args.param('currency')}::text), (select "currencies"[1] from "markets" where "code" = upper(${market}::text)))
+    and ${price('effectiveStartDate')} <= ${instant} and ${price('effectiveEndDate')} > ${instant}
+    and coalesce(${price('pricingTierRangeMin')}, 1) <= ${quantity} and coalesce(${price('pricingTierRangeMax')}, ${quantity}) >= ${quantity}`;
 }
 
-/** Rule 3: on overlap the price that ends last; the same order as in price-at.ts. */
-function latestEnd(price: Row) {
+/** Rule 3: on overlap the price that ends last; the same order as in prices-at.ts. */
+function latestEnd(price: Column) {
   return [
-    sql`${price.col('effectiveEndDate')} desc`,
-    sql`${price.col('source')} desc`,
-    sql`${price.col('effectiveStartDate')} desc`,
-    sql`${price.col('pricingTierRangeMin')} desc nulls last`,
+    sql`${price('effectiveEndDate')} desc`,
+    sql`${price('source')} desc`,
+    sql`${price('effectiveStartDate')} desc`,
+    sql`${price('pricingTierRangeMin')} desc nulls last`,
   ];
+}
+
+/** What a purchase charges: the listed price cut to the minor unit of its currency (rule 16). */
+function charged(price: Row): Sql {
+  const cases = otherMinorUnits.map(
+    ({ digits, codes }) =>
+      sql`when ${price.col('currency')} in (${sql.join(codes.map((code) => sql.lit(code)))}) then ${sql.lit(digits)}`,
+  );
+  return sql`trunc(${price.col('unitPrice')}, case ${sql.join(cases, sql` `)} else 2 end)`;
 }
 
 const versionKey: readonly KeyColumn[] = [
@@ -115,11 +164,10 @@ export const priceRead: ReadType = {
   entity: 'Price',
   fields: {
     id: globalId('Price'),
-    ...properties('segment', 'effectiveStartDate', 'effectiveEndDate', 'source'),
-    unitPrice: money(
-      (price) => price.col('unitPrice'),
-      (price) => price.col('currency'),
-    ),
+    ...properties('segment', 'termDuration', 'billingPlan', 'effectiveStartDate', 'effectiveEndDate', 'source'),
+    minimumQuantity: computed((price) => sql`greatest(coalesce(${price.col('pricingTierRangeMin')}, 1), 1)`),
+    maximumQuantity: computed((price) => price.col('pricingTierRangeMax')),
+    unitPrice: money(charged, (price) => price.col('currency')),
     erpPrice: money(
       (price) => price.col('erpPrice'),
       (price) => price.col('currency'),

@@ -1,14 +1,12 @@
-import { Arg, ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { PriceSource, type ProductKind, Segment } from '../../domain/product-kind.js';
+import { Arg, Args, ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { BillingPlan, type ProductKind } from '../../domain/product-kind.js';
 import { compiled } from '../../graphql/compiled.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
-import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
-import { DateTimeScalar } from '../../graphql/scalars.js';
 import { CancellationPolicyType } from './cancellation-policy.type.js';
-import { BillingPlan, ProductKindEnum } from './catalog-enums.type.js';
-import { MarketType } from './market.type.js';
+import { ProductKindEnum } from './catalog-enums.type.js';
+import { PriceArgs, PriceType } from './price.type.js';
 
 @ObjectType('Product', {
   implements: NodeType,
@@ -45,38 +43,6 @@ export class SoftwareVersionType extends NodeType {
   architectures!: string[];
 }
 
-@ObjectType('Price', {
-  implements: NodeType,
-  description: 'What one unit costs for the whole term, in one market and currency and for one segment.',
-})
-export class PriceType extends NodeType {
-  @Field(() => MoneyType, {
-    description: 'The price of one unit for the whole term, without tax except where `market.taxInclusive` is true.',
-  })
-  unitPrice!: Relation<MoneyType>;
-
-  @Field(() => MoneyType, {
-    nullable: true,
-    description: 'The estimated retail price of one unit; null where the price list names none.',
-  })
-  erpPrice!: Relation<MoneyType | null>;
-
-  @Field(() => MarketType, { description: 'The market that the price holds in.' })
-  market!: Relation<MarketType>;
-
-  @Field(() => Segment, { description: 'The kind of customer that the price holds for.' })
-  segment!: Segment;
-
-  @Field(() => DateTimeScalar, { description: 'The instant from which the price holds, in UTC.' })
-  effectiveStartDate!: string;
-
-  @Field(() => DateTimeScalar, { description: 'The instant at which the price ceases to hold, in UTC.' })
-  effectiveEndDate!: string;
-
-  @Field(() => PriceSource, { description: 'Where the price comes from. Prices that are `INVENTED` are not real.' })
-  source!: PriceSource;
-}
-
 @ObjectType('Sku', {
   implements: NodeType,
   description: 'What is bought: a product in a certain edition, size and term.',
@@ -98,11 +64,14 @@ export class SkuType extends NodeType {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The term as an ISO 8601 duration such as `P1Y`; null for perpetual software.',
+    description:
+      'The term as an ISO 8601 duration such as `P1Y`; null for perpetual software. Others that it is sold for are in `prices`.',
   })
   termDuration!: string | null;
 
-  @Field(() => BillingPlan, { description: 'How often the price of the term is billed.' })
+  @Field(() => BillingPlan, {
+    description: 'How often the price of the term is billed. Other plans that it is sold with are in `prices`.',
+  })
   billingPlan!: BillingPlan;
 
   @Field(() => Int, { description: 'The smallest quantity of a purchase.' })
@@ -131,26 +100,30 @@ export class SkuType extends NodeType {
   @Field(() => PriceType, {
     nullable: true,
     description:
-      'The price that holds at an instant; where several do, the one that ends last. Null where none does, so that it is not sold there.',
+      'The price that a purchase of a quantity pays at an instant; where several hold, the one that ends last. Null where none does, so that it is not sold there.',
   })
   price(
-    @Arg('market', { description: 'The ISO 3166-1 alpha-2 code of the market, such as `US`.' }) _market: string,
-    @Arg('currency', () => String, {
+    @Args(() => PriceArgs) _args: PriceArgs,
+    @Arg('termDuration', () => String, {
       nullable: true,
-      description: 'The ISO 4217 code of the currency; the first of `Market.currencies` where it is left out.',
+      description: 'The term to pay, as an ISO 8601 duration such as `P1Y`; that of the SKU where it is left out.',
     })
-    _currency?: string | null,
-    @Arg('at', () => DateTimeScalar, {
+    _termDuration?: string | null,
+    @Arg('billingPlan', () => BillingPlan, {
       nullable: true,
-      description: 'The instant at which the price must hold; now where it is left out.',
+      description: 'How to be billed for the term; as the SKU has it where it is left out.',
     })
-    _at?: Date | null,
-    @Arg('segment', () => Segment, {
-      description: 'The kind of customer that the price must hold for.',
-      defaultValue: Segment.COMMERCIAL,
-    })
-    _segment?: Segment,
+    _billingPlan?: BillingPlan | null,
   ): PriceType | null {
+    return compiled();
+  }
+
+  @Field(() => [PriceType], {
+    nullable: true,
+    description:
+      'What `price` would answer for each term and billing plan that the SKU is sold for, in the order of terms. An empty list where it is not sold.',
+  })
+  prices(@Args(() => PriceArgs) _args: PriceArgs): PriceType[] | null {
     return compiled();
   }
 }

@@ -1,4 +1,5 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import { BillingPlan } from '../../domain/product-kind.js';
 import { RefundOptionType } from '../../domain/refund-option.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
@@ -40,6 +41,9 @@ export class OrderLineType extends NodeType {
 
   @Field(() => MoneyType, { description: 'The price of one unit for the whole term, as it was sold.' })
   unitPrice!: Relation<MoneyType>;
+
+  @Field(() => BillingPlan, { description: 'How often the price of the term is billed, as it was sold.' })
+  billingPlan!: Relation<BillingPlan>;
 
   @Field(() => MoneyType, { description: 'The price of the line: the unit price times the quantity.' })
   total!: Relation<MoneyType>;

@@ -1,5 +1,5 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
-import { RefundType } from '../../domain/product-kind.js';
+import { BillingPlan, RefundType } from '../../domain/product-kind.js';
 import type { SoldRefundOption } from '../../domain/refund-option.js';
 import { Sku } from '../catalog/catalog.entity.js';
 import { Market } from '../catalog/market.entity.js';
@@ -57,6 +57,8 @@ export const OrderLine = defineEntity({
     /** First and last day of the paid term, inclusive; null for perpetual software. */
     termStart: p.date().nullable(),
     termEnd: p.date().nullable(),
+    /** How the term is billed; null in lines from before one SKU had several plans: that of the SKU. */
+    billingPlan: p.enum(Object.values(BillingPlan)).nullable(),
   },
   uniques: [{ name: 'order_lines_number_key', properties: ['order', 'lineNumber'] }],
   indexes: [{ name: 'order_lines_sku_idx', properties: ['sku'] }],

@@ -110,6 +110,10 @@ export const orderLineRead: ReadType = {
       (line) => line.col('termEnd'),
     ),
     sku: one('Sku', 'sku'),
+    billingPlan: computed(
+      (line) =>
+        sql`coalesce(${line.col('billingPlan')}, (select "billing_plan" from "skus" where "skus"."id" = ${line.col('sku')}))`,
+    ),
     unitPrice: money((line) => line.col('unitPrice'), orderCurrency),
     total: money((line) => line.col('total'), orderCurrency),
     isCancellable: computed(

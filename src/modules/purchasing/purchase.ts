@@ -4,14 +4,13 @@ import { toGlobalId } from '../../domain/global-id.js';
 import { newId, newOrderNumber } from '../../domain/ids.js';
 import { cutToMinorUnit, sum, times } from '../../domain/money.js';
 import { Problem } from '../../domain/problem.js';
-import type { ProductKind } from '../../domain/product-kind.js';
+import type { BillingPlan, ProductKind } from '../../domain/product-kind.js';
 import type { CancellationTerms } from '../../domain/refund-option.js';
 import { withIdempotency } from '../access/idempotency.js';
 import { bookCharge, openInvoice } from '../billing/book.js';
-import { Sku } from '../catalog/catalog.entity.js';
 import { Market } from '../catalog/market.entity.js';
 import { cancellationTermsAt, kindsClosedAt } from '../catalog/policies-at.js';
-import { priceAt } from '../catalog/price-at.js';
+import { findSkus, type Offer, offersAt, type PricedLine, pricesAt, skuKey } from '../catalog/prices-at.js';
 import type { Customer } from '../customers/customer.entity.js';
 import { CustomerNotFound, findCustomer } from '../customers/find-customer.js';
 import { Entitlement } from '../entitlements/entitlement.entity.js';
@@ -63,7 +62,7 @@ export class ProductNotAvailableInMarket extends Problem {
   }
 }
 
-/** Rule 3: no price holds now for the customer's market, segment and this currency. */
+/** Rule 3: no price holds now for the customer's market, segment, this currency, term and billing plan. */
 export class PriceNotFound extends Problem {
   readonly code = 'PRICE_NOT_FOUND';
   readonly message: string;
@@ -72,16 +71,28 @@ export class PriceNotFound extends Problem {
     readonly market: string,
     readonly currency: string,
     readonly currencies: string[],
+    /** The terms and billing plans that it has a price for. */
+    readonly offers: Offer[] = [],
+    asked?: Offer,
   ) {
     super();
-    this.message = `Line ${lineIndex} has no price in ${currency} for market ${market}. Currencies sold in there: ${currencies.join(', ')}.`;
+    const there = `Line ${lineIndex} has no price in ${currency} for market ${market}`;
+    this.message =
+      offers.length > 0 && asked
+        ? `${there}, ${offerText(asked)}, in this quantity. Sold there: ${offers.map(offerText).join('; ')}.`
+        : `${there}. Currencies sold in there: ${currencies.join(', ')}.`;
   }
 }
+
+const offerText = ({ termDuration, billingPlan }: Offer) => `${termDuration ?? 'without a term'} ${billingPlan}`;
 
 export interface PurchaseLine {
   productId: string;
   skuId: string;
   quantity: number;
+  /** Those of the SKU where left out. */
+  termDuration?: string | null;
+  billingPlan?: BillingPlan | null;
 }
 export interface Purchase {
   idempotencyKey: string;
@@ -110,30 +121,39 @@ async function place(unit: UnitOfWork, input: Purchase): Promise<{ orderId: stri
   const currency = input.currency ?? (market.currencies[0] as string);
 
   const closed = await kindsClosedAt(em, market.code, now);
-  const priced: { sku: Sku; quantity: number; unitPrice: string }[] = [];
+  const skus = await findSkus(em, input.lines);
+  const wanted: PricedLine[] = [];
   for (const [index, line] of input.lines.entries()) {
-    const sku = await em.findOne(
-      Sku,
-      { skuId: line.skuId, product: { productId: line.productId } },
-      { populate: ['product'] },
-    );
+    const sku = skus.get(skuKey(line));
     if (!sku) return new SkuNotFound(index, line.productId, line.skuId);
     if (line.quantity < sku.minimumQuantity || line.quantity > sku.maximumQuantity) {
       return new QuantityOutOfBounds(index, sku.minimumQuantity, sku.maximumQuantity);
     }
     if (closed.has(sku.kind)) return new ProductNotAvailableInMarket(index, market.code, sku.kind);
-    const price = await priceAt(em, {
+    wanted.push({
       sku,
-      market: market.code,
-      currency,
-      segment: customer.segment,
       quantity: line.quantity,
-      at: now,
+      termDuration: line.termDuration ?? sku.termDuration ?? null,
+      billingPlan: line.billingPlan ?? sku.billingPlan,
     });
-    if (!price) return new PriceNotFound(index, market.code, currency, market.currencies);
-    priced.push({ sku, quantity: line.quantity, unitPrice: cutToMinorUnit(price.unitPrice, currency) });
+  }
+  const priceQuery = { market: market.code, currency, segment: customer.segment, at: now };
+  const prices = await pricesAt(em, priceQuery, wanted);
+  const priced: Priced[] = [];
+  for (const [index, line] of wanted.entries()) {
+    const price = prices[index];
+    if (!price) {
+      const offers = await offersAt(em, priceQuery, line.sku);
+      return new PriceNotFound(index, market.code, currency, market.currencies, offers, line);
+    }
+    priced.push({ ...line, unitPrice: cutToMinorUnit(price.unitPrice, currency) });
   }
   return { orderId: await write(unit, customer, market, currency, priced) };
+}
+
+/** A line with what one unit of it costs. */
+interface Priced extends PricedLine {
+  unitPrice: string;
 }
 
 async function write(
@@ -141,7 +161,7 @@ async function write(
   customer: Customer,
   market: Market,
   currency: string,
-  priced: { sku: Sku; quantity: number; unitPrice: string }[],
+  priced: Priced[],
 ): Promise<string> {
   const { em, viewer, correlationId, now } = unit;
   const totals = priced.map(({ unitPrice, quantity }) => times(unitPrice, quantity, currency));
@@ -162,8 +182,8 @@ async function write(
   const invoice = await openInvoice(em, customer.id, currency, now);
   const skuIds = priced.map(({ sku }) => sku.id);
   const terms = await cancellationTermsAt(em, skuIds, now);
-  for (const [index, { sku, quantity, unitPrice }] of priced.entries()) {
-    const term = sku.termDuration ? termOf(now, sku.termDuration) : null;
+  for (const [index, { sku, quantity, unitPrice, termDuration, billingPlan }] of priced.entries()) {
+    const term = termDuration ? termOf(now, termDuration) : null;
     const { refundOptions, supportRequestRequired } = terms.get(sku.id) as CancellationTerms;
     const sold = freezeOptions(refundOptions, now);
     const line = em.create(OrderLine, {
@@ -180,6 +200,7 @@ async function write(
       supportRequestRequired,
       termStart: term?.start,
       termEnd: term?.end,
+      billingPlan,
     });
     const entitlement = em.create(Entitlement, {
       id: newId(),

@@ -1,12 +1,34 @@
 import { IsOptional, ValidateNested } from 'class-validator';
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { IsCurrency, IsIdempotencyKey, IsList, IsProductId, IsQuantity, IsSkuId } from '../../graphql/input-rules.js';
+import { BillingPlan } from '../../domain/product-kind.js';
+import {
+  IsCurrency,
+  IsIdempotencyKey,
+  IsList,
+  IsProductId,
+  IsQuantity,
+  IsSkuId,
+  IsTerm,
+} from '../../graphql/input-rules.js';
 import { problemType, resultMember } from '../../graphql/problem.type.js';
+import type { Relation } from '../../graphql/relation.js';
 import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.js';
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { CustomerNotFound } from '../customers/find-customer.js';
 import { OrderType } from '../orders/order.type.js';
 import { PriceNotFound, ProductNotAvailableInMarket, QuantityOutOfBounds, SkuNotFound } from './purchase.js';
+
+@ObjectType('Offer', { description: 'A term that a SKU is sold for, and how it is billed.' })
+export class OfferType {
+  @Field(() => String, {
+    nullable: true,
+    description: 'The term as an ISO 8601 duration such as `P1Y`; null for perpetual software.',
+  })
+  termDuration!: string | null;
+
+  @Field(() => BillingPlan, { description: 'How often the price of the term is billed.' })
+  billingPlan!: BillingPlan;
+}
 
 const lineIndex = { type: () => Int, description: 'The place of the line in `input.lines`, from 0.' };
 problemType(
@@ -46,7 +68,7 @@ problemType(
 );
 problemType(
   PriceNotFound,
-  'Returned when no price in this currency holds now for the market and segment of the customer; `currencies` lists what to try.',
+  'Returned when no price in this currency, for this term and billing plan, holds now for the market and segment of the customer; `offers` and `currencies` list what to try.',
   {
     lineIndex,
     market: { type: () => String, description: "The ISO 3166-1 alpha-2 code of the customer's market." },
@@ -54,6 +76,11 @@ problemType(
     currencies: {
       type: () => [String],
       description: 'The ISO 4217 codes of the currencies that customers of the market can pay in.',
+    },
+    offers: {
+      type: () => [OfferType],
+      description:
+        'The terms and billing plans that the SKU is sold for in this currency; an empty list where it is not.',
     },
   },
 );
@@ -71,6 +98,20 @@ export class PurchaseLineInput {
   @Field(() => Int, { description: 'How many units to buy, from `Sku.minimumQuantity` to `Sku.maximumQuantity`.' })
   @IsQuantity()
   quantity!: number;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The term to buy, as an ISO 8601 duration such as `P1Y`; `Sku.termDuration` where it is left out.',
+  })
+  @IsOptional()
+  @IsTerm()
+  termDuration?: string | null;
+
+  @Field(() => BillingPlan, {
+    nullable: true,
+    description: 'How to be billed for the term; `Sku.billingPlan` where it is left out.',
+  })
+  billingPlan?: Relation<BillingPlan | null>;
 }
 
 @InputType('PurchaseInput', {

@@ -18,17 +18,20 @@ export async function compareWithCatalog(
     select distinct on (staged.product_id) coalesce(known.id, staged.new_product_id) as id, staged.product_id, staged.product_title as title,
       staged.publisher, ${changeOf('known', '(staged.product_title, staged.publisher)', '(known.title, known.publisher)')} as change
     from staged_prices staged left join products known on known.product_id = staged.product_id
+    where not staged.is_removed
     order by staged.product_id, staged.ends_at desc, staged.line`.execute(connection);
   await sql`create temporary table listed_skus as
     select distinct on (product.id, staged.sku_id) coalesce(known.id, staged.new_sku_id) as id, product.id as product_id, product.product_id as product,
       staged.sku_id, staged.sku_title as title, staged.kind, staged.term_duration, staged.billing_plan,
-      ${changeOf('known', '(staged.sku_title, staged.billing_plan)', '(known.title, known.billing_plan)')} as change
+      ${changeOf('known', 'staged.sku_title', 'known.title')} as change
     from staged_prices staged join listed_products product using (product_id)
       left join skus known on known.product_id = product.id and known.sku_id = staged.sku_id
+    where not staged.is_removed
     order by product.id, staged.sku_id, staged.ends_at desc, staged.line`.execute(connection);
   await sql`create temporary table listed_prices as
-    with winners as (select distinct on (${IDENTITY}) * from staged_prices order by ${IDENTITY}, ends_at desc, line)
-    select coalesce(known.id, winner.new_price_id) as id, sku.id as sku_id, winner.market, winner.currency, winner.segment, winner.unit_price,
+    with winners as (select distinct on (${IDENTITY}) * from staged_prices where not is_removed order by ${IDENTITY}, ends_at desc, line)
+    select coalesce(known.id, winner.new_price_id) as id, sku.id as sku_id, winner.view, winner.market, winner.currency, winner.segment,
+      winner.term_duration, winner.billing_plan, winner.unit_price,
       winner.erp_price, winner.tier_min, winner.tier_max, winner.starts_at, winner.ends_at,
       ${changeOf(
         'known',
@@ -38,6 +41,7 @@ export async function compareWithCatalog(
     from winners winner join listed_skus sku on sku.product = winner.product_id and sku.sku_id = winner.sku_id
       left join prices known on known.sku_id = sku.id and known.market_code = winner.market and known.currency = winner.currency
         and known.segment = winner.segment and known.effective_start_date = winner.starts_at
+        and known.term_duration is not distinct from winner.term_duration and known.billing_plan = winner.billing_plan
         and coalesce(known.pricing_tier_range_min, 0) = coalesce(winner.tier_min, 0)`.execute(connection);
   return {
     products: await countChanges(connection, 'listed_products'),
@@ -57,11 +61,11 @@ export async function writeChanges(transaction: Connection): Promise<void> {
     select id, product_id, sku_id, title, kind, term_duration, billing_plan from listed_skus where change = 'NEW'`.execute(
     transaction,
   );
-  await sql`update skus set title = listed.title, billing_plan = listed.billing_plan
+  await sql`update skus set title = listed.title
     from listed_skus listed where listed.change = 'CHANGED' and skus.id = listed.id`.execute(transaction);
-  await sql`insert into prices (id, sku_id, market_code, currency, segment, unit_price, erp_price, pricing_tier_range_min, pricing_tier_range_max,
+  await sql`insert into prices (id, sku_id, market_code, currency, segment, term_duration, billing_plan, unit_price, erp_price, pricing_tier_range_min, pricing_tier_range_max,
       effective_start_date, effective_end_date, source)
-    select id, sku_id, market, currency, segment, unit_price, erp_price, tier_min, tier_max, starts_at, ends_at, 'PRICE_LIST'
+    select id, sku_id, market, currency, segment, term_duration, billing_plan, unit_price, erp_price, tier_min, tier_max, starts_at, ends_at, 'PRICE_LIST'
     from listed_prices where change = 'NEW'`.execute(transaction);
   await sql`update prices set unit_price = listed.unit_price, erp_price = listed.erp_price, pricing_tier_range_max = listed.tier_max,
       effective_end_date = listed.ends_at, source = 'PRICE_LIST'

@@ -1,19 +1,12 @@
 import { sql } from 'kysely';
 import type { Orm } from '../../database/orm.js';
 import { type ChangeCounts, compareWithCatalog, writeChanges } from './catalog-changes.js';
+import { type Contradiction, takeContradictions } from './contradictions.js';
 import { PriceListRefused } from './price-list-columns.js';
 import { validateRow } from './price-list-row.js';
 import type { PriceListLine } from './read-price-list.js';
-import {
-  type Connection,
-  type Contradiction,
-  closeStage,
-  lockImports,
-  openStage,
-  type StagedRow,
-  stage,
-  takeContradictions,
-} from './staged-prices.js';
+import { type Connection, closeStage, lockImports, openStage, type StagedRow, stage } from './staged-prices.js';
+import { endLacking, findLacking, type ListScope, listScopes, noteLists } from './whole-list.js';
 
 /** Why a row is not taken; `column` is null where the row as a whole cannot be read. */
 export interface Refusal {
@@ -29,8 +22,12 @@ export interface ImportOptions {
   dryRun?: boolean;
   /** Keeps the good rows of a file that has refused ones too; without it such a file leaves no trace. */
   keepGood?: boolean;
+  /** When the list begins to hold: what it lacks ends then. Left out: the latest start of its prices that is not ahead. */
+  begins?: Date | undefined;
   /** Hears of every fault as it is found: those of single rows first, then contradictions between rows. */
   onRefusal?: (refusal: Refusal) => void;
+  /** Hears of what was passed over, such as a column that is not known. */
+  onWarning?: (warning: string) => void;
 }
 
 /** What an import did, or in a dry run would do. Counts, but for `kept`. */
@@ -39,9 +36,15 @@ export interface ImportSummary {
   refusedRows: number;
   /** Good rows that say again what another row says, or whose identity another row holds longer. */
   repeatedRows: number;
+  /** Good rows that say that something is sold no more. */
+  removedRows: number;
   products: ChangeCounts;
   skus: ChangeCounts;
   prices: ChangeCounts;
+  /** Prices of the catalog that the list lacks, and that end where it begins; none where rows were refused. */
+  endedPrices: number;
+  /** What the file is a list of, and since when. */
+  lists: ListScope[];
   /** Whether the good rows are in the database now. */
   kept: boolean;
 }
@@ -68,13 +71,25 @@ export async function importPriceList(
     try {
       await openStage(connection);
       const refusals = new Refusals(options.onRefusal);
-      const rows = await stageRows(connection, lines, markets, refusals);
+      const rows = await stageRows(connection, lines, markets, refusals, options);
       for await (const contradiction of takeContradictions(connection)) refusals.add(refusalOf(contradiction));
+      const lists = await listScopes(connection, options.begins);
+      refuseOlder(lists);
       const counts = await compareWithCatalog(connection);
-      const kept = !options.dryRun && (refusals.rows === 0 || options.keepGood === true);
-      if (kept) await connection.transaction().execute(writeChanges);
+      // A list of which rows were refused is not whole: what it lacks may be in those.
+      const isWhole = refusals.rows === 0;
+      const endedPrices = isWhole ? await findLacking(connection) : 0;
+      const kept = !options.dryRun && (isWhole || options.keepGood === true);
+      if (kept)
+        await connection.transaction().execute(async (transaction) => {
+          if (isWhole) await endLacking(transaction);
+          await writeChanges(transaction);
+          await noteLists(transaction);
+        });
       const prices = Object.values(counts.prices).reduce((total, count) => total + count, 0);
-      return { rows, refusedRows: refusals.rows, repeatedRows: rows - refusals.rows - prices, ...counts, kept };
+      const removedRows = await countRemoved(connection);
+      const repeatedRows = rows - refusals.rows - removedRows - prices;
+      return { rows, refusedRows: refusals.rows, repeatedRows, removedRows, ...counts, endedPrices, lists, kept };
     } finally {
       await closeStage(connection);
     }
@@ -90,21 +105,42 @@ async function marketCodes(connection: Connection): Promise<ReadonlySet<string>>
   return new Set(rows.map(({ code }) => code));
 }
 
+/** @throws {PriceListRefused} where the reader says that the list is older than one that the catalog has already */
+function refuseOlder(lists: readonly ListScope[]): void {
+  for (const { view, market, currency, begins, known } of lists) {
+    if (known === null) continue;
+    throw new PriceListRefused(
+      `The catalog has a newer list already: ${view} of ${market} in ${currency} since ${known}, and this one begins on ${begins}. Import lists in the order of their months.`,
+    );
+  }
+}
+
+async function countRemoved(connection: Connection): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from staged_prices where is_removed`.execute(connection);
+  return rows[0]?.count ?? 0;
+}
+
 async function stageRows(
   connection: Connection,
   lines: AsyncIterable<PriceListLine>,
   markets: ReadonlySet<string>,
   refusals: Refusals,
+  { onWarning }: ImportOptions,
 ): Promise<number> {
   let rows = 0;
   let batch: StagedRow[] = [];
   for await (const line of lines) {
+    if ('warning' in line) {
+      onWarning?.(line.warning);
+      continue;
+    }
     rows += 1;
     if ('unreadable' in line) {
       refusals.add({ line: line.line, column: null, value: '', reason: line.unreadable });
       continue;
     }
-    const validated = validateRow(line.cells, markets);
+    const validated = validateRow(line.cells, markets, line.dates);
     if ('faults' in validated) {
       for (const fault of validated.faults) refusals.add({ line: line.line, ...fault });
       continue;
@@ -138,9 +174,21 @@ function refusalOf({ line, column, value, otherLine, otherValue }: Contradiction
       line,
       column,
       value,
-      reason: `line ${otherLine} has ${otherValue} for the same SKU, market, currency, segment and dates, or another ERP price or tier`,
+      reason: `line ${otherLine} has ${otherValue} for the same SKU, term, billing plan, market, currency, segment and dates, or another ERP price or tier`,
     };
   }
+  if (column === 'PricingTierRangeMin')
+    return {
+      line,
+      column,
+      value,
+      reason: `line ${otherLine} has ${otherValue} for the same price: tiers must not overlap`,
+    };
   const where = otherLine === null ? 'the catalog' : `line ${otherLine}`;
-  return { line, column, value, reason: `${where} has ${otherValue} for the same SKU; a SKU keeps its term` };
+  return {
+    line,
+    column,
+    value,
+    reason: `${where} has ${otherValue} for the same SKU; a SKU is perpetual or has terms`,
+  };
 }

@@ -16,10 +16,24 @@ export function summaryText(file: string, summary: ImportSummary, options: Impor
     [String(name).padEnd(10), ...cells.map((cell) => String(cell).padStart(11))].join(''),
   );
   return [
-    `${file}: ${rows(summary.rows)}, ${summary.refusedRows} refused, ${summary.repeatedRows} repeated`,
+    `${file}: ${rows(summary.rows)}, ${summary.refusedRows} refused, ${summary.repeatedRows} repeated${summary.removedRows > 0 ? `, ${summary.removedRows} removed` : ''}`,
     ...table,
+    ...whole(summary),
     outcome(summary, options),
   ].join('\n');
+}
+
+/** What the list is of, and what it ends. */
+function whole({ lists, refusedRows, endedPrices }: ImportSummary): string[] {
+  if (refusedRows > 0) return [];
+  const listed = lists.map(
+    ({ view, market, currency, begins }) => `${view} of ${market} in ${currency} since ${begins}`,
+  );
+  return [
+    ...listed.slice(0, 10),
+    ...(listed.length > 10 ? [`and ${listed.length - 10} more lists`] : []),
+    ...(endedPrices > 0 ? [`${endedPrices} prices of before are not in it and end there.`] : []),
+  ];
 }
 
 function outcome(summary: ImportSummary, { dryRun, keepGood }: ImportOptions): string {

@@ -1,19 +1,16 @@
 import { isCurrency } from '../../domain/currencies.js';
 import { formatAmount } from '../../domain/money.js';
-import { Segment } from '../../domain/product-kind.js';
+import { BillingPlan, Segment } from '../../domain/product-kind.js';
 import { InvalidCell } from './invalid-cell.js';
-import { parsePriceListDate } from './price-list-date.js';
-
-/** How a SKU's term is billed. */
-export type BillingPlan = 'ONE_TIME' | 'MONTHLY' | 'ANNUAL' | 'TRIENNIAL';
+import { type DateOrder, parsePriceListDate } from './price-list-date.js';
 
 const BILLING_PLANS = new Map<string, BillingPlan>([
-  ['', 'ONE_TIME'],
-  ['none', 'ONE_TIME'],
-  ['onetime', 'ONE_TIME'],
-  ['monthly', 'MONTHLY'],
-  ['annual', 'ANNUAL'],
-  ['triennial', 'TRIENNIAL'],
+  ['', BillingPlan.ONE_TIME],
+  ['none', BillingPlan.ONE_TIME],
+  ['onetime', BillingPlan.ONE_TIME],
+  ['monthly', BillingPlan.MONTHLY],
+  ['annual', BillingPlan.ANNUAL],
+  ['triennial', BillingPlan.TRIENNIAL],
 ]);
 
 /** The list says Charity where the real API says nonprofit. */
@@ -107,18 +104,36 @@ export function tierBound(text: string): number | null | InvalidCell {
   return Number(text);
 }
 
+/** The last quantity of a pricing tier; blank, or what is left of 2⁶³ - 1 after rounding: none. */
+export function tierEnd(text: string): number | null | InvalidCell {
+  return /^92233720368547\d{5}$/.test(text) ? null : tierBound(text);
+}
+
+const KEPT = new Set(['', 'unchanged', 'change', 'changed', 'update', 'updated', 'add', 'added', 'new']);
+const REMOVED = new Set(['delete', 'deleted', 'remove', 'removed']);
+
+/** Whether a row says that something is sold no more. */
+export function isRemovedBy(changeIndicator = ''): boolean | InvalidCell {
+  const change = changeIndicator.toLowerCase();
+  if (REMOVED.has(change)) return true;
+  return KEPT.has(change) ? false : new InvalidCell('must be blank, Unchanged, Change, Add or Delete');
+}
+
 /** An instant in any of the three spellings. */
-export function dateOf(text: string): Date | InvalidCell {
+export function dateOf(text: string, order: DateOrder | null): Date | InvalidCell {
+  const at = parsePriceListDate(text, order);
+  if (at === 'ambiguous')
+    return new InvalidCell('can be read month first and day first; say which with --dates month-first or day-first');
   return (
-    parsePriceListDate(text) ??
+    at ??
     new InvalidCell(
-      'must be an existing day and time such as 2/1/2019 12:00:00 AM, 2/1/2023 0:00 (month first) or 2021-10-01T00:00:00.0000000Z',
+      `must be an existing day and time such as 2/1/2019 12:00:00 AM, 2/1/2023 0:00${order ? ` (${order})` : ''} or 2021-10-01T00:00:00.0000000Z`,
     )
   );
 }
 
 /** The instant at which a price ends. */
-export function endOf(text: string): Date | InvalidCell {
-  const end = dateOf(text);
+export function endOf(text: string, order: DateOrder | null): Date | InvalidCell {
+  const end = dateOf(text, order);
   return end instanceof Date && end.getUTCFullYear() === OPEN_END.getUTCFullYear() ? OPEN_END : end;
 }

@@ -23,17 +23,20 @@ export const PRICE_LIST_COLUMNS = [
   'Segment',
 ] as const;
 
-/** A column of the software price list. */
-export type Column = (typeof PRICE_LIST_COLUMNS)[number];
+/** What lists of 2025 and later have besides. */
+const NEWER_COLUMNS = ['ChangeIndicator'] as const;
+const READ_COLUMNS = [...PRICE_LIST_COLUMNS, ...NEWER_COLUMNS];
+
+/** A column of the software price list that is read. */
+export type Column = (typeof READ_COLUMNS)[number];
 
 /** The trimmed cells of one row, by column. */
-export type Cells = Readonly<Record<Column, string>>;
+export type Cells = Readonly<Record<(typeof PRICE_LIST_COLUMNS)[number], string>> & {
+  readonly ChangeIndicator?: string;
+};
 
 /** The licence sheet has 18 columns: its prices are commercial ones. */
-const DEFAULTS: Partial<Record<Column, string>> = { Segment: 'Commercial' };
-
-/** Columns that some lists have and that say nothing about a price. */
-const IGNORED = new Set(['changeindicator']);
+const DEFAULTS: Partial<Record<Column, string>> = { Segment: 'Commercial', ChangeIndicator: '' };
 
 /** The whole file is refused: it cannot be opened, read or recognised. The message says why and what to do. */
 export class PriceListRefused extends Error {
@@ -44,29 +47,32 @@ export class PriceListRefused extends Error {
 export class PriceListHeader {
   /** How many columns a row has. */
   readonly width: number;
+  /** Columns that are not read, as they are written: `PreviousValues`, `EndofSaleDate`, and what lists are yet to bring. */
+  readonly passedOver: readonly string[];
   readonly #positions: [Column, number][];
 
-  /** @throws {PriceListRefused} naming every column that is missing, unknown or there twice */
+  /** @throws {PriceListRefused} naming every column that is missing or there twice, and then those that are unknown */
   constructor(header: readonly string[]) {
     const keys = header.map(keyOf);
-    const known = new Set<string>(PRICE_LIST_COLUMNS.map(keyOf));
+    const known = new Set<string>(READ_COLUMNS.map(keyOf));
     const missing = PRICE_LIST_COLUMNS.filter(
       (column) => !keys.includes(keyOf(column)) && DEFAULTS[column] === undefined,
     );
-    const unknown = header.filter((name) => !known.has(keyOf(name)) && !IGNORED.has(keyOf(name)));
+    const unknown = header.filter((name) => !known.has(keyOf(name)));
     const twice = header.filter((name, position) => keys.indexOf(keyOf(name)) !== position);
     const faults = [
       ...(missing.length > 0 ? [`columns are missing: ${listed(missing)}`] : []),
       ...(unknown.length > 0 ? [`columns are unknown: ${listed(unknown.map(quoted))}`] : []),
       ...(twice.length > 0 ? [`columns are there twice: ${listed(twice.map(quoted))}`] : []),
     ];
-    if (faults.length > 0) {
+    if (missing.length > 0 || twice.length > 0) {
       throw new PriceListRefused(
         `This is not a software price list: ${faults.join('; ')}. Download the view "software" as it is, comma-separated.`,
       );
     }
     this.width = header.length;
-    this.#positions = PRICE_LIST_COLUMNS.map((column) => [column, keys.indexOf(keyOf(column))]);
+    this.passedOver = unknown;
+    this.#positions = READ_COLUMNS.map((column) => [column, keys.indexOf(keyOf(column))]);
   }
 
   /** The row's cells, trimmed; null where it does not have as many as the header. */

@@ -1,21 +1,23 @@
-import type { Segment } from '../../domain/product-kind.js';
+import type { BillingPlan, PriceListView, Segment } from '../../domain/product-kind.js';
 import { InvalidCell } from './invalid-cell.js';
 import {
   amountOf,
-  type BillingPlan,
   billingPlanOf,
   currencyOf,
   dateOf,
   endOf,
+  isRemovedBy,
   marketOf,
   productIdOf,
   segmentOf,
   skuIdOf,
   tierBound,
+  tierEnd,
   titleOf,
 } from './price-list-cells.js';
 import type { Cells, Column } from './price-list-columns.js';
-import { type KindAndTerm, kindAndTerm } from './sku-kind.js';
+import type { DateOrder } from './price-list-date.js';
+import { type KindAndTerm, kindAndTerm, viewOf } from './sku-kind.js';
 
 /** A row that can be kept. Amounts are decimal strings of `currency`; dates are instants. */
 export interface PriceListRow extends KindAndTerm {
@@ -25,6 +27,9 @@ export interface PriceListRow extends KindAndTerm {
   skuId: string;
   skuTitle: string;
   billingPlan: BillingPlan;
+  view: PriceListView;
+  /** It is sold no more. */
+  isRemoved: boolean;
   market: string;
   currency: string;
   segment: Segment;
@@ -46,22 +51,31 @@ export interface Fault {
 /**
  * Judges one row by itself: every cell that counts is read, and all that is wrong is told together.
  * @param markets codes of the markets that the gateway knows
+ * @param dates which number of a date with slashes comes first; null: not known, so that some can be read two ways
  */
-export function validateRow(cells: Cells, markets: ReadonlySet<string>): { row: PriceListRow } | { faults: Fault[] } {
+export function validateRow(
+  cells: Cells,
+  markets: ReadonlySet<string>,
+  dates: DateOrder | null = null,
+): { row: PriceListRow } | { faults: Fault[] } {
   const faults: Fault[] = [];
   const take = <T>(column: Column, value: T | InvalidCell): T | undefined => {
     if (!(value instanceof InvalidCell)) return value;
-    faults.push({ column, value: cells[column], reason: value.reason });
+    faults.push({ column, value: cells[column] ?? '', reason: value.reason });
     return undefined;
   };
 
   const currency = take('Currency', currencyOf(cells.Currency));
   const tierMin = take('PricingTierRangeMin', tierBound(cells.PricingTierRangeMin));
-  const tierMax = take('PricingTierRangeMax', tierBound(cells.PricingTierRangeMax));
-  const startsAt = take('EffectiveStartDate', dateOf(cells.EffectiveStartDate));
-  const endsAt = take('EffectiveEndDate', endOf(cells.EffectiveEndDate));
+  const tierMax = take('PricingTierRangeMax', tierEnd(cells.PricingTierRangeMax));
+  const startsAt = take('EffectiveStartDate', dateOf(cells.EffectiveStartDate, dates));
+  const endsAt = take('EffectiveEndDate', endOf(cells.EffectiveEndDate, dates));
+  const isRemoved = take('ChangeIndicator', isRemovedBy(cells.ChangeIndicator));
+  const kindTerm = take('TermDuration', kindAndTerm(cells));
   const row = {
-    ...take('TermDuration', kindAndTerm(cells)),
+    ...kindTerm,
+    view: kindTerm && viewOf(kindTerm.kind, cells),
+    isRemoved,
     productId: take('ProductId', productIdOf(cells.ProductId)),
     productTitle: take('ProductTitle', titleOf(cells.ProductTitle)),
     publisher: take('Publisher', titleOf(cells.Publisher)),
@@ -71,7 +85,8 @@ export function validateRow(cells: Cells, markets: ReadonlySet<string>): { row: 
     market: take('Market', marketOf(cells.Market, markets)),
     currency,
     segment: take('Segment', segmentOf(cells.Segment)),
-    unitPrice: take('UnitPrice', amountOf(cells.UnitPrice, currency)),
+    // What is removed may come without its price.
+    unitPrice: isRemoved && cells.UnitPrice === '' ? '0' : take('UnitPrice', amountOf(cells.UnitPrice, currency)),
     erpPrice: cells['ERP Price'] === '' ? null : take('ERP Price', amountOf(cells['ERP Price'], currency)),
     tierMin,
     tierMax,

@@ -3,11 +3,16 @@ import { TextDecoder } from 'node:util';
 import { type Options, parse } from 'csv-parse';
 import { openPriceList } from './open-price-list.js';
 import { type Cells, PriceListHeader, PriceListRefused } from './price-list-columns.js';
+import { type DateOrder, orderTold } from './price-list-date.js';
 import { MAX_RECORD_BYTES, QuoteFaults } from './quote-faults.js';
-import { withoutStop } from './shown-text.js';
+import { quoted, withoutStop } from './shown-text.js';
 
-/** One row as it stands in the file. `line` counts from 1, the header included, and is where the row starts. */
-export type PriceListLine = { line: number; cells: Cells } | { line: number; unreadable: string };
+/**
+ * One row as it stands in the file, with the order of its dates; or what was passed over. `line` counts from 1, the
+ * header included, and is where the row starts.
+ */
+export type PriceListLine = Row | { warning: string };
+type Row = { line: number; cells: Cells; dates: DateOrder | null } | { line: number; unreadable: string };
 
 interface NumberedRecord {
   record: string[];
@@ -16,14 +21,34 @@ interface NumberedRecord {
 
 /**
  * Reads a price list row by row: CSV or zipped CSV, UTF-8 or UTF-16 with a byte order mark, LF or CRLF. Rows without
- * any content are passed over. Memory does not grow with the file.
+ * any content are passed over. Memory does not grow with the file. Where nobody says whether its dates have the month
+ * first, the file itself does by the first date that can be read in one way only, such as `11/30/9999`.
  * @param onProgress hears how many bytes were read, and of how many
+ * @param dates told by the reader
  * @throws {PriceListRefused} where the file as a whole cannot be taken
  */
 export async function* readPriceList(
   path: string,
   onProgress?: (bytes: number, totalBytes: number) => void,
+  dates?: DateOrder,
 ): AsyncGenerator<PriceListLine> {
+  const order = dates ?? (await orderOfDates(path));
+  for await (const line of rowsOf(path, onProgress)) yield 'cells' in line ? { ...line, dates: order } : line;
+}
+
+async function orderOfDates(path: string): Promise<DateOrder | null> {
+  for await (const line of rowsOf(path)) {
+    if (!('cells' in line)) continue;
+    const told = orderTold(line.cells.EffectiveEndDate) ?? orderTold(line.cells.EffectiveStartDate);
+    if (told) return told;
+  }
+  return null;
+}
+
+async function* rowsOf(
+  path: string,
+  onProgress?: (bytes: number, totalBytes: number) => void,
+): AsyncGenerator<{ line: number; cells: Cells } | { line: number; unreadable: string } | { warning: string }> {
   const { stream, totalBytes, close } = await openPriceList(path);
   const faults = new QuoteFaults();
   const options: Options<NumberedRecord, string[]> = {
@@ -52,8 +77,11 @@ export async function* readPriceList(
     let rows = 0;
     for await (const { record, line } of parser as AsyncIterable<NumberedRecord>) {
       if (!header) {
+        if (isSeparatorLine(record)) continue;
         if (!isHeader(record) || faults.hasAnyUpTo(line)) throw notCommaSeparated();
         header = new PriceListHeader(record);
+        const { passedOver } = header;
+        if (passedOver.length > 0) yield { warning: `columns were passed over: ${passedOver.map(quoted).join(', ')}` };
         continue;
       }
       yield* faults.take();
@@ -97,8 +125,11 @@ function progress(report: (bytes: number) => void): Transform {
 function plainText(): Transform {
   let decoder: TextDecoder | undefined;
   let held = '';
+  let hasBegun = false;
   const normalise = (text: string) => {
-    const whole = held + text;
+    // A mark that a program put before the one that was there already: the decoder takes one.
+    const whole = hasBegun ? held + text : text.replace(/^\ufeff+/, '');
+    hasBegun ||= whole !== '';
     held = whole.endsWith('\r') ? '\r' : '';
     return (held ? whole.slice(0, -1) : whole).replaceAll('\r\n', '\n');
   };
@@ -121,6 +152,10 @@ function encodingOf(start: Buffer): string {
 
 const lineBreaksIn = (record: string[]): number =>
   record.reduce((count, cell) => count + cell.split('\n').length - 1, 0);
+
+/** `sep=,`, by which Excel is told how to read the file; whatever else stands there is no header either. */
+const isSeparatorLine = (record: string[]): boolean =>
+  record.join(',').replace(/,$/, '').trim().toLowerCase() === 'sep=';
 
 const isHeader = (record: string[]): boolean => record.length > 1 || !/[;\t]/.test(record[0] ?? '');
 

@@ -1,4 +1,4 @@
-import { ProductKind } from '../../domain/product-kind.js';
+import { PriceListView, ProductKind } from '../../domain/product-kind.js';
 import { InvalidCell } from './invalid-cell.js';
 import type { Cells } from './price-list-columns.js';
 
@@ -17,7 +17,7 @@ const LINUX_VENDOR = /^(SUSE|Red Hat)\b/i;
  * list has no column for the kind.
  */
 export function kindAndTerm(cells: Cells): KindAndTerm | InvalidCell {
-  const tags = new Set(cells.Tags.split(';').map((tag) => tag.trim().toLowerCase()));
+  const tags = tagsOf(cells);
   const term = cells.TermDuration.toUpperCase();
   if (term === 'ONETIME' || (term === '' && tags.has('perpetual'))) {
     if (tags.has('subscription')) return new InvalidCell('OneTime contradicts the tag Subscription');
@@ -31,6 +31,15 @@ export function kindAndTerm(cells: Cells): KindAndTerm | InvalidCell {
     return new InvalidCell(`${term} contradicts the tag Perpetual: perpetual software has no term`);
   return { kind: kindWithTerm(cells, tags), termDuration: term };
 }
+
+/** Which list a row is of: several are imported in one way, and what one lacks says nothing about another. */
+export function viewOf(kind: ProductKind, cells: Cells): PriceListView {
+  if (kind === ProductKind.AZURE_RESERVATION) return PriceListView.AZURE_RESERVATIONS;
+  return tagsOf(cells).has('license') ? PriceListView.LICENSES : PriceListView.SOFTWARE;
+}
+
+const tagsOf = (cells: Cells): ReadonlySet<string> =>
+  new Set(cells.Tags.split(';').map((tag) => tag.trim().toLowerCase()));
 
 function kindWithTerm(cells: Cells, tags: ReadonlySet<string>): ProductKind {
   const titles = [cells.ProductTitle, cells.SkuTitle];
