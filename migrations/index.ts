@@ -11,6 +11,7 @@ import { Migration20261127165500_cost } from './Migration20261127165500_cost.js'
 import { Migration20261127232605_sales_counts } from './Migration20261127232605_sales_counts.js';
 import { Migration20261127232929_policies } from './Migration20261127232929_policies.js';
 import { Migration20261127234827_price_identity } from './Migration20261127234827_price_identity.js';
+import { Migration20261127234839_product_key_pool } from './Migration20261127234839_product_key_pool.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -26,4 +27,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261127232605_sales_counts', class: Migration20261127232605_sales_counts },
   { name: 'Migration20261127232929_policies', class: Migration20261127232929_policies },
   { name: 'Migration20261127234827_price_identity', class: Migration20261127234827_price_identity },
+  { name: 'Migration20261127234839_product_key_pool', class: Migration20261127234839_product_key_pool },
 ];

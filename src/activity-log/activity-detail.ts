@@ -22,7 +22,10 @@ export interface ActivityDetails {
     currency: string;
   };
   CANCELLATION_REFUSED: { cancellationId: string; orderNumber: string; lineNumbers: number[]; problem: string };
-  PRODUCT_KEY_REVEALED: { version: string };
+  /** `isInvented` is new: in entries from before every key was. */
+  PRODUCT_KEY_REVEALED: { version: string; isInvented: boolean };
+  PRODUCT_KEYS_STORED: { version: string; count: number };
+  PRODUCT_KEYS_RAN_OUT: { version: string };
   DOWNLOAD_LINK_CREATED: { version: string; language: string; architecture: string; expiresAt: string };
   SOFTWARE_DOWNLOADED: { version: string; language: string; architecture: string; remainingDownloads: number };
   SUPPORT_REQUEST_SUBMITTED: { supportRequestNumber: string; topic: string; impact: string };

@@ -27,6 +27,8 @@ export const orderReaders = customerReaders;
 export const softwareReaders = [GLOBAL_ADMIN, ADMIN_AGENT, CUSTOMER_ADMIN];
 /** Rule 9: who may have a key revealed or a download link made. */
 export const keyRevealers = [ADMIN_AGENT, CUSTOMER_ADMIN];
+/** Who puts keys into the pool: nobody reads one by it. */
+export const keyStorers = [ADMIN_AGENT, GLOBAL_ADMIN];
 /** Rule 4: who may buy. */
 export const buyers = [ADMIN_AGENT, GLOBAL_ADMIN];
 /** Rule 12: who may cancel, and so have a quote. */

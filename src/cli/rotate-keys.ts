@@ -8,7 +8,7 @@ import { entities } from '../schema/entities.js';
 import { Progress } from '../seed/demo/progress.js';
 import { CommandRefused, runCommand } from './run-command.js';
 
-const USAGE = `Encrypts every product key with the first key of PRODUCT_KEY_SECRETS, while the gateways serve.
+const USAGE = `Encrypts every product key, of licences and of the pool, with the first key of PRODUCT_KEY_SECRETS, while the gateways serve.
 
   npm run keys:rotate [-- --dry-run]
 
@@ -77,7 +77,7 @@ function print(keys: Keys, counts: Map<string, number>): void {
     const remark =
       index === 0
         ? 'the key of new ones'
-        : count > 0
+        : counts.has(keyId)
           ? 'still needed'
           : 'may be taken out of PRODUCT_KEY_SECRETS once no gateway has it in front; keep it as long as backups from before';
     console.log(`  ${keyId}: ${number(count)}; ${remark}`);

@@ -1,17 +1,23 @@
 /** Characters that a message repeats of one value or name, and that it has at all. */
 const OF_VALUE = 100;
 const OF_MESSAGE = 600;
+const SHORTEST_KEY = 25;
 
 const QUOTED = new RegExp(`"((?:[^"\\\\]|\\\\.){${OF_VALUE}})(?:[^"\\\\]|\\\\.)+"`, 'gs');
 const BARE = new RegExp(`([^\\s"]{${OF_VALUE}})[^\\s"]+`, 'g');
 
+/** What has the form of a product key; without dashes only with a digit, for names of types are as long. */
+const KEY = /(?<![a-z0-9])(?:[a-z0-9]{5}(?:-[a-z0-9]{5}){4}|(?=[a-z]*\d)[a-z0-9]{25})(?![a-z0-9])/gi;
+
 /**
  * A message that repeats what was sent, with long values cut: graphql-js tells each mistake in a value with all of it,
- * and people's data is not to be told at length. What stands at the end says what is wrong, and is kept.
+ * and people's data is not to be told at length, nor a product key at all (rule 8). What stands at the end says what is wrong, and is kept.
  */
 export function withShortEchoes(message: string): string {
-  if (message.length <= OF_VALUE) return message;
-  const cut = message.replace(QUOTED, '"$1…"').replace(BARE, '$1…');
+  if (message.length < SHORTEST_KEY) return message;
+  const keyless = message.replace(KEY, '…');
+  if (keyless.length <= OF_VALUE) return keyless;
+  const cut = keyless.replace(QUOTED, '"$1…"').replace(BARE, '$1…');
   return cut.length <= OF_MESSAGE ? cut : `${cut.slice(0, OF_MESSAGE / 2)}…${cut.slice(-OF_MESSAGE / 2)}`;
 }
 

@@ -30,6 +30,7 @@ import {
   OrderLineEntitlementResolver,
 } from '../modules/entitlements/entitlement.resolver.js';
 import { CreateDownloadLinkResolver, RevealProductKeyResolver } from '../modules/entitlements/software.resolver.js';
+import { StoreProductKeysResolver } from '../modules/entitlements/store-product-keys.resolver.js';
 import { CustomerOrdersResolver, OrderResolver } from '../modules/orders/order.resolver.js';
 import { PurchaseResolver } from '../modules/purchasing/purchase.resolver.js';
 import { SalesResolver } from '../modules/sales/sales.resolver.js';
@@ -75,6 +76,7 @@ export async function buildGraph(rules: AccessRules = accessRules): Promise<Grap
       RevealProductKeyResolver,
       SalesResolver,
       SessionResolver,
+      StoreProductKeysResolver,
       SupportRequestResolver,
     ],
     validate: false,

@@ -15,6 +15,7 @@ import { Price, Product, Sku, SoftwareVersion } from '../modules/catalog/catalog
 import { Market, MarketClosure } from '../modules/catalog/market.entity.js';
 import { Customer } from '../modules/customers/customer.entity.js';
 import { DownloadLink, EncryptionCanary, Entitlement, ProductKey } from '../modules/entitlements/entitlement.entity.js';
+import { FingerprintSecret, PooledKey, ProductKeyShortage } from '../modules/entitlements/product-key-pool.entity.js';
 import { RefusedAttempt } from '../modules/entitlements/refused-attempt.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
 import { SalesByCustomer, SalesByProduct, SalesDelta } from '../modules/sales/sales.entity.js';
@@ -34,6 +35,9 @@ export const entities: EntitySchema[] = [
   OrderLine,
   Entitlement,
   ProductKey,
+  PooledKey,
+  ProductKeyShortage,
+  FingerprintSecret,
   EncryptionCanary,
   DownloadLink,
   Cancellation,

@@ -21,7 +21,7 @@ import { CancelOrderDocument } from '../generated/graphql.js';
 import { engine } from '../support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
 import { type NamedOperation, namedOperations, refusedPaths, valuesAt } from '../support/operations.js';
-import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../support/shop.js';
+import { aCustomer, buy, keysToStore, skus, stockShop, type TestCustomer } from '../support/shop.js';
 import { adminOf, buySoftware, cancelAndConfirm, linkOf, settled, type TestSoftware } from '../support/software.js';
 
 /**
@@ -76,6 +76,7 @@ describe(`who may read what, on ${engine}`, () => {
     }),
     RevokeAccess: async () => ({ userPrincipalName: 'somebody@partner.example' }),
     RestoreAccess: async () => ({ userPrincipalName: 'somebody@partner.example' }),
+    StoreProductKeys: async () => keysToStore(),
     EndSession: async () => ({ sessionId: toGlobalId('Session', randomUUID()) }),
   };
   /** What other required variables are, by their names. */

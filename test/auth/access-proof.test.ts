@@ -30,7 +30,7 @@ import {
   type Selection,
   waysFrom,
 } from '../support/selections.js';
-import { buy, skus, stockShop } from '../support/shop.js';
+import { buy, keysToStore, skus, stockShop } from '../support/shop.js';
 import { aTenant, type TestTenant } from '../support/tenants.js';
 import { sessionsOf } from '../support/users.js';
 
@@ -368,6 +368,10 @@ describe(`the table of access, proved on ${engine}`, () => {
       revokeAccess: { type: 'RevokeAccessInput!', value: { userPrincipalName: somebody } },
       restoreAccess: { type: 'RestoreAccessInput!', value: { userPrincipalName: somebody } },
       endSession: { type: 'EndSessionInput!', value: { sessionId } },
+      storeProductKeys: {
+        type: 'StoreProductKeysInput!',
+        value: { ...keysToStore(), ...(isReal ? {} : { skuId: 'ZZZZ' }) },
+      },
     };
   }
 

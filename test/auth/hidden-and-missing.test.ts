@@ -169,6 +169,8 @@ describe(`hidden and missing, on ${engine}`, () => {
       RestoreAccess: [
         [{}, { userPrincipalName: `admin@${theirs.customer.domain}` }, { userPrincipalName: 'nobody@nowhere.example' }],
       ],
+      // Nobody's: the pool is the partner's.
+      StoreProductKeys: [],
       EndSession: [[{}, { sessionId }, { sessionId: toGlobalId('Session', randomUUID()) }]],
       RevealProductKey: [
         [

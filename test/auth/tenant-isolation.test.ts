@@ -11,7 +11,7 @@ import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { marksOf, valuesOf } from '../support/marks.js';
 import { namedOperations } from '../support/operations.js';
 import { type Pool, randomOperation, seededRandom } from '../support/random-operation.js';
-import { aPrice, skus } from '../support/shop.js';
+import { aPrice, keysToStore, skus } from '../support/shop.js';
 import { productKeyForm, settled } from '../support/software.js';
 import { aTenant, type TestTenant } from '../support/tenants.js';
 import { Conversation, FEEDS } from '../support/told.js';
@@ -193,6 +193,7 @@ describe(`two tenants, on ${engine}`, () => {
         CreateDownloadLink: { entitlementId, version, language, architecture },
         RevokeAccess: { userPrincipalName: `admin@${target.customer.domain}` },
         RestoreAccess: { userPrincipalName: `admin@${target.customer.domain}` },
+        StoreProductKeys: keysToStore(),
         EndSession: { sessionId: toGlobalId('Session', pick(sessions).id) },
         SubmitSupportRequest: {
           idempotencyKey,

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toGlobalId } from '../../src/domain/global-id.js';
+import { newProductKey } from '../../src/modules/entitlements/product-key.js';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
-import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../support/shop.js';
+import { aCustomer, buy, keysToStore, skus, stockShop, type TestCustomer } from '../support/shop.js';
 import { over, type Run, transports } from '../support/transports.js';
 
 type Value = unknown;
@@ -68,6 +69,15 @@ const wrongInputs: Record<string, Case[]> = {
     ['an empty version', { version: '' }, 'version'],
     ['a version of 101 characters', { version: 'x'.repeat(101) }, 'version'],
     ['a version with NUL', { version: NUL }, 'version'],
+  ],
+  storeProductKeys: [
+    ['a product id in lower case', { productId: 'dg7gmgf0fkzv' }, 'productId'],
+    ['a SKU id without its zeros', { skuId: '1' }, 'skuId'],
+    ['an empty version', { version: '' }, 'version'],
+    ['no key', { productKeys: [] }, 'productKeys'],
+    ['1001 keys', { productKeys: Array(1_001).fill(newProductKey()) }, 'productKeys'],
+    ['what is no key', { productKeys: [newProductKey(), 'AAAAA-BBBBB'] }, 'productKeys'],
+    ['a key with NUL', { productKeys: [newProductKey().replace('-', NUL)] }, 'productKeys'],
   ],
   createDownloadLink: [
     ['a broken id', { entitlementId: 'ent_7' }, 'entitlementId'],
@@ -207,6 +217,7 @@ describe.each(transports)(`bad input over %s, on ${engine}`, (transport) => {
       purchase: { idempotencyKey: 'key', customerId: customer.id, lines: [line] },
       cancelOrder: { idempotencyKey: 'key', orderId: order.id, acknowledged: true },
       revealProductKey: { entitlementId, version: '2019' },
+      storeProductKeys: keysToStore(),
       createDownloadLink: { entitlementId, version: '2019', language: 'en-US', architecture: 'x64' },
       submitSupportRequest: {
         idempotencyKey: 'key',
@@ -227,7 +238,7 @@ describe.each(transports)(`bad input over %s, on ${engine}`, (transport) => {
     gateway.sql(
       `select (select count(*) from orders) as orders, (select count(*) from cancellations) as cancellations,
         (select count(*) from support_requests) as support_requests, (select count(*) from access_revocations) as revocations,
-        (select count(*) from download_links) as links, (select count(*) from product_keys) as keys,
+        (select count(*) from download_links) as links, (select count(*) from product_keys) as keys, (select count(*) from product_key_pool) as pooled,
         (select count(*) from idempotency_keys) as idempotency_keys, (select count(*) from activity_entries) as entries`,
     );
   const merged = (right: Record<string, Value>, change: Record<string, Value>) => ({

@@ -6,7 +6,7 @@ import { engine, serverUrl } from '../support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
 import { namedOperations } from '../support/operations.js';
 import { openAcknowledged } from '../support/raw-socket.js';
-import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../support/shop.js';
+import { aCustomer, buy, keysToStore, skus, stockShop, type TestCustomer } from '../support/shop.js';
 import { recordStatements, type StatementRecorder } from '../support/statements.js';
 import { come, sessionsOf } from '../support/users.js';
 
@@ -34,14 +34,15 @@ const BUDGETS: Record<string, number> = {
   Orders: 1,
   Prices: 1,
   Products: 1,
-  Purchase: 26,
+  Purchase: 21,
   Purchased: 1,
-  RevealProductKey: 12,
+  RevealProductKey: 15,
   RestoreAccess: 8,
   RevokeAccess: 11,
   Sales: 1,
   Sessions: 1,
   Software: 1,
+  StoreProductKeys: 15,
   SubmitSupportRequest: 13,
   SupportRequests: 1,
   SupportTopics: 0,
@@ -113,6 +114,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
       RevokeAccess: { input: { userPrincipalName: 'leaver@partner.example' } },
       RestoreAccess: { input: { userPrincipalName: 'returner@partner.example' } },
       EndSession: { input: { sessionId } },
+      StoreProductKeys: { input: keysToStore() },
       SubmitSupportRequest: {
         input: {
           idempotencyKey,

@@ -6,7 +6,7 @@ import { toGlobalId } from '../../src/domain/global-id.js';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { namedOperations } from '../support/operations.js';
-import { buy, skus, stockShop } from '../support/shop.js';
+import { buy, keysToStore, skus, stockShop } from '../support/shop.js';
 import { settled } from '../support/software.js';
 import { aTenant, type TestTenant } from '../support/tenants.js';
 
@@ -73,6 +73,7 @@ describe(`ids in the stores of clients, on ${engine}`, () => {
       },
       RevokeAccess: { userPrincipalName: 'somebody@partner.example' },
       RestoreAccess: { userPrincipalName: 'somebody@partner.example' },
+      StoreProductKeys: keysToStore(),
       EndSession: { sessionId: toGlobalId('Session', randomUUID()) },
     };
   };

@@ -61,6 +61,7 @@ export const contract: Record<string, string[]> = {
     'revokeAccess(input: RevokeAccessInput): RevokeAccessResult',
     'restoreAccess(input: RestoreAccessInput): RestoreAccessResult',
     'endSession(input: EndSessionInput): EndSessionResult',
+    'storeProductKeys(input: StoreProductKeysInput): StoreProductKeysResult',
   ],
   Subscription: [
     'activity(after: String, filter: ActivityFilter): ActivityFeedMessage',
@@ -110,7 +111,9 @@ export const contract: Record<string, string[]> = {
   ],
   PurchaseSuccess: ['order: Order'],
   CancelOrderSuccess: ['order: Order', 'cancellation: Cancellation'],
-  RevealProductKeySuccess: ['productKey: String', 'entitlement: Entitlement'],
+  RevealProductKeySuccess: ['productKey: String', 'isInvented: Boolean', 'entitlement: Entitlement'],
+  StoreProductKeysInput: ['productId: String', 'skuId: String', 'version: String', 'productKeys: [String]'],
+  StoreProductKeysSuccess: ['sku: Sku', 'version: String', 'stored: Int', 'alreadyStored: Int', 'left: Int'],
   CreateDownloadLinkSuccess: ['downloadLink: DownloadLink'],
   DownloadLink: ['url: String', 'expiresAt: DateTime', 'remainingDownloads: Int'],
   SubmitSupportRequestSuccess: ['supportRequest: SupportRequest', 'uploadUrl: String'],

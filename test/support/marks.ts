@@ -33,6 +33,7 @@ const others = [
     'migrations',
   ],
   ...['access_revocations', 'activity_seals', 'database_incarnation', 'encryption_canaries', 'gateway_processes'],
+  ...['product_key_pool', 'product_key_shortages', 'fingerprint_secret'],
   ...['idempotency_keys', 'rate_limits', 'refused_attempts', 'sales_by_product', 'sales_deltas'],
 ];
 /** What an entry of the log says of who acted: of a stranger, it is not for the entry's owner. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { toGlobalId } from '../../src/domain/global-id.js';
 import type { ProductKind } from '../../src/domain/product-kind.js';
 import type { RefundOption } from '../../src/domain/refund-option.js';
+import { newProductKey } from '../../src/modules/entitlements/product-key.js';
 import { PurchaseDocument } from '../generated/graphql.js';
 import type { TestGateway } from './gateway.js';
 
@@ -23,23 +24,25 @@ export const skus = {
 } as const;
 
 /**
- * Adds a customer; every one has tenant and domain of its own.
+ * Adds a customer; every one has tenant and domain of its own. Keys are invented for it where the pool has none, unless
+ * it is none of the demonstration.
  * @param mark a word, in lower case, that is to be in every text of it
  */
 export async function aCustomer(
   gateway: TestGateway,
-  { market = 'US', segment = 'COMMERCIAL', mark = '' } = {},
+  { market = 'US', segment = 'COMMERCIAL', mark = '', isDemonstration = true } = {},
 ): Promise<TestCustomer> {
   const rowId = randomUUID();
   const tenantId = randomUUID();
   const name = mark || rowId.slice(0, 8);
   const domain = `${name}.onmicrosoft.com`;
   await gateway.sql(
-    `insert into customers (id, tenant_id, domain, company_name, market_code, segment, contact_first_name, contact_last_name, contact_email, created_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, now())`,
+    `insert into customers (id, tenant_id, domain, company_name, market_code, segment, contact_first_name, contact_last_name, contact_email, created_at, is_demonstration)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, now(), ?)`,
     [
       ...[rowId, tenantId, domain, `Company ${name}`, market, segment],
       ...(mark ? [`Pat ${mark}`, `Doe ${mark}`, `pat@${mark}.example`] : ['Pat', 'Doe', 'pat@example.com']),
+      isDemonstration,
     ],
   );
   return { id: toGlobalId('Customer', rowId), rowId, tenantId, domain };
@@ -114,6 +117,9 @@ export async function aSku(
   );
   return sku;
 }
+
+/** What `storeProductKeys` is sent: a new key of software that no test has keys of otherwise. */
+export const keysToStore = () => ({ ...skus.subscription, version: '2025', productKeys: [newProductKey()] });
 
 /** Prices of the SKUs above in US dollars. */
 export async function stockShop(gateway: TestGateway): Promise<void> {

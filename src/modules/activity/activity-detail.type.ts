@@ -69,6 +69,32 @@ class CancellationRefusedDetail {
 class ProductKeyRevealedDetail {
   @Field({ description: 'The version of the software. It is its `SoftwareVersion.version`.' })
   version!: string;
+
+  @Field({
+    description:
+      'Whether the key was invented for a customer of the demonstration: it activates nothing. In entries from before keys were stored it is true, as all of them were.',
+  })
+  isInvented!: boolean;
+}
+
+@ObjectType('ProductKeysStoredDetail', {
+  description:
+    'What an entry of action `PRODUCT_KEYS_STORED` says of the keys. The keys themselves are never in the log.',
+})
+class ProductKeysStoredDetail {
+  @Field({ description: 'The version of the software. It is its `SoftwareVersion.version`.' })
+  version!: string;
+
+  @Field(() => Int, { description: 'How many keys were stored, without those that were there before.' })
+  count!: number;
+}
+
+@ObjectType('ProductKeysRanOutDetail', {
+  description: 'What an entry of action `PRODUCT_KEYS_RAN_OUT` says of the software that there is no key of.',
+})
+class ProductKeysRanOutDetail {
+  @Field({ description: 'The version of the software. It is its `SoftwareVersion.version`.' })
+  version!: string;
 }
 
 @ObjectType('DownloadLinkCreatedDetail', {
@@ -183,6 +209,8 @@ export const activityDetailTypes = [
   CancellationConfirmedDetail,
   CancellationRefusedDetail,
   ProductKeyRevealedDetail,
+  ProductKeysStoredDetail,
+  ProductKeysRanOutDetail,
   DownloadLinkCreatedDetail,
   SoftwareDownloadedDetail,
   SupportRequestSubmittedDetail,

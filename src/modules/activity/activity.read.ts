@@ -46,7 +46,15 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
   },
   CANCELLATION_CONFIRMED: { type: 'CancellationConfirmedDetail', fields: { ...cancelled, ...amount('credit') } },
   CANCELLATION_REFUSED: { type: 'CancellationRefusedDetail', fields: { ...cancelled, ...text('problem') } },
-  PRODUCT_KEY_REVEALED: { type: 'ProductKeyRevealedDetail', fields: text('version') },
+  PRODUCT_KEY_REVEALED: {
+    type: 'ProductKeyRevealedDetail',
+    fields: {
+      ...text('version'),
+      isInvented: computed((entry) => sql`coalesce((${inDetail(entry, 'isInvented')})::boolean, true)`),
+    },
+  },
+  PRODUCT_KEYS_STORED: { type: 'ProductKeysStoredDetail', fields: { ...text('version'), ...json('count') } },
+  PRODUCT_KEYS_RAN_OUT: { type: 'ProductKeysRanOutDetail', fields: text('version') },
   DOWNLOAD_LINK_CREATED: { type: 'DownloadLinkCreatedDetail', fields: { ...choice, ...text('expiresAt') } },
   SOFTWARE_DOWNLOADED: { type: 'SoftwareDownloadedDetail', fields: { ...choice, ...json('remainingDownloads') } },
   SUPPORT_REQUEST_SUBMITTED: {
@@ -137,7 +145,7 @@ export const activityEntryRead: ReadType = {
       kind: 'embedded',
       fields: {
         type: property('resourceType'),
-        ...reference('resourceId', ['Order', 'Entitlement', 'SupportRequest']),
+        ...reference('resourceId', ['Order', 'Entitlement', 'SupportRequest', 'Sku']),
         label: property('resourceLabel'),
       },
     },

@@ -22,6 +22,10 @@ registerEnumType(ActivityAction, {
     },
     CANCELLATION_REFUSED: { description: 'Fulfilment refused a cancellation: its lines are active again.' },
     PRODUCT_KEY_REVEALED: { description: 'Somebody was shown a product key.' },
+    PRODUCT_KEYS_STORED: { description: 'Product keys were stored, to be given to licences.' },
+    PRODUCT_KEYS_RAN_OUT: {
+      description: 'Somebody wanted a product key when none was left. It is said once, until some are stored.',
+    },
     DOWNLOAD_LINK_CREATED: { description: 'Somebody had a download link made.' },
     SOFTWARE_DOWNLOADED: { description: 'A download began by a download link.' },
     SUPPORT_REQUEST_SUBMITTED: { description: 'A support request was submitted on behalf of a customer.' },
@@ -48,6 +52,7 @@ registerEnumType(ResourceType, {
     ENTITLEMENT: { description: 'The entry is about what a customer owns, an entitlement.' },
     DOWNLOAD_LINK: { description: 'The entry is about a link to download what a customer owns.' },
     SUPPORT_REQUEST: { description: 'The entry is about a request to support.' },
+    SKU: { description: 'The entry is about a SKU that the partner has keys for.' },
     USER: { description: 'The entry is about a user of the gateway.' },
   },
 });
@@ -62,7 +67,7 @@ export class ActivityActorType {
 
   @Field({
     description:
-      'The role that allowed the action, a value of `Role`. Where the action was denied, one of the roles of the person.',
+      'The role that allowed the action, a value of `Role`. Where the action was denied, one of the roles of the person; `OPERATOR` for who ran a command of the gateway.',
   })
   role!: string;
 
@@ -102,7 +107,7 @@ export class ActivityResourceType {
   @Field(() => ID, {
     nullable: true,
     description:
-      'The id of the order, entitlement or support request that the entry points at, for `node(id:)`; of a download link that of its entitlement. Null for a user, whom `label` names.',
+      'The id of the order, entitlement, support request or SKU that the entry points at, for `node(id:)`; of a download link that of its entitlement. Null for a user, whom `label` names.',
   })
   nodeId!: string | null;
 

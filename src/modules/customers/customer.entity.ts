@@ -19,6 +19,8 @@ export const Customer = defineEntity({
     contactEmail: p.text(),
     contactPhone: p.text().nullable(),
     createdAt: p.datetime(3),
+    /** It is invented, with all that it has: it may be given product keys that are. */
+    isDemonstration: p.boolean().default(false),
   },
   indexes: [
     { name: 'customers_company_name_idx', properties: ['companyName', 'id'] },

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { AdvisoryLock } from '../../database/advisory-locks.js';
 import type { Em } from '../../database/orm.js';
+import { keyIdsInUse } from './encrypted-tables.js';
 import { EncryptionCanary } from './entitlement.entity.js';
 import { decryptProductKey, type EncryptionKey, encryptProductKey, ownerOf } from './product-key.js';
 
@@ -62,19 +63,6 @@ export async function checkEncryptionKeys(em: Em, keys: readonly EncryptionKey[]
     else if (!canary) unseen.push(key);
   }
   return { problems: [...missing, ...wrong], unseen };
-}
-
-/** Jumps from id to id along the index: there are few of them, and many rows. */
-async function keyIdsInUse(em: Em): Promise<string[]> {
-  const { rows } = await sql<{ keyId: string }>`
-    with recursive "used" ("key_id") as (
-      select min("key_id") from "product_keys"
-      union all
-      select (select min("key_id") from "product_keys" where "key_id" > "used"."key_id")
-      from "used" where "used"."key_id" is not null
-    )
-    select "key_id" as "keyId" from "used" where "key_id" is not null`.execute(em.getKysely());
-  return rows.map(({ keyId }) => keyId);
 }
 
 /** Whether a key opens what is under its id, in a database from before there were canaries. */

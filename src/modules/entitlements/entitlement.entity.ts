@@ -54,6 +54,8 @@ export const ProductKey = defineEntity({
     /** AES-256-GCM: 12 bytes nonce, ciphertext, 16 bytes tag. */
     encrypted: p.blob().fieldName('sealed'),
     issuedAt: p.datetime(3),
+    /** It came from no pool: the customer is one of the demonstration. */
+    isInvented: p.boolean().default(false),
   },
   // Which key ids are in use, and what a rotation has still to do, in the order in which it does it.
   indexes: [{ name: 'product_keys_rotation_idx', properties: ['keyId', 'entitlement', 'version'] }],

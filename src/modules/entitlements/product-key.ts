@@ -12,10 +12,19 @@ export interface EncryptionKey {
   secret: Uint8Array;
 }
 
-/** A new product key: 25 characters in five groups of five (rule 10). */
+/** A product key that stands for a real one: 25 characters in five groups of five (rule 10). */
 export function newProductKey(): string {
   const group = () => Array.from({ length: 5 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
   return Array.from({ length: 5 }, group).join('-');
+}
+
+/**
+ * A product key as it is stored, out of how people write it: in either case, with or without its dashes. Null where it
+ * is none. Real keys have letters that invented ones lack.
+ */
+export function productKeyOf(text: string): string | null {
+  const characters = text.trim().toUpperCase().replaceAll('-', '');
+  return /^[A-Z0-9]{25}$/.test(characters) ? (characters.match(/.{5}/g) as string[]).join('-') : null;
 }
 
 /** Encrypts with AES-256-GCM (rule 8). `owner` (entitlement id and version) is bound in: a row moved elsewhere does not open. */

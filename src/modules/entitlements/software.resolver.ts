@@ -36,7 +36,7 @@ export class RevealProductKeyResolver {
     const result = await inTransaction(context, (unit) =>
       revealProductKey(unit, secrets, { entitlementId, version: input.version }),
     );
-    return isProblem(result) ? result : { entitlementId, productKey: result };
+    return isProblem(result) ? result : { entitlementId, ...result };
   }
 
   @FieldResolver()

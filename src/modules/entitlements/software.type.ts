@@ -12,6 +12,7 @@ import {
   SoftwareChoiceNotOffered,
   SoftwareNotOffered,
 } from './software-choice.js';
+import { ProductKeysRanOut } from './take-pooled-key.js';
 
 problemType(
   EntitlementNotFound,
@@ -36,6 +37,12 @@ problemType(
   },
 );
 
+problemType(
+  ProductKeysRanOut,
+  'Returned when no product key of the version is left to give; whoever has one already can still read it.',
+  { version: { type: () => String, description: 'The version that there is no key of.' } },
+);
+
 @InputType('RevealProductKeyInput', { description: 'The entitlement and the version that a product key is for.' })
 export class RevealProductKeyInput {
   @Field(() => ID, { description: 'The global id of the entitlement.' })
@@ -53,6 +60,12 @@ export class RevealProductKeySuccess {
   @Field({ description: 'The product key: 25 characters in five groups of five. It is shown only in this answer.' })
   productKey!: string;
 
+  @Field({
+    description:
+      'Whether the key is invented, as for customers of the demonstration: it has the form of a key and activates nothing.',
+  })
+  isInvented!: boolean;
+
   @Field(() => EntitlementType, { description: 'The entitlement that the product key belongs to.' })
   entitlement!: object;
 }
@@ -68,6 +81,7 @@ export const RevealProductKeyResult = createUnionType({
       EntitlementExpired,
       SoftwareNotOffered,
       SoftwareChoiceNotOffered,
+      ProductKeysRanOut,
     ] as const,
   resolveType: resultMember('RevealProductKeySuccess'),
 });

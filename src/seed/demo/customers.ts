@@ -81,6 +81,7 @@ export function customerRow(customer: DemoCustomer): Record<string, unknown> {
     contact_email: customer.contactEmail,
     contact_phone: customer.index % 9 === 8 ? null : customer.contactPhone,
     created_at: customer.createdAt.toISOString(),
+    is_demonstration: true,
   };
 }
 

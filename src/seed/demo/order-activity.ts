@@ -64,7 +64,7 @@ export class OrderActivity {
     const name = `${line.lineNumber}/${version}`;
     const before = this.keyShownAt.get(name);
     if (!before || at < before.at) this.keyShownAt.set(name, { line, version, at });
-    this.write(line, at, { action: 'PRODUCT_KEY_REVEALED', detail: { version } }, this.someReader());
+    this.write(line, at, { action: 'PRODUCT_KEY_REVEALED', detail: { version, isInvented: true } }, this.someReader());
   }
 
   /** Makes a link for the line and downloads from it, all before `until`. */
@@ -125,6 +125,7 @@ export class OrderActivity {
         key_id: this.demo.encryption.keyId,
         sealed: `\\x${encrypted.toString('hex')}`,
         issued_at: at.toISOString(),
+        is_invented: true,
       });
     }
   }

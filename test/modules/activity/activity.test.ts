@@ -9,11 +9,12 @@ import {
   EndSessionDocument,
   RestoreAccessDocument,
   RevokeAccessDocument,
+  StoreProductKeysDocument,
 } from '../../generated/graphql.js';
 import { engine, serverUrl } from '../../support/database.js';
 import { type Answer, startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { openAcknowledged } from '../../support/raw-socket.js';
-import { aCustomer, buy, skus, stockShop } from '../../support/shop.js';
+import { aCustomer, buy, keysToStore, skus, stockShop } from '../../support/shop.js';
 import { adminOf, buySoftware, cancelAndConfirm, entriesOf, linkOf, reveal, settled } from '../../support/software.js';
 import { aTenant, type TestTenant } from '../../support/tenants.js';
 import { come, sessionsOf } from '../../support/users.js';
@@ -117,12 +118,15 @@ describe(`the activity log, on ${engine}`, () => {
     await openAcknowledged(gateway, await gateway.token('ADMIN_AGENT', { user: 'old@partner.example' }));
     const [session] = await sessionsOf(gateway, 'old@partner.example', 1);
     await gateway.run(EndSessionDocument, { input: { sessionId: session?.id as string } });
+    const real = await buySoftware(gateway, await aCustomer(gateway, { isDemonstration: false }));
+    await reveal(gateway, real.entitlementId, real.choice.version);
+    await gateway.run(StoreProductKeysDocument, { input: keysToStore() });
     // `mine` brings the support request.
     await settled(gateway);
 
     const stored = await gateway.sql<{ action: string; outcomes: string[]; shapes: string[][] }>(
       `select action, array_to_json(array_agg(distinct outcome)) as outcomes, json_agg(distinct (select to_jsonb(array_agg(key order by key)) from jsonb_object_keys(detail) as key)) as shapes
-       from activity_entries group by action order by action`,
+       from activity_entries group by action order by action collate "C"`,
     );
     const parsed = (value: unknown) => (typeof value === 'string' ? JSON.parse(value) : value);
     const cancellation = ['cancellationId', 'credit', 'currency', 'lineNumbers', 'orderNumber'];
@@ -135,7 +139,9 @@ describe(`the activity log, on ${engine}`, () => {
       ['CANCELLATION_REQUESTED', ['SUCCEEDED'], [[...cancellation, 'reason']]],
       ['DOWNLOAD_LINK_CREATED', ['SUCCEEDED'], [['architecture', 'expiresAt', 'language', 'version']]],
       ['ORDER_PLACED', ['SUCCEEDED'], [['currency', 'lineCount', 'orderNumber', 'total']]],
-      ['PRODUCT_KEY_REVEALED', ['SUCCEEDED'], [['version']]],
+      ['PRODUCT_KEYS_RAN_OUT', ['FAILED'], [['version']]],
+      ['PRODUCT_KEYS_STORED', ['SUCCEEDED'], [['count', 'version']]],
+      ['PRODUCT_KEY_REVEALED', ['SUCCEEDED'], [['isInvented', 'version']]],
       ['SESSION_ENDED', ['SUCCEEDED'], [['objectId', 'transport', 'userPrincipalName']]],
       ['SOFTWARE_DOWNLOADED', ['SUCCEEDED'], [['architecture', 'language', 'remainingDownloads', 'version']]],
       ['SUPPORT_REQUEST_SUBMITTED', ['SUCCEEDED'], [['impact', 'supportRequestNumber', 'topic']]],

@@ -1,67 +1,19 @@
-import { type ChildProcess, execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { ConfigError } from '../../../src/config/config-error.js';
 import { decryptProductKey, encryptProductKey, newProductKey } from '../../../src/modules/entitlements/product-key.js';
-import { engine, serverUrl, type TestDatabase, testDatabase, unpackDatabase } from '../../support/database.js';
-import { startTestGateway, type TestGateway } from '../../support/gateway.js';
+import { engine, serverUrl } from '../../support/database.js';
+import type { TestGateway } from '../../support/gateway.js';
+import { type Keys, key, type Shared, SharedDatabases } from '../../support/shared-databases.js';
 import { aCustomer, stockShop } from '../../support/shop.js';
 import { buySoftware, keyOf, reveal, type TestSoftware } from '../../support/software.js';
 import { until } from '../../support/until.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'csp-graph-keys-'));
-const databases: TestDatabase[] = [];
-afterAll(async () => {
-  for (const database of databases) await database.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
+const databases = new SharedDatabases();
+afterAll(() => databases.drop());
 const onServer = serverUrl ? test : test.skip;
 
-type Keys = { keyId: string; secret: Uint8Array }[];
-const key = (keyId: string, byte: number) => ({ keyId, secret: new Uint8Array(32).fill(byte) });
 const [k1, k2] = [key('k1', 1), key('k2', 2)];
-const textOf = (keys: Keys) =>
-  keys.map(({ keyId, secret }) => `${keyId}:${Buffer.from(secret).toString('base64')}`).join();
-
-/** A database that gateways of the test and programs open, on an embedded one one after the other. */
-async function sharedDatabase() {
-  const home = join(folder, randomUUID());
-  const dataDir = join(home, 'postgres');
-  if (!serverUrl) unpackDatabase(dataDir);
-  const database: TestDatabase = serverUrl
-    ? await testDatabase()
-    : { config: { kind: 'embedded', dataDir }, pglite: undefined, drop: async () => undefined };
-  databases.push(database);
-  const { config } = database;
-  const settings: Record<string, string> = { DATA_DIR: home, PORT: '0', DEMO_DATA: 'false' };
-  if (config.kind === 'server') settings['DATABASE_URL'] = config.url;
-  /** A compiled program with these keys, running. */
-  const spawn = (program: string, keys: Keys, ...args: string[]) => {
-    let child: ChildProcess | undefined;
-    const ended = new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
-      const env = { PATH: process.env['PATH'], ...settings, PRODUCT_KEY_SECRETS: textOf(keys) };
-      const program_ = [`dist/src/${program}.js`, ...args];
-      child = execFile(process.execPath, program_, { env }, (_error, out, err) =>
-        resolve({ code: child?.exitCode ?? null, out, err }),
-      );
-    });
-    return { child: child as unknown as ChildProcess, ended };
-  };
-  return {
-    spawn,
-    rotate: (keys: Keys, ...args: string[]) => spawn('cli/rotate-keys', keys, ...args).ended,
-    /** Work on a gateway with these keys, that is stopped afterwards. */
-    serve: async <Result>(keys: Keys, work: (gateway: TestGateway) => Promise<Result>): Promise<Result> => {
-      const gateway = await startTestGateway({ database, config: { productKeySecrets: keys } });
-      return work(gateway).finally(() => gateway.gateway.stop());
-    },
-  };
-}
-type Shared = Awaited<ReturnType<typeof sharedDatabase>>;
 
 /** Software with a key under `k1`, and that key. */
 async function sell(shared: Shared): Promise<{ software: TestSoftware; productKey: string }> {
@@ -101,7 +53,7 @@ async function readBack(gateway: TestGateway, { entitlementId }: TestSoftware, k
 
 describe(`the keys of product keys at the start, on ${engine}`, () => {
   test('the first ones leave a canary each, and another key under a known id is refused at the start', async () => {
-    const shared = await sharedDatabase();
+    const shared = await databases.open();
     await shared.serve([k2, k1], async (gateway) => {
       expect(await gateway.sql('select key_id from encryption_canaries order by 1')).toEqual([
         { key_id: 'k1' },
@@ -122,7 +74,7 @@ describe(`the keys of product keys at the start, on ${engine}`, () => {
   });
 
   test('one that is in use and missing is named, for a gateway and for the rotation, and nothing is changed', async () => {
-    const shared = await sharedDatabase();
+    const shared = await databases.open();
     await sell(shared);
     const { code, err } = await shared.spawn('main', [k2]).ended;
     expect(code).toBe(1);
@@ -138,7 +90,7 @@ describe(`the keys of product keys at the start, on ${engine}`, () => {
   });
 
   test('a database from before there were canaries is held against its product keys, one of which may be damaged', async () => {
-    const shared = await sharedDatabase();
+    const shared = await databases.open();
     const { software } = await sell(shared);
     await shared.serve([k1], async (gateway) => {
       await stuff(gateway, software, 3);
@@ -152,7 +104,7 @@ describe(`the keys of product keys at the start, on ${engine}`, () => {
   });
 
   onServer('of first starts at once with different keys under one id one serves, the other is refused', async () => {
-    const shared = await sharedDatabase();
+    const shared = await databases.open();
     const starts = [k1, k1, key('k1', 9), key('k1', 9)].map((each) => shared.serve([each], async () => each.secret[0]));
     const ends = await Promise.allSettled(starts);
     const served = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
@@ -164,7 +116,7 @@ describe(`the keys of product keys at the start, on ${engine}`, () => {
 
 describe(`npm run keys:rotate, on ${engine}`, () => {
   test('encrypts every key with the first one; old and new open meanwhile and afterwards, and stay the same', async () => {
-    const shared = await sharedDatabase();
+    const shared = await databases.open();
     const { software, productKey } = await sell(shared);
     const versions = software.versions.map(({ version }) => version);
     const made = await shared.serve([k2, k1], async (gateway) => {
@@ -195,7 +147,7 @@ describe(`npm run keys:rotate, on ${engine}`, () => {
   });
 
   test('goes on where it was killed, and nothing is lost', async () => {
-    const shared = await sharedDatabase();
+    const shared = await databases.open();
     const { software, productKey } = await sell(shared);
     const made = await shared.serve([k1], (gateway) => stuff(gateway, software, 4_000));
     const { child, ended } = shared.spawn('cli/rotate-keys', [k2, k1]);
@@ -217,7 +169,7 @@ describe(`npm run keys:rotate, on ${engine}`, () => {
   });
 
   test('what does not open is named and left as it was, and the old key is still needed', async () => {
-    const shared = await sharedDatabase();
+    const shared = await databases.open();
     const { software } = await sell(shared);
     const made = await shared.serve([k1], async (gateway) => {
       const all = await stuff(gateway, software, 30);
@@ -238,13 +190,13 @@ describe(`npm run keys:rotate, on ${engine}`, () => {
   });
 
   test('a database without its tables is told so', async () => {
-    const shared = await sharedDatabase();
+    const shared = await databases.open();
     await shared.serve([k1], (gateway) => gateway.sql('drop table encryption_canaries'));
     expect(await shared.rotate([k1])).toMatchObject({ code: 1, err: expect.stringContaining('npm run migrate') });
   });
 
   onServer('a gateway reveals and sells meanwhile (server only)', async () => {
-    const shared = await sharedDatabase();
+    const shared = await databases.open();
     const { software, productKey } = await sell(shared);
     await shared.serve([k2, k1], async (gateway) => {
       const customer = await aCustomer(gateway);
@@ -268,7 +220,7 @@ describe(`npm run keys:rotate, on ${engine}`, () => {
   });
 
   onServer('a row that somebody holds is waited for, while all others are done (server only)', async () => {
-    const shared = await sharedDatabase();
+    const shared = await databases.open();
     const { software } = await sell(shared);
     await shared.serve([k2, k1], async (gateway) => {
       await stuff(gateway, software, 300);

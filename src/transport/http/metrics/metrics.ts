@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { tellCosts, tellKeySets, tellRefusals, tellTransport } from './doors.js';
 import { tellFeed, tellNats, tellSeals } from './feed.js';
 import type { Observed, Told } from './observed.js';
+import { tellProductKeys } from './product-keys.js';
 import { tellPools, tellReads } from './reads.js';
 
 /** The metrics of a gateway, in the form of Prometheus. */
@@ -53,11 +54,13 @@ export function createMetrics(observed: Observed): Metrics {
   tellReads(observed, gauge, counter);
   tellPools(observed, registry, gauge);
   const refreshSeals = tellSeals(observed, registry);
+  const refreshProductKeys = tellProductKeys(observed, registry);
   if (observed.nats) tellNats(observed.nats, gauge);
   return {
     contentType: registry.contentType,
     text: async () => {
       await refreshSeals();
+      await refreshProductKeys();
       return registry.metrics();
     },
   };
