@@ -29,6 +29,9 @@ export interface ActivityDetails {
   DOWNLOAD_LINK_CREATED: { version: string; language: string; architecture: string; expiresAt: string };
   SOFTWARE_DOWNLOADED: { version: string; language: string; architecture: string; remainingDownloads: number };
   SUPPORT_REQUEST_SUBMITTED: { supportRequestNumber: string; topic: string; impact: string };
+  SUPPORT_REQUEST_UPDATED: { supportRequestNumber: string; statusBefore: string; status: string; noteAdded: boolean };
+  SUPPORT_FILE_DOWNLOADED: { supportRequestNumber: string; fileName: string; sha256: string };
+  SUPPORT_FILE_REFUSED: { supportRequestNumber: string; fileName: string; sha256: string; refusalReason: string };
   ACCESS_REVOKED: { userPrincipalName: string; objectId: string | null; reason: string | null };
   ACCESS_RESTORED: { userPrincipalName: string; objectId: string | null; reason: string | null };
   SESSION_ENDED: { userPrincipalName: string; objectId: string | null; transport: string };

@@ -5,6 +5,7 @@ import { type Bounds, boundsOf } from './bounds.js';
 import { ConfigError } from './config-error.js';
 import { contradictions } from './contradictions.js';
 import type { CostConfig, LimiterConfig } from './cost-config.js';
+import type { FileScanConfig } from './file-scan-config.js';
 import { localSecrets } from './local-secrets.js';
 import type { NatsAddress } from './nats-config.js';
 import { readSecretFiles } from './secret-files.js';
@@ -67,6 +68,8 @@ export interface Config {
   productKeySecrets: { keyId: string; secret: Uint8Array }[];
   /** Folder with installation images, `PRODUCT/SKU/VERSION/LANGUAGE/ARCHITECTURE`; null: demonstration images. */
   downloadsDir: string | null;
+  /** Who judges files of support requests before anybody may download them; null: nobody does. */
+  fileScan: FileScanConfig | null;
   /** How long the local provider takes to confirm a cancellation; at most 15 minutes (rule 17). */
   fulfilmentDelayMs: number;
   /** How often the feed's reader looks for what other processes committed. */
@@ -158,6 +161,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     signingSecret: new TextEncoder().encode(values.SIGNING_SECRET ?? kept?.signingSecret),
     productKeySecrets: parseProductKeySecrets(values.PRODUCT_KEY_SECRETS ?? kept?.productKeySecrets ?? ''),
     downloadsDir: values.DOWNLOADS_DIR ? resolve(values.DOWNLOADS_DIR) : null,
+    fileScan: values.SUPPORT_FILE_SCAN
+      ? { scanner: values.SUPPORT_FILE_SCAN, timeoutMs: values.SUPPORT_FILE_SCAN_TIMEOUT_MS }
+      : null,
     fulfilmentDelayMs: values.FULFILMENT_DELAY_MS,
     feedPollMs: values.FEED_POLL_MS,
     nats: values.NATS_URL

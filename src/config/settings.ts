@@ -5,6 +5,7 @@ import { isLoopback } from '../lib/loopback.js';
 import { type RoleRule, roleRuleOf, TENANT_PLACEHOLDER } from './auth-config.js';
 import { boundSettings } from './bounds.js';
 import { costDefaults, type PointsByRole, pointsByRole } from './cost-config.js';
+import { fileScannerOf, SCANNER_FORM } from './file-scan-config.js';
 import { ANONYMOUS } from './trusted-documents-config.js';
 
 const FIFTEEN_MINUTES_MS = 15 * 60_000;
@@ -185,6 +186,15 @@ export const settings = z.object({
   SIGNING_SECRET: signingSecretForm.optional(),
   PRODUCT_KEY_SECRETS: productKeySecretsForm.optional(),
   DOWNLOADS_DIR: z.string().min(1).optional(),
+  SUPPORT_FILE_SCAN: z
+    .string()
+    .transform((text, context) => {
+      const scanner = fileScannerOf(text);
+      if (!scanner) context.addIssue({ code: 'custom', message: SCANNER_FORM });
+      return scanner;
+    })
+    .optional(),
+  SUPPORT_FILE_SCAN_TIMEOUT_MS: milliseconds(60_000, 100, 600_000),
   FULFILMENT_DELAY_MS: milliseconds(2_000, 0, FIFTEEN_MINUTES_MS),
   FEED_POLL_MS: milliseconds(100, 5, 10_000),
   FEED_CHECKPOINT_MS: milliseconds(30_000, 100, 30_000),

@@ -61,6 +61,8 @@ export interface Services {
   publicUrl: () => string;
   /** Where a request comes from, for sessions and limits by address. */
   addressOf: ClientAddress;
+  /** Says that a file waits to be judged. */
+  fileAttached: () => void;
   /** Says that a cancellation waits for fulfilment. */
   cancellationRequested: () => void;
 }

@@ -43,7 +43,13 @@ export const points = {
   /** The beginning of an upload, and each MiB of it: received, judged and written, and kept for good. */
   upload: 5,
   uploadedMebibyte: 300,
+  /** The beginning of a download of a file out of the database, and each MiB of it: read in pieces. */
+  fileDownload: 5,
+  downloadedMebibyte: 50,
 } satisfies Record<string, number>;
+
+/** Points of a download of so many bytes out of the database. */
+export const costOfDownload = (bytes: number) => points.fileDownload + (bytes / 2 ** 20) * points.downloadedMebibyte;
 
 /** Points of so many bytes of an upload. */
 export const costOfBytes = (bytes: number) => (bytes / 2 ** 20) * points.uploadedMebibyte;

@@ -38,6 +38,7 @@ import {
   CustomerSupportRequestsResolver,
   SupportRequestResolver,
 } from '../modules/support/support-request.resolver.js';
+import { UpdateSupportRequestResolver } from '../modules/support/update-support-request.resolver.js';
 import type { Tree } from '../read/reader.js';
 import { accessRules } from './access-rules.js';
 import { authDirective, guardGraph } from './guard-graph.js';
@@ -78,6 +79,7 @@ export async function buildGraph(rules: AccessRules = accessRules): Promise<Grap
       SessionResolver,
       StoreProductKeysResolver,
       SupportRequestResolver,
+      UpdateSupportRequestResolver,
     ],
     validate: false,
     // TypeGraphQL wants one where there are subscriptions; ours bring their own streams.

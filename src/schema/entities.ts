@@ -19,7 +19,7 @@ import { FingerprintSecret, PooledKey, ProductKeyShortage } from '../modules/ent
 import { RefusedAttempt } from '../modules/entitlements/refused-attempt.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
 import { SalesByCustomer, SalesByProduct, SalesDelta } from '../modules/sales/sales.entity.js';
-import { SupportFile, SupportRequest } from '../modules/support/support-request.entity.js';
+import { SupportFile, SupportNote, SupportRequest } from '../modules/support/support-request.entity.js';
 
 /** Every table of the gateway, in the order in which rows can be inserted. */
 export const entities: EntitySchema[] = [
@@ -49,6 +49,7 @@ export const entities: EntitySchema[] = [
   InvoiceLine,
   SupportRequest,
   SupportFile,
+  SupportNote,
   ActivityEntry,
   ActivitySeal,
   DatabaseIncarnation,

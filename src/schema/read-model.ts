@@ -17,6 +17,7 @@ import {
 import { salesGroupRead, salesRoots } from '../modules/sales/sales.read.js';
 import {
   supportFileRead,
+  supportNoteRead,
   supportRequestExtensions,
   supportRequestRead,
   supportRequestRoots,
@@ -61,6 +62,7 @@ export const readModel: ReadModel = new Map(
     skuRead,
     softwareVersionRead,
     supportFileRead,
+    supportNoteRead,
     supportRequestRead,
   ].map((type) => [type.name, extended(type)]),
 );

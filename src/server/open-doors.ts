@@ -25,6 +25,7 @@ import { serveLive } from '../transport/http/routes/live.js';
 import { serveOperators } from '../transport/http/routes/operators.js';
 import { servePlayground } from '../transport/http/routes/playground.js';
 import { serveSchema } from '../transport/http/routes/schema.js';
+import { serveSupportFileDownloads } from '../transport/http/routes/support-file-downloads.js';
 import { serveSupportFiles } from '../transport/http/routes/support-files.js';
 import type { Origins } from '../transport/origins.js';
 import { type EventStreams, serveStreams } from '../transport/sse/server.js';
@@ -71,6 +72,7 @@ export async function openDoors(options: DoorsOptions): Promise<void> {
   serveExports(app, services, authenticate, bounds);
   serveDownloads(app, services);
   await serveSupportFiles(app, services, bounds);
+  serveSupportFileDownloads(app, services, authenticate, bounds);
   await servePlayground(app, services.config);
   const { auth } = services.config;
   serveLive(app, projectFile('dist/live'), auth.kind === 'jwks' ? auth.signIn : null);

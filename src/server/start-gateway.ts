@@ -14,7 +14,7 @@ import type { Config } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import type { Services } from '../context/context.js';
 import { inOwnTransaction } from '../context/transaction.js';
-import { migrate, type Orm, openOrm } from '../database/orm.js';
+import { type Em, migrate, type Orm, openOrm } from '../database/orm.js';
 import { type Connections, openConnections } from '../database/pools.js';
 import { DocumentCache } from '../execution/documents.js';
 import { TrustedDocuments } from '../execution/trusted-documents.js';
@@ -29,6 +29,7 @@ import { Fulfilment, type FulfilmentProvider, localProvider } from '../modules/c
 import { acceptEncryptionKeys } from '../modules/entitlements/encryption-keys.js';
 import { CLOSE_MS, closeAttempts } from '../modules/entitlements/refused-attempts.js';
 import { ROLL_UP_MS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
+import { FileScans } from '../modules/support/scan/file-scans.js';
 import { PlanCache } from '../read/plan.js';
 import { PointReadBatcher } from '../read/point-read-batcher.js';
 import type { ReadSource } from '../read/read-source.js';
@@ -115,6 +116,10 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   });
   lifecycle.onClose(() => fulfilment.stop());
 
+  const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => inOwnTransaction({ orm, feed }, work);
+  const scans = config.fileScan && new FileScans({ scan: config.fileScan, inTransaction, now, log });
+  lifecycle.onClose(async () => scans?.stop());
+
   const costs = await startCostControl({ config, orm, connections, schema, refusals, log, lifecycle });
   const report = (id: string, error: unknown) => log.error({ err: error, id }, 'internal error');
   const documents = new DocumentCache();
@@ -145,6 +150,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     now,
     publicUrl: () => config.publicUrl ?? urlOf(app, config.host),
     addressOf: clientAddress(config.trustedProxies),
+    fileAttached: () => scans?.wake(),
     cancellationRequested: () => fulfilment.wakeIn(config.fulfilmentDelayMs),
   };
   const keySets = new KeySets({ log });

@@ -74,6 +74,11 @@ describe(`who may read what, on ${engine}`, () => {
       description: 'description',
       contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
     }),
+    UpdateSupportRequest: async () => ({
+      idempotencyKey: randomUUID(),
+      supportRequestId: toGlobalId('SupportRequest', randomUUID()),
+      note: 'A note.',
+    }),
     RevokeAccess: async () => ({ userPrincipalName: 'somebody@partner.example' }),
     RestoreAccess: async () => ({ userPrincipalName: 'somebody@partner.example' }),
     StoreProductKeys: async () => keysToStore(),

@@ -365,6 +365,14 @@ describe(`the table of access, proved on ${engine}`, () => {
           contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
         },
       },
+      updateSupportRequest: {
+        type: 'UpdateSupportRequestInput!',
+        value: {
+          idempotencyKey,
+          supportRequestId: isReal ? mine.ids.SupportRequest : missing('SupportRequest'),
+          note: 'A note.',
+        },
+      },
       revokeAccess: { type: 'RevokeAccessInput!', value: { userPrincipalName: somebody } },
       restoreAccess: { type: 'RestoreAccessInput!', value: { userPrincipalName: somebody } },
       endSession: { type: 'EndSessionInput!', value: { sessionId } },

@@ -163,6 +163,13 @@ describe(`hidden and missing, on ${engine}`, () => {
         [support, { customerId: theirs.customer.id }, { customerId: none['Customer'] }],
         [{ ...support, customerId: mine.customer.id }, { orderId: theirs.order.id }, { orderId: none['Order'] }],
       ],
+      UpdateSupportRequest: [
+        [
+          { note: 'A note.' },
+          { supportRequestId: theirs.ids.SupportRequest },
+          { supportRequestId: none['SupportRequest'] },
+        ],
+      ],
       RevokeAccess: [
         [{}, { userPrincipalName: `admin@${theirs.customer.domain}` }, { userPrincipalName: 'nobody@nowhere.example' }],
       ],

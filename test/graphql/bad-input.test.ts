@@ -85,6 +85,14 @@ const wrongInputs: Record<string, Case[]> = {
     ['a blank architecture', { architecture: ' ' }, 'architecture'],
     ['a language with half a surrogate pair', { language: HALF_PAIR }, 'language'],
   ],
+  updateSupportRequest: [
+    ['neither state nor note', { note: null }, 'status'],
+    ['an unknown state', { status: 'LOST' }, 'status'],
+    ['an id of another type', { supportRequestId: orderId }, 'supportRequestId'],
+    ['an empty note', { note: '' }, 'note'],
+    ['a note of 10001 characters', { note: 'x'.repeat(10_001) }, 'note'],
+    ['a note with NUL', { note: NUL }, 'note'],
+  ],
   submitSupportRequest: [
     ['an unknown topic', { topic: 'Other' }, 'topic'],
     ['an unknown impact', { impact: 'HUGE' }, 'impact'],
@@ -227,6 +235,11 @@ describe.each(transports)(`bad input over %s, on ${engine}`, (transport) => {
         title: 'Refund',
         description: 'Please.',
         contact,
+      },
+      updateSupportRequest: {
+        idempotencyKey: 'key',
+        supportRequestId: toGlobalId('SupportRequest', randomUUID()),
+        note: 'A note.',
       },
       revokeAccess: { userPrincipalName: 'left@partner.example' },
     };

@@ -71,6 +71,7 @@ describe(`ids in the stores of clients, on ${engine}`, () => {
         description: 'description',
         contact: { name: 'Pat', email: 'pat@example.com', phone: '+1 425 555 0100' },
       },
+      UpdateSupportRequest: { ...key, supportRequestId: tenant.ids.SupportRequest, note: 'A note.' },
       RevokeAccess: { userPrincipalName: 'somebody@partner.example' },
       RestoreAccess: { userPrincipalName: 'somebody@partner.example' },
       StoreProductKeys: keysToStore(),

@@ -55,6 +55,7 @@ const boundedLists = new Set([
   'Cancellation.lines', // at most the order's
   'CancellationQuote.lines', // at most the order's
   'SupportRequest.files', // at most 10
+  'SupportRequest.notes', // at most 100
   'UserAmbiguous.users', // at most 100
   'Invoice.lines', // of one customer in one month
 ]);

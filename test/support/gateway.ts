@@ -93,6 +93,7 @@ export async function startTestGateway(
     signingSecret: new TextEncoder().encode('a secret of the tests, long enough for them'),
     productKeySecrets: [{ keyId: 'test', secret: new Uint8Array(32).fill(7) }],
     downloadsDir: null,
+    fileScan: null,
     fulfilmentDelayMs: 0,
     feedPollMs: 20,
     feedCheckpointMs: 30_000,

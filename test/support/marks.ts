@@ -15,6 +15,7 @@ const tables: Record<string, string> = {
   invoice_lines: 'invoice_id in (select id from invoices where customer_id = $)',
   support_requests: 'customer_id = $',
   support_files: 'support_request_id in (select id from support_requests where customer_id = $)',
+  support_notes: 'support_request_id in (select id from support_requests where customer_id = $)',
   activity_entries: 'customer_id = $',
   sales_by_customer: 'customer_id = $',
   sessions: 'tenant_id = (select tenant_id from customers where id = $)',

@@ -2,6 +2,7 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import { MoneyType } from '../../graphql/money.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
+import { supportDetailTypes } from './support-detail.type.js';
 
 @ObjectType('OrderPlacedDetail', { description: 'What an entry of action `ORDER_PLACED` says of the purchase.' })
 class OrderPlacedDetail {
@@ -131,20 +132,6 @@ class SoftwareDownloadedDetail {
   remainingDownloads!: number;
 }
 
-@ObjectType('SupportRequestSubmittedDetail', {
-  description: 'What an entry of action `SUPPORT_REQUEST_SUBMITTED` says of the request.',
-})
-class SupportRequestSubmittedDetail {
-  @Field({ description: 'The number of the request to support. It is its `SupportRequest.number`.' })
-  supportRequestNumber!: string;
-
-  @Field({ description: 'The topic of the request to support. It is one of `supportTopics`.' })
-  topic!: string;
-
-  @Field({ description: 'The impact of the request to support. It is a value of `SupportImpact`.' })
-  impact!: string;
-}
-
 @ObjectType('AccessRevokedDetail', { description: 'What an entry of action `ACCESS_REVOKED` says of the user.' })
 class AccessRevokedDetail {
   @Field({ description: 'The user principal name of the user whose access was revoked.' })
@@ -213,7 +200,7 @@ export const activityDetailTypes = [
   ProductKeysRanOutDetail,
   DownloadLinkCreatedDetail,
   SoftwareDownloadedDetail,
-  SupportRequestSubmittedDetail,
+  ...supportDetailTypes,
   AccessRevokedDetail,
   AccessRestoredDetail,
   SessionEndedDetail,

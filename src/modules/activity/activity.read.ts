@@ -61,6 +61,18 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
     type: 'SupportRequestSubmittedDetail',
     fields: text('supportRequestNumber', 'topic', 'impact'),
   },
+  SUPPORT_REQUEST_UPDATED: {
+    type: 'SupportRequestUpdatedDetail',
+    fields: { ...text('supportRequestNumber', 'statusBefore', 'status'), ...json('noteAdded') },
+  },
+  SUPPORT_FILE_DOWNLOADED: {
+    type: 'SupportFileDownloadedDetail',
+    fields: text('supportRequestNumber', 'fileName', 'sha256'),
+  },
+  SUPPORT_FILE_REFUSED: {
+    type: 'SupportFileRefusedDetail',
+    fields: text('supportRequestNumber', 'fileName', 'sha256', 'refusalReason'),
+  },
   ACCESS_REVOKED: { type: 'AccessRevokedDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
   ACCESS_RESTORED: { type: 'AccessRestoredDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
   SESSION_ENDED: { type: 'SessionEndedDetail', fields: text('userPrincipalName', 'objectId', 'transport') },

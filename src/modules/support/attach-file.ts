@@ -14,6 +14,14 @@ export interface ReceivedFile extends SentFile {
   sha256: string;
 }
 
+/** Who uploads a file: whoever made the address for it. */
+export interface Uploader {
+  userPrincipalName: string;
+  role: string | null;
+  /** Key of the identity. */
+  identity: string | null;
+}
+
 /** What is told of a file that was attached; its size in bytes. */
 export type AttachedFile = Pick<SupportFile, 'name' | 'contentType' | 'size' | 'sha256'>;
 
@@ -35,6 +43,7 @@ export async function attachFile(
   em: Em,
   supportRequestId: string,
   { name, contentType, content, sha256 }: ReceivedFile,
+  uploader: Uploader,
   now: Date,
 ): Promise<AttachedFile> {
   const told = { name, contentType, size: content.length, sha256 };
@@ -45,6 +54,9 @@ export async function attachFile(
     ...told,
     content,
     uploadedAt: now,
+    uploadedBy: uploader.userPrincipalName || null,
+    uploadedByRole: uploader.role,
+    uploadedByIdentity: uploader.identity,
   });
   return told;
 }

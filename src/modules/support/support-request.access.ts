@@ -9,4 +9,5 @@ export const supportRequestAccess = {
   SupportRequest: { roles: supporters, rows: ownTenant('customer') },
   SupportFile: { roles: supporters, rows: ownTenant('supportRequest', 'customer') },
   'Mutation.submitSupportRequest': { roles: supporters, rows: ownTenant() },
+  'Mutation.updateSupportRequest': { roles: supporters, rows: ownTenant('customer') },
 } satisfies AccessRules;

@@ -6,9 +6,21 @@ import { Order } from '../orders/order.entity.js';
 export const SupportImpact = { CRITICAL: 'CRITICAL', MODERATE: 'MODERATE', MINIMAL: 'MINIMAL' } as const;
 export type SupportImpact = (typeof SupportImpact)[keyof typeof SupportImpact];
 
-/** Where a support request is. */
-export const SupportRequestStatus = { OPEN: 'OPEN', CLOSED: 'CLOSED' } as const;
+/** Where a support request is, in the words of Partner Center. */
+export const SupportRequestStatus = { OPEN: 'OPEN', ATTENTION_NEEDED: 'ATTENTION_NEEDED', CLOSED: 'CLOSED' } as const;
 export type SupportRequestStatus = (typeof SupportRequestStatus)[keyof typeof SupportRequestStatus];
+
+/** The moves that a support request may make. Whoever changes a status asks this table. */
+export const supportRequestMoves: Record<SupportRequestStatus, readonly SupportRequestStatus[]> = {
+  OPEN: ['ATTENTION_NEEDED', 'CLOSED'],
+  ATTENTION_NEEDED: ['OPEN', 'CLOSED'],
+  /** It is opened again where it was closed too early. */
+  CLOSED: ['OPEN'],
+};
+
+/** What was found of a file by whoever judges files. */
+export const ScanVerdict = { CLEAN: 'CLEAN', REFUSED: 'REFUSED' } as const;
+export type ScanVerdict = (typeof ScanVerdict)[keyof typeof ScanVerdict];
 
 /** A request to Microsoft's support on behalf of a customer, such as a refund (rule 21). */
 export const SupportRequest = defineEntity({
@@ -58,7 +70,48 @@ export const SupportFile = defineEntity({
     sha256: p.text(),
     content: p.blob().lazy(),
     uploadedAt: p.datetime(3),
+    /** User principal name, role and identity of who uploaded it; null in files from before they were kept. */
+    uploadedBy: p.text().nullable(),
+    uploadedByRole: p.text().nullable(),
+    uploadedByIdentity: p.text().nullable(),
+    /** Null until somebody has judged it. */
+    scanVerdict: p.enum(Object.values(ScanVerdict)).nullable(),
+    /** Why it was refused, in the words of who judged it. */
+    scanReason: p.text().nullable(),
+    scannedAt: p.datetime(3).nullable(),
+    /** How often it was handed over to be judged. */
+    scanAttempts: p.integer().default(0),
+    /** When it may be handed over next: one process has it until then. */
+    scanDueAt: p.datetime(3).defaultRaw('now()'),
   },
-  indexes: [{ name: 'support_files_request_idx', properties: ['supportRequest', 'uploadedAt', 'id'] }],
+  indexes: [
+    { name: 'support_files_request_idx', properties: ['supportRequest', 'uploadedAt', 'id'] },
+    {
+      name: 'support_files_scan_idx',
+      expression: `create index "support_files_scan_idx" on "support_files" ("scan_due_at") where "scan_verdict" is null`,
+    },
+  ],
+  checks: [
+    { name: 'support_files_scanned', expression: '(scan_verdict is null) = (scanned_at is null)' },
+    {
+      name: 'support_files_refused',
+      expression: "(coalesce(scan_verdict, '') = 'REFUSED') = (scan_reason is not null)",
+    },
+  ],
 });
 export type SupportFile = InferEntity<typeof SupportFile>;
+
+/** A note to a support request, by who serves it. */
+export const SupportNote = defineEntity({
+  name: 'SupportNote',
+  tableName: 'support_notes',
+  properties: {
+    id: p.uuid().primary(),
+    supportRequest: p.manyToOne(SupportRequest),
+    text: p.text(),
+    createdAt: p.datetime(3),
+    createdBy: p.text(),
+  },
+  indexes: [{ name: 'support_notes_request_idx', properties: ['supportRequest', 'createdAt', 'id'] }],
+});
+export type SupportNote = InferEntity<typeof SupportNote>;

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { idOf } from '../../graphql/id-of.js';
 import { globalId } from '../../read/fields.js';
 import {
+  computed,
   connection,
   many,
   money,
@@ -42,6 +43,7 @@ export const supportRequestRead: ReadType = {
       fields: { name: property('contactName'), email: property('contactEmail'), phone: property('contactPhone') },
     },
     files: many('SupportFile', 'supportRequest', (file) => [file.col('uploadedAt'), file.col('id')]),
+    notes: many('SupportNote', 'supportRequest', (note) => [note.col('createdAt'), note.col('id')]),
   },
   listing: {
     filters: {
@@ -65,7 +67,23 @@ export const supportRequestRead: ReadType = {
 export const supportFileRead: ReadType = {
   name: 'SupportFile',
   entity: 'SupportFile',
-  fields: { id: globalId('SupportFile'), ...properties('name', 'contentType', 'size', 'sha256', 'uploadedAt') },
+  fields: {
+    id: globalId('SupportFile'),
+    ...properties('name', 'contentType', 'size', 'sha256', 'uploadedAt', 'uploadedBy'),
+    state: computed((file) => sql`coalesce(${file.col('scanVerdict')}, 'UNSCANNED')`),
+    refusalReason: property('scanReason'),
+    downloadPath: computed(
+      (file) =>
+        sql`case when ${file.col('scanVerdict')} is distinct from 'REFUSED' then ${'/support-files/fil_'}::text || ${file.col('id')} end`,
+    ),
+  },
+};
+
+/** How a SupportNote is read. */
+export const supportNoteRead: ReadType = {
+  name: 'SupportNote',
+  entity: 'SupportNote',
+  fields: properties('text', 'createdAt', 'createdBy'),
 };
 
 /** What support adds to the types below it. */

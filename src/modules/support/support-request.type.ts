@@ -6,7 +6,7 @@ import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderType } from '../orders/order.type.js';
-import { SupportImpact, SupportRequestStatus } from './support-request.entity.js';
+import { ScanVerdict, SupportImpact, SupportRequestStatus } from './support-request.entity.js';
 
 registerEnumType(SupportImpact, {
   name: 'SupportImpact',
@@ -22,7 +22,23 @@ registerEnumType(SupportRequestStatus, {
   description: 'How far a support request is.',
   valuesConfig: {
     OPEN: { description: 'Support has yet to answer the request.' },
+    ATTENTION_NEEDED: { description: 'Support has answered, and waits for whoever asked.' },
     CLOSED: { description: 'Support has answered, and the request is closed.' },
+  },
+});
+
+/** Whether a file was judged, and how. */
+export const SupportFileState = { UNSCANNED: 'UNSCANNED', ...ScanVerdict } as const;
+export type SupportFileState = keyof typeof SupportFileState;
+registerEnumType(SupportFileState, {
+  name: 'SupportFileState',
+  description: 'What was found of a file by the scanner that the gateway may have.',
+  valuesConfig: {
+    UNSCANNED: {
+      description: 'Nobody has judged the file. Where the gateway has a scanner it cannot be downloaded until then.',
+    },
+    CLEAN: { description: 'The scanner found nothing wrong with the file.' },
+    REFUSED: { description: 'The scanner refused the file: nobody can download it. `refusalReason` says why.' },
   },
 });
 
@@ -57,6 +73,40 @@ export class SupportFileType extends NodeType {
 
   @Field(() => DateTimeScalar, { description: 'The instant at which it was uploaded, in UTC.' })
   uploadedAt!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The user principal name of whoever uploaded it; null in files from before it was kept.',
+  })
+  uploadedBy!: string | null;
+
+  @Field(() => SupportFileState, { description: 'Whether the file was judged, and how.' })
+  state!: SupportFileState;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Why the file was refused, in the scanner's words; null where it was not.",
+  })
+  refusalReason!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Where the content is, below the address of the gateway: GET it with the token in `Authorization`. Ranges and `If-None-Match` are answered. Null where the file was refused.',
+  })
+  downloadPath!: string | null;
+}
+
+@ObjectType('SupportNote', { description: 'A note to a support request, for those who serve it.' })
+export class SupportNoteType {
+  @Field({ description: 'The text of the note, which may have several lines.' })
+  text!: string;
+
+  @Field(() => DateTimeScalar, { description: 'The instant at which it was added, in UTC.' })
+  createdAt!: string;
+
+  @Field({ description: 'The user principal name of the person who added it.' })
+  createdBy!: string;
 }
 
 @ObjectType('SupportRequest', {
@@ -100,7 +150,7 @@ export class SupportRequestType extends NodeType {
   @Field(() => SupportContactType, { description: 'The person that support answers.' })
   contact!: Relation<SupportContactType>;
 
-  @Field(() => SupportRequestStatus, { description: 'Whether support has answered.' })
+  @Field(() => SupportRequestStatus, { description: 'How far it is. `updateSupportRequest` changes it.' })
   status!: SupportRequestStatus;
 
   @Field(() => DateTimeScalar, { description: 'The instant at which it was submitted, in UTC.' })
@@ -111,6 +161,9 @@ export class SupportRequestType extends NodeType {
 
   @Field(() => [SupportFileType], { description: 'The attached files, in the order in which they were uploaded.' })
   files!: SupportFileType[];
+
+  @Field(() => [SupportNoteType], { description: 'The notes of those who serve it, oldest first, at most 100.' })
+  notes!: SupportNoteType[];
 }
 
 /** By what support requests can be ordered. */

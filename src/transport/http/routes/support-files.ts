@@ -69,6 +69,7 @@ export async function serveSupportFiles(app: FastifyInstance, services: Services
             charge: (bytes) => costs.deliver(payer, costOfBytes(bytes), 'Send it again then.'),
           });
           const attached = await attachInTurn(services, address, files, reply);
+          if (attached) services.fileAttached();
           return attached ? reply.code(201).send({ files: attached }) : reply;
         } catch (error) {
           if (error instanceof BeyondMemory) services.refusals.note(error.bound);
@@ -131,7 +132,8 @@ async function attachInTurn(
 }
 
 /** Attaches all files of an upload or none: a refused one leaves nothing behind. */
-function attachAll(services: Services, { id, maker }: UploadAddress, files: ReceivedFile[]) {
+function attachAll(services: Services, { id, maker, payer }: UploadAddress, files: ReceivedFile[]) {
+  const uploader = { ...maker, role: payer.viewer.roles[0] ?? null };
   return inOwnTransaction(services, async (em) => {
     if (await diedWithAccess(em, maker)) throw revoked();
     if ((await lockPlaces(em, id)) < files.length) throw tooManyFiles();
@@ -140,7 +142,7 @@ function attachAll(services: Services, { id, maker }: UploadAddress, files: Rece
     for (let file = files.shift(); file; file = files.shift()) {
       // No turn is waited for with a connection in hand.
       await setImmediate();
-      done.push(await attachFile(em, id, file, services.now()));
+      done.push(await attachFile(em, id, file, uploader, services.now()));
     }
     return done;
   });
