@@ -195,6 +195,7 @@ describe(`two tenants, on ${engine}`, () => {
         RestoreAccess: { userPrincipalName: `admin@${target.customer.domain}` },
         StoreProductKeys: keysToStore(),
         EndSession: { sessionId: toGlobalId('Session', pick(sessions).id) },
+        UpdateSupportRequest: { idempotencyKey, supportRequestId: target.ids.SupportRequest, note: 'N' },
         SubmitSupportRequest: {
           idempotencyKey,
           customerId,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toGlobalId } from '../../src/domain/global-id.js';
-import { RevokeAccessDocument } from '../generated/graphql.js';
+import { RevokeAccessDocument, SubmitSupportRequestDocument } from '../generated/graphql.js';
 import { engine, serverUrl } from '../support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
 import { namedOperations } from '../support/operations.js';
@@ -46,6 +46,7 @@ const BUDGETS: Record<string, number> = {
   SubmitSupportRequest: 13,
   SupportRequests: 1,
   SupportTopics: 0,
+  UpdateSupportRequest: 14,
   Viewer: 0,
 };
 
@@ -56,6 +57,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
   let orders: { id: string; lines: readonly { lineNumber: number }[] }[];
   let entitlementId: string;
   let sessionId: string;
+  let supportRequestId: string;
 
   beforeAll(async () => {
     // Fulfilment comes later than the test ends: it is no work of the request.
@@ -73,6 +75,11 @@ describe(`statements of each named operation, on ${engine}`, () => {
     entitlementId = toGlobalId('Entitlement', entitlement?.id as string);
     for (const user of ['leaver@partner.example', 'returner@partner.example']) await come(gateway, user);
     await gateway.run(RevokeAccessDocument, { input: { userPrincipalName: 'returner@partner.example' } });
+    const support = variablesOf()['SubmitSupportRequest'];
+    const submitted = await gateway.run(SubmitSupportRequestDocument, support as never, 'ADMIN_AGENT');
+    if (submitted.data.submitSupportRequest?.__typename !== 'SubmitSupportRequestSuccess')
+      throw new Error('not submitted');
+    supportRequestId = submitted.data.submitSupportRequest.supportRequest.id;
     const user = 'watched@partner.example';
     await openAcknowledged(gateway, await gateway.token('ADMIN_AGENT', { user }));
     sessionId = (await sessionsOf(gateway, user, 1))[0]?.id as string;
@@ -115,6 +122,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
       RestoreAccess: { input: { userPrincipalName: 'returner@partner.example' } },
       EndSession: { input: { sessionId } },
       StoreProductKeys: { input: keysToStore() },
+      UpdateSupportRequest: { input: { idempotencyKey, supportRequestId, status: 'CLOSED', note: 'Done.' } },
       SubmitSupportRequest: {
         input: {
           idempotencyKey,
