@@ -16,6 +16,8 @@ import { applyDecorators } from './apply-decorators.js';
 /** Made by the client for each request: 1 to 255 visible characters. */
 export const IsIdempotencyKey = () =>
   Matches(/^[\x21-\x7e]{1,255}$/, { message: 'must be 1 to 255 visible ASCII characters, such as a UUID' });
+/** A currency as it may be asked for: where nothing is sold in it, the answer says in which it is. */
+export const IsCurrencyCode = () => Matches(/^[A-Z]{3}$/, { message: 'must be an ISO 4217 code such as USD' });
 /** A currency that exists. */
 export const IsCurrency = () =>
   ValidateBy({

@@ -58,6 +58,7 @@ describe(`who may read what, on ${engine}`, () => {
       customerId: customer.id,
       lines: [{ ...skus.perpetual, quantity: 1 }],
     }),
+    PurchasePreview: async () => ({ customerId: customer.id, lines: [{ ...skus.perpetual, quantity: 1 }] }),
     CancelOrder: async () => ({
       idempotencyKey: randomUUID(),
       orderId: (await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }])).id,

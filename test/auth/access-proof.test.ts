@@ -141,7 +141,15 @@ describe(`the table of access, proved on ${engine}`, () => {
     },
     'Query.node': { id: { ...literal('mkt_US'), type: 'ID!' } },
     'Query.nodes': { ids: { literal: '["mkt_US"]', type: '[ID!]!', value: ['mkt_US'] } },
+    'Query.purchasePreview': {
+      input: {
+        literal: `{ customerId: "${mine.customer.id}", lines: [{ productId: "${skus.perpetual.productId}", skuId: "${skus.perpetual.skuId}", quantity: 1 }] }`,
+        type: 'PurchasePreviewInput!',
+        value: { customerId: mine.customer.id, lines: [{ ...skus.perpetual, quantity: 1 }] },
+      },
+    },
     'Sku.price': { market: { ...literal('US'), type: 'String!' } },
+    'Sku.prices': { market: { ...literal('US'), type: 'String!' } },
     'Subscription.activity': { after: { ...literal(beginning), type: 'String' } },
     'Subscription.cancellationConfirmed': { after: { ...literal(beginning), type: 'String' } },
   });

@@ -140,6 +140,14 @@ describe(`hidden and missing, on ${engine}`, () => {
       hidden: { orderId: theirs.order.id },
       missing: { orderId: none['Order'] },
     },
+    ...['purchasePreview'].map((preview) => {
+      const asked = (customerId: unknown) => ({ input: { customerId, lines: [{ ...skus.perpetual, quantity: 1 }] } });
+      return {
+        query: `query ($input: PurchasePreviewInput!) { ${preview}(input: $input) { problem { code message } } }`,
+        hidden: asked(theirs.customer.id),
+        missing: asked(none['Customer']),
+      };
+    }),
   ];
   const mutations = (): Lookup[] => {
     const asked = (input: object, changes: object) => ({ input: { idempotencyKey: '', ...input, ...changes } });

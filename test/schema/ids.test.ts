@@ -55,6 +55,7 @@ describe(`ids in the stores of clients, on ${engine}`, () => {
       productId: skus.perpetual.productId,
       market: 'US',
       Purchase: { ...key, customerId: customer.id, lines: [{ ...skus.perpetual, quantity: 1 }] },
+      PurchasePreview: { customerId: customer.id, lines: [{ ...skus.perpetual, quantity: 1 }] },
       CancelOrder: {
         ...key,
         orderId: (await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }])).id,

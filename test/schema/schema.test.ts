@@ -54,6 +54,7 @@ const boundedLists = new Set([
   'Order.cancellations', // each cancels at least one line
   'Cancellation.lines', // at most the order's
   'CancellationQuote.lines', // at most the order's
+  'PurchasePreview.lines', // at most 50
   'SupportRequest.files', // at most 10
   'SupportRequest.notes', // at most 100
   'UserAmbiguous.users', // at most 100

@@ -50,6 +50,7 @@ export const contract: Record<string, string[]> = {
     `activity(filter: ActivityFilter, ${page}): ActivityConnection`,
     'markets(closedTo: ProductKind): [Market]',
     'cancellationQuote(orderId: ID, lineNumbers: [Int]): CancellationQuote',
+    'purchasePreview(input: PurchasePreviewInput): PurchasePreview',
     `invoices(filter: InvoiceFilter, ${page}): InvoiceConnection`,
     `supportRequests(${page}): SupportRequestConnection`,
     `sessions(filter: SessionFilter, orderBy: SessionOrder, ${page}): SessionConnection`,

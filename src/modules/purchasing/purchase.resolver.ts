@@ -1,14 +1,35 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { Arg, Ctx, FieldResolver, Info, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
 import { idOf } from '../../graphql/id-of.js';
+import { MoneyType } from '../../graphql/money.type.js';
 import { validateInput } from '../../graphql/validate-input.js';
+import { type Preview, previewPurchase } from './preview-purchase.js';
 import { purchase } from './purchase.js';
-import { PurchaseInput, PurchaseResult, PurchaseSuccess } from './purchase.type.js';
+import { PurchaseInput, PurchasePreviewInput, PurchaseResult, PurchaseSuccess } from './purchase.type.js';
+import { PurchasePreviewType } from './purchase-preview.type.js';
 
 @Resolver(() => PurchaseSuccess)
 export class PurchaseResolver {
+  @Query(() => PurchasePreviewType, {
+    nullable: true,
+    description:
+      'What `purchase` would charge now, to the cent, or the problem that stands in the way. Nothing is bought or written.',
+  })
+  async purchasePreview(
+    @Arg('input', () => PurchasePreviewInput, {
+      description: 'What would be bought, and for which customer.',
+      validateFn: validateInput,
+    })
+    input: PurchasePreviewInput,
+    @Ctx() context: Context,
+  ) {
+    const customerId = idOf('Customer', input.customerId, 'input.customerId');
+    const asked = { ...input, customerId, currency: input.currency ?? null };
+    return toGraphQL(await inTransaction(context, (unit) => previewPurchase(unit, asked)));
+  }
+
   @Mutation(() => PurchaseResult, {
     nullable: true,
     description:
@@ -30,4 +51,23 @@ export class PurchaseResolver {
   order(@Root() success: { orderId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
     return read.load('Order', success.orderId, info);
   }
+}
+
+function toGraphQL({ priced, problem, pricedAt }: Preview) {
+  const currency = priced?.currency ?? '';
+  const money = (amount: string) => Object.assign(new MoneyType(), { amount, currency });
+  return {
+    allowed: problem === null,
+    problem,
+    pricedAt,
+    total: priced && money(priced.total),
+    taxIncluded: priced?.market.taxInclusive ?? null,
+    lines: (priced?.lines ?? []).map(({ sku, unitPrice, total, ...line }, lineIndex) => ({
+      ...line,
+      lineIndex,
+      title: sku.title,
+      unitPrice: money(unitPrice),
+      total: money(total),
+    })),
+  };
 }

@@ -2,7 +2,7 @@ import { IsOptional, ValidateNested } from 'class-validator';
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { BillingPlan } from '../../domain/product-kind.js';
 import {
-  IsCurrency,
+  IsCurrencyCode,
   IsIdempotencyKey,
   IsList,
   IsProductId,
@@ -16,7 +16,7 @@ import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.j
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { CustomerNotFound } from '../customers/find-customer.js';
 import { OrderType } from '../orders/order.type.js';
-import { PriceNotFound, ProductNotAvailableInMarket, QuantityOutOfBounds, SkuNotFound } from './purchase.js';
+import { PriceNotFound, ProductNotAvailableInMarket, QuantityOutOfBounds, SkuNotFound } from './purchase-problems.js';
 
 @ObjectType('Offer', { description: 'A term that a SKU is sold for, and how it is billed.' })
 export class OfferType {
@@ -114,17 +114,8 @@ export class PurchaseLineInput {
   billingPlan?: Relation<BillingPlan | null>;
 }
 
-@InputType('PurchaseInput', {
-  description: 'What to buy, on behalf of which customer. All lines are bought together or none.',
-})
-export class PurchaseInput {
-  @Field({
-    description:
-      'A key that you make up for each purchase, 1 to 255 visible ASCII characters such as a UUID. The same key with the same input answers the first success again and buys nothing twice. It is kept for 45 days; a refusal leaves it free.',
-  })
-  @IsIdempotencyKey()
-  idempotencyKey!: string;
-
+@InputType('PurchasePreviewInput', { description: 'What would be bought, on behalf of which customer.' })
+export class PurchasePreviewInput {
   @Field(() => ID, { description: 'The global id of the customer.' })
   customerId!: string;
 
@@ -133,13 +124,25 @@ export class PurchaseInput {
     description: 'The ISO 4217 code of the currency to pay in; the first of `Market.currencies` where it is left out.',
   })
   @IsOptional()
-  @IsCurrency()
+  @IsCurrencyCode()
   currency?: string | null;
 
   @Field(() => [PurchaseLineInput], { description: 'What to buy, in 1 to 50 lines. One SKU may have several.' })
   @IsList(50)
   @ValidateNested({ each: true })
   lines!: PurchaseLineInput[];
+}
+
+@InputType('PurchaseInput', {
+  description: 'What to buy, on behalf of which customer. All lines are bought together or none.',
+})
+export class PurchaseInput extends PurchasePreviewInput {
+  @Field({
+    description:
+      'A key that you make up for each purchase, 1 to 255 visible ASCII characters such as a UUID. The same key with the same input answers the first success again and buys nothing twice. It is kept for 45 days; a refusal leaves it free.',
+  })
+  @IsIdempotencyKey()
+  idempotencyKey!: string;
 }
 
 @ObjectType('PurchaseSuccess', { description: 'Returned when it was bought; it is on the next monthly invoice.' })

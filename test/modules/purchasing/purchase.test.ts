@@ -8,6 +8,7 @@ import {
   OrderDocument,
   PurchaseDocument,
   PurchasedDocument,
+  PurchasePreviewDocument,
   SalesDocument,
 } from '../../generated/graphql.js';
 import { engine } from '../../support/database.js';
@@ -232,6 +233,57 @@ describe(`purchase, on ${engine}`, () => {
     const customer = await aCustomer(gateway);
     expect(await unitPrice(customer, sku, undefined, 9)).toMatchObject({ amount: '10.00' });
     expect(await unitPrice(customer, sku, undefined, 10)).toMatchObject({ amount: '8.00' });
+  });
+
+  test('rule 3: purchasePreview answers what purchase charges, to the cent and with the same problems, and writes nothing', async () => {
+    const [tiered, fine] = [await aSku(gateway), await aSku(gateway, { term: 'P1Y', maximum: 50 })];
+    for (const [price, tierMin, tierMax] of [
+      ['10.00', 1, 9],
+      ['8.5555', 10, null],
+    ] as const)
+      await aPrice(gateway, tiered, price, { market: 'AU', currency: 'AUD', tierMin, tierMax });
+    await aPrice(gateway, fine, '99.999', { market: 'AU', currency: 'AUD' });
+    const customer = await aCustomer(gateway, { market: 'AU' });
+    const previewOf = async (lines: Line[], currency?: string) => {
+      const input = { customerId: customer.id, currency, lines };
+      const { data, errors } = await gateway.run(PurchasePreviewDocument, { input }, 'ADMIN_AGENT');
+      expect(errors).toBeUndefined();
+      return data.purchasePreview;
+    };
+    const lines = [
+      { ...tiered, quantity: 9 },
+      { ...tiered, quantity: 10 },
+      { ...fine, quantity: 3 },
+    ];
+    const preview = await previewOf(lines);
+    expect(preview).toMatchObject({
+      allowed: true,
+      problem: null,
+      taxIncluded: true,
+      pricedAt: '2026-07-15T10:00:00.000Z',
+      total: { amount: '475.47', currency: 'AUD' },
+      lines: [
+        { lineIndex: 0, unitPrice: { amount: '10.00' }, total: { amount: '90.00' }, termDuration: 'P1M' },
+        { lineIndex: 1, unitPrice: { amount: '8.55' }, total: { amount: '85.50' } },
+        { lineIndex: 2, unitPrice: { amount: '99.99' }, total: { amount: '299.97' }, term: { end: '2027-07-14' } },
+      ],
+    });
+    expect(await traces(customer)).toEqual(nothing);
+    const bought = await buy(gateway, customer, lines);
+    expect(bought.total).toEqual(preview?.total);
+    expect(bought.lines.map((line) => [line.unitPrice, line.total])).toEqual(
+      preview?.lines.map((line) => [line.unitPrice, line.total]),
+    );
+    const refused: [Line[], string | undefined][] = [
+      [[{ ...fine, quantity: 51 }], undefined],
+      [[{ ...fine, skuId: 'ZZZZ', quantity: 1 }], undefined],
+      [[{ ...tiered, quantity: 1 }], 'EUR'],
+    ];
+    for (const [wrong, currency] of refused) {
+      const { problem, ...rest } = (await previewOf(wrong, currency)) ?? {};
+      expect(rest).toMatchObject({ allowed: false, total: null, lines: [] });
+      expect(await answer(customer, wrong, currency ? { currency } : {})).toMatchObject({ ...problem });
+    }
   });
 
   test.each([...Object.values(Role), 'anonymous' as const])('rule 4: whether %s may buy', async (role) => {
