@@ -13,6 +13,7 @@ import { Migration20261127232929_policies } from './Migration20261127232929_poli
 import { Migration20261127234827_price_identity } from './Migration20261127234827_price_identity.js';
 import { Migration20261127234839_product_key_pool } from './Migration20261127234839_product_key_pool.js';
 import { Migration20261128000059_support_served } from './Migration20261128000059_support_served.js';
+import { Migration20261128002109_download_uses } from './Migration20261128002109_download_uses.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -30,4 +31,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261127234827_price_identity', class: Migration20261127234827_price_identity },
   { name: 'Migration20261127234839_product_key_pool', class: Migration20261127234839_product_key_pool },
   { name: 'Migration20261128000059_support_served', class: Migration20261128000059_support_served },
+  { name: 'Migration20261128002109_download_uses', class: Migration20261128002109_download_uses },
 ];

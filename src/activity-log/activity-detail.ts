@@ -27,7 +27,14 @@ export interface ActivityDetails {
   PRODUCT_KEYS_STORED: { version: string; count: number };
   PRODUCT_KEYS_RAN_OUT: { version: string };
   DOWNLOAD_LINK_CREATED: { version: string; language: string; architecture: string; expiresAt: string };
-  SOFTWARE_DOWNLOADED: { version: string; language: string; architecture: string; remainingDownloads: number };
+  /** `address` is new: a network address, of IPv6 its /64. */
+  SOFTWARE_DOWNLOADED: {
+    version: string;
+    language: string;
+    architecture: string;
+    remainingDownloads: number;
+    address: string;
+  };
   SUPPORT_REQUEST_SUBMITTED: { supportRequestNumber: string; topic: string; impact: string };
   SUPPORT_REQUEST_UPDATED: { supportRequestNumber: string; statusBefore: string; status: string; noteAdded: boolean };
   SUPPORT_FILE_DOWNLOADED: { supportRequestNumber: string; fileName: string; sha256: string };

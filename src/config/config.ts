@@ -31,6 +31,15 @@ export type DatabaseConfig =
     }
   | { kind: 'embedded'; dataDir: string; statementTimeoutMs?: number };
 
+/** An S3-compatible store, and who the gateway is there: it needs to read objects, and nothing else. */
+export interface DownloadStoreConfig {
+  /** What lies before the key of an object: `https://HOST/BUCKET/PREFIX`. */
+  url: string;
+  region: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
 /** Who may see the schema, each as far as the roles may use it. */
 export type IntrospectionPolicy = 'everybody' | 'signed-in' | 'nobody';
 
@@ -70,6 +79,8 @@ export interface Config {
   downloadsDir: string | null;
   /** Who judges files of support requests before anybody may download them; null: nobody does. */
   fileScan: FileScanConfig | null;
+  /** S3-compatible store with the same layout, which sends images itself; null: none. */
+  downloadsStore: DownloadStoreConfig | null;
   /** How long the local provider takes to confirm a cancellation; at most 15 minutes (rule 17). */
   fulfilmentDelayMs: number;
   /** How often the feed's reader looks for what other processes committed. */
@@ -163,6 +174,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     downloadsDir: values.DOWNLOADS_DIR ? resolve(values.DOWNLOADS_DIR) : null,
     fileScan: values.SUPPORT_FILE_SCAN
       ? { scanner: values.SUPPORT_FILE_SCAN, timeoutMs: values.SUPPORT_FILE_SCAN_TIMEOUT_MS }
+      : null,
+    downloadsStore: values.DOWNLOADS_STORE_URL
+      ? {
+          url: values.DOWNLOADS_STORE_URL.replace(/\/+$/, ''),
+          region: values.DOWNLOADS_STORE_REGION,
+          accessKeyId: values.DOWNLOADS_STORE_ACCESS_KEY_ID ?? '',
+          secretAccessKey: values.DOWNLOADS_STORE_SECRET_ACCESS_KEY ?? '',
+        }
       : null,
     fulfilmentDelayMs: values.FULFILMENT_DELAY_MS,
     feedPollMs: values.FEED_POLL_MS,

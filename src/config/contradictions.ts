@@ -16,6 +16,14 @@ export function contradictions(given: Record<string, string | undefined>): strin
   const folder = given['DOWNLOADS_DIR'];
   if (folder && !existsSync(folder))
     problems.push(`DOWNLOADS_DIR: ${folder} does not exist; create it or leave the setting out`);
+  if (given['DOWNLOADS_STORE_URL']) {
+    if (folder)
+      problems.push('DOWNLOADS_DIR, DOWNLOADS_STORE_URL: images come from one of the two; leave the other out');
+    if (!given['DOWNLOADS_STORE_ACCESS_KEY_ID'] || !has('DOWNLOADS_STORE_SECRET_ACCESS_KEY'))
+      problems.push(
+        'DOWNLOADS_STORE_URL: needs DOWNLOADS_STORE_ACCESS_KEY_ID and DOWNLOADS_STORE_SECRET_ACCESS_KEY of somebody who may read its objects',
+      );
+  }
   for (const path of (given['TRUSTED_DOCUMENTS'] ?? '').split(',').map((one) => one.trim()))
     if (path !== '' && !existsSync(path)) problems.push(`TRUSTED_DOCUMENTS: ${path} does not exist; mend the path`);
   if (has('TRUSTED_DOCUMENTS_ROLES') && !has('TRUSTED_DOCUMENTS'))

@@ -195,6 +195,18 @@ export const settings = z.object({
     })
     .optional(),
   SUPPORT_FILE_SCAN_TIMEOUT_MS: milliseconds(60_000, 100, 600_000),
+  DOWNLOADS_STORE_URL: z
+    .string()
+    .refine((url) => isSafeAddress(url) && isBare(url), {
+      error: `must be the https address of a bucket, such as https://s3.example.com/images, and may have a prefix behind it ${SAFE}`,
+    })
+    .optional(),
+  DOWNLOADS_STORE_REGION: z
+    .string()
+    .regex(/^[\w-]+$/, 'must be the name of a region such as eu-central-1')
+    .default('us-east-1'),
+  DOWNLOADS_STORE_ACCESS_KEY_ID: z.string().min(1).optional(),
+  DOWNLOADS_STORE_SECRET_ACCESS_KEY: z.string().min(1).optional(),
   FULFILMENT_DELAY_MS: milliseconds(2_000, 0, FIFTEEN_MINUTES_MS),
   FEED_POLL_MS: milliseconds(100, 5, 10_000),
   FEED_CHECKPOINT_MS: milliseconds(30_000, 100, 30_000),
@@ -231,6 +243,7 @@ export const secretSettings = [
   'DATABASE_REPLICA_URL',
   'SIGNING_SECRET',
   'PRODUCT_KEY_SECRETS',
+  'DOWNLOADS_STORE_SECRET_ACCESS_KEY',
   'NATS_URL',
   'ADMIN_TOKEN',
   'REDIS_URL',

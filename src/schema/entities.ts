@@ -14,7 +14,13 @@ import { CancellationPolicy } from '../modules/catalog/cancellation-policy.entit
 import { Price, Product, Sku, SoftwareVersion } from '../modules/catalog/catalog.entity.js';
 import { Market, MarketClosure } from '../modules/catalog/market.entity.js';
 import { Customer } from '../modules/customers/customer.entity.js';
-import { DownloadLink, EncryptionCanary, Entitlement, ProductKey } from '../modules/entitlements/entitlement.entity.js';
+import {
+  DownloadLink,
+  DownloadUse,
+  EncryptionCanary,
+  Entitlement,
+  ProductKey,
+} from '../modules/entitlements/entitlement.entity.js';
 import { FingerprintSecret, PooledKey, ProductKeyShortage } from '../modules/entitlements/product-key-pool.entity.js';
 import { RefusedAttempt } from '../modules/entitlements/refused-attempt.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
@@ -40,6 +46,7 @@ export const entities: EntitySchema[] = [
   FingerprintSecret,
   EncryptionCanary,
   DownloadLink,
+  DownloadUse,
   Cancellation,
   CancellationLine,
   SalesDelta,

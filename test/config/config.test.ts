@@ -175,6 +175,10 @@ describe('settings', () => {
     ['TRUSTED_DOCUMENTS_ROLES', 'SALES_AGENT,KING', 'roles of the graph'],
     ['TRUSTED_DOCUMENTS_ROLES', 'SALES_AGENT', 'needs TRUSTED_DOCUMENTS'],
     ['DOWNLOADS_DIR', '/nowhere', 'create it or leave the setting out'],
+    ['DOWNLOADS_STORE_URL', 'http://s3.example.com/images', 'https address of a bucket'],
+    ['DOWNLOADS_STORE_URL', 'https://s3.example.com/images?versionId=1', 'https address of a bucket'],
+    ['DOWNLOADS_STORE_URL', 'https://s3.example.com/images', 'needs DOWNLOADS_STORE_ACCESS_KEY_ID'],
+    ['DOWNLOADS_STORE_REGION', 'eu central', 'the name of a region'],
   ])('%s=%s is refused by its name, with what to do', (name, value, remedy) => {
     expect(problemsOf({ [name]: value })).toContainEqual(expect.stringMatching(new RegExp(`^${name}: .*${remedy}`)));
   });
@@ -341,6 +345,7 @@ describe('secrets in files', () => {
       NATS_URL: 'nats://user:pass@nats.example:4222',
       ADMIN_TOKEN: 'a token of the operators, made once'.replaceAll(' ', '-'),
       REDIS_URL: 'redis://user:pass@redis.example:6379',
+      DOWNLOADS_STORE_SECRET_ACCESS_KEY: 'the key of a reader',
     };
     const files = Object.fromEntries(
       secretSettings.map((name, index) => {

@@ -94,6 +94,7 @@ export async function startTestGateway(
     productKeySecrets: [{ keyId: 'test', secret: new Uint8Array(32).fill(7) }],
     downloadsDir: null,
     fileScan: null,
+    downloadsStore: null,
     fulfilmentDelayMs: 0,
     feedPollMs: 20,
     feedCheckpointMs: 30_000,

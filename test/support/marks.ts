@@ -9,6 +9,8 @@ const tables: Record<string, string> = {
   entitlements: 'customer_id = $',
   product_keys: 'entitlement_id in (select id from entitlements where customer_id = $)',
   download_links: 'entitlement_id in (select id from entitlements where customer_id = $)',
+  download_uses:
+    'link_id in (select id from download_links where entitlement_id in (select id from entitlements where customer_id = $))',
   cancellations: 'customer_id = $',
   cancellation_lines: 'cancellation_id in (select id from cancellations where customer_id = $)',
   invoices: 'customer_id = $',

@@ -130,6 +130,13 @@ class SoftwareDownloadedDetail {
 
   @Field(() => Int, { description: 'How many downloads the link has left after this one.' })
   remainingDownloads!: number;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The network address that the link was used from, of IPv6 its /64; null in entries from before it was kept. One entry stands for all that the address downloads by the link on that day.',
+  })
+  address!: string | null;
 }
 
 @ObjectType('AccessRevokedDetail', { description: 'What an entry of action `ACCESS_REVOKED` says of the user.' })

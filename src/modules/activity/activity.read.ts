@@ -56,7 +56,10 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
   PRODUCT_KEYS_STORED: { type: 'ProductKeysStoredDetail', fields: { ...text('version'), ...json('count') } },
   PRODUCT_KEYS_RAN_OUT: { type: 'ProductKeysRanOutDetail', fields: text('version') },
   DOWNLOAD_LINK_CREATED: { type: 'DownloadLinkCreatedDetail', fields: { ...choice, ...text('expiresAt') } },
-  SOFTWARE_DOWNLOADED: { type: 'SoftwareDownloadedDetail', fields: { ...choice, ...json('remainingDownloads') } },
+  SOFTWARE_DOWNLOADED: {
+    type: 'SoftwareDownloadedDetail',
+    fields: { ...choice, ...json('remainingDownloads'), ...text('address') },
+  },
   SUPPORT_REQUEST_SUBMITTED: {
     type: 'SupportRequestSubmittedDetail',
     fields: text('supportRequestNumber', 'topic', 'impact'),

@@ -7,7 +7,7 @@ import { isProblem, type Problem } from '../../domain/problem.js';
 import { DownloadLink } from './entitlement.entity.js';
 import { chooseSoftware, SoftwareChoiceNotOffered } from './software-choice.js';
 
-/** Rule 11: a link lives 14 days or 50 downloads, whichever ends first. */
+/** Rule 11: a link lives 14 days or 50 downloads, whichever ends first, and no longer than its licence. */
 const LIFE_DAYS = 14;
 export const MAXIMUM_DOWNLOADS = 50;
 
@@ -29,7 +29,8 @@ export async function createDownloadLink(unit: UnitOfWork, input: CreateDownload
     return new SoftwareChoiceNotOffered('architecture', offered.architectures);
   const { em, viewer, now, correlationId } = unit;
   const { version, language, architecture } = input;
-  const expiresAt = new Date(now.getTime() + LIFE_DAYS * 86_400_000);
+  const ends = now.getTime() + LIFE_DAYS * 86_400_000;
+  const expiresAt = new Date(Math.min(ends, entitlement.expiresAt?.getTime() ?? ends));
   const link = em.create(DownloadLink, {
     id: newId(),
     entitlement,

@@ -4,10 +4,18 @@ import { parseIdentity } from '../../auth/identity.js';
 import { diedWithAccess, type Made } from '../../context/admission.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
-import { DownloadLink } from './entitlement.entity.js';
+import { DownloadLink, DownloadUse } from './entitlement.entity.js';
 
 /** Why a link is dead (rule 11). */
 export type DeadLink = 'REVOKED' | 'EXPIRED' | 'USED_UP';
+
+/** Who uses a link, and when. */
+export interface LinkUse {
+  linkId: string;
+  /** Network address of the client (`lib/network.ts`). */
+  address: string;
+  now: Date;
+}
 
 /** What is to be sent. */
 export interface Download {
@@ -18,23 +26,29 @@ export interface Download {
   language: string;
   architecture: string;
   remainingDownloads: number;
+  expiresAt: Date;
+  /** It was counted for this address today: what is asked for now is more of the same download. */
+  isCounted: boolean;
 }
 
 /**
- * Counts a download and writes it down (rule 11). It happens before the first byte: a download that is not in the log
- * does not take place. Answers why the link is dead, or null where there never was such a link.
+ * Counts a download and writes it down (rule 11), once for a link, an address and a day in UTC, in how many parts it
+ * may come. It happens before the first byte: a download that is not in the log does not take place. Answers why the
+ * link is dead, or null where there never was such a link.
  */
 export async function downloadSoftware(
   em: Em,
-  linkId: string,
-  now: Date,
+  use: LinkUse,
   correlationId: string,
 ): Promise<Download | DeadLink | null> {
-  const link = await liveLink(em, linkId, now, LockMode.PESSIMISTIC_WRITE);
-  if (link === null || typeof link === 'string') return link;
+  const found = await liveLink(em, use, LockMode.PESSIMISTIC_WRITE);
+  if (found === null || typeof found === 'string') return found;
+  const { link, isCounted } = found;
+  if (isCounted) return downloadOf(link, isCounted);
   link.downloads += 1;
+  em.create(DownloadUse, { link, address: use.address, day: dayOf(use), firstAt: use.now }, { persist: true });
   const { version, language, architecture, entitlement } = link;
-  const download = downloadOf(link);
+  const download = downloadOf(link, true);
   const { remainingDownloads } = download;
   recordActivity(em, {
     action: 'SOFTWARE_DOWNLOADED',
@@ -51,29 +65,37 @@ export async function downloadSoftware(
     productIds: [entitlement.sku.product.productId],
     resource: { type: 'DOWNLOAD_LINK', id: toGlobalId('Entitlement', entitlement.id), label: entitlement.sku.title },
     correlationId,
-    detail: { version, language, architecture, remainingDownloads },
+    detail: { version, language, architecture, remainingDownloads, address: use.address },
   });
   return download;
 }
 
 /** What a link would give now, without taking it: nothing is counted, nothing written down. */
-export async function inspectDownload(em: Em, linkId: string, now: Date): Promise<Download | DeadLink | null> {
-  const link = await liveLink(em, linkId, now);
-  return link === null || typeof link === 'string' ? link : downloadOf(link);
+export async function inspectDownload(em: Em, use: LinkUse): Promise<Download | DeadLink | null> {
+  const found = await liveLink(em, use);
+  return found === null || typeof found === 'string' ? found : downloadOf(found.link, found.isCounted);
 }
 
 /** A link that is good, or why it is dead; null where there never was such a link. */
-async function liveLink(em: Em, id: string, now: Date, lockMode?: LockMode): Promise<DownloadLink | DeadLink | null> {
+async function liveLink(
+  em: Em,
+  use: LinkUse,
+  lockMode?: LockMode,
+): Promise<{ link: DownloadLink; isCounted: boolean } | DeadLink | null> {
+  const { linkId: id, address, now } = use;
   const link = await em.findOne(DownloadLink, { id }, lockMode === undefined ? {} : { lockMode });
   if (!link) return null;
   await em.populate(link, ['entitlement.sku.product', 'entitlement.orderLine']);
-  if (link.revokedAt || link.entitlement.status === 'REVOKED' || (await diedWithAccess(em, makerOf(link))))
-    return 'REVOKED';
-  if (link.expiresAt <= now) return 'EXPIRED';
-  return link.downloads >= link.maximumDownloads ? 'USED_UP' : link;
+  const { entitlement } = link;
+  if (link.revokedAt || entitlement.status === 'REVOKED' || (await diedWithAccess(em, makerOf(link)))) return 'REVOKED';
+  if (link.expiresAt <= now || (entitlement.expiresAt && entitlement.expiresAt <= now)) return 'EXPIRED';
+  const isCounted = (await em.findOne(DownloadUse, { link, address, day: dayOf(use) })) !== null;
+  return isCounted || link.downloads < link.maximumDownloads ? { link, isCounted } : 'USED_UP';
 }
 
-function downloadOf(link: DownloadLink): Download {
+const dayOf = ({ now }: LinkUse) => now.toISOString().slice(0, 10);
+
+function downloadOf(link: DownloadLink, isCounted: boolean): Download {
   const { sku } = link.entitlement;
   return {
     productId: sku.product.productId,
@@ -83,6 +105,8 @@ function downloadOf(link: DownloadLink): Download {
     language: link.language,
     architecture: link.architecture,
     remainingDownloads: link.maximumDownloads - link.downloads,
+    expiresAt: link.expiresAt,
+    isCounted,
   };
 }
 

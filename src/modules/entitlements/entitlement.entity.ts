@@ -98,3 +98,18 @@ export const DownloadLink = defineEntity({
   checks: [{ name: 'download_links_bound', expression: 'downloads >= 0 and downloads <= maximum_downloads' }],
 });
 export type DownloadLink = InferEntity<typeof DownloadLink>;
+
+/** An address that downloaded by a link on a day: however many parts a download comes in, it is one (rule 11). */
+export const DownloadUse = defineEntity({
+  name: 'DownloadUse',
+  tableName: 'download_uses',
+  properties: {
+    link: p.manyToOne(DownloadLink).primary(),
+    /** Network address (`lib/network.ts`). */
+    address: p.string().columnType('text').primary(),
+    /** In UTC. */
+    day: p.date().primary(),
+    firstAt: p.datetime(3),
+  },
+});
+export type DownloadUse = InferEntity<typeof DownloadUse>;

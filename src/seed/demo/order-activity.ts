@@ -108,7 +108,7 @@ export class OrderActivity {
       this.write(
         line,
         new Date(time),
-        { action: 'SOFTWARE_DOWNLOADED', detail: { ...choice, remainingDownloads } },
+        { action: 'SOFTWARE_DOWNLOADED', detail: { ...choice, remainingDownloads, address: `203.0.113.${1 + place}` } },
         holderOf(actor),
       );
     }

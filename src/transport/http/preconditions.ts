@@ -17,8 +17,14 @@ const tagsOf = (header: string | undefined) => header?.split(',').map((one) => o
  * and one of another content (`If-Range`) are answered with the whole.
  * @param etag with its quotes
  * @param size bytes of the whole, at least one
+ * @param modified when it was last another one, for clients that go by that (`If-Range`); null: nobody may
  */
-export function askedOf({ headers, method }: FastifyRequest, etag: string, size: number): Asked {
+export function askedOf(
+  { headers, method }: FastifyRequest,
+  etag: string,
+  size: number,
+  modified: Date | null = null,
+): Asked {
   const mustMatch = tagsOf(headers['if-match']);
   if (mustMatch && !mustMatch.some((tag) => tag === '*' || tag === etag)) return 'FAILED';
   const known = tagsOf(headers['if-none-match']);
@@ -26,7 +32,7 @@ export function askedOf({ headers, method }: FastifyRequest, etag: string, size:
   const { range } = headers;
   if (method !== 'GET' || range === undefined) return 'WHOLE';
   const ifRange = headers['if-range'];
-  if (ifRange !== undefined && ifRange !== etag) return 'WHOLE';
+  if (ifRange !== undefined && ifRange !== etag && ifRange !== modified?.toUTCString()) return 'WHOLE';
   const { code, type, ranges } = parse(size, range);
   if (type !== 'bytes' || code & 1) return 'WHOLE';
   if (ranges.length === 0) return 'NOT_SATISFIABLE';

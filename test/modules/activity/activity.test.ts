@@ -143,7 +143,11 @@ describe(`the activity log, on ${engine}`, () => {
       ['PRODUCT_KEYS_STORED', ['SUCCEEDED'], [['count', 'version']]],
       ['PRODUCT_KEY_REVEALED', ['SUCCEEDED'], [['isInvented', 'version']]],
       ['SESSION_ENDED', ['SUCCEEDED'], [['objectId', 'transport', 'userPrincipalName']]],
-      ['SOFTWARE_DOWNLOADED', ['SUCCEEDED'], [['architecture', 'language', 'remainingDownloads', 'version']]],
+      [
+        'SOFTWARE_DOWNLOADED',
+        ['SUCCEEDED'],
+        [['address', 'architecture', 'language', 'remainingDownloads', 'version']],
+      ],
       ['SUPPORT_REQUEST_SUBMITTED', ['SUCCEEDED'], [['impact', 'supportRequestNumber', 'topic']]],
     ]);
     const shown = await entriesOf(gateway, {});
