@@ -15,6 +15,7 @@ import {
   entriesOf,
   everyRow,
   linkOf,
+  settled,
   type TestSoftware,
 } from '../../support/software.js';
 
@@ -207,6 +208,7 @@ describe(`download links, on ${engine}`, () => {
     // Whoever began goes on; nobody else begins.
     expect((await open(url, { headers: { ...one, range: 'bytes=60-' } })).status).toBe(206);
     expect((await open(url, { headers: late })).status).toBe(410);
+    await settled(gateway);
     const seen = await gateway.run(
       `query ($orderId: ID!) { activity(first: 9, filter: { orderId: $orderId, actions: [SOFTWARE_DOWNLOADED] }) { nodes {
         detail { ... on SoftwareDownloadedDetail { remainingDownloads address } } } } }`,

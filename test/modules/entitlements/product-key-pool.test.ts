@@ -14,6 +14,7 @@ import {
   entriesOf,
   everyRow,
   reveal,
+  settled,
   type TestSoftware,
 } from '../../support/software.js';
 
@@ -82,6 +83,7 @@ describe(`the pool of product keys, on ${engine}`, () => {
     expect(data.revealProductKey).toMatchObject({ isInvented: false });
     const [revealed] = await entriesOf(gateway, { orderId: one.order.id, actions: ['PRODUCT_KEY_REVEALED'] });
     expect(revealed?.detail).toMatchObject({ version: VERSION });
+    await settled(gateway);
     const stored = await gateway.run(
       `query ($productId: String!) { activity(first: 9, filter: { productId: $productId, actions: [PRODUCT_KEYS_STORED] }) { nodes {
         customer { id } resource { type nodeId } detail { ... on ProductKeysStoredDetail { version count } } } } }`,
@@ -206,6 +208,7 @@ describe(`the pool of product keys, on ${engine}`, () => {
     const [one, other] = [await buySoftware(gateway, customer, sku), await buySoftware(gateway, customer, sku)];
     const invented = await reveal(gateway, one.entitlementId, VERSION);
     expect(invented.data.revealProductKey).toMatchObject({ isInvented: true });
+    await settled(gateway);
     const entries = await gateway.run(
       `query ($orderId: ID!) { activity(first: 9, filter: { orderId: $orderId, actions: [PRODUCT_KEY_REVEALED] }) { nodes {
         detail { ... on ProductKeyRevealedDetail { isInvented } } } } }`,
