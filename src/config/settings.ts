@@ -1,7 +1,6 @@
-import proxyAddr from '@fastify/proxy-addr';
 import { z } from 'zod';
 import { Role } from '../domain/role.js';
-import { isLoopback } from '../lib/loopback.js';
+import { isAddress, isAddressRange, isBare, isOrigin, isSafeAddress, SAFE } from './addresses.js';
 import { type RoleRule, roleRuleOf, TENANT_PLACEHOLDER } from './auth-config.js';
 import { boundSettings } from './bounds.js';
 import { costDefaults, type PointsByRole, pointsByRole } from './cost-config.js';
@@ -18,24 +17,6 @@ const milliseconds = (fallback: number, minimum: number, maximum: number) =>
 const oneOf = <Value extends string>(...values: [Value, ...Value[]]) =>
   z.enum(values, { error: `must be one of: ${values.join(', ')}` });
 
-/** Whether it can be taken apart, also by who decodes the password: a bare % in one is no address. */
-function isAddress(text: string): boolean {
-  try {
-    const { username, password, pathname } = new URL(text);
-    for (const part of [username, password, pathname]) decodeURIComponent(part);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether an address is one that paths can be put behind. What is none is told by itself. */
-function isBare(text: string): boolean {
-  if (!URL.canParse(text)) return true;
-  const { username, password, search, hash } = new URL(text);
-  return `${username}${password}${search}${hash}` === '';
-}
-
 const POSTGRES_FORM = 'must look like postgres://user@host:5432/database, with what is special in a password as %XX';
 /** An address that cannot be read is never shown: its password would be in it. */
 const postgresUrl = (advice = '') =>
@@ -48,28 +29,7 @@ const listOf = (isGood: (item: string) => boolean, error: string) =>
     .string()
     .transform((text) => text.split(',').map((item) => item.trim()))
     .refine((items) => items.every((item) => item !== '' && isGood(item)), { error });
-/** Keys and sign-in decide who is let in: nobody on the way may change them. */
-const isSafeAddress = (text: string) => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  // Addresses are logged, and the provider's are nobody's secret.
-  if (username !== '' || password !== '') return false;
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
-};
 const SCOPES = 'must be scopes joined by blanks, openid among them';
-const SAFE = '(http only to this machine itself, no user and password in it)';
-/** An address, a range such as 10.0.0.0/8, or `loopback`, `linklocal`, `uniquelocal`. */
-const isAddressRange = (text: string) => {
-  try {
-    proxyAddr.compile(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
-/** As browsers send it in `Origin`. */
-const isOrigin = (text: string) =>
-  /^https?:[^*]+$/i.test(text) && URL.canParse(text) && new URL(text).origin === text.toLowerCase();
 const roleRules = z.string().transform((text, context): RoleRule[] => {
   const rules = text.split(',').map((rule) => roleRuleOf(rule.trim()));
   if (rules.every((rule) => rule !== null)) return rules;
