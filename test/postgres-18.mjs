@@ -27,6 +27,7 @@ const SUITES = [
   'modules/purchasing/purchase',
   'modules/sales/sales-totals',
   'partner-center/import-price-list',
+  'partner-center/whole-lists',
   'read/indexes',
   'read/one-snapshot',
   'story',

@@ -50,18 +50,18 @@ export async function listScopes(connection: Connection, begins: Date | undefine
  * @returns how many
  */
 export async function findLacking(connection: Connection): Promise<number> {
+  await sql`analyze listed_prices`.execute(connection);
   await sql`create temporary table lacking_prices as
     select price.id, greatest(scope.begins, listed.begins) as ends_at
     from list_scopes scope
       join prices price on price.market_code = scope.market and price.currency = scope.currency
       join skus sku on sku.id = price.sku_id
       join products product on product.id = sku.product_id
-      left join lateral (
-        select min(listed.starts_at) as begins from listed_prices listed
-        where listed.sku_id = price.sku_id and listed.market = price.market_code and listed.currency = price.currency
-          and listed.segment = price.segment and listed.billing_plan = price.billing_plan
-          and listed.term_duration is not distinct from price.term_duration
-      ) listed on true
+      left join (
+        select sku_id, market, currency, segment, billing_plan, coalesce(term_duration, '') as term, min(starts_at) as begins
+        from listed_prices group by 1, 2, 3, 4, 5, 6
+      ) listed on listed.sku_id = price.sku_id and listed.market = price.market_code and listed.currency = price.currency
+        and listed.segment = price.segment and listed.billing_plan = price.billing_plan and listed.term = coalesce(price.term_duration, '')
     where ${VIEW} = scope.view and price.effective_end_date > greatest(scope.begins, listed.begins)
       and not exists (select from listed_prices listed where listed.id = price.id)`.execute(connection);
   const { rows } = await sql<{ count: number }>`select count(*)::int as count from lacking_prices`.execute(connection);
