@@ -40,8 +40,8 @@ export async function fillByNumbers(run, size, say = () => undefined) {
     select md5(l.id::text)::uuid, l.id, o.customer_id, l.sku_id, l.quantity, case when l.status = 'CANCELLED' then 'REVOKED' else 'ACTIVE' end, o.placed_at,
       case when s.term_duration is not null then o.placed_at + interval '1 year' end, case when l.status = 'CANCELLED' then o.placed_at + interval '1 day' end
     from order_lines l join orders o on o.id = l.order_id join scale_skus s on s.id = l.sku_id`);
-  await run(`insert into cancellations (id, order_id, customer_id, status, credit, currency, requested_at, requested_by, requested_by_role, due_at, confirmed_at, correlation_id)
-    select md5('cancelled' || id)::uuid, id, customer_id, 'CONFIRMED', 10, currency, placed_at, placed_by, 'ADMIN_AGENT', placed_at, placed_at, correlation_id from orders where status = 'CANCELLED'`);
+  await run(`insert into cancellations (id, order_id, customer_id, status, credit, currency, requested_at, requested_by, requested_by_role, confirmed_at, correlation_id)
+    select md5('cancelled' || id)::uuid, id, customer_id, 'CONFIRMED', 10, currency, placed_at, placed_by, 'ADMIN_AGENT', placed_at, correlation_id from orders where status = 'CANCELLED'`);
   await run(`insert into cancellation_lines (id, cancellation_id, order_line_id, refund_type, unit_credit, quantity, credit, standing)
     select md5('cancelled' || l.id)::uuid, md5('cancelled' || l.order_id)::uuid, l.id, 'FULL', l.unit_price, l.quantity, l.total, true from order_lines l where l.status = 'CANCELLED'`);
   say('invoices');

@@ -16,6 +16,7 @@ const rooms: Record<string, { floor: number; sentence: string }> = {
   context: { floor: 7, sentence: 'what an operation and a use case are handed' },
   feed: { floor: 6, sentence: 'one reader of the log, shared delivery to every subscriber' },
   'activity-log': { floor: 5, sentence: 'the log itself: entries, their order, cursors, exports, seals' },
+  jobs: { floor: 6, sentence: 'work that waits for somebody: enqueued, claimed, attempted, settled' },
   cost: { floor: 5, sentence: 'what operations cost, and what users may spend' },
   read: { floor: 4, sentence: 'turns a selection into one statement; knows neither the feed nor any module' },
   'partner-center': { floor: 4, sentence: 'the formats of Microsoft Partner Center' },
@@ -33,6 +34,8 @@ const rooms: Record<string, { floor: number; sentence: string }> = {
 const modules: Record<string, number> = {
   purchasing: 5,
   cancelling: 5,
+  fulfilling: 3,
+  jobs: 3,
   support: 3,
   entitlements: 3,
   billing: 3,

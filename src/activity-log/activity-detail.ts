@@ -6,6 +6,8 @@ import type { ActivityAction } from './activity-action.js';
  */
 export interface ActivityDetails {
   ORDER_PLACED: { orderNumber: string; lineCount: number; total: string; currency: string };
+  ORDER_CONFIRMED: { orderNumber: string; lineCount: number; total: string; currency: string };
+  ORDER_REFUSED: { orderNumber: string; lineCount: number; problem: string };
   CANCELLATION_REQUESTED: {
     cancellationId: string;
     orderNumber: string;

@@ -45,3 +45,5 @@ export const activityReaders = [GLOBAL_ADMIN, ACCOUNT_ADMIN, REFERRAL_ADMIN, MAR
 export const cancellationListeners = [ADMIN_AGENT, GLOBAL_ADMIN, BILLING_ADMIN, CUSTOMER_ADMIN];
 /** Who revokes access. */
 export const accessRevokers = [GLOBAL_ADMIN];
+/** Who looks after work that waits for somebody. */
+export const operators = [GLOBAL_ADMIN];

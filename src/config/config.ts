@@ -6,6 +6,7 @@ import { ConfigError } from './config-error.js';
 import { contradictions } from './contradictions.js';
 import type { CostConfig, LimiterConfig } from './cost-config.js';
 import type { FileScanConfig } from './file-scan-config.js';
+import { type JobsConfig, jobsOf } from './jobs-config.js';
 import { localSecrets } from './local-secrets.js';
 import type { NatsAddress } from './nats-config.js';
 import { readSecretFiles } from './secret-files.js';
@@ -83,6 +84,10 @@ export interface Config {
   downloadsStore: DownloadStoreConfig | null;
   /** How long the local provider takes to confirm a cancellation; at most 15 minutes (rule 17). */
   fulfilmentDelayMs: number;
+  /** How long it takes to confirm a purchase; 0: it confirms at once, in the purchase's own transaction. */
+  purchaseDelayMs: number;
+  /** How work that waits for somebody is done. */
+  jobs: JobsConfig;
   /** How often the feed's reader looks for what other processes committed. */
   feedPollMs: number;
   /** NATS JetStream between the database and the feeds of many gateways; null: each polls the database. */
@@ -184,6 +189,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
         }
       : null,
     fulfilmentDelayMs: values.FULFILMENT_DELAY_MS,
+    purchaseDelayMs: values.PURCHASE_DELAY_MS,
+    jobs: jobsOf(values),
     feedPollMs: values.FEED_POLL_MS,
     nats: values.NATS_URL
       ? { url: values.NATS_URL, maxAgeMs: values.NATS_STREAM_MAX_AGE_MS, maxBytes: values.NATS_STREAM_MAX_BYTES }

@@ -5,6 +5,7 @@ import { type RoleRule, roleRuleOf, TENANT_PLACEHOLDER } from './auth-config.js'
 import { boundSettings } from './bounds.js';
 import { costDefaults, type PointsByRole, pointsByRole } from './cost-config.js';
 import { fileScannerOf, SCANNER_FORM } from './file-scan-config.js';
+import { jobSettings } from './jobs-config.js';
 import { ANONYMOUS } from './trusted-documents-config.js';
 
 const FIFTEEN_MINUTES_MS = 15 * 60_000;
@@ -168,6 +169,8 @@ export const settings = z.object({
   DOWNLOADS_STORE_ACCESS_KEY_ID: z.string().min(1).optional(),
   DOWNLOADS_STORE_SECRET_ACCESS_KEY: z.string().min(1).optional(),
   FULFILMENT_DELAY_MS: milliseconds(2_000, 0, FIFTEEN_MINUTES_MS),
+  PURCHASE_DELAY_MS: milliseconds(0, 0, FIFTEEN_MINUTES_MS),
+  ...jobSettings,
   FEED_POLL_MS: milliseconds(100, 5, 10_000),
   FEED_CHECKPOINT_MS: milliseconds(30_000, 100, 30_000),
   SOCKET_PING_MS: milliseconds(12_000, 100, 600_000),

@@ -15,6 +15,7 @@ import type { Lanes } from '../database/lanes.js';
 import type { Orm } from '../database/orm.js';
 import type { Feed } from '../feed/feed.js';
 import type { Refusals } from '../graphql/refusals.js';
+import type { JobQueue } from '../jobs/job-queue.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
 import type { ClientAddress } from '../lib/client-address.js';
 import type { Signer } from '../lib/signing.js';
@@ -63,8 +64,10 @@ export interface Services {
   addressOf: ClientAddress;
   /** Says that a file waits to be judged. */
   fileAttached: () => void;
-  /** Says that a cancellation waits for fulfilment. */
-  cancellationRequested: () => void;
+  /** Work that waits for somebody. */
+  jobs: JobQueue;
+  /** Whether the provider is asked for purchases; else they are confirmed in their own transaction. */
+  asksForPurchases: boolean;
 }
 
 /** What one request, socket operation or feed event has of its own: made fresh for each by `createContext`. */

@@ -32,10 +32,15 @@ export async function inTransaction<Result>(
 
 /** The same without a viewer: for what the gateway does by itself. */
 export async function inOwnTransaction<Result>(
-  { orm, feed }: Pick<Services, 'orm' | 'feed'>,
+  { orm, feed, jobs }: Pick<Services, 'orm' | 'feed' | 'jobs'>,
   work: (em: Em) => Promise<Result>,
 ): Promise<Result> {
-  const result = await orm.em.fork().transactional((em) => work(em));
+  let used: Em | undefined;
+  const result = await orm.em.fork().transactional((em) => {
+    used = em;
+    return work(em);
+  });
   feed.notify();
+  if (used) jobs.committed(used);
   return result;
 }

@@ -43,6 +43,11 @@ export async function poolOf(orm: Orm): Promise<Pool> {
   return (await nativeOf(orm)) as Pool;
 }
 
+/** The embedded database behind the ORM. */
+export async function embeddedOf(orm: Orm): Promise<PGlite> {
+  return (await nativeOf(orm)) as PGlite;
+}
+
 function nativeOf(orm: Orm): Promise<unknown> {
   return (orm.em.getConnection() as unknown as { getNativeClient(): Promise<unknown> }).getNativeClient();
 }
@@ -65,7 +70,7 @@ export async function createExecute(orm: Orm, limits: ExecuteLimits): Promise<Ex
 }
 
 async function onEmbedded(orm: Orm, { lanes, statementTimeoutMs }: ExecuteLimits): Promise<Execute> {
-  const pglite = (await nativeOf(orm)) as PGlite;
+  const pglite = await embeddedOf(orm);
   if (statementTimeoutMs > 0) await limitStatements(pglite, statementTimeoutMs);
   return (plan, parameters, turn) =>
     lanes.run(turn, async (waitedMs) => {

@@ -40,8 +40,9 @@ const shared: Options = {
     allOrNothing: true,
     disableForeignKeys: false,
   },
-  // Functions are the migrations' own: the ORM has no word for STABLE, on which `feed_horizon()` depends.
-  schemaGenerator: { ignoreRoutines: true },
+  // Functions are the migrations' own: the ORM has no word for STABLE, on which `feed_horizon()` depends. So are the
+  // tables of pg-boss.
+  schemaGenerator: { ignoreRoutines: true, ignoreSchema: ['pgboss'] },
   forceUtcTimezone: true,
   // What ran is answered by `migrate`; standard output is for the one line that says where the gateway serves.
   logger: () => undefined,

@@ -17,6 +17,7 @@ export const idPrefixes = {
   SupportFile: 'fil',
   ActivityEntry: 'act',
   Session: 'ses',
+  Job: 'job',
 } as const;
 /** A type that implements Node. */
 export type NodeType = keyof typeof idPrefixes;

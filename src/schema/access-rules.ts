@@ -7,6 +7,7 @@ import { cancelOrderAccess } from '../modules/cancelling/cancel-order.access.js'
 import { catalogAccess } from '../modules/catalog/catalog.access.js';
 import { customerAccess } from '../modules/customers/customer.access.js';
 import { entitlementAccess } from '../modules/entitlements/entitlement.access.js';
+import { jobAccess } from '../modules/jobs/job.access.js';
 import { orderAccess } from '../modules/orders/order.access.js';
 import { purchaseAccess } from '../modules/purchasing/purchase.access.js';
 import { salesAccess } from '../modules/sales/sales.access.js';
@@ -27,6 +28,7 @@ export const accessRules: AccessRules = merged([
   customerAccess,
   entitlementAccess,
   invoiceAccess,
+  jobAccess,
   nodeAccess,
   orderAccess,
   purchaseAccess,

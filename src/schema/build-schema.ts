@@ -31,6 +31,7 @@ import {
 } from '../modules/entitlements/entitlement.resolver.js';
 import { CreateDownloadLinkResolver, RevealProductKeyResolver } from '../modules/entitlements/software.resolver.js';
 import { StoreProductKeysResolver } from '../modules/entitlements/store-product-keys.resolver.js';
+import { GiveUpJobResolver, RetryJobResolver } from '../modules/jobs/job.resolver.js';
 import { CustomerOrdersResolver, OrderResolver } from '../modules/orders/order.resolver.js';
 import { PurchaseResolver } from '../modules/purchasing/purchase.resolver.js';
 import { SalesResolver } from '../modules/sales/sales.resolver.js';
@@ -57,8 +58,8 @@ export async function buildGraph(rules: AccessRules = accessRules): Promise<Grap
       AccessResolver,
       ActivityFeedResolver,
       ActivityResolver,
-      CancellationFeedResolver,
       CancelOrderResolver,
+      CancellationFeedResolver,
       CatalogResolver,
       CreateDownloadLinkResolver,
       CustomerActivityResolver,
@@ -68,12 +69,14 @@ export async function buildGraph(rules: AccessRules = accessRules): Promise<Grap
       CustomerSoftwareResolver,
       CustomerSupportRequestsResolver,
       EntitlementResolver,
+      GiveUpJobResolver,
       InvoiceResolver,
       MarketResolver,
       NodeResolver,
       OrderLineEntitlementResolver,
       OrderResolver,
       PurchaseResolver,
+      RetryJobResolver,
       RevealProductKeyResolver,
       SalesResolver,
       SessionResolver,

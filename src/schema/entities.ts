@@ -23,6 +23,7 @@ import {
 } from '../modules/entitlements/entitlement.entity.js';
 import { FingerprintSecret, PooledKey, ProductKeyShortage } from '../modules/entitlements/product-key-pool.entity.js';
 import { RefusedAttempt } from '../modules/entitlements/refused-attempt.entity.js';
+import { Job } from '../modules/jobs/job.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
 import { SalesByCustomer, SalesByProduct, SalesDelta } from '../modules/sales/sales.entity.js';
 import { SupportFile, SupportNote, SupportRequest } from '../modules/support/support-request.entity.js';
@@ -67,4 +68,5 @@ export const entities: EntitySchema[] = [
   IdempotencyKey,
   RateLimit,
   RefusedAttempt,
+  Job,
 ];

@@ -6,6 +6,7 @@ import { catalogRoots, priceRead, productRead, skuRead, softwareVersionRead } fr
 import { marketRead, marketRoots } from '../modules/catalog/market.read.js';
 import { customerRead, customerRoots } from '../modules/customers/customer.read.js';
 import { entitlementExtensions, entitlementRead, entitlementRoots } from '../modules/entitlements/entitlement.read.js';
+import { jobRead, jobRoots } from '../modules/jobs/job.read.js';
 import {
   cancellationLineRead,
   cancellationRead,
@@ -52,6 +53,7 @@ export const readModel: ReadModel = new Map(
     entitlementRead,
     invoiceLineRead,
     invoiceRead,
+    jobRead,
     marketRead,
     orderLineRead,
     orderRead,
@@ -74,6 +76,7 @@ export const rootReads: RootReads = {
   ...customerRoots,
   ...entitlementRoots,
   ...invoiceRoots,
+  ...jobRoots,
   ...marketRoots,
   ...orderRoots,
   ...salesRoots,

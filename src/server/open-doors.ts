@@ -14,6 +14,7 @@ import type { TrustedDocuments } from '../execution/trusted-documents.js';
 import type { FanOut } from '../feed/delivery/fan-out.js';
 import type { NatsSource } from '../feed/nats/nats-source.js';
 import type { ReportInternalError } from '../graphql/errors.js';
+import type { JobWorker } from '../jobs/job-worker.js';
 import { projectFile } from '../lib/project-file.js';
 import { CallerBounds } from '../transport/bounds.js';
 import { boundConnections, type ConnectionBounds } from '../transport/http/connections.js';
@@ -52,6 +53,7 @@ export interface DoorsOptions {
   keySets: KeySets;
   nats: NatsSource | null;
   sealer: Sealer;
+  worker: JobWorker;
   connections: Connections;
   lifecycle: Lifecycle;
 }
@@ -76,8 +78,20 @@ export async function openDoors(options: DoorsOptions): Promise<void> {
   await servePlayground(app, services.config);
   const { auth } = services.config;
   serveLive(app, projectFile('dist/live'), auth.kind === 'jwks' ? auth.signIn : null);
-  const { horizon, keySets, nats, sealer, connections } = options;
-  const observed = { services, sockets, streams, fanOut, horizon, keySets, nats, sealer, documents, connections };
+  const { horizon, keySets, nats, sealer, worker, connections } = options;
+  const observed = {
+    services,
+    sockets,
+    streams,
+    fanOut,
+    horizon,
+    keySets,
+    nats,
+    sealer,
+    worker,
+    documents,
+    connections,
+  };
   serveOperators(admin ?? app, observed);
   serveSchema(app, services, authenticate, views);
   for (const complete of completeMethods) complete();

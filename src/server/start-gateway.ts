@@ -25,9 +25,9 @@ import { Lru } from '../lib/lru.js';
 import { repeat } from '../lib/repeat.js';
 import { createSigner } from '../lib/signing.js';
 import { Turns } from '../lib/turns.js';
-import { Fulfilment, type FulfilmentProvider, localProvider } from '../modules/cancelling/fulfilment.js';
 import { acceptEncryptionKeys } from '../modules/entitlements/encryption-keys.js';
 import { CLOSE_MS, closeAttempts } from '../modules/entitlements/refused-attempts.js';
+import { type FulfilmentProvider, localProvider } from '../modules/fulfilling/provider.js';
 import { ROLL_UP_MS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
 import { FileScans } from '../modules/support/scan/file-scans.js';
 import { PlanCache } from '../read/plan.js';
@@ -46,6 +46,7 @@ import { Lifecycle } from './lifecycle.js';
 import { openDoors } from './open-doors.js';
 import { startCostControl } from './start-cost-control.js';
 import { startFeed } from './start-feed.js';
+import { startJobs } from './start-jobs.js';
 
 /** What tests and operators may put in the place of the usual. */
 export interface GatewayOptions {
@@ -87,7 +88,11 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 }
 
 async function start(config: Config, options: GatewayOptions, lifecycle: Lifecycle): Promise<Gateway> {
-  const { now = () => new Date(), provider = localProvider, onProgress = () => undefined } = options;
+  const {
+    now = () => new Date(),
+    provider = localProvider(config.purchaseDelayMs),
+    onProgress = () => undefined,
+  } = options;
   const log = options.log ?? pino({ level: config.logLevel }, pino.destination(2));
   const orm = await openDatabase(config, options, lifecycle);
   onProgress('building the graph');
@@ -100,23 +105,16 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const { fanOut, horizon, nats, ...running } = await startFeed({ config, kysely, table, log, lifecycle });
   const { feed, feedCursors } = running;
 
+  const { jobs, worker, begin } = await startJobs({ config, orm, connections, feed, provider, now, log, lifecycle });
   const sealer = new Sealer(kysely, config.sealIntervalMs, log);
   lifecycle.onClose(() => sealer.stop());
   const rollUp = () => rollUpAllSales((work) => orm.em.fork().transactional((em) => work(em)));
   const rollingUp = repeat(ROLL_UP_MS, 'rolling up sales', rollUp, log);
   lifecycle.onClose(() => rollingUp.stop());
-  const close = () => inOwnTransaction({ orm, feed }, (em) => closeAttempts(em, now()));
+  const close = () => inOwnTransaction({ orm, feed, jobs }, (em) => closeAttempts(em, now()));
   const closing = repeat(CLOSE_MS, 'joining refused attempts', close, log);
   lifecycle.onClose(() => closing.stop());
-  const fulfilment = new Fulfilment({
-    inTransaction: (work) => inOwnTransaction({ orm, feed }, work),
-    provider,
-    now,
-    log,
-  });
-  lifecycle.onClose(() => fulfilment.stop());
-
-  const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => inOwnTransaction({ orm, feed }, work);
+  const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => inOwnTransaction({ orm, feed, jobs }, work);
   const scans = config.fileScan && new FileScans({ scan: config.fileScan, inTransaction, now, log });
   lifecycle.onClose(async () => scans?.stop());
 
@@ -151,7 +149,8 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     publicUrl: () => config.publicUrl ?? urlOf(app, config.host),
     addressOf: clientAddress(config.trustedProxies),
     fileAttached: () => scans?.wake(),
-    cancellationRequested: () => fulfilment.wakeIn(config.fulfilmentDelayMs),
+    jobs,
+    asksForPurchases: provider.purchase !== null,
   };
   const keySets = new KeySets({ log });
   const { auth, signingSecret } = config;
@@ -174,12 +173,13 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     horizon,
     nats,
     sealer,
+    worker,
     connections,
     lifecycle,
   });
   if (admin && config.admin.listen) await admin.listen(config.admin.listen);
   await app.listen({ host: config.host, port: config.port });
-  fulfilment.wakeIn(0);
+  await begin();
   sealer.start();
   const adminUrl = admin && config.admin.listen ? urlOf(admin, config.admin.listen.host) : null;
   return { url: urlOf(app, config.host), adminUrl, services, sealer, stop: () => lifecycle.close() };

@@ -84,6 +84,8 @@ describe(`who may read what, on ${engine}`, () => {
     RestoreAccess: async () => ({ userPrincipalName: 'somebody@partner.example' }),
     StoreProductKeys: async () => keysToStore(),
     EndSession: async () => ({ sessionId: toGlobalId('Session', randomUUID()) }),
+    RetryJob: async () => ({ jobId: toGlobalId('Job', randomUUID()) }),
+    GiveUpJob: async () => ({ jobId: toGlobalId('Job', randomUUID()), reason: 'Not today' }),
   };
   /** What other required variables are, by their names. */
   const named = (): Record<string, unknown> => ({

@@ -30,7 +30,7 @@ import {
   type Selection,
   waysFrom,
 } from '../support/selections.js';
-import { buy, keysToStore, skus, stockShop } from '../support/shop.js';
+import { aJob, buy, keysToStore, skus, stockShop } from '../support/shop.js';
 import { aTenant, type TestTenant } from '../support/tenants.js';
 import { sessionsOf } from '../support/users.js';
 
@@ -72,6 +72,7 @@ describe(`the table of access, proved on ${engine}`, () => {
     await openAcknowledged(gateway, await gateway.token('ADMIN_AGENT', { user: watched }));
     catalogIds = {
       Session: (await sessionsOf(gateway, watched, 1))[0]?.id as string,
+      Job: await aJob(gateway, mine.order),
       Market: data.order.market.id,
       Product: sku.product.id,
       Sku: sku.id,
@@ -347,6 +348,7 @@ describe(`the table of access, proved on ${engine}`, () => {
     // Known from now on.
     if (isReal)
       await gateway.run('{ viewer { roles } }', {}, { token: await gateway.token('SALES_AGENT', { user: somebody }) });
+    const jobId = async () => (mayEndSessions ? aJob(gateway, mine.order) : missing('Job'));
     const sessionId = mayEndSessions ? await aSession() : missing('Session');
     const entitlementId = isReal ? mine.entitlementId : missing('Entitlement');
     const order = isReal ? await buy(gateway, mine.customer, [{ ...skus.perpetual, quantity: 1 }]) : null;
@@ -388,6 +390,8 @@ describe(`the table of access, proved on ${engine}`, () => {
         type: 'StoreProductKeysInput!',
         value: { ...keysToStore(), ...(isReal ? {} : { skuId: 'ZZZZ' }) },
       },
+      retryJob: { type: 'RetryJobInput!', value: { jobId: await jobId() } },
+      giveUpJob: { type: 'GiveUpJobInput!', value: { jobId: await jobId(), reason: 'Not today' } },
     };
   }
 

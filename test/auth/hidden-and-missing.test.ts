@@ -5,7 +5,7 @@ import { type NodeType, toGlobalId } from '../../src/domain/global-id.js';
 import { engine } from '../support/database.js';
 import { type Caller, startTestGateway, type TestGateway, type TestStream } from '../support/gateway.js';
 import { namedOperations } from '../support/operations.js';
-import { skus, stockShop } from '../support/shop.js';
+import { aJob, skus, stockShop } from '../support/shop.js';
 import { recordStatements, type StatementRecorder } from '../support/statements.js';
 import { aTenant, rawAnswer, type TestTenant } from '../support/tenants.js';
 import { until } from '../support/until.js';
@@ -30,6 +30,7 @@ describe(`hidden and missing, on ${engine}`, () => {
   /** One that is theirs. */
   let session: TestStream;
   let sessionId: string;
+  let jobId: string;
   beforeAll(async () => {
     gateway = await startTestGateway();
     await stockShop(gateway);
@@ -46,6 +47,7 @@ describe(`hidden and missing, on ${engine}`, () => {
       .setExpirationTime('1h')
       .sign(gateway.gateway.services.config.signingSecret);
     roleless = { token };
+    jobId = await aJob(gateway, theirs.order);
     session = await gateway.subscribe('subscription { activity { __typename } }', {}, theirs.admin);
     await session.next();
     await until('the session is written down', async () => {
@@ -187,6 +189,8 @@ describe(`hidden and missing, on ${engine}`, () => {
       // Nobody's: the pool is the partner's.
       StoreProductKeys: [],
       EndSession: [[{}, { sessionId }, { sessionId: toGlobalId('Session', randomUUID()) }]],
+      RetryJob: [[{}, { jobId }, { jobId: toGlobalId('Job', randomUUID()) }]],
+      GiveUpJob: [[{ reason: 'Not today' }, { jobId }, { jobId: toGlobalId('Job', randomUUID()) }]],
       RevealProductKey: [
         [
           { version: theirs.choice.version },
@@ -198,7 +202,15 @@ describe(`hidden and missing, on ${engine}`, () => {
         [theirs.choice, { entitlementId: theirs.entitlementId }, { entitlementId: none['Entitlement'] }],
       ],
     };
-    const withoutKey = ['RevokeAccess', 'RestoreAccess', 'EndSession', 'RevealProductKey', 'CreateDownloadLink'];
+    const withoutKey = [
+      'RevokeAccess',
+      'RestoreAccess',
+      'EndSession',
+      'RevealProductKey',
+      'CreateDownloadLink',
+      'RetryJob',
+      'GiveUpJob',
+    ];
     return namedOperations()
       .filter(({ kind }) => kind === 'mutation')
       .flatMap(({ name, text }) => {

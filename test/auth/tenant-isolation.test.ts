@@ -196,6 +196,8 @@ describe(`two tenants, on ${engine}`, () => {
         StoreProductKeys: keysToStore(),
         EndSession: { sessionId: toGlobalId('Session', pick(sessions).id) },
         UpdateSupportRequest: { idempotencyKey, supportRequestId: target.ids.SupportRequest, note: 'N' },
+        RetryJob: { jobId: toGlobalId('Job', target.order.id.slice(4)) },
+        GiveUpJob: { jobId: toGlobalId('Job', target.order.id.slice(4)), reason: 'R' },
         SubmitSupportRequest: {
           idempotencyKey,
           customerId,

@@ -194,8 +194,8 @@ describe(`constraints, on ${engine}`, () => {
     await stockShop(gateway);
     await buy(gateway, await aCustomer(gateway), [{ ...skus.perpetual, quantity: 2 }]);
     await gateway.sql(
-      `insert into cancellations (id, order_id, customer_id, status, credit, currency, requested_at, requested_by, requested_by_role, due_at, correlation_id)
-       select gen_random_uuid(), id, customer_id, 'PENDING', 1, 'USD', now(), 'a', 'ADMIN_AGENT', now(), gen_random_uuid() from orders`,
+      `insert into cancellations (id, order_id, customer_id, status, credit, currency, requested_at, requested_by, requested_by_role, correlation_id)
+       select gen_random_uuid(), id, customer_id, 'PENDING', 1, 'USD', now(), 'a', 'ADMIN_AGENT', gen_random_uuid() from orders`,
     );
     await gateway.sql(
       `insert into cancellation_lines (id, cancellation_id, order_line_id, refund_type, unit_credit, quantity, credit)

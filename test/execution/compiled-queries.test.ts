@@ -49,6 +49,7 @@ const nodeTables: Record<NodeType, string> = {
   SupportFile: 'support_files',
   ActivityEntry: 'activity_entries',
   Session: 'sessions',
+  Job: 'jobs',
 };
 /** What their ids hold, where it is not `id`. */
 const otherKeys: Partial<Record<string, string>> = { Market: 'code', SoftwareVersion: `sku_id || '_' || version` };

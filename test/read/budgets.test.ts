@@ -6,7 +6,7 @@ import { engine, serverUrl } from '../support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
 import { namedOperations } from '../support/operations.js';
 import { openAcknowledged } from '../support/raw-socket.js';
-import { aCustomer, buy, keysToStore, skus, stockShop, type TestCustomer } from '../support/shop.js';
+import { aCustomer, aJob, buy, keysToStore, skus, stockShop, type TestCustomer } from '../support/shop.js';
 import { recordStatements, type StatementRecorder } from '../support/statements.js';
 import { come, sessionsOf } from '../support/users.js';
 
@@ -17,7 +17,7 @@ import { come, sessionsOf } from '../support/users.js';
 const BUDGETS: Record<string, number> = {
   Activity: 1,
   ActivityPage: 1,
-  CancelOrder: 20,
+  CancelOrder: 21,
   CancellationQuote: 9,
   ClosedMarkets: 1,
   CreateDownloadLink: 10,
@@ -27,7 +27,9 @@ const BUDGETS: Record<string, number> = {
   CustomersWithOrders: 1,
   EndSession: 7,
   FindCustomer: 1,
+  GiveUpJob: 8,
   Invoices: 1,
+  Jobs: 1,
   Markets: 1,
   Order: 1,
   Offers: 1,
@@ -39,6 +41,7 @@ const BUDGETS: Record<string, number> = {
   RevealProductKey: 15,
   PurchasePreview: 9,
   RestoreAccess: 8,
+  RetryJob: 8,
   RevokeAccess: 11,
   Sales: 1,
   Sessions: 1,
@@ -59,6 +62,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
   let entitlementId: string;
   let sessionId: string;
   let supportRequestId: string;
+  const jobIds: string[] = [];
 
   beforeAll(async () => {
     // Fulfilment comes later than the test ends: it is no work of the request.
@@ -84,6 +88,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
     const user = 'watched@partner.example';
     await openAcknowledged(gateway, await gateway.token('ADMIN_AGENT', { user }));
     sessionId = (await sessionsOf(gateway, user, 1))[0]?.id as string;
+    for (const order of orders.slice(2)) jobIds.push(await aJob(gateway, order));
     statements = await recordStatements(gateway);
   });
   afterAll(async () => {
@@ -125,6 +130,8 @@ describe(`statements of each named operation, on ${engine}`, () => {
       EndSession: { input: { sessionId } },
       StoreProductKeys: { input: keysToStore() },
       UpdateSupportRequest: { input: { idempotencyKey, supportRequestId, status: 'CLOSED', note: 'Done.' } },
+      RetryJob: { input: { jobId: jobIds[0] } },
+      GiveUpJob: { input: { jobId: jobIds[1], reason: 'Not today' } },
       SubmitSupportRequest: {
         input: {
           idempotencyKey,
@@ -140,7 +147,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
     };
   };
   const callerOf = (name: string): Caller =>
-    /^Activity|^Re(voke|store)Access|^Sales|Session/.test(name) ? 'GLOBAL_ADMIN' : 'ADMIN_AGENT';
+    /^Activity|^Re(voke|store)Access|^Sales|Session|Job/.test(name) ? 'GLOBAL_ADMIN' : 'ADMIN_AGENT';
 
   // Mutations come last: what they change is read by none of the others.
   const operations = namedOperations()

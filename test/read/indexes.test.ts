@@ -169,7 +169,7 @@ describe(`indexes, on ${engine}`, () => {
         ({ type }) =>
           getNamedType(type).name.endsWith('Connection') &&
           // As many as there are product families, and as there are connections open now.
-          !['ProductConnection', 'SessionConnection'].includes(getNamedType(type).name),
+          !['ProductConnection', 'SessionConnection', 'JobConnection'].includes(getNamedType(type).name),
       )
       .map((field) => {
         const argument = (name: string) =>

@@ -77,6 +77,8 @@ describe(`ids in the stores of clients, on ${engine}`, () => {
       RestoreAccess: { userPrincipalName: 'somebody@partner.example' },
       StoreProductKeys: keysToStore(),
       EndSession: { sessionId: toGlobalId('Session', randomUUID()) },
+      RetryJob: { jobId: toGlobalId('Job', randomUUID()) },
+      GiveUpJob: { jobId: toGlobalId('Job', randomUUID()), reason: 'Not today' },
     };
   };
 

@@ -5,7 +5,7 @@ import { idPrefixes, type NodeType, toGlobalId } from '../../src/domain/global-i
 import { engine } from '../support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
 import { openAcknowledged } from '../support/raw-socket.js';
-import { stockShop } from '../support/shop.js';
+import { aJob, stockShop } from '../support/shop.js';
 import { aTenant, type CatalogType, overSocket, type TestTenant } from '../support/tenants.js';
 import { sessionsOf } from '../support/users.js';
 
@@ -37,6 +37,7 @@ describe(`global ids, on ${engine}`, () => {
     ids = {
       ...tenant.ids,
       Session: session?.id as string,
+      Job: await aJob(gateway, tenant.order),
       Market: market.id,
       Product: sku.product.id,
       Sku: sku.id,

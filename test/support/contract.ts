@@ -23,6 +23,8 @@ export const contract: Record<string, string[]> = {
   EntitlementStatus: ['PENDING', 'ACTIVE', 'REVOKED', 'EXPIRED'],
   ActivityAction: [
     'ORDER_PLACED',
+    'ORDER_CONFIRMED',
+    'ORDER_REFUSED',
     'CANCELLATION_REQUESTED',
     'CANCELLATION_CONFIRMED',
     'CANCELLATION_REFUSED',
@@ -55,6 +57,7 @@ export const contract: Record<string, string[]> = {
     `supportRequests(${page}): SupportRequestConnection`,
     `sessions(filter: SessionFilter, orderBy: SessionOrder, ${page}): SessionConnection`,
     'sales(filter: SalesFilter, groupBy: [SalesDimension]): [SalesGroup]',
+    `jobs(filter: JobFilter, orderBy: JobOrder, ${page}): JobConnection`,
   ],
   Mutation: [
     'purchase(input: PurchaseInput): PurchaseResult',
@@ -67,6 +70,8 @@ export const contract: Record<string, string[]> = {
     'restoreAccess(input: RestoreAccessInput): RestoreAccessResult',
     'endSession(input: EndSessionInput): EndSessionResult',
     'storeProductKeys(input: StoreProductKeysInput): StoreProductKeysResult',
+    'retryJob(input: RetryJobInput): RetryJobResult',
+    'giveUpJob(input: GiveUpJobInput): GiveUpJobResult',
   ],
   Subscription: [
     'activity(after: String, filter: ActivityFilter): ActivityFeedMessage',

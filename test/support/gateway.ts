@@ -8,6 +8,7 @@ import { DEMO_PARTNER_TENANT_ID } from '../../src/config/auth-config.js';
 import { type Bounds, defaultBounds } from '../../src/config/bounds.js';
 import type { Config } from '../../src/config/config.js';
 import type { CostConfig } from '../../src/config/cost-config.js';
+import { defaultJobs, type JobsConfig } from '../../src/config/jobs-config.js';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/server/start-gateway.js';
 import type { TypedDocumentString } from '../generated/graphql.js';
 import { type TestDatabase, testDatabase } from './database.js';
@@ -71,6 +72,9 @@ export const testCosts: CostConfig = {
   uploadBudget: 100_000,
 };
 
+/** Jobs whose failures are soon tried again. */
+export const testJobs: JobsConfig = { ...defaultJobs(), pollMs: 100, retryDelayMs: 0, attempts: 1_000 };
+
 /** Starts a gateway on a database and port of its own. */
 export async function startTestGateway(
   options: GatewayOptions & { config?: Partial<Config>; bounds?: Partial<Bounds>; database?: TestDatabase } = {},
@@ -96,6 +100,8 @@ export async function startTestGateway(
     fileScan: null,
     downloadsStore: null,
     fulfilmentDelayMs: 0,
+    purchaseDelayMs: 0,
+    jobs: testJobs,
     feedPollMs: 20,
     feedCheckpointMs: 30_000,
     socketPingMs: 12_000,

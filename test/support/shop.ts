@@ -155,3 +155,13 @@ export async function age(gateway: TestGateway, orderNumber: string, days: numbe
     [interval, interval, interval, interval, orderNumber],
   );
 }
+
+/** A job about an order, which is not due for an hour: nothing comes of it by itself. Answers its global id. */
+export async function aJob(gateway: TestGateway, order: { id: string }): Promise<string> {
+  const id = randomUUID();
+  await gateway.sql(
+    `insert into pgboss.job (id, name, data, start_after, keep_until) values (?, 'purchase', jsonb_build_object('orderId', ?::text), now() + interval '1 hour', now() + interval '1 year')`,
+    [id, order.id.slice(4)],
+  );
+  return toGlobalId('Job', id);
+}

@@ -5,7 +5,7 @@ import { aCustomer } from './shop.js';
 import { adminOf, buySoftware, cancelAndConfirm, reveal, settled, type TestSoftware } from './software.js';
 
 /** Types that implement Node and belong to nobody. */
-export type CatalogType = 'Market' | 'Product' | 'Sku' | 'SoftwareVersion' | 'Price' | 'Session';
+export type CatalogType = 'Market' | 'Product' | 'Sku' | 'SoftwareVersion' | 'Price' | 'Session' | 'Job';
 
 /** A customer with rows of every kind. */
 export interface TestTenant extends TestSoftware {

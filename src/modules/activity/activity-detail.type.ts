@@ -16,6 +16,32 @@ class OrderPlacedDetail {
   total!: Relation<MoneyType | null>;
 }
 
+@ObjectType('OrderConfirmedDetail', {
+  description: 'What an entry of action `ORDER_CONFIRMED` says of the purchase.',
+})
+class OrderConfirmedDetail {
+  @Field({ description: 'The number of the order. It is its `Order.number`.' })
+  orderNumber!: string;
+
+  @Field(() => Int, { description: 'How many lines the order has.' })
+  lineCount!: number;
+
+  @Field(() => MoneyType, { nullable: true, description: 'The sum of all lines, which is charged from now on.' })
+  total!: Relation<MoneyType | null>;
+}
+
+@ObjectType('OrderRefusedDetail', { description: 'What an entry of action `ORDER_REFUSED` says of the refusal.' })
+class OrderRefusedDetail {
+  @Field({ description: 'The number of the order. It is its `Order.number`.' })
+  orderNumber!: string;
+
+  @Field(() => Int, { description: 'How many lines the order has.' })
+  lineCount!: number;
+
+  @Field({ description: 'Why the provider refused, in its own words.' })
+  problem!: string;
+}
+
 @ObjectType('CancellationRequestedDetail', {
   description: 'What an entry of action `CANCELLATION_REQUESTED` says of the request.',
 })
@@ -199,6 +225,8 @@ class AccessDeniedDetail {
 /** Every member of the union ActivityDetail. */
 export const activityDetailTypes = [
   OrderPlacedDetail,
+  OrderConfirmedDetail,
+  OrderRefusedDetail,
   CancellationRequestedDetail,
   CancellationConfirmedDetail,
   CancellationRefusedDetail,

@@ -26,6 +26,11 @@ export const activityAccess = {
   'OrderPlacedDetail.orderNumber': { meant: 'As by the label: the number, not the order.' },
   'OrderPlacedDetail.lineCount': { meant: 'Readers of the log learn how large an order was, not what it cost.' },
   'OrderPlacedDetail.total': { roles: orderReaders },
+  'OrderConfirmedDetail.orderNumber': { meant: 'As by the label: the number, not the order.' },
+  'OrderConfirmedDetail.lineCount': { meant: 'Readers of the log learn how large an order was, not what it cost.' },
+  'OrderConfirmedDetail.total': { roles: orderReaders },
+  'OrderRefusedDetail.orderNumber': { meant: 'As by the label: the number, not the order.' },
+  'OrderRefusedDetail.lineCount': { meant: 'Readers of the log learn how large an order was, not what it cost.' },
   'CancellationRequestedDetail.credit': { roles: salesReaders },
   'CancellationConfirmedDetail.credit': { roles: salesReaders },
 } satisfies AccessRules;

@@ -40,6 +40,11 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
     type: 'OrderPlacedDetail',
     fields: { ...text('orderNumber'), ...json('lineCount'), ...amount('total') },
   },
+  ORDER_CONFIRMED: {
+    type: 'OrderConfirmedDetail',
+    fields: { ...text('orderNumber'), ...json('lineCount'), ...amount('total') },
+  },
+  ORDER_REFUSED: { type: 'OrderRefusedDetail', fields: { ...text('orderNumber', 'problem'), ...json('lineCount') } },
   CANCELLATION_REQUESTED: {
     type: 'CancellationRequestedDetail',
     fields: { ...cancelled, ...amount('credit'), ...text('reason') },

@@ -14,9 +14,9 @@ registerEnumType(ActivityAction, {
   description: 'What was done. New actions may join, so leave a branch for those that you do not know.',
   valuesConfig: {
     ORDER_PLACED: { description: 'An order was placed on behalf of a customer.' },
-    CANCELLATION_REQUESTED: {
-      description: 'Somebody asked to cancel lines of an order; fulfilment has yet to confirm.',
-    },
+    ORDER_CONFIRMED: { description: 'The provider confirmed an order: it is charged, and its software can be used.' },
+    ORDER_REFUSED: { description: 'The provider refused an order. Nothing was charged.' },
+    CANCELLATION_REQUESTED: { description: 'Somebody asked to cancel lines; fulfilment has yet to confirm.' },
     CANCELLATION_CONFIRMED: {
       description: 'Fulfilment confirmed a cancellation: its keys and links are revoked and the credit is booked.',
     },

@@ -12,6 +12,8 @@ import {
   CancellationWindowClosed,
   NothingToGiveBack,
   OrderLineNotFound,
+  OrderPending,
+  OrderRefused,
   ProductNotCancellable,
   SupportRequestRequired,
 } from './cancellation-problems.js';
@@ -87,6 +89,10 @@ export function assessStatus(lines: OrderLine[]): Problem | null {
     lines.filter((line) => line.status === status).map((line) => line.lineNumber);
   const cancelled = numbersIn(OrderLineStatus.CANCELLED);
   if (cancelled.length > 0) return new AlreadyCancelled(cancelled);
+  const refused = numbersIn(OrderLineStatus.REFUSED);
+  if (refused.length > 0) return new OrderRefused(refused);
+  const unconfirmed = numbersIn(OrderLineStatus.PENDING);
+  if (unconfirmed.length > 0) return new OrderPending(unconfirmed);
   const pending = numbersIn(OrderLineStatus.CANCELLATION_PENDING);
   return pending.length > 0 ? new CancellationPending(pending) : null;
 }

@@ -2,7 +2,6 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
-import { isProblem } from '../../domain/problem.js';
 import { badUserInput } from '../../graphql/errors.js';
 import { idOf } from '../../graphql/id-of.js';
 import { MoneyType } from '../../graphql/money.type.js';
@@ -53,7 +52,7 @@ export class CancelOrderResolver {
     input: CancelOrderInput,
     @Ctx() context: Context,
   ) {
-    const { signer, config, cancellationRequested } = context.services;
+    const { signer, config, jobs } = context.services;
     const orderId = idOf('Order', input.orderId, 'input.orderId');
     const asked = {
       ...input,
@@ -62,11 +61,9 @@ export class CancelOrderResolver {
       quoteToken: input.quoteToken ?? null,
       reason: input.reason ?? null,
     };
-    const result = await inTransaction(context, (unit) =>
-      cancelOrder(unit, signer, { delayMs: config.fulfilmentDelayMs }, asked),
+    return inTransaction(context, (unit) =>
+      cancelOrder(unit, signer, { jobs, delayMs: config.fulfilmentDelayMs }, asked),
     );
-    if (!isProblem(result)) cancellationRequested();
-    return result;
   }
 
   @FieldResolver()

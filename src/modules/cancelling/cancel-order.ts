@@ -3,9 +3,11 @@ import { actingRole } from '../../auth/viewer.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId } from '../../domain/ids.js';
+import { JobKind } from '../../domain/job-kind.js';
 import { isProblem, Problem } from '../../domain/problem.js';
 import type { Signer } from '../../lib/signing.js';
 import { withIdempotency } from '../access/idempotency.js';
+import type { Asking } from '../fulfilling/provider.js';
 import { findOrder, OrderNotFound } from '../orders/find-order.js';
 import { Cancellation, CancellationLine, type Order } from '../orders/order.entity.js';
 import { CancellationStatus, OrderLineStatus } from '../orders/order-status.js';
@@ -25,12 +27,6 @@ export interface CancelOrder {
   reason: string | null;
 }
 
-/** What the local provider needs. */
-export interface FulfilmentTiming {
-  /** How long it takes to answer. */
-  delayMs: number;
-}
-
 /**
  * Asks to cancel lines of an order (rules 12 to 20): at once they are CANCELLATION_PENDING, fulfilment confirms later.
  * Answers ids, or one of the problems of cancellation-problems.ts, IdempotencyKeyReused or RequestInProgress.
@@ -38,7 +34,7 @@ export interface FulfilmentTiming {
 export async function cancelOrder(
   unit: UnitOfWork,
   signer: Signer,
-  fulfilment: FulfilmentTiming,
+  asking: Asking,
   input: CancelOrder,
 ): Promise<{ orderId: string; cancellationId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
@@ -53,17 +49,17 @@ export async function cancelOrder(
       ? await honourQuote(signer, input.quoteToken, order, lines, now)
       : assess(order, lines, now);
     if (isProblem(assessment)) return assessment;
-    return { orderId: order.id, cancellationId: request(unit, order, assessment, input.reason, fulfilment) };
+    return { orderId: order.id, cancellationId: await request(unit, order, assessment, input.reason, asking) };
   });
 }
 
-function request(
+async function request(
   unit: UnitOfWork,
   order: Order,
   assessment: Assessment,
   reason: string | null,
-  fulfilment: FulfilmentTiming,
-): string {
+  asking: Asking,
+): Promise<string> {
   const { em, viewer, correlationId, now } = unit;
   const cancellation = em.create(Cancellation, {
     id: newId(),
@@ -77,7 +73,6 @@ function request(
     requestedBy: viewer.userPrincipalName,
     requestedByRole: actingRole(viewer),
     requestedByIdentity: viewer.identity?.key ?? null,
-    dueAt: new Date(now.getTime() + fulfilment.delayMs),
     correlationId,
   });
   em.persist(cancellation);
@@ -112,5 +107,7 @@ function request(
       reason,
     },
   });
+  const { jobs, delayMs } = asking;
+  await jobs.enqueue(em, { id: cancellation.id, kind: JobKind.CANCELLATION, data: { orderId: order.id } }, delayMs);
   return cancellation.id;
 }

@@ -13,6 +13,8 @@ import {
   CancellationWindowClosed,
   NothingToGiveBack,
   OrderLineNotFound,
+  OrderPending,
+  OrderRefused,
   ProductNotCancellable,
   QuoteExpired,
   QuoteNotApplicable,
@@ -57,6 +59,10 @@ problemType(
   { lineNumbers },
 );
 problemType(AlreadyCancelled, 'Returned when a line is cancelled already.', { lineNumbers });
+problemType(OrderPending, 'Returned when a line waits for the provider to confirm its purchase.', { lineNumbers });
+problemType(OrderRefused, 'Returned when the provider refused the purchase of a line. Nothing was charged.', {
+  lineNumbers,
+});
 problemType(
   CancellationPending,
   'Returned when a cancellation of a line waits for fulfilment, which takes up to 15 minutes.',
@@ -150,6 +156,8 @@ export const CancelOrderResult = createUnionType({
       ProductNotCancellable,
       NothingToGiveBack,
       AlreadyCancelled,
+      OrderPending,
+      OrderRefused,
       CancellationPending,
       SupportRequestRequired,
       QuoteExpired,

@@ -61,6 +61,26 @@ export class AlreadyCancelled extends Problem {
   }
 }
 
+/** Rule 4: the provider has not answered to the purchase yet. */
+export class OrderPending extends Problem {
+  readonly code = 'ORDER_PENDING';
+  readonly message: string;
+  constructor(readonly lineNumbers: number[]) {
+    super();
+    this.message = `Line ${lineNumbers.join(', ')} waits for the provider to confirm the purchase. Cancel it once the order is COMPLETED.`;
+  }
+}
+
+/** Rule 4: the provider refused the purchase, and nothing was charged. */
+export class OrderRefused extends Problem {
+  readonly code = 'ORDER_REFUSED';
+  readonly message: string;
+  constructor(readonly lineNumbers: number[]) {
+    super();
+    this.message = `Line ${lineNumbers.join(', ')} was refused by the provider: nothing was charged, and nothing is to be given back.`;
+  }
+}
+
 /** The lines wait for fulfilment. */
 export class CancellationPending extends Problem {
   readonly code = 'CANCELLATION_PENDING';

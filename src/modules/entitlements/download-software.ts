@@ -4,10 +4,11 @@ import { parseIdentity } from '../../auth/identity.js';
 import { diedWithAccess, type Made } from '../../context/admission.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
+import { OrderLineStatus } from '../orders/order-status.js';
 import { DownloadLink, DownloadUse } from './entitlement.entity.js';
 
-/** Why a link is dead (rule 11). */
-export type DeadLink = 'REVOKED' | 'EXPIRED' | 'USED_UP';
+/** Why a link is dead (rule 11), or gives nothing while a cancellation waits for the provider (rule 17). */
+export type DeadLink = 'REVOKED' | 'CANCELLATION_PENDING' | 'EXPIRED' | 'USED_UP';
 
 /** Who uses a link, and when. */
 export interface LinkUse {
@@ -88,6 +89,7 @@ async function liveLink(
   await em.populate(link, ['entitlement.sku.product', 'entitlement.orderLine']);
   const { entitlement } = link;
   if (link.revokedAt || entitlement.status === 'REVOKED' || (await diedWithAccess(em, makerOf(link)))) return 'REVOKED';
+  if (entitlement.orderLine.status === OrderLineStatus.CANCELLATION_PENDING) return 'CANCELLATION_PENDING';
   if (link.expiresAt <= now || (entitlement.expiresAt && entitlement.expiresAt <= now)) return 'EXPIRED';
   const isCounted = (await em.findOne(DownloadUse, { link, address, day: dayOf(use) })) !== null;
   return isCounted || link.downloads < link.maximumDownloads ? { link, isCounted } : 'USED_UP';

@@ -8,6 +8,7 @@ import { newId } from '../../domain/ids.js';
 import { Problem } from '../../domain/problem.js';
 import { SoftwareVersion } from '../catalog/catalog.entity.js';
 import { Order } from '../orders/order.entity.js';
+import { OrderLineStatus } from '../orders/order-status.js';
 import { entitlementAccess } from './entitlement.access.js';
 import { Entitlement } from './entitlement.entity.js';
 import { joinAttempt } from './refused-attempts.js';
@@ -24,7 +25,20 @@ export class EntitlementRevoked extends Problem {
   readonly message: string;
   constructor(readonly revokedAt: Date) {
     super();
-    this.message = `The purchase was cancelled on ${revokedAt.toISOString()}: its keys and links are dead.`;
+    this.message = `The purchase was cancelled or refused on ${revokedAt.toISOString()}: its keys and links are dead.`;
+  }
+}
+
+/** Rules 4 and 17: its purchase, or its cancellation, waits for the provider. */
+export class EntitlementPending extends Problem {
+  readonly code = 'ENTITLEMENT_PENDING';
+  readonly message: string;
+  constructor(waitsFor: 'purchase' | 'cancellation') {
+    super();
+    this.message =
+      waitsFor === 'purchase'
+        ? 'The purchase waits for the provider to confirm it. Its keys and downloads can be had once it is ACTIVE.'
+        : 'The purchase is being cancelled: there are no keys and no links any more, unless the provider refuses to cancel.';
   }
 }
 
@@ -111,8 +125,11 @@ export async function chooseSoftware(
   }
   // Waits for whoever is confirming its cancellation or making its first key, and sees what they did.
   await em.findOneOrFail(Order, { id: entitlement.orderLine.order.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  await em.refresh(entitlement);
+  await em.refresh(entitlement, { populate: ['orderLine'], strategy: 'joined' });
+  if (entitlement.status === 'PENDING') return new EntitlementPending('purchase');
   if (entitlement.status === 'REVOKED') return new EntitlementRevoked(entitlement.revokedAt as Date);
+  if (entitlement.orderLine.status === OrderLineStatus.CANCELLATION_PENDING)
+    return new EntitlementPending('cancellation');
   if (entitlement.expiresAt && entitlement.expiresAt <= now) return new EntitlementExpired(entitlement.expiresAt);
   const versions = await em.find(SoftwareVersion, { sku: entitlement.sku }, { orderBy: { position: 'asc' } });
   if (versions.length === 0) return new SoftwareNotOffered();

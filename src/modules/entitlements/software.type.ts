@@ -8,6 +8,7 @@ import { EntitlementType } from './entitlement.type.js';
 import {
   EntitlementExpired,
   EntitlementNotFound,
+  EntitlementPending,
   EntitlementRevoked,
   SoftwareChoiceNotOffered,
   SoftwareNotOffered,
@@ -18,9 +19,17 @@ problemType(
   EntitlementNotFound,
   'Returned when there is no entitlement with the id, or none that you may see: both look the same. The attempt is in the activity log.',
 );
-problemType(EntitlementRevoked, 'Returned when a cancellation revoked the entitlement; `revokedAt` says when.', {
-  revokedAt: { type: () => DateTimeScalar, description: 'The instant at which the cancellation revoked it, in UTC.' },
-});
+problemType(
+  EntitlementPending,
+  'Returned when the purchase of the entitlement, or its cancellation, waits for the provider; `message` says which.',
+);
+problemType(
+  EntitlementRevoked,
+  'Returned when a cancellation, or the refusal of the purchase, revoked the entitlement.',
+  {
+    revokedAt: { type: () => DateTimeScalar, description: 'The instant at which it was revoked, in UTC.' },
+  },
+);
 problemType(EntitlementExpired, 'Returned when the term is over; `expiredAt` says since when.', {
   expiredAt: { type: () => DateTimeScalar, description: 'The instant at which the term was over, in UTC.' },
 });
@@ -77,6 +86,7 @@ export const RevealProductKeyResult = createUnionType({
     [
       RevealProductKeySuccess,
       EntitlementNotFound,
+      EntitlementPending,
       EntitlementRevoked,
       EntitlementExpired,
       SoftwareNotOffered,
@@ -122,6 +132,7 @@ export const CreateDownloadLinkResult = createUnionType({
     [
       CreateDownloadLinkSuccess,
       EntitlementNotFound,
+      EntitlementPending,
       EntitlementRevoked,
       EntitlementExpired,
       SoftwareNotOffered,

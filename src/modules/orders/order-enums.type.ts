@@ -5,20 +5,25 @@ registerEnumType(OrderStatus, {
   name: 'OrderStatus',
   description: 'How far an order is.',
   valuesConfig: {
-    PENDING: { description: 'The order is being provisioned.' },
+    PENDING: {
+      description: 'The order waits for the provider to confirm it. Nothing is charged and nothing can be used yet.',
+    },
     COMPLETED: { description: 'The order was provisioned, and at least one line is not cancelled.' },
     CANCELLED: { description: 'All lines of the order are cancelled.' },
+    REFUSED: { description: 'The provider refused the order: `refusalReason` says why. Nothing was charged.' },
   },
 });
 registerEnumType(OrderLineStatus, {
   name: 'OrderLineStatus',
   description: 'How far a line of an order is.',
   valuesConfig: {
+    PENDING: { description: 'The line waits for the provider to confirm the order.' },
     ACTIVE: { description: 'The line is neither cancelled nor about to be.' },
     CANCELLATION_PENDING: {
       description: 'A cancellation of the line waits for fulfilment, which takes up to 15 minutes.',
     },
     CANCELLED: { description: 'The line is cancelled for good. It stays listed.' },
+    REFUSED: { description: 'The provider refused the order. The line was never charged; it stays listed.' },
   },
 });
 registerEnumType(CancellationStatus, {

@@ -23,6 +23,12 @@ export const Order = defineEntity({
     placedAt: p.datetime(3),
     /** User principal name of who bought. */
     placedBy: p.text(),
+    /** In which role; null in orders from before it was kept. */
+    placedByRole: p.text().nullable(),
+    /** Key of the identity (`auth/identity.ts`); null in orders from before it was kept. */
+    placedByIdentity: p.text().nullable(),
+    /** Why the provider refused it, in words for those who asked. */
+    refusalReason: p.text().nullable(),
     correlationId: p.uuid(),
   },
   indexes: [
@@ -31,8 +37,12 @@ export const Order = defineEntity({
     { name: 'orders_status_recent_idx', properties: ['status', 'placedAt', 'id'] },
     { name: 'orders_placed_by_recent_idx', properties: ['placedBy', 'placedAt', 'id'] },
   ],
+  checks: [{ name: 'orders_refused', expression: "(status = 'REFUSED') = (refusal_reason is not null)" }],
 });
 export type Order = InferEntity<typeof Order>;
+
+/** Notes what a line adds to the sales of the day of its order. */
+const SOLD = `insert into sales_deltas (day, customer_id, market_code, product_id, kind, currency, count, quantity, gross, credited) select (o.placed_at at time zone 'UTC')::date, o.customer_id, o.market_code, s.product_id, s.kind, o.currency, 1, new.quantity, new.total, 0 * new.total from orders o, skus s where o.id = new.order_id and s.id = new.sku_id`;
 
 /** One SKU of an order. Its price and all that a cancellation is judged by are frozen at the time of sale (rules 3 and 13). */
 export const OrderLine = defineEntity({
@@ -77,7 +87,15 @@ export const OrderLine = defineEntity({
       timing: 'after',
       events: ['insert'],
       forEach: 'row',
-      body: `insert into sales_deltas (day, customer_id, market_code, product_id, kind, currency, count, quantity, gross, credited) select (o.placed_at at time zone 'UTC')::date, o.customer_id, o.market_code, s.product_id, s.kind, o.currency, 1, new.quantity, new.total, 0 * new.total from orders o, skus s where o.id = new.order_id and s.id = new.sku_id; return null`,
+      body: `if new.status <> 'PENDING' then ${SOLD}; end if; return null`,
+    },
+    // What waits for the provider is sold once it is confirmed.
+    {
+      name: 'order_lines_confirmed',
+      timing: 'after',
+      events: ['update'],
+      forEach: 'row',
+      body: `if old.status = 'PENDING' and new.status = 'ACTIVE' then ${SOLD}; end if; return null`,
     },
     {
       name: 'order_lines_credited',
@@ -102,21 +120,21 @@ export const Cancellation = defineEntity({
     credit: p.decimal('string').columnType('numeric').check('credit >= 0'),
     currency: p.string().columnType('char(3)'),
     reason: p.text().nullable(),
+    /** Why the provider refused it, in words for those who asked; null also where that was not kept yet. */
+    refusalReason: p.text().nullable(),
     requestedAt: p.datetime(3),
     requestedBy: p.text(),
     requestedByRole: p.text(),
     /** Key of the identity (`auth/identity.ts`); null in cancellations from before identities were kept. */
     requestedByIdentity: p.text().nullable(),
-    /** When fulfilment is due to answer; work past it is picked up by any process. */
-    dueAt: p.datetime(3),
     confirmedAt: p.datetime(3).nullable(),
     correlationId: p.uuid(),
   },
   indexes: [
     { name: 'cancellations_order_idx', properties: ['order', 'requestedAt', 'id'] },
     {
-      name: 'cancellations_due_idx',
-      expression: `create index "cancellations_due_idx" on "cancellations" ("due_at") where "status" = 'PENDING'`,
+      name: 'cancellations_pending_idx',
+      expression: `create index "cancellations_pending_idx" on "cancellations" ("requested_at") where "status" = 'PENDING'`,
     },
   ],
   checks: [{ name: 'cancellations_confirmed', expression: "(status = 'CONFIRMED') = (confirmed_at is not null)" }],

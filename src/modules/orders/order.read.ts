@@ -35,7 +35,7 @@ export const orderRead: ReadType = {
   entity: 'Order',
   fields: {
     id: globalId('Order'),
-    ...properties('number', 'status', 'currency', 'placedAt', 'placedBy', 'taxIncluded'),
+    ...properties('number', 'status', 'currency', 'placedAt', 'placedBy', 'taxIncluded', 'refusalReason'),
     customer: one('Customer', 'customer'),
     market: one('Market', 'market', 'code'),
     lines: many('OrderLine', 'order', (line) => [line.col('lineNumber')]),
@@ -130,7 +130,7 @@ export const cancellationRead: ReadType = {
   entity: 'Cancellation',
   fields: {
     id: globalId('Cancellation'),
-    ...properties('status', 'reason', 'requestedAt', 'requestedBy', 'confirmedAt'),
+    ...properties('status', 'reason', 'refusalReason', 'requestedAt', 'requestedBy', 'confirmedAt'),
     order: one('Order', 'order'),
     customer: one('Customer', 'customer'),
     lines: many('CancellationLine', 'cancellation', (line) => [

@@ -50,6 +50,12 @@ export class OrderType extends NodeType {
   @Field({ description: 'Whether the amounts of the order include tax.' })
   taxIncluded!: boolean;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why the provider refused the order, in its own words; null where it did not.',
+  })
+  refusalReason!: string | null;
+
   @Field(() => [CancellationType], { description: 'The cancellations of the order or of its lines, oldest first.' })
   cancellations!: CancellationType[];
 }
@@ -101,6 +107,12 @@ export class CancellationType extends NodeType {
 
   @Field(() => String, { nullable: true, description: 'The reason that the caller gave; null where they gave none.' })
   reason!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why the provider refused it, in its own words; null where it did not.',
+  })
+  refusalReason!: string | null;
 
   @Field(() => DateTimeScalar, { description: 'The instant at which it was asked for, in UTC.' })
   requestedAt!: string;

@@ -33,7 +33,7 @@ export class PurchaseResolver {
   @Mutation(() => PurchaseResult, {
     nullable: true,
     description:
-      'Buys on behalf of a customer, at the prices that hold now. Order, entitlements and invoice lines come together or not at all.',
+      'Buys on behalf of a customer, at the prices that hold now. The order is `PENDING` until the provider has confirmed it, which may be at once; then it is charged and its software can be used.',
   })
   purchase(
     @Arg('input', () => PurchaseInput, {
@@ -44,7 +44,10 @@ export class PurchaseResolver {
     @Ctx() context: Context,
   ) {
     const customerId = idOf('Customer', input.customerId, 'input.customerId');
-    return inTransaction(context, (unit) => purchase(unit, { ...input, customerId, currency: input.currency ?? null }));
+    const { jobs, config, asksForPurchases } = context.services;
+    const asking = asksForPurchases ? { jobs, delayMs: config.purchaseDelayMs } : null;
+    const asked = { ...input, customerId, currency: input.currency ?? null };
+    return inTransaction(context, (unit) => purchase(unit, asking, asked));
   }
 
   @FieldResolver()

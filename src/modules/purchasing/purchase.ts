@@ -1,17 +1,20 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
+import { actingRole } from '../../auth/viewer.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId, newOrderNumber } from '../../domain/ids.js';
+import { JobKind } from '../../domain/job-kind.js';
 import { isProblem, type Problem } from '../../domain/problem.js';
 import type { CancellationTerms } from '../../domain/refund-option.js';
 import { withIdempotency } from '../access/idempotency.js';
-import { bookCharge, openInvoice } from '../billing/book.js';
 import { cancellationTermsAt } from '../catalog/policies-at.js';
 import { Entitlement } from '../entitlements/entitlement.entity.js';
+import type { Asking } from '../fulfilling/provider.js';
 import { Order, OrderLine } from '../orders/order.entity.js';
 import { OrderLineStatus, OrderStatus } from '../orders/order-status.js';
 import { freezeOptions, lastExpiry } from '../orders/refund-options.js';
 import { endOf } from '../orders/term.js';
+import { charge } from './fulfil-purchase.js';
 import { type AskedPurchase, type PricedPurchase, pricePurchase } from './price-purchase.js';
 import { purchaseAccess } from './purchase.access.js';
 
@@ -21,22 +24,29 @@ export interface Purchase extends AskedPurchase {
 }
 
 /**
- * Buys on behalf of a customer (rules 1 to 6). Order, lines, entitlements, invoice lines and the activity entry commit
- * together or not at all. Answers the order's id, or CustomerNotFound, SkuNotFound, QuantityOutOfBounds,
+ * Buys on behalf of a customer (rules 1 to 6). Order, lines, entitlements, the activity entry and the job commit together
+ * or not at all: the order is PENDING until the provider has answered. Where nobody is to be asked it is confirmed at
+ * once, and its charges commit with it. Answers the order's id, or CustomerNotFound, SkuNotFound, QuantityOutOfBounds,
  * ProductNotAvailableInMarket, PriceNotFound, IdempotencyKeyReused or RequestInProgress.
+ * @param asking how the provider is asked; null: it confirms at once
  */
-export function purchase(unit: UnitOfWork, input: Purchase): Promise<{ orderId: string } | Problem> {
+export function purchase(
+  unit: UnitOfWork,
+  asking: Asking | null,
+  input: Purchase,
+): Promise<{ orderId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return withIdempotency(unit, 'purchase', idempotencyKey, asked, () => place(unit, input));
+  return withIdempotency(unit, 'purchase', idempotencyKey, asked, () => place(unit, asking, input));
 }
 
-async function place(unit: UnitOfWork, input: Purchase): Promise<{ orderId: string } | Problem> {
+async function place(unit: UnitOfWork, asking: Asking | null, input: Purchase): Promise<{ orderId: string } | Problem> {
   const priced = await pricePurchase(unit, input, purchaseAccess['Mutation.purchase']);
-  return isProblem(priced) ? priced : { orderId: await write(unit, priced) };
+  return isProblem(priced) ? priced : { orderId: await write(unit, asking, priced) };
 }
 
 async function write(
   unit: UnitOfWork,
+  asking: Asking | null,
   { customer, market, currency, lines: priced, total }: PricedPurchase,
 ): Promise<string> {
   const { em, viewer, correlationId, now } = unit;
@@ -45,16 +55,18 @@ async function write(
     number: newOrderNumber(),
     customer,
     market,
-    status: OrderStatus.COMPLETED,
+    status: asking ? OrderStatus.PENDING : OrderStatus.COMPLETED,
     currency,
     total,
     taxIncluded: market.taxInclusive,
     placedAt: now,
     placedBy: viewer.userPrincipalName,
+    placedByRole: actingRole(viewer),
+    placedByIdentity: viewer.identity?.key ?? null,
     correlationId,
   });
   em.persist(order);
-  const invoice = await openInvoice(em, customer.id, currency, now);
+  const lines: OrderLine[] = [];
   const skuIds = priced.map(({ sku }) => sku.id);
   const terms = await cancellationTermsAt(em, skuIds, now);
   for (const [index, { sku, quantity, unitPrice, total, term, billingPlan }] of priced.entries()) {
@@ -68,7 +80,7 @@ async function write(
       quantity,
       unitPrice,
       total,
-      status: OrderLineStatus.ACTIVE,
+      status: asking ? OrderLineStatus.PENDING : OrderLineStatus.ACTIVE,
       refundOptions: sold,
       cancellableUntil: lastExpiry(sold),
       supportRequestRequired,
@@ -82,12 +94,12 @@ async function write(
       customer,
       sku,
       quantity,
-      status: 'ACTIVE',
+      status: asking ? 'PENDING' : 'ACTIVE',
       grantedAt: now,
       expiresAt: term ? endOf(term) : null,
     });
     em.persist([line, entitlement]);
-    bookCharge(em, invoice, line, sku.title, now);
+    lines.push(line);
   }
   recordActivity(em, {
     action: 'ORDER_PLACED',
@@ -100,5 +112,12 @@ async function write(
     correlationId,
     detail: { orderNumber: order.number, lineCount: priced.length, total: order.total, currency },
   });
+  if (asking)
+    await asking.jobs.enqueue(
+      em,
+      { id: order.id, kind: JobKind.PURCHASE, data: { orderId: order.id } },
+      asking.delayMs,
+    );
+  else await charge(em, order, lines, now);
   return order.id;
 }

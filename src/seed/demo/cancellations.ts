@@ -15,6 +15,9 @@ const LONGEST_FULFILMENT_MS = 15 * MINUTE_MS;
 const CANCELLED_SHARE = 0.14;
 const REFUSED_SHARE = 0.08;
 
+/** Why fulfilment refuses those. */
+const REFUSAL = 'The key was activated on more machines than the licence allows';
+
 const reasons = [
   'Ordered twice',
   'Wrong edition',
@@ -58,8 +61,7 @@ export function cancelLines(
   const { random } = demo;
   const isPending = status === CancellationStatus.PENDING;
   const fulfilmentMs = isPending ? LONGEST_FULFILMENT_MS : random.whole(2_000, LONGEST_FULFILMENT_MS - 1_000);
-  const dueAt = new Date(requestedAt.getTime() + fulfilmentMs);
-  const answeredAt = new Date(dueAt.getTime() + random.whole(20, 400));
+  const answeredAt = new Date(requestedAt.getTime() + fulfilmentMs + random.whole(20, 400));
   const requestedBy = random.pick(agents);
   const reason = random.pick(reasons);
   const id = demoId(demo.seed, `order/${order.index}/cancellation/${order.cancellations}`);
@@ -91,7 +93,7 @@ export function cancelLines(
     requested_by: requestedBy.userPrincipalName,
     requested_by_role: requestedBy.role,
     requested_by_identity: requestedBy.identity?.key ?? null,
-    due_at: dueAt.toISOString(),
+    refusal_reason: status === CancellationStatus.REFUSED ? REFUSAL : null,
     confirmed_at: status === CancellationStatus.CONFIRMED ? answeredAt.toISOString() : null,
     correlation_id: correlationId,
   });
@@ -137,7 +139,7 @@ export function cancelLines(
       cancellationId: id,
       orderNumber: order.number,
       lineNumbers,
-      problem: 'The key was activated on more machines than the licence allows',
+      problem: REFUSAL,
     };
     demo.activity.write(demo, answeredAt, {
       ...about,

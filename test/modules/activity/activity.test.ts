@@ -26,7 +26,10 @@ describe(`the activity log, on ${engine}`, () => {
   let theirs: TestTenant;
   beforeAll(async () => {
     gateway = await startTestGateway({
-      provider: async ({ orderNumber }) => (refused.has(orderNumber) ? { refused: 'not today' } : 'confirmed'),
+      provider: {
+        purchase: null,
+        cancel: async ({ orderNumber }) => (refused.has(orderNumber) ? { refused: 'not today' } : 'confirmed'),
+      },
     });
     await stockShop(gateway);
     mine = await aTenant(gateway);

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { tellCosts, tellKeySets, tellRefusals, tellTransport } from './doors.js';
 import { tellFeed, tellNats, tellSeals } from './feed.js';
+import { tellJobs } from './jobs.js';
 import type { Observed, Told } from './observed.js';
 import { tellProductKeys } from './product-keys.js';
 import { tellPools, tellReads } from './reads.js';
@@ -55,12 +56,12 @@ export function createMetrics(observed: Observed): Metrics {
   tellPools(observed, registry, gauge);
   const refreshSeals = tellSeals(observed, registry);
   const refreshProductKeys = tellProductKeys(observed, registry);
+  const refreshJobs = tellJobs(observed, registry, gauge);
   if (observed.nats) tellNats(observed.nats, gauge);
   return {
     contentType: registry.contentType,
     text: async () => {
-      await refreshSeals();
-      await refreshProductKeys();
+      await Promise.all([refreshSeals(), refreshProductKeys(), refreshJobs()]);
       return registry.metrics();
     },
   };

@@ -6,6 +6,7 @@ import type { Connections } from '../../../database/pools.js';
 import type { DocumentCache } from '../../../execution/documents.js';
 import type { FanOut } from '../../../feed/delivery/fan-out.js';
 import type { NatsSource } from '../../../feed/nats/nats-source.js';
+import type { JobWorker } from '../../../jobs/job-worker.js';
 
 /** The connections of a transport. */
 export interface OpenConnections {
@@ -25,6 +26,7 @@ export interface Observed {
   keySets: KeySets;
   nats: NatsSource | null;
   sealer: Sealer;
+  worker: JobWorker;
   documents: DocumentCache;
   connections: Connections;
 }

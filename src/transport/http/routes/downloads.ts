@@ -16,6 +16,8 @@ import { attemptLink, inTurnOf, refuseLink } from './links.js';
 
 const reasons: Record<DeadLink, string> = {
   REVOKED: 'The purchase was cancelled, or the access of whoever made this link was revoked: it is dead.',
+  CANCELLATION_PENDING:
+    'The purchase is being cancelled: this link gives nothing, unless the provider refuses to cancel.',
   EXPIRED: 'This link was good for 14 days, and no longer than its licence, and they are over. Ask for a new one.',
   USED_UP: 'This link was good for 50 downloads, and they are used up. Ask for a new one.',
 };

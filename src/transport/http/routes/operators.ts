@@ -8,8 +8,12 @@ import { refuse } from '../refusal.js';
 
 const CHALLENGE = 'Bearer realm="csp-graph operators"';
 
+/** How long a gateway may not have looked for jobs before it counts as not ready. */
+const SILENT_MS = 60_000;
+
 /** What operators ask: health and metrics. */
 export function serveOperators(app: FastifyInstance, observed: Observed): void {
+  const { worker } = observed;
   const { feed, kysely, config } = observed.services;
   const metrics = createMetrics(observed);
   const json = { onRequest: requireAdminToken(config.admin.token), config: { produces: ['application/json'] } };
@@ -19,6 +23,9 @@ export function serveOperators(app: FastifyInstance, observed: Observed): void {
     if (feed.isDraining) return reply.code(503).send({ status: 'draining' });
     try {
       await sql`select 1`.execute(kysely);
+      // Jobs that failed are an operator's to look at: a gateway that does none any more is not to be sent purchases.
+      if (worker.silentMs > Math.max(SILENT_MS, 5 * config.jobs.pollMs))
+        return reply.code(503).send({ status: 'jobs are not looked for' });
       return { status: 'ready' };
     } catch {
       return reply.code(503).send({ status: 'database out of reach' });

@@ -1,0 +1,45 @@
+import type { Actor } from '../activity-log/record-activity.js';
+import type { Em } from '../database/orm.js';
+import type { JobKind } from '../domain/job-kind.js';
+
+/** What a job is about, as its queue keeps it: ids only, never anything secret. */
+export interface JobData {
+  /** Id of the row of the order that it is about. */
+  orderId: string;
+}
+
+/** Work that waits for somebody. */
+export interface Job {
+  /** The same through every attempt, and after an operator has begun it anew: whoever is asked knows it by this. */
+  id: string;
+  kind: JobKind;
+  data: JobData;
+}
+
+/** Writes down how a job has ended, in the transaction that removes it: both are committed or neither. */
+export type Settle = (em: Em) => Promise<void>;
+
+/** How jobs of a kind are done. */
+export interface JobHandler {
+  /**
+   * One attempt, outside of any transaction. An attempt that fails, or is not over in time, is made again later.
+   * @param signal set when nobody waits for it any more: its time is over, or the process stops
+   */
+  attempt(job: Job, signal: AbortSignal): Promise<Settle>;
+  /** How a job ends that an operator gives up. */
+  giveUp(job: Job, by: GivenUp): Settle;
+}
+
+/** How jobs are done, by kind. */
+export type JobHandlers = Record<JobKind, JobHandler>;
+
+/** Who gave a job up, and why. */
+export interface GivenUp {
+  /** In words for those who wait. */
+  reason: string;
+  /** Who acts; null: whoever asked for it stands for it, as in everything that fulfilment does. */
+  actor: Actor | null;
+}
+
+/** The queue of pg-boss for a kind, which a migration has made. */
+export const queueOf = (kind: JobKind) => kind.toLowerCase();

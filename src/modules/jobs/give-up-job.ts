@@ -1,0 +1,23 @@
+import { actorOf } from '../../activity-log/record-activity.js';
+import type { UnitOfWork } from '../../context/transaction.js';
+import type { Problem } from '../../domain/problem.js';
+import type { JobQueue } from '../../jobs/job-queue.js';
+import { Job } from './job.entity.js';
+import { JobNotFound, JobRunning } from './retry-job.js';
+
+/**
+ * Ends a job without an answer, as if the provider had refused for that reason: the order, or the cancellation, is REFUSED.
+ * Answers the order that it is about, JobNotFound or JobRunning.
+ */
+export async function giveUpJob(
+  { em, viewer }: UnitOfWork,
+  jobs: JobQueue,
+  input: { id: string; reason: string },
+): Promise<{ orderId: string } | Problem> {
+  const job = await em.findOne(Job, { id: input.id });
+  if (!job) return new JobNotFound();
+  const orderId = job.order.id;
+  const given = { id: job.id, kind: job.kind, data: { orderId } };
+  const isGivenUp = await jobs.giveUp(em, given, { reason: input.reason, actor: actorOf(viewer) });
+  return isGivenUp ? { orderId } : new JobRunning();
+}

@@ -1,0 +1,70 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { Context } from '../../context/context.js';
+import { inTransaction } from '../../context/transaction.js';
+import { compiled } from '../../graphql/compiled.js';
+import { idOf } from '../../graphql/id-of.js';
+import { validateInput } from '../../graphql/validate-input.js';
+import { giveUpJob } from './give-up-job.js';
+import {
+  GiveUpJobInput,
+  GiveUpJobResult,
+  GiveUpJobSuccess,
+  JobConnection,
+  JobsArgs,
+  RetryJobInput,
+  RetryJobResult,
+  RetryJobSuccess,
+} from './job.type.js';
+import { retryJob } from './retry-job.js';
+
+@Resolver(() => RetryJobSuccess)
+export class RetryJobResolver {
+  @Query(() => JobConnection, {
+    nullable: true,
+    description: 'Purchases and cancellations that wait for the provider, on every gateway of the database.',
+  })
+  jobs(@Args(() => JobsArgs) _args: JobsArgs): never {
+    return compiled();
+  }
+
+  @Mutation(() => RetryJobResult, {
+    nullable: true,
+    description: 'Begins a job at once, in the place of waiting for its next attempt or after its last one.',
+  })
+  retryJob(
+    @Arg('input', () => RetryJobInput, { description: 'Which job is to begin.', validateFn: validateInput })
+    input: RetryJobInput,
+    @Ctx() context: Context,
+  ) {
+    const id = idOf('Job', input.jobId, 'input.jobId');
+    return inTransaction(context, (unit) => retryJob(unit, context.services.jobs, id));
+  }
+
+  @FieldResolver()
+  order(@Root() success: { orderId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+    return read.load('Order', success.orderId, info);
+  }
+}
+
+@Resolver(() => GiveUpJobSuccess)
+export class GiveUpJobResolver {
+  @Mutation(() => GiveUpJobResult, {
+    nullable: true,
+    description:
+      'Ends a job without an answer of the provider: the purchase, or the cancellation, is refused for the reason that is given.',
+  })
+  giveUpJob(
+    @Arg('input', () => GiveUpJobInput, { description: 'Which job is given up.', validateFn: validateInput })
+    input: GiveUpJobInput,
+    @Ctx() context: Context,
+  ) {
+    const id = idOf('Job', input.jobId, 'input.jobId');
+    return inTransaction(context, (unit) => giveUpJob(unit, context.services.jobs, { id, reason: input.reason }));
+  }
+
+  @FieldResolver()
+  order(@Root() success: { orderId: string }, @Ctx() { read }: Context, @Info() info: GraphQLResolveInfo) {
+    return read.load('Order', success.orderId, info);
+  }
+}

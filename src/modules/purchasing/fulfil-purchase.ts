@@ -1,0 +1,125 @@
+import { LockMode } from '@mikro-orm/core';
+import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
+import { parseIdentity } from '../../auth/identity.js';
+import type { Em } from '../../database/orm.js';
+import { toGlobalId } from '../../domain/global-id.js';
+import { JobKind } from '../../domain/job-kind.js';
+import type { JobHandler } from '../../jobs/job.js';
+import type { JobQueue } from '../../jobs/job-queue.js';
+import { bookCharge, openInvoice } from '../billing/book.js';
+import { Entitlement } from '../entitlements/entitlement.entity.js';
+import type { FulfilmentAnswer, FulfilmentProvider, PurchaseRequest } from '../fulfilling/provider.js';
+import { Order, OrderLine } from '../orders/order.entity.js';
+import { moveLine, OrderLineStatus, OrderStatus } from '../orders/order-status.js';
+
+/** What fulfilling purchases needs. */
+export interface PurchaseFulfilment {
+  /** Runs work in a transaction. */
+  inTransaction: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>;
+  provider: FulfilmentProvider;
+  now: () => Date;
+}
+
+/** Asks the provider for purchases, and does what it answers (rule 4): in one transaction, all or nothing. */
+export function purchaseJobs({ inTransaction, provider, now }: PurchaseFulfilment): JobHandler {
+  return {
+    attempt: async ({ id }, signal) => {
+      // One that asks for no purchases now confirms what was left by one that did.
+      const answer = provider.purchase
+        ? await provider.purchase(await inTransaction((em) => requestOf(em, id)), signal)
+        : 'confirmed';
+      return (em) => settle(em, id, answer, now());
+    },
+    giveUp:
+      ({ id }, { reason, actor }) =>
+      (em) =>
+        settle(em, id, { refused: reason }, now(), actor),
+  };
+}
+
+/** Enqueues purchases that are pending and have no job, such as those whose job was lost with a backup of the database. */
+export async function adoptPurchases(em: Em, jobs: JobQueue, delayMs: number): Promise<void> {
+  const pending = await em.execute<{ id: string }[]>(
+    `select "id" from "orders" where "status" = 'PENDING' and not exists (select from "jobs" where "jobs"."id" = "orders"."id")`,
+  );
+  for (const { id } of pending) await jobs.enqueue(em, { id, kind: JobKind.PURCHASE, data: { orderId: id } }, delayMs);
+}
+
+async function requestOf(em: Em, orderId: string): Promise<PurchaseRequest> {
+  const { number, customer } = await em.findOneOrFail(Order, { id: orderId }, { populate: ['customer'] });
+  const lines = await linesOf(em, orderId);
+  return {
+    orderId,
+    orderNumber: number,
+    tenantId: customer.tenantId,
+    lines: lines.map(({ lineNumber, sku, quantity }) => ({
+      lineNumber,
+      productId: sku.product.productId,
+      skuId: sku.skuId,
+      quantity,
+    })),
+  };
+}
+
+function linesOf(em: Em, order: string) {
+  return em.find(OrderLine, { order }, { populate: ['sku.product'], orderBy: { lineNumber: 'asc' } });
+}
+
+/** Does what the provider answered, once. @param by who acts; null: fulfilment, in the name of who bought */
+async function settle(em: Em, id: string, answer: FulfilmentAnswer, now: Date, by: Actor | null = null): Promise<void> {
+  const order = await em.findOne(
+    Order,
+    { id, status: OrderStatus.PENDING },
+    { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['customer'] },
+  );
+  if (!order) return;
+  const lines = await linesOf(em, id);
+  const entitlements = await em.find(Entitlement, { orderLine: { $in: lines } });
+  if (answer === 'confirmed') {
+    order.status = OrderStatus.COMPLETED;
+    for (const line of lines) moveLine(line, OrderLineStatus.ACTIVE);
+    for (const entitlement of entitlements) entitlement.status = 'ACTIVE';
+    await charge(em, order, lines, now);
+  } else {
+    order.status = OrderStatus.REFUSED;
+    order.refusalReason = answer.refused;
+    for (const line of lines) moveLine(line, OrderLineStatus.REFUSED);
+    for (const entitlement of entitlements) {
+      entitlement.status = 'REVOKED';
+      entitlement.revokedAt = now;
+    }
+  }
+  recordAnswer(em, order, lines, answer, by);
+}
+
+/** Charges a confirmed purchase: what the provider refuses was never on an invoice. */
+export async function charge(em: Em, order: Order, lines: OrderLine[], now: Date): Promise<void> {
+  const invoice = await openInvoice(em, order.customer.id, order.currency, now);
+  for (const line of lines) bookCharge(em, invoice, line, line.sku.title, now);
+}
+
+/** Writes down what the provider answered, in the name of who bought. */
+function recordAnswer(em: Em, order: Order, lines: OrderLine[], answer: FulfilmentAnswer, by: Actor | null): void {
+  const { number: orderNumber, total, currency } = order;
+  const entry = {
+    actor: by ?? {
+      identity: parseIdentity(order.placedByIdentity ?? null),
+      userPrincipalName: order.placedBy,
+      role: order.placedByRole ?? '',
+      application: 'fulfilment',
+    },
+    customerId: order.customer.id,
+    orderId: order.id,
+    productIds: [...new Set(lines.map(({ sku }) => sku.product.productId))],
+    resource: { type: 'ORDER' as const, id: toGlobalId('Order', order.id), label: orderNumber },
+    correlationId: order.correlationId,
+  };
+  const lineCount = lines.length;
+  if (answer === 'confirmed') {
+    const detail = { orderNumber, lineCount, total, currency };
+    recordActivity(em, { action: 'ORDER_CONFIRMED', outcome: 'SUCCEEDED', ...entry, detail });
+  } else {
+    const detail = { orderNumber, lineCount, problem: answer.refused };
+    recordActivity(em, { action: 'ORDER_REFUSED', outcome: 'FAILED', ...entry, detail });
+  }
+}

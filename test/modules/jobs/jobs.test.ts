@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { toGlobalId } from '../../../src/domain/global-id.js';
+import type { FulfilmentAnswer } from '../../../src/modules/fulfilling/provider.js';
+import { GiveUpJobDocument, JobsDocument, OrderDocument, RetryJobDocument } from '../../generated/graphql.js';
+import { cancelled } from '../../support/cancelling.js';
+import { engine, serverUrl } from '../../support/database.js';
+import { startTestGateway, type TestGateway, testJobs } from '../../support/gateway.js';
+import { metricOf } from '../../support/metrics.js';
+import { aCustomer, aJob, buy, skus, stockShop, type TestCustomer } from '../../support/shop.js';
+import { entriesOf } from '../../support/software.js';
+import { until } from '../../support/until.js';
+
+const run = promisify(execFile);
+const onServer = serverUrl ? test : test.skip;
+
+describe(`jobs and their operators, on ${engine}`, () => {
+  let gateway: TestGateway;
+  let customer: TestCustomer;
+  let cancel: () => Promise<FulfilmentAnswer>;
+  beforeAll(async () => {
+    gateway = await startTestGateway({
+      config: { jobs: { ...testJobs, attempts: 2 } },
+      provider: { purchase: null, cancel: () => cancel() },
+    });
+    await stockShop(gateway);
+    customer = await aCustomer(gateway);
+  });
+  afterAll(() => gateway.stop());
+
+  const list = async (filter = {}) => {
+    const { data, errors } = await gateway.run(JobsDocument, { filter, first: 100 });
+    expect(errors).toBeUndefined();
+    return data.jobs?.nodes ?? [];
+  };
+  const look = async (order: { id: string }) =>
+    (await gateway.run(OrderDocument, { id: order.id }, 'ADMIN_AGENT')).data.order;
+  /** A cancellation whose attempts are used up. */
+  const failed = async () => {
+    cancel = async () => {
+      throw new Error('the provider is down');
+    };
+    const order = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
+    const { cancellation } = await cancelled(gateway, order);
+    const id = toGlobalId('Job', cancellation.id.slice(4));
+    await until('its attempts are used up', async () =>
+      (await list({ states: ['FAILED'] })).some((job) => job.id === id),
+    );
+    return { order, id };
+  };
+
+  test('rule 17: an operator sees what failed and why, and a retry begins it at once', async () => {
+    const { order, id } = await failed();
+    const [job] = (await list({ kinds: ['CANCELLATION'], states: ['FAILED'] })).filter((one) => one.id === id);
+    expect(job).toMatchObject({
+      kind: 'CANCELLATION',
+      state: 'FAILED',
+      order: { id: order.id, number: order.number },
+      attempts: 2,
+      maximumAttempts: 2,
+      nextAttemptAt: null,
+      failedAt: expect.any(String),
+      lastError: 'the provider is down',
+    });
+    expect(await metricOf(gateway, 'csp_graph_jobs\\{kind="CANCELLATION",state="FAILED"\\}')).toBeGreaterThan(0);
+    cancel = async () => 'confirmed';
+    const { data } = await gateway.run(RetryJobDocument, { input: { jobId: id } });
+    expect(data.retryJob).toMatchObject({ __typename: 'RetryJobSuccess', order: { number: order.number } });
+    await until('it is cancelled', async () => (await look(order))?.status === 'CANCELLED');
+    expect((await gateway.run(RetryJobDocument, { input: { jobId: id } })).data.retryJob).toMatchObject({
+      code: 'JOB_NOT_FOUND',
+    });
+  });
+
+  test('rule 17: a job that is given up is a refusal with its reason, by whoever gave it up', async () => {
+    const { order, id } = await failed();
+    const given = { input: { jobId: id, reason: 'The provider has no such order' } };
+    expect((await gateway.run(GiveUpJobDocument, given)).data.giveUpJob?.__typename).toBe('GiveUpJobSuccess');
+    expect(await look(order)).toMatchObject({
+      status: 'COMPLETED',
+      lines: [{ status: 'ACTIVE' }],
+      cancellations: [{ status: 'REFUSED', refusalReason: 'The provider has no such order' }],
+    });
+    const entries = await entriesOf(gateway, { orderId: order.id, actions: ['CANCELLATION_REFUSED'] });
+    expect(entries).toMatchObject([
+      { actor: { role: 'GLOBAL_ADMIN' }, detail: { problem: 'The provider has no such order' } },
+    ]);
+    expect((await gateway.run(GiveUpJobDocument, given)).data.giveUpJob).toMatchObject({ code: 'JOB_NOT_FOUND' });
+  });
+
+  test('one that is being attempted is left alone', async () => {
+    let answer = (_answer: FulfilmentAnswer) => {};
+    cancel = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const order = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
+    const { cancellation } = await cancelled(gateway, order);
+    const jobId = toGlobalId('Job', cancellation.id.slice(4));
+    await until('it is attempted', async () => (await list({ states: ['RUNNING'] })).some(({ id }) => id === jobId));
+    for (const [document, input] of [
+      [RetryJobDocument, { jobId }],
+      [GiveUpJobDocument, { jobId, reason: 'Too slow' }],
+    ] as const) {
+      const { data } = await gateway.run(String(document), { input });
+      expect(Object.values(data)).toMatchObject([{ code: 'JOB_RUNNING' }]);
+    }
+    answer('confirmed');
+    await until('it is cancelled', async () => (await look(order))?.status === 'CANCELLED');
+  });
+
+  onServer('npm run jobs lists them, begins one at once and gives one up', async () => {
+    const order = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
+    const id = await aJob(gateway, order);
+    const { url } = gateway.gateway.services.config.database as { url: string };
+    const command = (...args: string[]) =>
+      run(process.execPath, ['dist/src/cli/jobs.js', ...args], {
+        env: { PATH: process.env['PATH'], DATABASE_URL: url, DATA_DIR: `/tmp/csp-graph-${process.pid}` },
+      });
+    const { stdout } = await command('list', '--state', 'waiting');
+    const jobs = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(jobs).toContainEqual(expect.objectContaining({ kind: 'PURCHASE', state: 'WAITING', order: order.number }));
+    expect((await command('give-up', id, '--reason', 'Not wanted')).stdout).toBe('it is given up\n');
+    await expect(command('retry', id)).rejects.toMatchObject({ code: 1 });
+    await expect(command('give-up', id)).rejects.toMatchObject({ code: 2 });
+  });
+});
