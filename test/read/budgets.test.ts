@@ -50,7 +50,7 @@ const BUDGETS: Record<string, number> = {
   SubmitSupportRequest: 13,
   SupportRequests: 1,
   SupportTopics: 0,
-  UpdateSupportRequest: 14,
+  UpdateSupportRequest: 15,
   Viewer: 0,
 };
 
