@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { Role } from '../domain/role.js';
 import { TENANT_PLACEHOLDER } from './auth-config.js';
 import { costDefaults, pointsByRole, pointsFor } from './cost-config.js';
+import { fileScannerOf } from './file-scan-config.js';
 import { ANONYMOUS } from './trusted-documents-config.js';
 
 /** What is wrong with settings beside one another, each right by itself. */
@@ -24,6 +25,9 @@ export function contradictions(given: Record<string, string | undefined>): strin
         'DOWNLOADS_STORE_URL: needs DOWNLOADS_STORE_ACCESS_KEY_ID and DOWNLOADS_STORE_SECRET_ACCESS_KEY of somebody who may read its objects',
       );
   }
+  const scanner = fileScannerOf(given['SUPPORT_FILE_SCAN'] ?? '');
+  if (scanner?.kind === 'command' && !existsSync(scanner.command))
+    problems.push(`SUPPORT_FILE_SCAN: ${scanner.command} does not exist; install it or leave the setting out`);
   for (const path of (given['TRUSTED_DOCUMENTS'] ?? '').split(',').map((one) => one.trim()))
     if (path !== '' && !existsSync(path)) problems.push(`TRUSTED_DOCUMENTS: ${path} does not exist; mend the path`);
   if (has('TRUSTED_DOCUMENTS_ROLES') && !has('TRUSTED_DOCUMENTS'))

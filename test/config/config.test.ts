@@ -179,6 +179,9 @@ describe('settings', () => {
     ['DOWNLOADS_STORE_URL', 'https://s3.example.com/images?versionId=1', 'https address of a bucket'],
     ['DOWNLOADS_STORE_URL', 'https://s3.example.com/images', 'needs DOWNLOADS_STORE_ACCESS_KEY_ID'],
     ['DOWNLOADS_STORE_REGION', 'eu central', 'the name of a region'],
+    ['SUPPORT_FILE_SCAN', 'clamdscan -', 'a program by its whole path'],
+    ['SUPPORT_FILE_SCAN', 'https://user:secret@scan.example', 'without user and password'],
+    ['SUPPORT_FILE_SCAN', '/nowhere/clamdscan -', 'install it or leave the setting out'],
   ])('%s=%s is refused by its name, with what to do', (name, value, remedy) => {
     expect(problemsOf({ [name]: value })).toContainEqual(expect.stringMatching(new RegExp(`^${name}: .*${remedy}`)));
   });

@@ -382,6 +382,9 @@ describe(`files are judged before anybody downloads them, on ${engine}`, () => {
     await until('the file is put off', async () => (await row()).attempts === 1 && (await row()).pause < 6);
     expect((await at.get(file)).status).toBe(503);
     expect(handed.length).toBe(before + 1);
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(metrics).toMatch(/csp_graph_support_files_unscanned 1\n/);
+    expect(metrics).toMatch(/csp_graph_support_files_unscanned_age_seconds \d/);
     expect(gateway.log.join('')).toContain('the scanner answered 500');
     answer = () => [200, '{"clean":true}'];
     await gateway.sql(`update support_files set scan_due_at = now() where id = ?`, [file.id.slice(4)]);

@@ -5,6 +5,7 @@ import { tellJobs } from './jobs.js';
 import type { Observed, Told } from './observed.js';
 import { tellProductKeys } from './product-keys.js';
 import { tellPools, tellReads } from './reads.js';
+import { tellSupportFiles } from './support-files.js';
 
 /** The metrics of a gateway, in the form of Prometheus. */
 export interface Metrics {
@@ -57,11 +58,12 @@ export function createMetrics(observed: Observed): Metrics {
   const refreshSeals = tellSeals(observed, registry);
   const refreshProductKeys = tellProductKeys(observed, registry);
   const refreshJobs = tellJobs(observed, registry, gauge);
+  const refreshSupportFiles = tellSupportFiles(observed, registry);
   if (observed.nats) tellNats(observed.nats, gauge);
   return {
     contentType: registry.contentType,
     text: async () => {
-      await Promise.all([refreshSeals(), refreshProductKeys(), refreshJobs()]);
+      await Promise.all([refreshSeals(), refreshProductKeys(), refreshJobs(), refreshSupportFiles()]);
       return registry.metrics();
     },
   };
