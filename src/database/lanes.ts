@@ -24,7 +24,7 @@ export interface LanesOptions {
   size: number;
   /** How many of one user may run at once. */
   perUser: number;
-  /** How many dear ones may, so that the cheap always have the rest. */
+  /** How many dear ones may, so that the cheap always have the rest; half of them are one user's at most. */
   dear: number;
   /** How long something may wait, in milliseconds; 0: for ever. */
   maximumWaitMs: number;
@@ -74,7 +74,7 @@ export class Lanes {
   constructor(private readonly options: LanesOptions) {
     const { size, perUser, dear } = options;
     this.cheap = new Lane(size, perUser);
-    this.dear = new Lane(dear, dear);
+    this.dear = new Lane(dear, Math.ceil(dear / 2));
   }
 
   /** Who waits for a turn. */

@@ -57,6 +57,18 @@ describe('lanes', () => {
     await Promise.all(done);
   });
 
+  test('keep a user’s dear ones from taking all of the connections for what is dear', async () => {
+    const { begun, ask, end, done } = work(new Lanes({ size: 4, perUser: 4, dear: 2, maximumWaitMs: 0 }));
+    for (const name of ['d1', 'd2']) void ask(name, 'a', 10_000);
+    expect(begun).toEqual(['d1']);
+    void ask('e1', 'b', 10_000);
+    expect(begun).toEqual(['d1', 'e1']);
+    await end('d1');
+    expect(begun.at(-1)).toBe('d2');
+    for (const name of ['d2', 'e1']) await end(name);
+    await Promise.all(done);
+  });
+
   test('refuse what has waited as long as a statement may run, and let go of who has left', async () => {
     const { ask, end } = work(new Lanes({ size: 1, perUser: 1, dear: 1, maximumWaitMs: 5 }));
     const first = ask('a1', 'a');
