@@ -64,6 +64,8 @@ const NUMBER = /^[\s\p{Nd}\p{Sc}.,:/\-+'’%()]*(?:e[+-]?\p{Nd}+|[ap]\.?m?\.?)?\
 const DAY =
   /^\s*(?:\d{1,4}[-/.,\s]*)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/.,\s]*(?:\d{1,4}(?:[-/.,\s]+\d{1,4})?)?\s*$/i;
 const TRUTH = /^\s*(?:true|false)\s*$/i;
+/** Texts above that are nothing but text to spreadsheets; the expressions above would take the square of their length. */
+const CONVERTED_CHARACTERS = 255;
 
 /**
  * A cell as spreadsheets leave it. What they would run, or make something else of, is made text by a leading apostrophe;
@@ -72,6 +74,10 @@ const TRUTH = /^\s*(?:true|false)\s*$/i;
 function cellOf(value: string | string[] | null): string | null {
   const text = Array.isArray(value) ? value.join(' ') : value;
   if (text === null) return null;
-  const isConverted = /\p{Nd}/u.test(text) ? NUMBER.test(text) || DAY.test(text) : TRUTH.test(text);
-  return isConverted || FORMULA.test(text) || text.startsWith("'") ? `'${text}` : text;
+  return isConverted(text) || FORMULA.test(text) || text.startsWith("'") ? `'${text}` : text;
+}
+
+function isConverted(text: string): boolean {
+  if (text.length > CONVERTED_CHARACTERS) return false;
+  return /\p{Nd}/u.test(text) ? NUMBER.test(text) || DAY.test(text) : TRUTH.test(text);
 }

@@ -1,5 +1,6 @@
 import { sortExecutableDocument } from '@graphql-tools/documents';
 import {
+  type DefinitionNode,
   type DocumentNode,
   Kind,
   parse,
@@ -22,7 +23,7 @@ const MAXIMUM_NESTING = 4 * limits.depth;
  * What does not count is what clients change when they print a document: layout, comments, the order of fields,
  * arguments, variables and fragments (never that of a mutation's root fields, which is the order in which they run), and
  * `__typename`, which Apollo Client and urql add below the root.
- * @returns null where the text is not GraphQL, or is nested too deeply
+ * @returns null where the text is not GraphQL, is nested too deeply, or holds what no operation uses
  */
 export function canonicalOperations(text: string): string[] | null {
   try {
@@ -38,7 +39,15 @@ function operationsOf(document: DocumentNode): string[] | null {
   const separate = Object.values(separateOperations(document));
   // Where two operations have the same name, `separateOperations` knows one.
   if (separate.length !== operations.length || isTooDeep(document)) return null;
+  // What no operation uses is validated all the same, and its errors would tell of the schema.
+  const used = new Set(separate.flatMap(({ definitions }) => definitions.map((definition) => nameOf(definition))));
+  if (document.definitions.length > used.size) return null;
   return separate.map((operation) => print(sortExecutableDocument(withoutTypenames(operation)))).sort();
+}
+
+/** Fragments by name, operations one by one; separated copies of a definition are the same. */
+function nameOf(definition: DefinitionNode): unknown {
+  return definition.kind === Kind.FRAGMENT_DEFINITION ? definition.name.value : definition;
 }
 
 function isTooDeep(document: DocumentNode): boolean {

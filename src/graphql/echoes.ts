@@ -2,6 +2,8 @@
 const OF_VALUE = 100;
 const OF_MESSAGE = 600;
 const SHORTEST_KEY = 25;
+/** Characters at either end of a message that are looked at. */
+const OF_LOOK = 4_000;
 
 const QUOTED = new RegExp(`"((?:[^"\\\\]|\\\\.){${OF_VALUE}})(?:[^"\\\\]|\\\\.)+"`, 'gs');
 const BARE = new RegExp(`([^\\s"]{${OF_VALUE}})[^\\s"]+`, 'g');
@@ -15,10 +17,15 @@ const KEY = /(?<![a-z0-9])(?:[a-z0-9]{5}(?:-[a-z0-9]{5}){4}|(?=[a-z]*\d)[a-z0-9]
  */
 export function withShortEchoes(message: string): string {
   if (message.length < SHORTEST_KEY) return message;
-  const keyless = message.replace(KEY, '…');
+  const keyless = ofBoundedLength(message).replace(KEY, '…');
   if (keyless.length <= OF_VALUE) return keyless;
   const cut = keyless.replace(QUOTED, '"$1…"').replace(BARE, '$1…');
   return cut.length <= OF_MESSAGE ? cut : `${cut.slice(0, OF_MESSAGE / 2)}…${cut.slice(-OF_MESSAGE / 2)}`;
+}
+
+/** Without its middle, where it is long: a value may be as long as a request, and expressions take longer than that. */
+function ofBoundedLength(message: string): string {
+  return message.length <= 2 * OF_LOOK ? message : `${message.slice(0, OF_LOOK)}…${message.slice(-OF_LOOK)}`;
 }
 
 /** What is told of many mistakes of one kind: the first, and that there are more. */

@@ -168,6 +168,8 @@ describe(`trusted documents, on ${engine}`, () => {
       ['what does not fit the schema', '{ customerz { id } }'],
       ['what is not GraphQL', '{ customers'],
       ['nothing but a comment', '# nothing'],
+      ['a fragment beside it that nothing uses', `${COUNT} fragment F on Customer { idd }`],
+      ['a definition beside it that is none of an operation', `${COUNT} type Nope { id: ID }`],
       ['what is nested for its own sake', `${'{a'.repeat(2_000)}${'}'.repeat(2_000)}`],
     ];
     test.each(untrusted)('is refused %s, in the same words, and it is counted', async (_what, query) => {

@@ -26,10 +26,14 @@ const OTHER_LABELS: readonly string[] = [
 /** Labels by which a file is no text: one that is text all the same is something else than it says. */
 const NO_TEXT = /^image\/|pdf$/;
 const NAME_CHARACTERS = 200;
-/** What a ZIP archive ends with, and the most that may follow it. */
+/** What is not seen either and stays: it joins letters and emoji, or says which form a sign has. */
+const JOINERS: ReadonlySet<string> = new Set(['\u200c', '\u200d', '\ufe0e', '\ufe0f']);
+/** What a ZIP archive ends with, and what its list of files, right before that, begins with. */
 const ZIP_END = Buffer.from('PK\x05\x06', 'latin1');
 const ZIP_END_BYTES = 22;
-const ZIP_COMMENT_BYTES = 0xffff;
+const ZIP_LIST = Buffer.from('PK\x01\x02', 'latin1');
+/** What other archives begin with, which unpackers look for anywhere: 7z and RAR. */
+const ARCHIVES = [Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1'), Buffer.from('Rar!\x1a\x07', 'latin1')];
 /** Text that is looked at without a pause: a fraction of a millisecond of the event loop. */
 const SLICE_BYTES = 64 * 1024;
 
@@ -53,7 +57,7 @@ export async function judgeFile(
   if (!ACCEPTED_CONTENT_TYPES.includes(label) && !OTHER_LABELS.includes(label)) return `${label} is not accepted`;
   const judged = (await fileTypeFromBuffer(content))?.mime;
   if (judged !== undefined && ACCEPTED_CONTENT_TYPES.includes(judged)) {
-    if (endsAsZip(content)) return `its content is ${judged} and an archive as well`;
+    if (holdsArchive(content)) return `its content is ${judged} and an archive as well`;
     return { name: fileName(name, judged), contentType: judged, content };
   }
   // Text is asked for first: a table may begin with "BM", as pictures of Windows do.
@@ -84,11 +88,16 @@ async function isText(content: Buffer, turn: () => Promise<void>): Promise<boole
   }
 }
 
-/** Whether programs that look for the end of an archive find one: it may stand behind anything. */
-function endsAsZip(content: Buffer): boolean {
-  const end = content.subarray(-(ZIP_END_BYTES + ZIP_COMMENT_BYTES));
-  const at = end.lastIndexOf(ZIP_END);
-  return at >= 0 && at + ZIP_END_BYTES <= end.length;
+/** Whether unpackers find an archive in it: one may stand behind anything, and anything behind it. */
+function holdsArchive(content: Buffer): boolean {
+  if (ARCHIVES.some((archive) => content.includes(archive))) return true;
+  for (let at = content.indexOf(ZIP_END); at >= 0; at = content.indexOf(ZIP_END, at + 1)) {
+    if (at + ZIP_END_BYTES > content.length) return false;
+    const list = at - content.readUInt32LE(at + 12);
+    // A picture may hold these four bytes by chance.
+    if (list === at || (list >= 0 && content.subarray(list, list + ZIP_LIST.length).equals(ZIP_LIST))) return true;
+  }
+  return false;
 }
 
 /**
@@ -96,10 +105,14 @@ function endsAsZip(content: Buffer): boolean {
  * what is not seen, or turns around what is; joiners of letters and emoji stay.
  */
 function fileName(name: string, type: string): string {
+  // Many times what is kept of it: what follows takes the square of a long one.
   const plain = name
+    .slice(0, 10 * NAME_CHARACTERS)
     .normalize('NFC')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}/\\:*?"<>|]/gu, '_')
-    .replace(/[\p{Bidi_Control}\u00ad\u200b\u2060-\u2064\ufeff]/gu, '')
+    .replace(/[\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu, (unseen: string) =>
+      JOINERS.has(unseen) ? unseen : '',
+    )
     .replace(/^[\s.]+/, (start: string) => '_'.repeat(start.length))
     .replace(/[\s.]+$/, '');
   const known = endings[type] as readonly string[];
@@ -108,6 +121,6 @@ function fileName(name: string, type: string): string {
   const suffix = `.${fits ? ending : known[0]}`;
   const kept = [...((fits ? stem : plain) || 'file')].slice(0, NAME_CHARACTERS - suffix.length).join('');
   // A device of Windows, whatever follows it.
-  const isDevice = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(kept);
+  const isDevice = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])\s*(\.|$)/i.test(kept);
   return `${isDevice ? '_' : ''}${kept}${suffix}`;
 }

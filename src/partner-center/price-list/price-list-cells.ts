@@ -92,7 +92,7 @@ export function amountOf(text: string, currency: string | undefined): string | I
     );
   const [whole = '', fraction = ''] = text.split('.');
   if (whole.replace(/^0+/, '').length > 12) return new InvalidCell('must be below a million million');
-  if (fraction.replace(/0+$/, '').length > 4) return new InvalidCell('must have at most 4 decimals');
+  if (!/^\d{0,4}0*$/.test(fraction)) return new InvalidCell('must have at most 4 decimals');
   return formatAmount(text, currency ?? 'USD');
 }
 

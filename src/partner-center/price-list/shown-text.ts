@@ -8,4 +8,4 @@ export function quoted(text: string): string {
 }
 
 /** A message of another's, ready to end a sentence of ours. */
-export const withoutStop = (message: string): string => message.replace(/\.+$/, '');
+export const withoutStop = (message: string): string => message.replace(/\.{1,3}$/, '');

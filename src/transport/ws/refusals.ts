@@ -38,7 +38,7 @@ export function shortened(reason: string): string {
     : `${bytes
         .subarray(0, MAXIMUM_REASON_BYTES - 3)
         .toString('utf8')
-        .replace(/\uFFFD+$/, '')}…`;
+        .replace(/\uFFFD{1,3}$/, '')}…`;
 }
 
 /** Why an operation of a socket is refused before it is looked at. */

@@ -13,6 +13,8 @@ const JPEG = Buffer.concat([
 ]);
 const PDF = Buffer.from('%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n', 'latin1');
 const ZIP = Buffer.concat([Buffer.from('PK\x05\x06', 'latin1'), Buffer.alloc(18)]);
+/** Holds by chance what an archive ends with. */
+const CHANCE = Buffer.concat([PNG, Buffer.from('PK\x05\x06', 'latin1'), Buffer.alloc(30, 7)]);
 const EXE = Buffer.concat([Buffer.from('MZ\x90\0\x03\0\0\0', 'latin1'), Buffer.alloc(120)]);
 const ELF = Buffer.concat([Buffer.from('\x7fELF\x02\x01\x01\0', 'latin1'), Buffer.alloc(120)]);
 const XLS = Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(600)]);
@@ -29,6 +31,7 @@ describe('a file of support is what its content is', () => {
     ['application/octet-stream', 'a.PDF', PDF, 'application/pdf', 'a.PDF'],
     ['text/plain', 'a.txt', PDF, 'application/pdf', 'a.txt.pdf'],
     ['image/png', 'a.png', PNG, 'image/png', 'a.png'],
+    ['image/png', 'chance.png', CHANCE, 'image/png', 'chance.png'],
     ['image/jpeg', 'photo.jpg', PNG, 'image/png', 'photo.jpg.png'],
     ['image/jpeg', 'photo.JPEG', JPEG, 'image/jpeg', 'photo.JPEG'],
     ['text/csv', 'a.csv', CSV, 'text/csv', 'a.csv'],
@@ -74,6 +77,27 @@ describe('a file of support is what its content is', () => {
       Buffer.concat([PDF, ZIP, Buffer.alloc(9)]),
       /an archive as well/,
     ],
+    [
+      'a document with an archive before many blanks',
+      'application/pdf',
+      'a.pdf',
+      Buffer.concat([PDF, ZIP, Buffer.alloc(70_000, ' ')]),
+      /an archive as well/,
+    ],
+    [
+      'a picture that is a 7z archive too',
+      'image/png',
+      'a.png',
+      Buffer.concat([PNG, Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1'), Buffer.alloc(26)]),
+      /an archive as well/,
+    ],
+    [
+      'a picture that is a RAR archive too',
+      'image/jpeg',
+      'a.jpg',
+      Buffer.concat([JPEG, Buffer.from('Rar!\x1a\x07\x01\0', 'latin1')]),
+      /an archive as well/,
+    ],
     ['a GIF named png', 'image/png', 'a.png', Buffer.from('GIF89a\x01\0\x01\0\0\0\0', 'latin1'), /is image\/gif/],
     ['letters of Windows', 'text/csv', 'a.csv', Buffer.from(CSV, 'latin1'), /UTF-8/],
     ['two bytes a letter', 'text/csv', 'a.csv', Buffer.from(`\ufeff${CSV}`, 'utf16le'), /./],
@@ -111,6 +135,10 @@ describe('a file of support is what its content is', () => {
     ['a.txt. . ', 'a.txt'],
     ['CON', '_CON.txt'],
     ['nul.txt', '_nul.txt'],
+    ['COM¹.txt', '_COM¹.txt'],
+    ['conin$', '_conin$.txt'],
+    ['a\u{e0041}\ufff9\u034f\u115f\u3164b.txt', 'ab.txt'],
+    ['👩\u200d🔧\ufe0f.txt', '👩\u200d🔧\ufe0f.txt'],
     ['Mu\u0308ller.txt', 'Müller.txt'],
     ['', 'file.txt'],
     ['\u202e', 'file.txt'],
