@@ -2,6 +2,10 @@
 export const MAXIMUM_NESTING = 500;
 export const NESTED_TOO_DEEPLY = `Lists and objects may lie ${MAXIMUM_NESTING} deep inside one another.`;
 
+/** How many values a request may bring, in lists and objects at any depth: reading many takes long, whatever they are. */
+export const MAXIMUM_VALUES = 2_000;
+export const TOO_MANY_VALUES = `Lists and objects of a request may hold ${MAXIMUM_VALUES} values together.`;
+
 const QUOTE = 34;
 const BACKSLASH = 92;
 
@@ -33,4 +37,19 @@ function endOfString(text: string, from: number): number {
     if (escapes % 2 === 0) return at;
   }
   return text.length;
+}
+
+/** Whether a JSON text has more values than a request may bring: as many commas lie outside of its strings. */
+export function hasTooManyValues(text: string): boolean {
+  if (text.length <= MAXIMUM_VALUES) return false;
+  let values = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (character === QUOTE) at = endOfString(text, at + 1);
+    else if (character === 44) {
+      values += 1;
+      if (values >= MAXIMUM_VALUES) return true;
+    }
+  }
+  return false;
 }

@@ -2,15 +2,31 @@ import { setImmediate } from 'node:timers/promises';
 
 type Begin = () => void;
 
+/** A piece may keep the event loop so long, and its caller's next one waits for nothing. */
+const SHORT_MS = 5;
+/** How many times as long as its piece kept the loop beyond that a caller then rests: others have four fifths of it. */
+const REST = 4;
+/** Longest rest: a pause of the whole process is no caller's doing. */
+const LONGEST_REST_MS = 1_000;
+
 /**
  * Lets work of many callers begin one piece at a time, each caller in turn: whoever has fifty pieces waiting delays
  * another's one by a single piece, not by fifty. Between two pieces the event loop turns, so that answers which need no
- * work of this kind pass by.
+ * work of this kind pass by. A caller whose piece kept the loop long rests before the next, so that those answers do not
+ * each wait for a long piece of somebody's.
  */
 export class Turns {
   /** What waits, by caller and by piece; the caller whose turn is next comes first. */
   private readonly waiting = new Map<string, Map<unknown, Begin[]>>();
+  /** Callers that rest, with what they have waiting. */
+  private readonly resting = new Map<string, Map<unknown, Begin[]>>();
   private isTurning = false;
+
+  /** @param now milliseconds, @param after does something later */
+  constructor(
+    private readonly now: () => number = () => performance.now(),
+    private readonly after: (ms: number, work: () => void) => void = (ms, work) => void setTimeout(work, ms).unref(),
+  ) {}
 
   /**
    * Resolves when the caller may begin a piece.
@@ -19,10 +35,12 @@ export class Turns {
    */
   take(caller: string, piece: unknown = Symbol(caller)): Promise<void> {
     return new Promise((resolve) => {
-      const pieces = this.waiting.get(caller) ?? new Map<unknown, Begin[]>();
+      const resting = this.resting.get(caller);
+      const pieces = resting ?? this.waiting.get(caller) ?? new Map<unknown, Begin[]>();
       const others = pieces.get(piece);
       if (others) others.push(resolve);
       else pieces.set(piece, [resolve]);
+      if (resting) return;
       this.waiting.set(caller, pieces);
       if (!this.isTurning) void this.turn();
     });
@@ -33,21 +51,36 @@ export class Turns {
     // Those who send the same in one piece are all there then, and go on together.
     await setImmediate();
     for (let next = this.next(); next; next = this.next()) {
-      for (const begin of next) begin();
+      const began = this.now();
+      for (const begin of next.piece) begin();
       await setImmediate();
+      this.rest(next.caller, (this.now() - began - SHORT_MS) * REST);
     }
     this.isTurning = false;
   }
 
-  private next(): Begin[] | undefined {
+  private next(): { caller: string; piece: Begin[] } | undefined {
     const [first] = this.waiting;
     if (!first) return undefined;
     const [caller, pieces] = first;
-    const [[piece, next] = []] = pieces;
+    const [[piece, begins] = [undefined, []]] = pieces;
     pieces.delete(piece);
     // To the end of the row, where it has more.
     this.waiting.delete(caller);
     if (pieces.size > 0) this.waiting.set(caller, pieces);
-    return next;
+    return { caller, piece: begins };
+  }
+
+  private rest(caller: string, ms: number): void {
+    if (ms <= 0) return;
+    this.resting.set(caller, this.waiting.get(caller) ?? new Map());
+    this.waiting.delete(caller);
+    this.after(Math.min(ms, LONGEST_REST_MS), () => {
+      const pieces = this.resting.get(caller);
+      this.resting.delete(caller);
+      if (!pieces || pieces.size === 0) return;
+      this.waiting.set(caller, pieces);
+      if (!this.isTurning) void this.turn();
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { isNestedTooDeeply, MAXIMUM_NESTING } from '../../src/lib/nesting.js';
+import { hasTooManyValues, isNestedTooDeeply, MAXIMUM_NESTING, MAXIMUM_VALUES } from '../../src/lib/nesting.js';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { openAcknowledged } from '../support/raw-socket.js';
@@ -17,6 +17,18 @@ test.each([
   ['a text that never ends', `"${'['.repeat(2_000)}`, false],
 ])('what is nested too deeply: %s', (_what, text, isTooDeep) => {
   expect(isNestedTooDeeply(text)).toBe(isTooDeep);
+});
+
+const many = (count: number) => `[${Array(count).fill('{}').join()}]`;
+
+test.each([
+  ['a list', many(MAXIMUM_VALUES), false],
+  ['a list of one more', many(MAXIMUM_VALUES + 1), true],
+  ['keys', JSON.stringify(Object.fromEntries(Array.from({ length: MAXIMUM_VALUES + 1 }, (_, at) => [at, 1]))), true],
+  ['lists inside lists', `[${Array(50).fill(many(50)).join()}]`, true],
+  ['commas of a text', JSON.stringify({ query: `"\\${','.repeat(10_000)}` }), false],
+])('too many values: %s', (_what, text, isTooMuch) => {
+  expect(hasTooManyValues(text)).toBe(isTooMuch);
 });
 
 describe(`whatever is nested is answered, on ${engine}`, () => {
@@ -93,6 +105,19 @@ describe(`whatever is nested is answered, on ${engine}`, () => {
     }
     raw.send({ type: 'ping', payload: { after: '1' } });
     for (let other = message; other.type !== 'pong'; ) other = await raw.next();
+    raw.socket.terminate();
+  });
+
+  test('over WebSocket, variables of too many values are refused on the operation’s id', async () => {
+    const raw = await openAcknowledged(gateway, await gateway.token('GLOBAL_ADMIN'));
+    raw.send(`{"type":"subscribe","id":"1","payload":{${QUERY},"variables":{"x":${many(MAXIMUM_VALUES)}}}}`);
+    expect(await raw.next()).toMatchObject({
+      id: '1',
+      type: 'error',
+      payload: [{ message: expect.stringContaining('2000 values'), extensions: { code: 'BAD_REQUEST' } }],
+    });
+    raw.send({ type: 'ping' });
+    expect(await raw.next()).toEqual({ type: 'pong' });
     raw.socket.terminate();
   });
 });

@@ -135,6 +135,16 @@ describe(`floods of messages, on ${engine}`, () => {
   });
 
   test.each([
+    ['connection_init', { type: 'connection_init', payload: { x: [PAD] } }],
+    ['ping', ping({ PAD })],
+    ['whatever', PAD],
+  ])('before a socket is acknowledged nothing large is taken: %s', async (_what, message) => {
+    const raw = await openRaw(gateway);
+    raw.send(message);
+    await expect(raw.next()).rejects.toThrow('closed with 1009 connection_init may have 16384 characters.');
+  });
+
+  test.each([
     ['a named document', '{"documentId":"sha256:00","variables":{"x":DEEP}}'],
     ['extensions alone', '{"extensions":{"x":DEEP}}'],
   ])('an operation is answered on its id however deep it is: %s', async (_what, payload) => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Turns } from '../../src/lib/turns.js';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { openAcknowledged } from '../support/raw-socket.js';
@@ -90,4 +91,36 @@ describe(`turns, on ${engine}`, () => {
     one.socket.destroy();
     raw.socket.close();
   });
+});
+
+test('a caller whose piece kept the loop long rests four times as long as that was beyond 5 ms; others go on', async () => {
+  let clock = 0;
+  const rests: { ms: number; end(): void }[] = [];
+  const turns = new Turns(
+    () => clock,
+    (ms, end) => void rests.push({ ms, end }),
+  );
+  const done: string[] = [];
+  const piece = async (caller: string, name: string, ms: number) => {
+    await turns.take(caller);
+    clock += ms;
+    done.push(name);
+  };
+  const short = ['b1', 'b2'].map((name) => piece('b', name, 5));
+  const long = ['a1', 'a2'].map((name) => piece('a', name, 45));
+  await Promise.all([...short, long[0]]);
+  await piece('b', 'b3', 1);
+  // What comes while its caller rests waits too.
+  const later = piece('a', 'a3', 3_000);
+  await piece('c', 'c1', 1);
+  expect(done).toEqual(['b1', 'a1', 'b2', 'b3', 'c1']);
+  expect(rests.map(({ ms }) => ms)).toEqual([160]);
+  rests[0]?.end();
+  await long[1];
+  await piece('b', 'b4', 1);
+  expect(done).toEqual(['b1', 'a1', 'b2', 'b3', 'c1', 'a2', 'b4']);
+  rests[1]?.end();
+  await later;
+  await piece('b', 'b5', 1);
+  expect(rests.map(({ ms }) => ms)).toEqual([160, 160, 1_000]);
 });

@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { CloseCode, MessageType, validateMessage } from 'graphql-ws';
 import type { RawData, WebSocket } from 'ws';
 import type { Refusals } from '../../graphql/refusals.js';
-import { isNestedTooDeeply, NESTED_TOO_DEEPLY } from '../../lib/nesting.js';
+import { hasTooManyValues, isNestedTooDeeply, NESTED_TOO_DEEPLY, TOO_MANY_VALUES } from '../../lib/nesting.js';
 import type { Release } from '../bounds.js';
 import type { Flow } from './flow.js';
-import { beyondMessage } from './refusals.js';
+import { beyondIntroduction, beyondMessage } from './refusals.js';
 
 /** Messages that nothing is asked by. */
 const OF_NO_OPERATION = new Set<unknown>([MessageType.Ping, MessageType.Pong, MessageType.Complete]);
@@ -17,6 +17,8 @@ export interface MessagesOptions {
   socket: WebSocket;
   flow: Flow;
   refusals: Refusals;
+  /** Whether it is known who asks. */
+  isAcknowledged: () => boolean;
   /** Takes a message; `id` is its operation's where it begins one, `malformed` says why it is none. */
   take: (text: string, id?: string, malformed?: string) => Promise<void>;
 }
@@ -27,7 +29,7 @@ export interface MessagesOptions {
  * be taken for it, and neither would ever be released. It therefore waits until the one before is gone.
  */
 export function oneAfterAnother(options: MessagesOptions): (data: RawData, isBinary: boolean) => void {
-  const { socket, flow, refusals, take } = options;
+  const { socket, flow, refusals, isAcknowledged, take } = options;
   const running = new Set<string>();
   /** What begins after an operation that its client has completed, if anything, by the operation's id. */
   const next = new Map<string, { text: string; release: Release } | null>();
@@ -47,6 +49,8 @@ export function oneAfterAnother(options: MessagesOptions): (data: RawData, isBin
   };
 
   const handOn = (given: string) => {
+    const tooLong = isAcknowledged() ? null : beyondIntroduction(given.length, refusals);
+    if (tooLong) return socket.close(MESSAGE_TOO_LARGE, tooLong);
     const { type, id, text, malformed } = operationOf(given);
     const tooLarge = OF_NO_OPERATION.has(type) && beyondMessage(given.length, refusals);
     if (tooLarge) return socket.close(MESSAGE_TOO_LARGE, tooLarge);
@@ -105,6 +109,7 @@ function operationOf(text: string): OperationMessage {
     if (typeof id !== 'string') return { type, text };
     found = { type, id, text };
     if (isNestedTooDeeply(text)) return { ...found, malformed: NESTED_TOO_DEEPLY };
+    if (hasTooManyValues(text)) return { ...found, malformed: TOO_MANY_VALUES };
     const isNamed = payload?.query === undefined && (payload?.documentId ?? payload?.extensions) !== undefined;
     const whole = isNamed ? { ...message, payload: { ...payload, query: '' } } : message;
     const malformed = type === MessageType.Subscribe && id !== '' ? whyMalformed(whole) : undefined;

@@ -112,7 +112,10 @@ export function speakProtocol<Known extends SocketContext>(
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });
           };
-          socket.on('message', oneAfterAnother({ socket, flow, refusals, take }));
+          socket.on(
+            'message',
+            oneAfterAnother({ socket, flow, refusals, take, isAcknowledged: () => isAcknowledged(known) }),
+          );
         },
       },
       known,

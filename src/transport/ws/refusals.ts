@@ -13,6 +13,8 @@ const MAXIMUM_ID = 128;
 const MAXIMUM_SUBSCRIPTION = 64 * 1024;
 /** Characters of a message that is no operation: a ping's payload comes back with its pong. */
 const MAXIMUM_MESSAGE = 4 * 1024;
+/** Characters of `connection_init`, as many as the headers of a request may have: nobody has said yet who asks. */
+const MAXIMUM_INTRODUCTION = 16 * 1024;
 const MAXIMUM_REASON_BYTES = 123;
 
 /**
@@ -66,6 +68,13 @@ export function beyondMessage(characters: number, refusals: Refusals): string | 
   if (characters <= MAXIMUM_MESSAGE) return null;
   refusals.note('messageSize');
   return `A message that is no operation may have ${MAXIMUM_MESSAGE} characters.`;
+}
+
+/** Why what comes before a socket is acknowledged is refused for its size, as a reason to close for: it bears a token, no more. */
+export function beyondIntroduction(characters: number, refusals: Refusals): string | null {
+  if (characters <= MAXIMUM_INTRODUCTION) return null;
+  refusals.note('messageSize');
+  return `connection_init may have ${MAXIMUM_INTRODUCTION} characters.`;
 }
 
 function beyond(limit: string, message: string, refusals: Refusals): GraphQLError {
