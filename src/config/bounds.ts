@@ -29,6 +29,8 @@ export const boundSettings = {
   UPLOADS_PER_ADDRESS: count(10),
   UPLOAD_BYTES: number('a whole number of bytes', WHOLE_UPLOAD, 2 ** 36).default(2 * WHOLE_UPLOAD),
   UPLOAD_BYTES_PER_USER: number('a whole number of bytes', WHOLE_UPLOAD, 2 ** 36).default(WHOLE_UPLOAD),
+  ANSWER_BYTES: number('a whole number of bytes', 2 ** 20, 2 ** 36).default(256 * 2 ** 20),
+  ANSWER_BYTES_PER_USER: number('a whole number of bytes', 2 ** 20, 2 ** 36).default(64 * 2 ** 20),
   CONNECTIONS: count(20_000),
   CONNECTIONS_PER_ADDRESS: count(5_000),
   HEADERS_TIMEOUT_MS: milliseconds(10_000, 100),
@@ -65,6 +67,9 @@ export interface Bounds {
   uploadBytes: number;
   /** Bytes of the uploads of one user, and of those from one address. */
   uploadBytesPerUser: number;
+  /** Bytes of large answers that wait for their clients, of all, and of one user; an address has half of the former. */
+  answerBytes: number;
+  answerBytesPerUser: number;
   /** TCP connections of the process, and of one address that is no trusted proxy. */
   connections: number;
   connectionsPerAddress: number;
@@ -99,6 +104,8 @@ export function boundsOf(values: z.infer<z.ZodObject<typeof boundSettings>>): Bo
     uploadsPerAddress: values.UPLOADS_PER_ADDRESS,
     uploadBytes: values.UPLOAD_BYTES,
     uploadBytesPerUser: values.UPLOAD_BYTES_PER_USER,
+    answerBytes: values.ANSWER_BYTES,
+    answerBytesPerUser: values.ANSWER_BYTES_PER_USER,
     connections: values.CONNECTIONS,
     connectionsPerAddress: values.CONNECTIONS_PER_ADDRESS,
     headersTimeoutMs: values.HEADERS_TIMEOUT_MS,

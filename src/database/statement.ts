@@ -13,6 +13,6 @@ export interface Statement {
  * Most bytes that a statement answers. Beyond 512 MiB the driver cannot make a string of it, and says so where nobody
  * catches it; a request that reads as much at once holds up all others long before.
  */
-export const MAXIMUM_ANSWER_BYTES = 64 * 2 ** 20;
+export const MAXIMUM_ANSWER_BYTES = 16 * 2 ** 20;
 /** Answered in place of what is larger: no JSON is empty. */
 export const TOO_LARGE = '';

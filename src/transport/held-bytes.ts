@@ -1,11 +1,11 @@
 import { networkOf } from '../lib/network.js';
 import type { Caller } from './bounds.js';
 
-/** What one body may hold no more of: its user's share, its address's, or what all bodies have together. */
+/** What one body, or answer, may hold no more of: its user's share, its address's, or what all bodies have together. */
 export type Full = 'user' | 'address' | 'all';
 
 /**
- * The bytes that bodies of requests hold in memory: all together, and of each user and each address a share, so that
+ * The bytes that bodies of requests, or answers, hold in memory: all together, and of each user and each address a share, so that
  * others have room whatever one sends. What is beyond a bound is not read on.
  */
 export class HeldBytes {
@@ -14,8 +14,10 @@ export class HeldBytes {
 
   constructor(
     private readonly maximum: number,
-    /** Bytes of one user, and of one address. */
+    /** Bytes of one user. */
     private readonly share: number,
+    /** Bytes of one address. */
+    private readonly shareOfAddress = share,
   ) {}
 
   /** Begins to count what one body of a caller holds. */
@@ -30,11 +32,14 @@ export class HeldBytes {
     return {
       take: (bytes) => {
         if (this.of(ofUser) + bytes > this.share) return 'user';
-        if (this.of(ofAddress) + bytes > this.share) return 'address';
+        if (this.of(ofAddress) + bytes > this.shareOfAddress) return 'address';
         if (this.held + bytes > this.maximum) return 'all';
         add(bytes);
         return null;
       },
+      add,
+      isFull: () =>
+        this.of(ofUser) >= this.share || this.of(ofAddress) >= this.shareOfAddress || this.held >= this.maximum,
       release: () => add(-own),
     };
   }
@@ -54,6 +59,10 @@ export class HeldBytes {
 export interface HeldBody {
   /** Takes more bytes. @returns null; else, and then it takes none, what is full */
   take(bytes: number): Full | null;
+  /** Takes more bytes, whatever is full. */
+  add(bytes: number): void;
+  /** Whether it may take none. */
+  isFull(): boolean;
   /** Gives back all that it holds. */
   release(): void;
 }

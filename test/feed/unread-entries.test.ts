@@ -14,7 +14,7 @@ const passing: [string, () => Error][] = [
   ['a failure of ours', () => new Error('nobody foresaw this')],
 ];
 const tooLarge = () =>
-  codedError(ErrorCode.LIMIT_EXCEEDED, 'The answer is larger than 64 MiB.', { extensions: { limit: 'answerBytes' } });
+  codedError(ErrorCode.LIMIT_EXCEEDED, 'The answer is larger than 16 MiB.', { extensions: { limit: 'answerBytes' } });
 const timeout = () => Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' });
 
 describe(`an entry that cannot be read, on ${engine}`, () => {

@@ -135,7 +135,7 @@ describe.each(transports)(`limits over %s, on ${engine}`, (transport) => {
     expect(await run(inVariable, { ids: [`cus_${randomUUID()}`] })).toMatchObject(refusal('items'));
   });
 
-  test('an answer larger than 64 MiB is refused, and nothing else suffers', async () => {
+  test('an answer larger than 16 MiB is refused, and nothing else suffers', async () => {
     await gateway.sql(
       `insert into activity_entries (id, action, outcome, actor, actor_role, resource_type, resource_id, resource_label, correlation_id, detail)
        values (gen_random_uuid(), 'PRODUCT_KEY_REVEALED', 'SUCCEEDED', 'anna@partner.example', 'ADMIN_AGENT', 'ENTITLEMENT', 'ent',
@@ -144,8 +144,8 @@ describe.each(transports)(`limits over %s, on ${engine}`, (transport) => {
     await settled(gateway);
     const labels = (count: number) =>
       `{ activity(last: 1) { nodes { resource { ${times(count, (at) => `l${at}: label`)} } } } }`;
-    const { errors } = await run(labels(10));
-    expect(errors).toMatchObject([{ message: expect.stringContaining('64 MiB'), path: ['activity'] }]);
+    const { errors } = await run(labels(3));
+    expect(errors).toMatchObject([{ message: expect.stringContaining('16 MiB'), path: ['activity'] }]);
     expect(errors?.[0]?.extensions).toEqual({ code: 'LIMIT_EXCEEDED', limit: 'answerBytes' });
     expect(await metricOf(gateway, 'csp_graph_refusals_total{bound="answerBytes"}')).toBeGreaterThan(0);
     const both = await run(`{ viewer { roles } ${labels(1).slice(2)}`);

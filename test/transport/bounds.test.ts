@@ -8,6 +8,7 @@ import { holdReads } from '../support/held-reads.js';
 import { openLine } from '../support/line.js';
 import { metricOf } from '../support/metrics.js';
 import { openAcknowledged, openRaw } from '../support/raw-socket.js';
+import { settled } from '../support/software.js';
 import { until } from '../support/until.js';
 
 const VIEWER = '{ viewer { userPrincipalName } }';
@@ -86,10 +87,24 @@ describe(`what a caller may hold, on ${engine}`, () => {
     await start({ bounds: { operationsPerUser: 3 } });
     const [a, b] = [await user('a'), await user('b')];
     for (const token of [a, b]) expect((await ask(VIEWER, token)).status).toBe(200);
-    const raw = await openAcknowledged(gateway, a);
+    const [raw, other] = [await openAcknowledged(gateway, a), await openAcknowledged(gateway, a)];
     const release = await holdReads(gateway);
-    const asked = [ask(CUSTOMERS, a), ask(CUSTOMERS, a)];
-    raw.send(subscribe(CUSTOMERS, 'held'));
+    // Each may find the places taken by the one that looks whether they are there.
+    const held = async () => {
+      for (;;) {
+        const answer = await ask(CUSTOMERS, a);
+        if (answer.status !== 429) return answer;
+      }
+    };
+    const heldOverSocket = async () => {
+      for (let at = 0; ; at += 1) {
+        other.send(subscribe(CUSTOMERS, `held${at}`));
+        const answer = await other.next();
+        if (answer.type !== 'error') return answer;
+      }
+    };
+    const asked = [held(), held()];
+    const overSocket = heldOverSocket();
     const error = {
       message: 'A user may have 3 operations at once. Wait until one has ended, or end one.',
       extensions: { code: 'LIMIT_EXCEEDED', limit: 'operationsPerUser' },
@@ -108,10 +123,10 @@ describe(`what a caller may hold, on ${engine}`, () => {
     expect(refused('operationsPerUser')).toBeGreaterThanOrEqual(2);
     await release();
     for (const { status } of await Promise.all(asked)) expect(status).toBe(200);
-    expect((await raw.next()).id).toBe('held');
-    await raw.next();
+    expect(await overSocket).toMatchObject({ type: 'next', payload: { data: { customers: expect.anything() } } });
+    await other.next();
     expect((await ask(VIEWER, a)).status).toBe(200);
-    raw.socket.terminate();
+    for (const { socket } of [raw, other]) socket.terminate();
   });
 
   test('operations of an address; who watches the gateway is answered all the same', async () => {
@@ -183,6 +198,56 @@ describe(`what a caller may hold, on ${engine}`, () => {
     expect(await raw.next()).toMatchObject({ type: 'error', payload: [{ extensions: { limit: 'subscriptionSize' } }] });
     expect(refused('subscriptionSize')).toBe(1);
     raw.socket.terminate();
+  });
+
+  test('large answers that wait: who takes none gets no further ones, others do', async () => {
+    await start({ bounds: { answerBytesPerUser: 8 * 2 ** 20 } });
+    await gateway.sql(
+      `insert into activity_entries (id, action, outcome, actor, actor_role, resource_type, resource_id, resource_label, correlation_id, detail)
+       values (gen_random_uuid(), 'PRODUCT_KEY_REVEALED', 'SUCCEEDED', 'a@partner.example', 'ADMIN_AGENT', 'ENTITLEMENT', 'ent',
+         repeat('x', 7 * 1024 * 1024), gen_random_uuid(), '{"version": "2022"}')`,
+    );
+    await settled(gateway);
+    const LARGE = '{ activity(last: 1) { nodes { resource { label } } } }';
+    const full = { errors: [{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'answerBytes' } }] };
+    const token = await user('a');
+    const { socket: http } = await openLine(gateway);
+    const body = JSON.stringify({ query: LARGE });
+    http.write(
+      `POST /graphql HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    // It begins to arrive, and is read no further.
+    await new Promise<void>((resolve) =>
+      http.once('data', () => {
+        http.pause();
+        resolve();
+      }),
+    );
+    expect(await ask(LARGE, token)).toMatchObject({ status: 429, ...full });
+    expect((await ask(LARGE, await user('b'))).errors).toBeUndefined();
+    http.destroy();
+    await until('it is given back', async () => (await ask(LARGE, token)).status === 200);
+
+    const slow = [await openAcknowledged(gateway, token), await openAcknowledged(gateway, token)];
+    for (const { socket, send } of slow) {
+      socket.pause();
+      send(subscribe(LARGE));
+    }
+    const other = await openAcknowledged(gateway, token);
+    let asked = 0;
+    const isRefused = async () => {
+      asked += 1;
+      const id = String(asked);
+      other.send(subscribe(VIEWER, id));
+      const { payload } = await other.next();
+      expect(await other.next()).toEqual({ id, type: 'complete' });
+      return payload.errors?.[0].extensions.limit === 'answerBytes';
+    };
+    await until('they wait', isRefused);
+    for (const { socket } of slow) socket.terminate();
+    await until('they are given back', async () => (await ask(LARGE, token)).status === 200);
+    other.socket.terminate();
+    expect(refused('answerBytes')).toBeGreaterThan(1);
   });
 
   test('connections of an address, unless it is a trusted proxy’s', async () => {

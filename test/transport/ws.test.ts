@@ -446,7 +446,7 @@ describe(`a socket's end, on ${engine}`, () => {
 
 describe(`a line that is dead, on ${engine}`, () => {
   test('is noticed by ping, and what it held is released', async () => {
-    const gateway = await startTestGateway({ config: { socketPingMs: 100 } });
+    const gateway = await startTestGateway({ config: { socketPingMs: 1_000 } });
     const dead = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
       autoPong: false,
     });

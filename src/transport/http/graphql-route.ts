@@ -7,11 +7,13 @@ import { type Context, createContext } from '../../context/context.js';
 import { COST_HEADER, paceRefused, tellsCost } from '../../execution/admission.js';
 import type { OperationRequest } from '../../execution/prepare.js';
 import type { CallerBounds } from '../bounds.js';
+import type { HeldAnswers } from '../held-answers.js';
 import { abortOnClose } from './abort-on-close.js';
 import { boundOperations } from './connections.js';
 import { withETag } from './etag.js';
 import { type FastPathOptions, fastPath } from './fast-path.js';
 import { requireValidToken, withheldFromRevoked } from './require-token.js';
+import { withHeldAnswers } from './with-held-answers.js';
 
 /** Answers above this many bytes are compressed, where the client takes it, at little cost. */
 const compression = {
@@ -27,10 +29,11 @@ export interface GraphqlRouteOptions extends FastPathOptions {
   apollo: ApolloServer<Context>;
   authenticate: Authenticate;
   bounds: CallerBounds;
+  answers: HeldAnswers;
 }
 
 /** `/graphql` over HTTP: documents of the cache by the fast path, whatever else by Apollo Server. */
-export function serveGraphql({ app, apollo, authenticate, bounds, ...options }: GraphqlRouteOptions): void {
+export function serveGraphql({ app, apollo, authenticate, bounds, answers, ...options }: GraphqlRouteOptions): void {
   const { services } = options;
   const answer = fastifyApolloHandler(apollo, {
     context: async (request, reply) =>
@@ -49,7 +52,10 @@ export function serveGraphql({ app, apollo, authenticate, bounds, ...options }: 
     preHandler: [requireValidToken(services, authenticate), boundOperations(bounds), paced],
     compress: compression,
     onSend: withheldFromRevoked(services),
-    handler: withETag(fastPath(options, (request, reply) => answer(forApollo(request), reply))),
+    handler: withHeldAnswers(
+      answers,
+      withETag(fastPath(options, (request, reply) => answer(forApollo(request), reply))),
+    ),
   });
 }
 

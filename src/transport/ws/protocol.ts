@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { codedError, ErrorCode } from '../../graphql/errors.js';
 import type { Refusals } from '../../graphql/refusals.js';
+import type { Release } from '../bounds.js';
 import { Flow } from './flow.js';
 import { oneAfterAnother } from './messages.js';
 
@@ -27,6 +28,8 @@ export interface ProtocolOptions<Known> {
   isAcknowledged: (known: Known) => boolean;
   /** Takes a frame of that many bytes: null where it may be handled at once, else what resolves when it may. */
   pace: (known: Known, bytes: number) => Promise<void> | null;
+  /** Counts an answer of that many bytes until its client has taken it; null: it is too small to be. */
+  hold: (known: Known, bytes: number) => Release | null;
   refusals: Refusals;
   log: Logger;
 }
@@ -40,7 +43,7 @@ const PING_BYTES = 8;
 export function speakProtocol<Known extends SocketContext>(
   sockets: WebSocketServer,
   options: ServerOptions<Record<string, unknown>, Known>,
-  { keepAliveMs, tellError, isAcknowledged, pace, refusals, log }: ProtocolOptions<Known>,
+  { keepAliveMs, tellError, isAcknowledged, pace, hold, refusals, log }: ProtocolOptions<Known>,
 ): void {
   sockets.options.handleProtocols = handleProtocols;
   const protocol = makeServer(options);
@@ -94,7 +97,11 @@ export function speakProtocol<Known extends SocketContext>(
         send: (text) =>
           new Promise((resolve, reject) => {
             if (socket.readyState !== socket.OPEN) return resolve();
-            socket.send(text, (error) => (error ? reject(error) : resolve()));
+            const taken = hold(known, text.length);
+            socket.send(text, (error) => {
+              taken?.();
+              return error ? reject(error) : resolve();
+            });
           }),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (hear) => {

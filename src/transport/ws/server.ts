@@ -16,6 +16,7 @@ import { limits } from '../../graphql/limits.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import { type CallerBounds, callerOf, holdStream, isTaken, turnOf } from '../bounds.js';
 import { flushed } from '../flushed.js';
+import type { HeldAnswers } from '../held-answers.js';
 import { type Origins, originRefused } from '../origins.js';
 import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
 import { type Connected, closeForGood, type SocketOperation, sessionOf, turnOfSocket } from './connected.js';
@@ -46,6 +47,7 @@ export interface SocketsOptions {
   rules: OperationRules;
   fanOut: FanOut;
   bounds: CallerBounds;
+  answers: HeldAnswers;
 }
 
 /** GraphQL over WebSocket, open. */
@@ -68,7 +70,7 @@ export interface SocketServer {
  * as over HTTP. Events of a stream get a context of their own, so that nothing is stale.
  */
 export function serveSockets(options: SocketsOptions): SocketServer {
-  const { server, services, rules, bounds, origins } = options;
+  const { server, services, rules, bounds, origins, answers } = options;
   const { config, log } = services;
   const sockets = new WebSocketServer({
     server,
@@ -96,6 +98,7 @@ export function serveSockets(options: SocketsOptions): SocketServer {
     tellError: (error) => rules.mask([asGraphQLError(error)]),
     isAcknowledged: ({ viewer }) => viewer !== undefined,
     pace: (known, bytes) => pace.take(turnOfSocket(known, services.addressOf), bytes),
+    hold: ({ caller }, bytes) => answers.keep(caller, bytes),
     refusals: services.refusals,
     log,
   });
@@ -127,7 +130,7 @@ export function serveSockets(options: SocketsOptions): SocketServer {
 
 /** What graphql-ws asks for at each step of the protocol. */
 function protocolOptions(
-  { services, authenticate, rules, fanOut, bounds }: SocketsOptions,
+  { services, authenticate, rules, fanOut, bounds, answers }: SocketsOptions,
   inFlight: InFlight,
 ): ServerOptions<Record<string, unknown>, Connected> {
   const { prepare, execute: run, mask, toClientResult } = rules;
@@ -212,7 +215,9 @@ function protocolOptions(
         if (inTurn.activeCount > 1) await setImmediate();
         // Who does not take the answers gets no further ones: they would wait in memory.
         await flushed(connected.request.socket);
-        return isExpired(viewer) ? { errors: [tokenExpired()] } : run(asked);
+        return isExpired(viewer)
+          ? { errors: [tokenExpired()] }
+          : answers.unlessFull(connected.caller, () => run(asked));
       });
       inFlight.add(connected.socket, answer);
       const result = await expiring.race(answer);
