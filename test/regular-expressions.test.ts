@@ -31,8 +31,8 @@ describe('regular expressions', () => {
     const slow: string[] = [];
     for (const [expression, file] of found) {
       const at = expression.lastIndexOf('/');
-      const { status, complexity } = await check(expression.slice(1, at), expression.slice(at + 1));
-      if (status !== 'safe') slow.push(`${file}: ${expression}: ${status}, ${complexity?.summary}`);
+      const { status } = await check(expression.slice(1, at), expression.slice(at + 1));
+      if (status !== 'safe') slow.push(`${file}: ${expression}: ${status}`);
     }
     expect(slow).toEqual([]);
   });
