@@ -182,7 +182,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       : null,
     downloadsStore: values.DOWNLOADS_STORE_URL
       ? {
-          url: values.DOWNLOADS_STORE_URL.replace(/\/+$/, ''),
+          url: values.DOWNLOADS_STORE_URL.replace(/\/$/, ''),
           region: values.DOWNLOADS_STORE_REGION,
           accessKeyId: values.DOWNLOADS_STORE_ACCESS_KEY_ID ?? '',
           secretAccessKey: values.DOWNLOADS_STORE_SECRET_ACCESS_KEY ?? '',
