@@ -72,8 +72,8 @@ export const testCosts: CostConfig = {
   uploadBudget: 100_000,
 };
 
-/** Jobs whose failures are soon tried again. */
-export const testJobs: JobsConfig = { ...defaultJobs(), pollMs: 100, retryDelayMs: 0, attempts: 1_000 };
+/** Jobs whose failures are tried again in a second, for as long as a test may take. */
+export const testJobs: JobsConfig = { ...defaultJobs(), pollMs: 100, retryDelayMaxMs: 1_000, attempts: 1_000 };
 
 /** Starts a gateway on a database and port of its own. */
 export async function startTestGateway(
