@@ -2,26 +2,17 @@ import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphq
 import { tenantScope, type Viewer } from '../auth/viewer.js';
 import { type CostConfig, pointsFor } from '../config/cost-config.js';
 import { ANONYMOUS } from '../config/trusted-documents-config.js';
-import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
 import { networkOf } from '../lib/network.js';
 import { Attempts } from './attempts.js';
-import type { Budgets, Spent } from './budgets.js';
+import type { Budgets } from './budgets.js';
+import type { Inputs } from './lists.js';
+import { beyondBound, type Cost, overBudget } from './overspent.js';
 import { points } from './points.js';
 import { RefusalPace } from './refusal-pace.js';
 import type { TableSizes } from './table-sizes.js';
 import { UploadBudget } from './upload-budget.js';
-import type { Inputs, Scales } from './weigh.js';
-
-/** What an operation costs, as `extensions.cost` tells it. */
-export interface Cost {
-  /** Points of the operation; of a subscription, of each entry. */
-  asked: number;
-  /** Points that one operation of the viewer may cost. */
-  allowed: number;
-  /** Points that are left to the viewer in the minute that runs. */
-  left: number;
-}
+import type { Scales } from './weigh.js';
 
 /** Who pays: their viewer, of whom a link knows the roles alone, and the key of their account. */
 export interface Payer<Known extends Pick<Viewer, 'roles'> = Pick<Viewer, 'roles'>> {
@@ -176,6 +167,20 @@ export class CostControl {
     return this.options.budgets.left(user, this.budgetOf(viewer));
   }
 
+  /**
+   * Charges an answer that is larger than what its operation was judged: it costs as much as its bytes do, and all of that is
+   * in `cost` from then on. It is answered in any case: what the next operation may cost is less.
+   * @param bytes that were read for it so far
+   */
+  answered({ viewer, user }: Payer, cost: Cost, bytes: number): void {
+    const more = Math.floor(bytes * points.answeredByte) - cost.asked;
+    if (more <= 0) return;
+    this.note(viewer, more);
+    this.options.budgets.charge(user, this.budgetOf(viewer), more);
+    cost.asked += more;
+    cost.left = this.left({ viewer, user });
+  }
+
   /** Charges what was done already, such as delivering to a stream. @returns RATE_LIMITED where less was left */
   deliver({ viewer, user }: Payer, cost: number, advice = 'Come back with your last cursor.'): GraphQLError | null {
     const limit = this.budgetOf(viewer);
@@ -229,20 +234,4 @@ export class CostControl {
     this.pace.note(user);
     return error;
   }
-}
-
-function beyondBound(cost: Cost): GraphQLError {
-  return codedError(
-    ErrorCode.LIMIT_EXCEEDED,
-    `The operation costs ${cost.asked} points, and one operation of yours may cost ${cost.allowed}. Ask for less: smaller pages, fewer totalCount, a narrower filter or period.`,
-    { extensions: { limit: 'cost', cost } },
-  );
-}
-
-function overBudget({ retryAfter }: Extract<Spent, { retryAfter: number }>, cost: Cost, advice = ''): GraphQLError {
-  return codedError(
-    ErrorCode.RATE_LIMITED,
-    `You have spent the points that you have for a minute; ${cost.left} are left, and this costs ${cost.asked}. Try again in ${retryAfter} s. ${advice}`.trim(),
-    { extensions: { limit: 'costBudget', retryAfter, cost } },
-  );
 }

@@ -1,7 +1,7 @@
 /**
  * What things cost, in points. A point is about a tenth of a millisecond of PostgreSQL's time: measured with EXPLAIN
  * ANALYZE at 5,000 customers, 100,000 orders and 500,000 entries on one core of 2026 (docs/limits.md has the figures).
- * What belongs to one field stands beside it: `weight` in the read model, `@Extensions({ cost })` on resolvers.
+ * What belongs to one field stands beside it: `weight` in the read model, `@Costs` on resolvers.
  */
 export const points = {
   /** Least of any operation: its way through the gateway. */
@@ -13,14 +13,18 @@ export const points = {
   row: 0.1,
   /** A single row found by its key. */
   one: 0.1,
-  /** Rows of a list that is no page, such as the lines of an order. */
+  /** Rows of a list that is no page, such as the lines of an order, on average; at most as many as its field says. */
   listLength: 4,
   /** A row that is only counted. */
   counted: 0.0025,
   /** A row that one filter leads to and another throws away: read by an index, one here and one there. */
   walked: 0.01,
+  /** Part of looking for a span of time that it takes in the list of one customer. */
+  nestedLooking: 0.1,
   /** How many times the average those customers have of everything whom a page shows. */
   pageOfCustomers: 2,
+  /** A byte of an answer: the least that it costs, whatever it was judged by what it asks for. */
+  answeredByte: 1 / 1024,
   /** A mutation that says nothing of itself: a transaction of about ten statements. */
   mutation: 50,
   /** The beginning of a stream. */

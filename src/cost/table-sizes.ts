@@ -8,6 +8,9 @@ import type { Rows } from '../read/weights.js';
 /** How often PostgreSQL's own estimates are looked at. */
 const REFRESH_MS = 60_000;
 
+/** Of a table that PostgreSQL has not looked at yet, such as one just filled, its size tells: most rows have more bytes. */
+const BYTES_OF_ROW = 100;
+
 /** About how many rows tables have, by PostgreSQL's own estimates: counting would cost more than it is to judge. */
 export class TableSizes {
   private readonly sizes = new Map<string, number>();
@@ -44,7 +47,7 @@ export class TableSizes {
 
   private async refresh(): Promise<void> {
     const { rows } = await sql<{ table: string; rows: number }>`
-      select "relname" as "table", greatest("reltuples", 0)::float8 as "rows" from pg_class
+      select "relname" as "table", case when "reltuples" < 0 then pg_relation_size("oid") / ${BYTES_OF_ROW} else "reltuples" end::float8 as "rows" from pg_class
       where "relkind" in ('r', 'p') and "relnamespace" = current_schema()::regnamespace`.execute(this.kysely);
     const byTable = new Map(rows.map(({ table, rows: count }) => [table, count]));
     for (const [type, table] of this.tables) this.sizes.set(type, byTable.get(table) ?? 0);

@@ -13,32 +13,28 @@ import {
   type OperationDefinitionNode,
   valueFromASTUntyped,
 } from 'graphql';
+import type { FieldCosts } from '../graphql/cost.js';
 import { type WalkedField, walkOperations } from '../graphql/walk.js';
-import type { Listing, ReadType, RootReads } from '../read/model.js';
+import type { RootReads } from '../read/model.js';
 import type { ReadModel } from '../read/operation.js';
-import { customersShare, LARGE_CUSTOMER, type Rows } from '../read/weights.js';
+import { LARGE_CUSTOMER } from '../read/weights.js';
 import { argumentsOf, defaultsOf, givenFilters, isConstant, lengthOf, pageSizeOf } from './arguments.js';
+import { countOf, type Inputs, walkOf } from './lists.js';
 import { points } from './points.js';
-
-/** What the cost of an operation depends on besides its document. */
-export interface Inputs {
-  variables: Record<string, unknown>;
-  /** About how many rows each type has now. */
-  rows: Rows;
-  /** Whether the viewer reaches the rows of one tenant only. */
-  ofOneTenant: boolean;
-}
 
 /** Points, or how to come by them: what depends on nothing is added up once for each document. */
 type Cost = number | ((inputs: Inputs) => number);
 
 /** What a selection costs, and how often it counts the list that it is of. */
 interface Sum {
+  /** Under the rows of a list, which all are different: what lists inside have on average. */
   cost: Cost;
+  /** Under a row that may be any, or the same again and again: what lists inside have at most. */
+  most: Cost;
   counts: Cost;
 }
 
-const NOTHING: Sum = { cost: 0, counts: 0 };
+const NOTHING: Sum = { cost: 0, most: 0, counts: 0 };
 
 function resolved(cost: Cost, inputs: Inputs): number {
   return typeof cost === 'number' ? cost : cost(inputs);
@@ -83,7 +79,7 @@ export class Scales {
   /** What looking for the rows of a list costs that pass filters, given by name, beyond reading them. */
   walkOf(name: string, given: readonly string[], inputs: Inputs): number {
     const type = this.model.get(name);
-    return type?.listing ? walkOf(type, type.listing, given, inputs, false) : 0;
+    return type?.listing ? walkOf(type, type.listing, given, inputs, null) : 0;
   }
 
   private weigh(document: DocumentNode, operation: OperationDefinitionNode): OperationCost {
@@ -91,11 +87,12 @@ export class Scales {
       document.definitions.find((one) => one.kind === Kind.FRAGMENT_DEFINITION && one.name.value === name);
     const { cost } = walkOperations<Sum>(this.schema, fragmentOf as never, {
       nothing: NOTHING,
-      plus: (a, b) => ({ cost: plus(a.cost, b.cost), counts: plus(a.counts, b.counts) }),
+      plus: (a, b) => ({ cost: plus(a.cost, b.cost), most: plus(a.most, b.most), counts: plus(a.counts, b.counts) }),
       under,
       field: (field) => this.ofField(field),
     })(operation);
-    const whole = (value: number) => Math.max(points.operation, Math.ceil(value));
+    // What adding fractions leaves over is no point.
+    const whole = (value: number) => Math.max(points.operation, Math.ceil(value - 1e-6));
     if (typeof cost === 'number') return () => whole(cost);
     const defaults = defaultsOf(operation);
     return (inputs) => whole(cost(defaults ? { ...inputs, variables: { ...defaults, ...inputs.variables } } : inputs));
@@ -103,32 +100,47 @@ export class Scales {
 
   private ofField({ node, definition, parent, inner }: WalkedField<Sum>): Sum {
     // Only introspection has fields that the type does not list; fragments on its own types know theirs.
-    if (!definition || parent.startsWith('__')) return { cost: costOfIntrospection(node, inner.cost), counts: 0 };
+    if (!definition || parent.startsWith('__')) {
+      const cost = costOfIntrospection(node, inner.cost);
+      return { cost, most: cost, counts: 0 };
+    }
     const type = getNamedType(definition.type);
-    if (parent.endsWith('Connection') && definition.name === 'totalCount') return { cost: 0, counts: 1 };
+    if (parent.endsWith('Connection') && definition.name === 'totalCount') return { cost: 0, most: 0, counts: 1 };
     // Pages hand on what is counted and what is read for each row.
     if (parent.endsWith('Connection') || parent.endsWith('Edge')) return inner;
-    const own = this.weightOf(parent, definition);
-    if (type.name.endsWith('Connection'))
-      return { cost: plus(own, this.ofPage(node, definition, parent, inner)), counts: 0 };
-    const { items, each, made = 0 } = this.repeats(node, definition, parent);
-    return { cost: plus(plus(own, made), times(items, plus(each, inner.cost))), counts: 0 };
+    const own = this.weightOf(node, definition, parent);
+    if (type.name.endsWith('Connection')) {
+      const page = (of: Cost, timesAverage: number) =>
+        plus(own, this.ofPage(node, definition, parent, { ...inner, cost: of }, timesAverage));
+      return { cost: page(inner.cost, points.pageOfCustomers), most: page(inner.most, LARGE_CUSTOMER), counts: 0 };
+    }
+    const { items, most = items, each, made = 0, isAny = false } = this.repeats(node, definition, parent);
+    const all = (count: Cost, of: Cost) => plus(plus(own, made), times(count, plus(each, of)));
+    if (isAny) {
+      const cost = all(items, inner.most);
+      return { cost, most: cost, counts: 0 };
+    }
+    // What rows of a list have is shared out among them: an order of many cancellations has few lines in each.
+    return { cost: all(items, inner.cost), most: all(most, isEmbedded(each) ? inner.most : inner.cost), counts: 0 };
   }
 
-  /** What a field says of itself: on mutations and resolvers by `@Extensions`, in the read model by `weight`. */
-  private weightOf(parent: string, { name, extensions }: GraphQLField<unknown, unknown>): number {
-    const said = extensions['cost'];
-    if (typeof said === 'number') return said;
+  /** What a field says of itself: on mutations and resolvers by `@Costs`, in the read model by `weight`. */
+  private weightOf(node: FieldNode, { name, extensions }: GraphQLField<unknown, unknown>, parent: string): Cost {
+    const { cost: said } = extensions as FieldCosts;
+    if (typeof said === 'function') {
+      const values = argumentsOf(node);
+      return (inputs) => said(values(inputs));
+    }
+    if (said !== undefined) return said;
     if (parent === 'Mutation') return points.mutation;
     return this.model.get(parent)?.fields[name]?.weight ?? 0;
   }
 
-  /** How many objects a field that is no page reads, and what each costs. */
-  private repeats(
-    node: FieldNode,
-    definition: GraphQLField<unknown, unknown>,
-    parent: string,
-  ): { items: Cost; each: number; made?: Cost } {
+  /**
+   * How many objects a field that is no page reads, on average and at most, and what each costs.
+   * `isAny`: whether they may be any, such as the order of a line, which is the same for all lines.
+   */
+  private repeats(node: FieldNode, definition: GraphQLField<unknown, unknown>, parent: string): Repeats {
     const type = getNamedType(definition.type);
     if (!isCompositeType(type)) return { items: 1, each: 0 };
     const root = parent === 'Query' ? this.roots[definition.name] : undefined;
@@ -140,31 +152,56 @@ export class Scales {
     }
     if (root?.kind === 'nodes') {
       const values = argumentsOf(node);
-      return { items: (inputs) => lengthOf(values(inputs)['ids']), each: points.one };
+      return { items: (inputs) => lengthOf(values(inputs)['ids']), each: points.one, isAny: true };
     }
-    if (isListType(getNullableType(definition.type))) return { items: points.listLength, each: points.row };
+    // A list at the root is all of the table, whatever its arguments.
+    if (root?.kind === 'list')
+      return { items: ({ rows }) => Math.max(points.listLength, rows(root.type)), each: points.row };
+    if (isListType(getNullableType(definition.type))) {
+      const { most = points.listLength } = definition.extensions as FieldCosts;
+      return { items: points.listLength, most, each: points.row };
+    }
     // What is made of the same row costs nothing more: money, periods.
     const isRead = this.model.has(type.name) || !isObjectType(type);
-    return { items: 1, each: isRead ? points.one : 0 };
+    return isRead ? { items: 1, each: points.one, isAny: true } : { items: 1, each: 0 };
   }
 
-  private ofPage(node: FieldNode, definition: GraphQLField<unknown, unknown>, parent: string, inner: Sum): Cost {
+  /** @param timesAverage of a customer's list: how many times what the average customer has */
+  private ofPage(
+    node: FieldNode,
+    definition: GraphQLField<unknown, unknown>,
+    parent: string,
+    inner: Sum,
+    timesAverage: number,
+  ): Cost {
     const connection = getNamedType(definition.type);
     const item = isObjectType(connection) ? getNamedType(connection.getFields()['nodes']?.type as never) : undefined;
     const type = this.model.get((item as { name?: string } | undefined)?.name ?? '');
     const values = argumentsOf(node);
     const size = (inputs: Inputs) => pageSizeOf(values(inputs));
-    const isNested = parent !== 'Query';
-    const begin = isNested ? points.nestedPage : points.page;
+    const ofCustomer = parent === 'Query' ? null : timesAverage;
+    const begin = ofCustomer === null ? points.page : points.nestedPage;
     const rows = plus(begin, times(isConstant(node) ? size(NO_INPUTS) : size, plus(points.row, inner.cost)));
     if (!type?.listing) return rows;
     const { listing } = type;
-    const counting: Cost = (inputs) => countOf(type, listing, givenFilters(values(inputs)), inputs, isNested);
-    const walking: Cost = (inputs) => walkOf(type, listing, givenFilters(values(inputs)), inputs, isNested);
+    const counting: Cost = (inputs) => countOf(type, listing, givenFilters(values(inputs)), inputs, ofCustomer);
+    const walking: Cost = (inputs) => walkOf(type, listing, givenFilters(values(inputs)), inputs, ofCustomer);
     const mayWalk = node.arguments?.some(({ name }) => name.value === 'filter');
     return plus(rows, plus(times(inner.counts, counting), mayWalk ? walking : 0));
   }
 }
+
+/** What `repeats` tells. */
+interface Repeats {
+  items: Cost;
+  most?: Cost;
+  each: number;
+  made?: Cost;
+  isAny?: boolean;
+}
+
+/** Whether objects are made of the row that they belong to. */
+const isEmbedded = (each: number) => each === 0;
 
 /** What a field of introspection costs, with what is selected of it. */
 function costOfIntrospection({ name }: FieldNode, inner: Cost): Cost {
@@ -173,54 +210,16 @@ function costOfIntrospection({ name }: FieldNode, inner: Cost): Cost {
   return plus(name.value === '__type' ? points.introspectedType : points.introspectedField, inner);
 }
 
-/** What counting a list costs under its filters: an index leads to a few rows, or all are looked at. */
-function countOf(
-  type: ReadType,
-  { weights = {} }: Listing,
-  given: readonly string[],
-  { rows, ofOneTenant }: Inputs,
-  isNested: boolean,
-): number {
-  const all = rows(type.name);
-  const perRow = given.reduce((product, name) => product * (weights[name]?.times ?? 1), points.counted);
-  const isOneCustomers =
-    (ofOneTenant && type.rows?.toCustomer !== undefined) || given.some((name) => weights[name]?.isOneCustomers);
-  const share = isNested
-    ? customersShare(rows, points.pageOfCustomers)
-    : isOneCustomers
-      ? customersShare(rows, LARGE_CUSTOMER)
-      : 1;
-  return points.one + perRow * all * share;
-}
-
-/**
- * What looking for a page costs where rows are thrown away: all, by a filter without an index; by several, those of the
- * narrowest one. The customer that a list belongs to counts as one.
- */
-function walkOf(type: ReadType, listing: Listing, given: readonly string[], inputs: Inputs, isNested: boolean): number {
-  const { weights = {} } = listing;
-  if (given.some((name) => weights[name]?.isWalked)) return countOf(type, listing, given, inputs, isNested);
-  const { rows, ofOneTenant } = inputs;
-  const ofLarge = customersShare(rows, LARGE_CUSTOMER);
-  const shares = given.flatMap((name) => {
-    const { isOneCustomers, share } = weights[name] ?? {};
-    return isOneCustomers ? [ofLarge] : share === undefined ? [] : [share];
-  });
-  if (isNested) shares.push(customersShare(rows, points.pageOfCustomers));
-  else if (ofOneTenant && type.rows?.toCustomer !== undefined) shares.push(ofLarge);
-  return shares.length < 2 ? 0 : points.walked * rows(type.name) * Math.min(...shares);
-}
-
 const NO_INPUTS: Inputs = { variables: {}, rows: () => 0, ofOneTenant: false };
 
 /** What `@skip` and `@include` leave of a selection. */
 function under(directives: readonly DirectiveNode[], sum: Sum): Sum {
   if (sum.cost === 0 && sum.counts === 0) return sum;
-  return directives.reduce(({ cost, counts }, { name, arguments: given = [] }) => {
+  return directives.reduce(({ cost, most, counts }, { name, arguments: given = [] }) => {
     const condition = given.find((argument) => argument.name.value === 'if')?.value;
-    if (!condition || (name.value !== 'skip' && name.value !== 'include')) return { cost, counts };
+    if (!condition || (name.value !== 'skip' && name.value !== 'include')) return { cost, most, counts };
     const isKept: Cost = ({ variables }) =>
       Number((valueFromASTUntyped(condition, variables) === true) === (name.value === 'include'));
-    return { cost: times(isKept, cost), counts: times(isKept, counts) };
+    return { cost: times(isKept, cost), most: times(isKept, most), counts: times(isKept, counts) };
   }, sum);
 }

@@ -7,7 +7,8 @@ import {
 } from 'graphql';
 import type { Viewer } from '../auth/viewer.js';
 import type { Context, Services } from '../context/context.js';
-import { accountOf, type Cost } from '../cost/cost-control.js';
+import { accountOf } from '../cost/cost-control.js';
+import type { Cost } from '../cost/overspent.js';
 import { points } from '../cost/points.js';
 import type { Charge } from '../feed/delivery/charge.js';
 
@@ -29,7 +30,8 @@ export function paceRefused(
 }
 
 /**
- * Judges what an operation costs and spends it, before anything of it runs. What it costs is in the context from then on.
+ * Judges what an operation costs and spends it, before anything of it runs. What it costs is in the context from then on,
+ * and grows where its answer is larger than it was judged.
  * @param isRunnable whether its variables fit
  * @returns why it may not run: LIMIT_EXCEEDED or RATE_LIMITED
  */
@@ -43,6 +45,11 @@ export function admitOperation(
   const { cost, refusal } = context.services.costs.admit(context, document, operation, variables, isRunnable);
   context.cost = cost;
   context.read.cost = cost.asked;
+  let bytes = 0;
+  context.read.onRead = (more) => {
+    bytes += more;
+    context.services.costs.answered(context, cost, bytes);
+  };
   return refusal;
 }
 

@@ -28,7 +28,7 @@ export const limits = {
   fields: 1_000,
   /**
    * Items of lists inside lists, were every page full; where the size is a variable, pages of 100. What is no page
-   * counts 10, `sales` 1,000, `nodes` its ids.
+   * counts 10, or under a single row as many as it may have; `sales` 1,000, `nodes` its ids.
    */
   items: 200_000,
   /** The same of a subscription, for one entry: it is read for each. */

@@ -1,9 +1,10 @@
 import DataLoader from 'dataloader';
-import type { FieldNode, GraphQLResolveInfo } from 'graphql';
+import type { FieldNode, GraphQLError, GraphQLResolveInfo } from 'graphql';
 import type { Access } from '../auth/access-table.js';
 import type { Denials } from '../auth/denials.js';
 import type { Viewer } from '../auth/viewer.js';
 import type { Turn } from '../database/lanes.js';
+import { MAXIMUM_ANSWER_BYTES } from '../database/statement.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
 import { compileByIds, compileRoot } from './compile-root.js';
 import type { Operation } from './operation.js';
@@ -58,6 +59,8 @@ export class Reader {
   statements = 0;
   /** What the operation costs, once it is judged: what is dear waits apart from what is cheap. */
   cost = 0;
+  /** Hears how many bytes each statement has answered, where that is to be paid for. */
+  onRead: ((bytes: number) => void) | undefined;
   /** Reads executed root fields together; made when one comes, as most requests have none. */
   private executedRoots: DataLoader<BoundPlan, string> | undefined;
   /** Loaders by the first field of the document that asks; each execution of a document has an array of its own for the same. */
@@ -109,10 +112,12 @@ export class Reader {
       joined.set(key, statement);
     }
     this.statements += 1;
-    const text = await execute(
-      statement,
-      reads.flatMap(({ parameters }) => parameters),
-      this.turn(first.abort),
+    const text = await this.told(
+      execute(
+        statement,
+        reads.flatMap(({ parameters }) => parameters),
+        this.turn(first.abort),
+      ),
     );
     return text.split(RECORD_SEPARATOR).map((json, index) => withCursors(json, plans[index] as Plan));
   }
@@ -165,7 +170,19 @@ export class Reader {
     const { execute, pointReads } = this.source;
     const turn = this.turn(abort);
     const reading = plan.readsOneRow ? pointReads.read(plan, parameters, turn) : execute(plan, parameters, turn);
-    return withCursors((await reading) ?? 'null', plan);
+    return withCursors((await this.told(reading)) ?? 'null', plan);
+  }
+
+  /** The text of a statement; tells its size, and that of one that is larger than an answer may be. */
+  private async told<Text extends string | null | undefined>(reading: Promise<Text>): Promise<Text> {
+    try {
+      const text = await reading;
+      this.onRead?.(text?.length ?? 0);
+      return text;
+    } catch (error) {
+      if ((error as Partial<GraphQLError>).extensions?.['limit'] === 'answerBytes') this.onRead?.(MAXIMUM_ANSWER_BYTES);
+      throw error;
+    }
   }
 
   private turn(abort: AbortFlag | undefined): Turn {

@@ -14,6 +14,10 @@ export interface FilterWeight {
    * for among the rows of the narrowest: where the others leave none of them, all are read.
    */
   share?: number;
+  /** Part of all rows that a page may read where it is the only one, as no index has its rows in the order of the list. */
+  alone?: number;
+  /** Points that it costs each list by itself, such as looking where a span of time begins and ends. */
+  looks?: number;
 }
 
 /** How many times the average a large customer has of everything. */

@@ -17,6 +17,7 @@ import type { AccessRule, AccessRules } from '../auth/access-rule.js';
 import { REFUSAL } from '../auth/schema-view.js';
 import type { Context } from '../context/context.js';
 import { inTransaction } from '../context/transaction.js';
+import { clientGone } from '../database/cancellable-pool.js';
 import { parseGlobalId } from '../domain/global-id.js';
 import { EntitlementNotFound, recordRoleDenied } from '../modules/entitlements/software-choice.js';
 
@@ -101,6 +102,8 @@ function guardRoot(type: GraphQLObjectType, field: Field, rule: AccessRule): voi
   field.resolve = (async (source, args, context: Context, info) => {
     const refusal = subscribe ? null : context.services.revocations.refusal(context.viewer);
     if (refusal) throw refusal;
+    // A mutation's fields run one after the other: what is not begun when the client goes is for nobody.
+    if (type.name === 'Mutation' && context.abort?.aborted) throw clientGone();
     const answer = async () => {
       if (!isDenied(context))
         return resolve(source, args, type.name === 'Mutation' ? withActingRole(context, rule) : context, info);

@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { GraphQLField } from 'graphql';
 import { points } from '../../src/cost/points.js';
 import { DEAR } from '../../src/database/lanes.js';
+import { marketRead } from '../../src/modules/catalog/market.read.js';
+import { LARGE_CUSTOMER } from '../../src/read/weights.js';
+import { buildGraph } from '../../src/schema/build-schema.js';
+import { rootReads } from '../../src/schema/read-model.js';
 import { engine } from '../support/database.js';
 import { openEvents } from '../support/event-stream.js';
 import { startTestGateway, type TestGateway, testCosts } from '../support/gateway.js';
@@ -8,6 +13,9 @@ import { metricOf } from '../support/metrics.js';
 import { openAcknowledged, openRaw } from '../support/raw-socket.js';
 import { over, transports } from '../support/transports.js';
 
+// biome-ignore lint/suspicious/noExplicitAny: fields are looked at by name
+const schema: any = await buildGraph();
+type Field = GraphQLField<unknown, unknown>;
 const ONE = '{ customer(by: { domain: "a.example" }) { id } }';
 const COUNTS = `{ ${Array.from({ length: 20 }, (_, at) => `a${at}: activity { totalCount }`).join(' ')} }`;
 const LIVE = 'subscription { activity { ... on ActivityRecorded { entry { id order { lines { id } } } } } }';
@@ -93,7 +101,7 @@ describe(`what operations cost, on ${engine}`, () => {
 
     test('as an event stream by the header, for each entry', async () => {
       const events = await openEvents(gateway, { query: LIVE, headers: { 'x-csp-cost': '1' } });
-      expect((await events.next())?.data.extensions).toEqual({ cost: told });
+      expect((await events.next())?.data.extensions).toEqual({ cost: { ...told, asked: 6 } });
       events.end();
     });
   });
@@ -129,11 +137,16 @@ describe(`what operations cost, on ${engine}`, () => {
     const entries = (filter: object) =>
       asked('query ($f: ActivityFilter) { activity(first: 1, filter: $f) { nodes { id } } }', { f: filter });
     const [actor, actorObjectId, actions] = ['a@partner.example', 'b', ['ORDER_PLACED']];
-    for (const one of [{ actor }, { actorObjectId }, { actions }, { actor, from: '2026-01-01T00:00:00Z' }])
-      expect(await entries(one)).toBe(Math.ceil(page));
+    for (const one of [{ actor }, { actorObjectId }, { actions }]) expect(await entries(one)).toBe(Math.ceil(page));
+    // The days of a span are looked for one by one, also of one that began before the log.
+    expect(await entries({ from: '1970-01-01T00:00:00Z', actions })).toBe(Math.ceil(page + 50));
+    expect(await entries({ from: '1970-01-01T00:00:00Z', to: '1980-01-01T00:00:00Z' })).toBe(Math.ceil(page + 100));
+    // No index has a product's entries in the order of the log.
+    for (const more of [{}, { from: '2020-01-01T00:00:00Z' }])
+      expect(await entries({ productId: 'P', ...more })).toBeGreaterThan(0.4 * points.walked * SIZES.ActivityEntry);
     expect(await entries({ actor, actorObjectId })).toBe(walk(0.1));
     expect(walk(0.1)).toBeGreaterThan(DEAR);
-    expect(await entries({ actor, actorObjectId, actions, productId: 'DG7GMGF0D5RK' })).toBe(walk(0.1));
+    expect(await entries({ actor, actorObjectId, actions, productId: 'DG7GMGF0D5RK' })).toBe(walk(0.15));
     expect(await entries({ actor: null, actorObjectId, actions: null })).toBe(Math.ceil(page));
     // What a dashboard of one customer asks stays cheap.
     expect(await entries({ customerId: 'cus_x', actions })).toBeLessThan(30);
@@ -141,6 +154,8 @@ describe(`what operations cost, on ${engine}`, () => {
     expect(await asked(nested)).toBeLessThan(10);
     const orders = '{ orders(first: 1, filter: { placedBy: "a", statuses: [PENDING] }) { nodes { id } } }';
     expect(await asked(orders)).toBe(Math.ceil(page + points.walked * SIZES.Order * 0.1));
+    expect(await asked('{ orders(first: 1, filter: { productId: "P" }) { nodes { id } } }')).toBeGreaterThan(DEAR);
+    expect(await asked('{ orders(first: 1, filter: { kind: LINUX_PLAN }) { nodes { id } } }')).toBeGreaterThan(DEAR);
   });
 
   test('of exports go by filters as well, whether or not a line passes them', async () => {
@@ -178,6 +193,85 @@ describe(`what operations cost, on ${engine}`, () => {
     );
     expect(extensions.cost.asked).toBeGreaterThanOrEqual(points.mutation);
   });
+
+  test('go by all rows of a list at the root that is no page, and by what each looks up', async () => {
+    const { sizes } = gateway.gateway.services.costs;
+    sizes.set('Market', 250);
+    const each = points.row + (marketRead.fields['closedTo']?.weight as number);
+    expect(await asked('{ markets { closedTo } }')).toBe(Math.ceil(250 * each));
+    expect(await asked('{ a: markets(closedTo: LINUX_PLAN) { code } b: markets { code } }')).toBe(500 * points.row);
+  });
+
+  test('go by what a list may have at most where a single row leads to it, else by the average', async () => {
+    const { most } = schema.getType('Order').getFields()['lines'].extensions;
+    expect(most).toBe(50);
+    const list = points.row * most;
+    const order = (selected: string) => asked(`{ order(by: { number: "0" }) { ${selected} } }`);
+    expect(await order('lines { id }')).toBe(Math.ceil(points.one + list));
+    const again = 'entitlement { order { lines { id } } }';
+    const inside = points.row + 2 * points.one + list;
+    expect(await order(`lines { ${again} }`)).toBe(Math.ceil(points.one + most * inside));
+    const page = (selected: string) => asked(`{ orders(first: 100) { nodes { ${selected} } } }`);
+    expect(await page('lines { id }')).toBe(points.page + 100 * (points.row + points.listLength * points.row));
+    expect(await page('customer { orders(first: 1) { nodes { lines { id } } } }')).toBeGreaterThan(100 * list);
+    // Cancellations share the lines of their order.
+    expect(await order('cancellations { lines { id } }')).toBeLessThan(50);
+  });
+
+  test('go by what a large customer has where it may be the same one for all rows', async () => {
+    const of = 'orders(first: 1) { totalCount }';
+    const each = (timesAverage: number) =>
+      points.nestedPage + points.row + points.one + points.counted * timesAverage * (SIZES.Order / SIZES.Customer);
+    expect(await asked(`{ customers(first: 100) { nodes { ${of} } } }`)).toBe(
+      Math.round(points.page + 100 * (points.row + each(points.pageOfCustomers))),
+    );
+    expect(await asked(`{ orders(first: 100) { nodes { customer { ${of} } } } }`)).toBe(
+      Math.round(points.page + 100 * (points.row + points.one + each(LARGE_CUSTOMER))),
+    );
+  });
+
+  test('go by the lines that a resolver goes through, of each root field that no read answers', async () => {
+    const unpriced = Object.values<Field>(schema.getQueryType().getFields()).filter(
+      ({ name, extensions }) => rootReads[name] === undefined && extensions['cost'] === undefined,
+    );
+    expect(unpriced.map(({ name }) => name)).toEqual([]);
+    const quote = (more: string) => asked(`{ cancellationQuote(orderId: "ord_x"${more}) { allowed } }`);
+    const [whole, one] = [await quote(''), await quote(', lineNumbers: [0]')];
+    expect(whole).toBeGreaterThan(5 * one);
+    expect(whole).toBeGreaterThan(200);
+    const purchase = 'mutation ($i: PurchaseInput!) { purchase(input: $i) { __typename } }';
+    const bought = (count: number) => {
+      const lines = Array.from({ length: count }, () => ({ productId: 'DG7GMGF0FKZV', skuId: '0001', quantity: 1 }));
+      return asked(purchase, { i: { idempotencyKey: `many-${count}`, customerId: 'cus_x', lines } }, 'GLOBAL_ADMIN');
+    };
+    expect(await bought(1)).toBeGreaterThan(points.mutation);
+    expect(await bought(41)).toBe((await bought(1)) + 40 * 100);
+    const cancelled = (named: string) =>
+      asked(
+        `mutation { cancelOrder(input: { idempotencyKey: "k", orderId: "ord_x", acknowledged: true${named} }) { __typename } }`,
+        {},
+        'GLOBAL_ADMIN',
+      );
+    expect(await cancelled('')).toBeGreaterThan(await cancelled(', lineNumbers: [0]'));
+  });
+
+  test.each(transports)(
+    'go by the bytes of the answer where those are more than was judged, over %s',
+    async (transport) => {
+      const { spent } = gateway.gateway.services.costs;
+      const sum = () => [...spent.values()].reduce((all, one) => all + one, 0);
+      const token = await gateway.token('GLOBAL_ADMIN', { user: `reads-much-${transport}` });
+      const query = '{ markets { n1: name n2: name n3: name n4: name c1: currencies c2: currencies closedTo } }';
+      gateway.gateway.services.costs.sizes.set('Market', 0);
+      for (let turn = 0; turn < 2; turn += 1) {
+        const before = sum();
+        const { data } = await over(transport, gateway)(query, {}, { token });
+        const size = JSON.stringify(data).length * points.answeredByte;
+        expect(size).toBeGreaterThan(30);
+        expect(sum() - before).toBeGreaterThan(0.9 * size);
+      }
+    },
+  );
 
   test('go by what is asked of the schema', async () => {
     const type = (at: number) => `t${at}: __type(name: "Query") { name fields { name type { name } } }`;
@@ -260,7 +354,7 @@ describe(`what operations cost, on ${engine}`, () => {
   );
 
   test('the refusal is the same for a document that is known, with 400, and is counted', async () => {
-    const query = COUNTS.replaceAll('activity', 'orders(filter: { kind: LINUX_PLAN })');
+    const query = COUNTS.replaceAll('activity', 'orders(filter: { statuses: [PENDING] })');
     const refused = () => post({ query }, {}, 'GLOBAL_ADMIN');
     const before = await metricOf(gateway, 'csp_graph_refusals_total{bound="cost"}');
     // Known by somebody who may.
@@ -274,7 +368,7 @@ describe(`what operations cost, on ${engine}`, () => {
   });
 
   test('a subscription is judged by one entry', async () => {
-    const entry = `subscription { activity { ... on ActivityRecorded { entry { customer { orders(first: 100) { nodes { ${Array.from({ length: 8 }, (_, at) => `l${at}: lines { sku { product { title } } }`).join(' ')} } totalCount } } } } } }`;
+    const entry = `subscription { activity { ... on ActivityRecorded { entry { customer { orders(first: 100) { nodes { lines { sku { product { title } } } } totalCount } } } } } }`;
     const events = await openEvents(gateway, {
       query: entry.replace('first: 100', 'first: 10'),
       headers: { 'x-csp-cost': '1' },

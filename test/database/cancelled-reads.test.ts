@@ -215,6 +215,46 @@ onServer('a client that goes away', () => {
     expect(orders).toEqual([{ number: (data.purchase as { order: { number: string } }).order.number }]);
   });
 
+  test.each(['HTTP', 'WebSocket'])('has no further fields of its mutation begun over %s', async (transport) => {
+    await locker.query('rollback');
+    const customer = await aCustomer(gateway);
+    const inputOf = () => ({
+      idempotencyKey: randomUUID(),
+      customerId: customer.id,
+      lines: [{ ...skus.perpetual, quantity: 1 }],
+    });
+    const body = {
+      query:
+        'mutation ($a: PurchaseInput!, $b: PurchaseInput!) { a: purchase(input: $a) { __typename } b: purchase(input: $b) { __typename } }',
+      variables: { a: inputOf(), b: inputOf() },
+    };
+    await locker.query(
+      'begin; lock table "orders" in share mode; lock table "support_requests" in access exclusive mode',
+    );
+    const client = new AbortController();
+    const raw = transport === 'HTTP' ? null : await openAcknowledged(gateway, token);
+    if (raw) raw.send({ id: 'buys', type: 'subscribe', payload: body });
+    const gone = raw ? null : ask(client.signal, body);
+    await untilBlocked(1);
+    if (raw) raw.send({ id: 'buys', type: 'complete' });
+    else client.abort();
+    await gone;
+    // Another's statement that waits and is cancelled shows that the flags have been heard since.
+    const later = new AbortController();
+    const query = ask(later.signal, { query: '{ supportRequests { totalCount } }' });
+    await untilBlocked(2);
+    later.abort();
+    await query;
+    await untilBlocked(1);
+    await locker.query('rollback');
+    const bought = async () => (await gateway.sql('select from orders where customer_id = ?', [customer.rowId])).length;
+    await until('the first is bought', async () => (await bought()) > 0);
+    // What begins now ends after the second would, which began as soon as the first was bought.
+    await buy(gateway, await aCustomer(gateway), [{ ...skus.perpetual, quantity: 1 }]);
+    expect(await bought()).toBe(1);
+    raw?.socket.terminate();
+  });
+
   test('reads beyond a thousand that wait are refused at once, and say what to do', async () => {
     const WAITING = 1_000;
     const REFUSED = 20;

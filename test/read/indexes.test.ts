@@ -39,7 +39,10 @@ const SIZE = { customers: 12_000, orders: 12_000, activity: 40_000 };
 const MOST_ROWS = 2_500;
 
 /** Lists that read more, each with the reason. */
-const known: Record<string, string> = {};
+const known: Record<string, string> = {
+  'Query.orders(productId':
+    'by all lines of the product, here of every order: on the way through all orders a product that nobody buys is never met',
+};
 
 interface Node {
   'Node Type': string;

@@ -3,6 +3,7 @@ import { changeAccessAlone } from '../../context/admission.js';
 import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
 import { isProblem, type Problem } from '../../domain/problem.js';
+import { Costs } from '../../graphql/cost.js';
 import { badUserInput } from '../../graphql/errors.js';
 import { validateInput } from '../../graphql/validate-input.js';
 import {
@@ -17,6 +18,7 @@ import { ViewerType } from './viewer.type.js';
 
 @Resolver()
 export class AccessResolver {
+  @Costs(1)
   @Query(() => ViewerType, { description: 'The caller of this operation. Everybody may ask, also without a token.' })
   viewer(@Ctx() { viewer }: Context) {
     const { userPrincipalName, identity, roles, noRolesReason, tenantId, expiresAt } = viewer;

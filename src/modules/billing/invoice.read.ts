@@ -51,7 +51,8 @@ export const invoiceRead: ReadType = {
         sql`${invoice.col('customer')} = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
       from: (invoice, from: Param<string>) => sql`${invoice.col('periodStart')} >= ${from}::date`,
       to: (invoice, to: Param<string>) => sql`${invoice.col('periodStart')} < ${to}::date`,
-      currency: (invoice, currency: Param<string>) => sql`${invoice.col('currency')} = upper(${currency}::text)`,
+      currency: (invoice, currency: Param<string>) =>
+        sql`${invoice.col('currency')} = upper(${currency}::text)::bpchar`,
       // Compared by the first day, which the list is ordered by: a period is a calendar month (billing-period.ts).
       status: (invoice, _status, known) =>
         known() === 'ISSUED'

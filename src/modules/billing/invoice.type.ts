@@ -1,5 +1,6 @@
 import { ArgsType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
+import { AtMost } from '../../graphql/cost.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
 import { PeriodType } from '../../graphql/period.type.js';
@@ -92,6 +93,7 @@ export class InvoiceType extends NodeType {
   })
   total!: Relation<MoneyType>;
 
+  @AtMost(100)
   @Field(() => [InvoiceLineType], { description: 'The charges and credits, in the order in which they were booked.' })
   lines!: InvoiceLineType[];
 }

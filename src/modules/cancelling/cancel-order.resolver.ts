@@ -2,11 +2,12 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, ID, Info, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
+import { Costs } from '../../graphql/cost.js';
 import { badUserInput } from '../../graphql/errors.js';
 import { idOf } from '../../graphql/id-of.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { validateInput } from '../../graphql/validate-input.js';
-import { OrderLineRefundOptionType } from '../orders/order-line.type.js';
+import { MAXIMUM_LINES, OrderLineRefundOptionType } from '../orders/order-line.type.js';
 import { creditRule } from './assess-cancellation.js';
 import { cancelOrder } from './cancel-order.js';
 import { CancelOrderInput, CancelOrderResult, CancelOrderSuccess } from './cancel-order.type.js';
@@ -14,8 +15,17 @@ import { noticeFor } from './cancellation-notice.js';
 import { CancellationQuoteType } from './cancellation-quote.type.js';
 import { arithmetic, type Quote, quoteCancellation } from './quote.js';
 
+/** Points of a quote, of a cancellation, and of each line that is judged and whose credit is reckoned. */
+const QUOTE = 10;
+const CANCELLATION = 50;
+const LINE = 5;
+
+/** How many lines are judged, at most: as many as are named, else all that an order may have. */
+const linesOf = (named: unknown) => (Array.isArray(named) ? Math.min(named.length, MAXIMUM_LINES) : MAXIMUM_LINES);
+
 @Resolver(() => CancelOrderSuccess)
 export class CancelOrderResolver {
+  @Costs(({ lineNumbers }) => QUOTE + LINE * linesOf(lineNumbers))
   @Query(() => CancellationQuoteType, {
     nullable: true,
     description:
@@ -39,6 +49,7 @@ export class CancelOrderResolver {
     return quote && toGraphQL(quote);
   }
 
+  @Costs(({ input }) => CANCELLATION + LINE * linesOf((input as Partial<CancelOrderInput> | null)?.lineNumbers))
   @Mutation(() => CancelOrderResult, {
     nullable: true,
     description:

@@ -1,11 +1,12 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { RefundType } from '../../domain/product-kind.js';
+import { AtMost } from '../../graphql/cost.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { ProblemType } from '../../graphql/problem.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { CreditRule } from '../orders/order-enums.type.js';
-import { OrderLineRefundOptionType } from '../orders/order-line.type.js';
+import { MAXIMUM_LINES, OrderLineRefundOptionType } from '../orders/order-line.type.js';
 
 @ObjectType('CancellationNotice', {
   description: 'Texts to show before somebody cancels, as Microsoft requires. They are English, and for people.',
@@ -105,6 +106,7 @@ export class CancellationQuoteType {
   })
   rule!: CreditRule | null;
 
+  @AtMost(MAXIMUM_LINES)
   @Field(() => [CancellationQuoteLineType], {
     description: 'The credit line by line; an empty list where it is not allowed.',
   })

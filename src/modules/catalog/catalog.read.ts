@@ -120,8 +120,9 @@ function holds(price: Column, args: Args) {
   const at = args.param<Date | undefined>('at');
   const instant = sql`coalesce(${at.map((value) => value && millisecondOf(value).toISOString())}::timestamptz, now())`;
   const quantity = sql`${args.param('quantity')}::int`;
-  return sql`${price('market')} = upper(${market}::text) and ${price('segment')} = ${args.param('segment')}
-    and ${price('currency')} = coalesce(upper(${args.param('currency')}::text), (select "currencies"[1] from "markets" where "code" = upper(${market}::text)))
+  // Compared as texts its index would be of no use: the columns are of fixed length.
+  return sql`${price('market')} = upper(${market}::text)::bpchar and ${price('segment')} = ${args.param('segment')}
+    and ${price('currency')} = coalesce(upper(${args.param('currency')}::text), (select "currencies"[1] from "markets" where "code" = upper(${market}::text)::bpchar))::bpchar
     and ${price('effectiveStartDate')} <= ${instant} and ${price('effectiveEndDate')} > ${instant}
     and coalesce(${price('pricingTierRangeMin')}, 1) <= ${quantity} and coalesce(${price('pricingTierRangeMax')}, ${quantity}) >= ${quantity}`;
 }

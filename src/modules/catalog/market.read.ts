@@ -18,10 +18,13 @@ export const marketRead: ReadType = {
   fields: {
     id: globalId('Market', key),
     ...properties('code', 'name', 'taxInclusive', 'currencies'),
-    closedTo: computed(
-      (market) =>
-        sql`array(select "kind" from (${newestClosures(sql`"market_code" = ${market.col('code')}`)}) as "newest" where "is_closed" order by "kind")`,
-    ),
+    closedTo: {
+      ...computed(
+        (market) =>
+          sql`array(select "kind" from (${newestClosures(sql`"market_code" = ${market.col('code')}`)}) as "newest" where "is_closed" order by "kind")`,
+      ),
+      weight: 0.1,
+    },
     closures: {
       kind: 'elements',
       from: (market, as) =>

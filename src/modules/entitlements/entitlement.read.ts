@@ -79,6 +79,8 @@ export const entitlementRead: ReadType = {
     sku: one('Sku', 'sku'),
     hybridBenefit: {
       kind: 'embedded',
+      // Its fields look the SKU up again and again.
+      weight: 0.2,
       fields: {
         isEligible: computed(isEligible),
         reason: computed(

@@ -9,6 +9,9 @@ import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
 import { SkuType } from '../catalog/catalog.type.js';
 import { OrderLineStatus } from './order-status.js';
 
+/** Lines of one order. */
+export const MAXIMUM_LINES = 50;
+
 @ObjectType('OrderLineRefundOption', {
   description:
     'What a line gives back when it is cancelled, until an instant. Of several the first one holds that is not over.',

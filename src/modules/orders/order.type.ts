@@ -1,6 +1,7 @@
 import { ArgsType, Directive, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { type ProductKind, RefundType } from '../../domain/product-kind.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
+import { AtMost } from '../../graphql/cost.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { NodeType } from '../../graphql/node.type.js';
 import type { Relation } from '../../graphql/relation.js';
@@ -9,7 +10,7 @@ import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { MarketType } from '../catalog/market.type.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { CreditRule } from './order-enums.type.js';
-import { OrderLineType } from './order-line.type.js';
+import { MAXIMUM_LINES, OrderLineType } from './order-line.type.js';
 import { CancellationStatus, OrderStatus } from './order-status.js';
 
 @ObjectType('Order', {
@@ -38,6 +39,7 @@ export class OrderType extends NodeType {
   @Field({ description: 'The user principal name of the person who placed the order.' })
   placedBy!: string;
 
+  @AtMost(MAXIMUM_LINES)
   @Field(() => [OrderLineType], { description: 'The lines in the order of their numbers, cancelled ones too.' })
   lines!: OrderLineType[];
 
@@ -56,6 +58,7 @@ export class OrderType extends NodeType {
   })
   refusalReason!: string | null;
 
+  @AtMost(MAXIMUM_LINES)
   @Field(() => [CancellationType], { description: 'The cancellations of the order or of its lines, oldest first.' })
   cancellations!: CancellationType[];
 }
@@ -99,6 +102,7 @@ export class CancellationType extends NodeType {
   @Field(() => CustomerType, { description: 'The customer of the order.' })
   customer!: Relation<CustomerType>;
 
+  @AtMost(MAXIMUM_LINES)
   @Field(() => [CancellationLineType], { description: 'The lines to cancel, in the order of their numbers.' })
   lines!: CancellationLineType[];
 

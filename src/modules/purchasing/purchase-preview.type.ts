@@ -1,10 +1,12 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { BillingPlan } from '../../domain/product-kind.js';
+import { AtMost } from '../../graphql/cost.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { PeriodType } from '../../graphql/period.type.js';
 import { ProblemType } from '../../graphql/problem.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
+import { MAXIMUM_LINES } from '../orders/order-line.type.js';
 
 @ObjectType('PurchasePreviewLine', { description: 'What one line of a purchase would cost.' })
 export class PurchasePreviewLineType {
@@ -52,6 +54,7 @@ export class PurchasePreviewType {
   })
   problem!: object | null;
 
+  @AtMost(MAXIMUM_LINES)
   @Field(() => [PurchasePreviewLineType], {
     description: 'The lines in the order of `input.lines`; an empty list where it is not allowed.',
   })

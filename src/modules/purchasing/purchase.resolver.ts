@@ -2,16 +2,31 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
+import { Costs } from '../../graphql/cost.js';
 import { idOf } from '../../graphql/id-of.js';
 import { MoneyType } from '../../graphql/money.type.js';
 import { validateInput } from '../../graphql/validate-input.js';
+import { MAXIMUM_LINES } from '../orders/order-line.type.js';
 import { type Preview, previewPurchase } from './preview-purchase.js';
 import { purchase } from './purchase.js';
 import { PurchaseInput, PurchasePreviewInput, PurchaseResult, PurchaseSuccess } from './purchase.type.js';
 import { PurchasePreviewType } from './purchase-preview.type.js';
 
+/** Points of a purchase, and of each line: its order line, entitlement, charge and sums. */
+const PURCHASE = 50;
+const LINE = 100;
+/** The same of a preview, which looks for prices alone. */
+const PREVIEW = 20;
+const PREVIEWED_LINE = 5;
+
+function linesOf(input: unknown): number {
+  const { lines } = (input ?? {}) as Partial<PurchaseInput>;
+  return Array.isArray(lines) ? Math.min(lines.length, MAXIMUM_LINES) : 1;
+}
+
 @Resolver(() => PurchaseSuccess)
 export class PurchaseResolver {
+  @Costs(({ input }) => PREVIEW + PREVIEWED_LINE * linesOf(input))
   @Query(() => PurchasePreviewType, {
     nullable: true,
     description:
@@ -30,6 +45,7 @@ export class PurchaseResolver {
     return toGraphQL(await inTransaction(context, (unit) => previewPurchase(unit, asked)));
   }
 
+  @Costs(({ input }) => PURCHASE + LINE * linesOf(input))
   @Mutation(() => PurchaseResult, {
     nullable: true,
     description:

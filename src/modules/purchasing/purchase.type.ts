@@ -16,6 +16,7 @@ import { IdempotencyKeyReused, RequestInProgress } from '../access/idempotency.j
 import { ProductKindEnum } from '../catalog/catalog-enums.type.js';
 import { CustomerNotFound } from '../customers/find-customer.js';
 import { OrderType } from '../orders/order.type.js';
+import { MAXIMUM_LINES } from '../orders/order-line.type.js';
 import { PriceNotFound, ProductNotAvailableInMarket, QuantityOutOfBounds, SkuNotFound } from './purchase-problems.js';
 
 @ObjectType('Offer', { description: 'A term that a SKU is sold for, and how it is billed.' })
@@ -128,7 +129,7 @@ export class PurchasePreviewInput {
   currency?: string | null;
 
   @Field(() => [PurchaseLineInput], { description: 'What to buy, in 1 to 50 lines. One SKU may have several.' })
-  @IsList(50)
+  @IsList(MAXIMUM_LINES)
   @ValidateNested({ each: true })
   lines!: PurchaseLineInput[];
 }

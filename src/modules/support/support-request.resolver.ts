@@ -4,6 +4,7 @@ import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
 import { supportTopics } from '../../domain/support-topics.js';
 import { compiled } from '../../graphql/compiled.js';
+import { Costs } from '../../graphql/cost.js';
 import { badUserInput } from '../../graphql/errors.js';
 import { idOf } from '../../graphql/id-of.js';
 import { NO_PHONE } from '../../graphql/input-rules.js';
@@ -31,6 +32,7 @@ export class SupportRequestResolver {
     return compiled();
   }
 
+  @Costs(1)
   @Query(() => [String], {
     nullable: true,
     description: 'The topics that a support request can have, in the order to show them: refunds come first.',
