@@ -15,6 +15,7 @@ import { Migration20261127234839_product_key_pool } from './Migration20261127234
 import { Migration20261128000059_support_served } from './Migration20261128000059_support_served.js';
 import { Migration20261128002109_download_uses } from './Migration20261128002109_download_uses.js';
 import { Migration20261128002800_jobs } from './Migration20261128002800_jobs.js';
+import { Migration20261128004810_software_artifacts } from './Migration20261128004810_software_artifacts.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -34,4 +35,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261128000059_support_served', class: Migration20261128000059_support_served },
   { name: 'Migration20261128002109_download_uses', class: Migration20261128002109_download_uses },
   { name: 'Migration20261128002800_jobs', class: Migration20261128002800_jobs },
+  { name: 'Migration20261128004810_software_artifacts', class: Migration20261128004810_software_artifacts },
 ];

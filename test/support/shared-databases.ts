@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Config } from '../../src/config/config.js';
 import { serverUrl, type TestDatabase, testDatabase, unpackDatabase } from './database.js';
 import { startTestGateway, type TestGateway } from './gateway.js';
 
@@ -51,8 +52,12 @@ export class SharedDatabases {
       spawn,
       rotate: (keys: Keys, ...args: string[]) => spawn('cli/rotate-keys', keys, ...args).ended,
       /** Work on a gateway with these keys, that is stopped afterwards. */
-      serve: async <Result>(keys: Keys, work: (gateway: TestGateway) => Promise<Result>): Promise<Result> => {
-        const gateway = await startTestGateway({ database, config: { productKeySecrets: keys } });
+      serve: async <Result>(
+        keys: Keys,
+        work: (gateway: TestGateway) => Promise<Result>,
+        config: Partial<Config> = {},
+      ): Promise<Result> => {
+        const gateway = await startTestGateway({ database, config: { productKeySecrets: keys, ...config } });
         return work(gateway).finally(() => gateway.gateway.stop());
       },
     };

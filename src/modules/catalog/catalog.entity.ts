@@ -66,6 +66,11 @@ export const SoftwareVersion = defineEntity({
     /** BCP 47 tags. */
     languages: p.array().columnType('text[]'),
     architectures: p.array().columnType('text[]'),
+    /**
+     * Path of the image below the folder or store of images, with `{language}` and `{architecture}` where those stand in
+     * it; null: PRODUCT/SKU/VERSION/LANGUAGE/ARCHITECTURE.
+     */
+    artifact: p.text().nullable(),
   },
 });
 export type SoftwareVersion = InferEntity<typeof SoftwareVersion>;

@@ -4,6 +4,7 @@ import { parseIdentity } from '../../auth/identity.js';
 import { diedWithAccess, type Made } from '../../context/admission.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
+import { SoftwareVersion } from '../catalog/catalog.entity.js';
 import { OrderLineStatus } from '../orders/order-status.js';
 import { DownloadLink, DownloadUse } from './entitlement.entity.js';
 
@@ -26,6 +27,8 @@ export interface Download {
   version: string;
   language: string;
   architecture: string;
+  /** Where the image lies, as `SoftwareVersion.artifact` has it. */
+  artifact: string | null;
   remainingDownloads: number;
   expiresAt: Date;
   /** It was counted for this address today: what is asked for now is more of the same download. */
@@ -45,11 +48,11 @@ export async function downloadSoftware(
   const found = await liveLink(em, use, LockMode.PESSIMISTIC_WRITE);
   if (found === null || typeof found === 'string') return found;
   const { link, isCounted } = found;
-  if (isCounted) return downloadOf(link, isCounted);
+  if (isCounted) return downloadOf(em, link, isCounted);
   link.downloads += 1;
   em.create(DownloadUse, { link, address: use.address, day: dayOf(use), firstAt: use.now }, { persist: true });
   const { version, language, architecture, entitlement } = link;
-  const download = downloadOf(link, true);
+  const download = await downloadOf(em, link, true);
   const { remainingDownloads } = download;
   recordActivity(em, {
     action: 'SOFTWARE_DOWNLOADED',
@@ -74,7 +77,7 @@ export async function downloadSoftware(
 /** What a link would give now, without taking it: nothing is counted, nothing written down. */
 export async function inspectDownload(em: Em, use: LinkUse): Promise<Download | DeadLink | null> {
   const found = await liveLink(em, use);
-  return found === null || typeof found === 'string' ? found : downloadOf(found.link, found.isCounted);
+  return found === null || typeof found === 'string' ? found : downloadOf(em, found.link, found.isCounted);
 }
 
 /** A link that is good, or why it is dead; null where there never was such a link. */
@@ -97,8 +100,9 @@ async function liveLink(
 
 const dayOf = ({ now }: LinkUse) => now.toISOString().slice(0, 10);
 
-function downloadOf(link: DownloadLink, isCounted: boolean): Download {
+async function downloadOf(em: Em, link: DownloadLink, isCounted: boolean): Promise<Download> {
   const { sku } = link.entitlement;
+  const offered = await em.findOne(SoftwareVersion, { sku, version: link.version });
   return {
     productId: sku.product.productId,
     skuId: sku.skuId,
@@ -106,6 +110,7 @@ function downloadOf(link: DownloadLink, isCounted: boolean): Download {
     version: link.version,
     language: link.language,
     architecture: link.architecture,
+    artifact: offered?.artifact ?? null,
     remainingDownloads: link.maximumDownloads - link.downloads,
     expiresAt: link.expiresAt,
     isCounted,

@@ -32,8 +32,10 @@ export function imageFinder({ downloadsDir, downloadsStore }: Config): FindImage
 }
 
 /** Where an image lies in the folder or the store. */
-const pathOf = ({ productId, skuId, version, language, architecture }: Download) =>
-  [productId, skuId, version, language, architecture].join('/');
+const pathOf = ({ productId, skuId, version, language, architecture, artifact }: Download) =>
+  artifact === null
+    ? [productId, skuId, version, language, architecture].join('/')
+    : artifact.replaceAll('{language}', () => language).replaceAll('{architecture}', () => architecture);
 
 async function imageOfFolder(folder: string, name: string): Promise<Image> {
   const path = resolve(join(folder, name));
