@@ -23,6 +23,7 @@ const PUBLIC = 'ErrorCode';
 /** A schema as somebody may use it. It answers introspection and makes suggestions; nothing else is executed on it. */
 export class SchemaView {
   private built: GraphQLSchema | undefined;
+  private printed: string | undefined;
 
   constructor(
     private readonly document: DocumentNode,
@@ -32,7 +33,8 @@ export class SchemaView {
 
   /** The view as SDL, laid out as the contract is. */
   get sdl(): string {
-    return `${print(this.document)}\n`;
+    this.printed ??= `${print(this.document)}\n`;
+    return this.printed;
   }
 
   get schema(): GraphQLSchema {

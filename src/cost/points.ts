@@ -36,6 +36,8 @@ export const points = {
   /** One type by introspection, and a field of what it leads to. */
   introspectedType: 10,
   introspectedField: 1,
+  /** The schema's text, or that it is what the caller has already. */
+  schema: 5,
   /** A message that goes to one subscriber, whoever shares its text. */
   message: 0.02,
   /** An entry of the log that a replay looks at for its filter, and one that it reads out of the table. */
@@ -54,6 +56,12 @@ export const points = {
 
 /** Points of a download of so many bytes out of the database. */
 export const costOfDownload = (bytes: number) => points.fileDownload + (bytes / 2 ** 20) * points.downloadedMebibyte;
+
+/** Bytes of variables and the like that come with every operation, and cost nothing of their own. */
+const FREE_BYTES = 4_096;
+
+/** Points of a text of so many bytes, as JSON, beyond what is free: reading it is time of the event loop. */
+export const costOfText = (bytes: number) => Math.max(0, Math.floor((bytes - FREE_BYTES) * points.character));
 
 /** Points of so many bytes of an upload. */
 export const costOfBytes = (bytes: number) => (bytes / 2 ** 20) * points.uploadedMebibyte;

@@ -29,9 +29,10 @@ export class RefusalPace {
     this.nextAt.set(user, Math.max(rested, this.nextAt.get(user) ?? rested) + EACH_MS);
   }
 
-  /** Resolves when a user's next operation may begin; at once for whoever was hardly refused lately. */
-  async wait(user: string): Promise<void> {
-    const ms = (this.nextAt.get(user) ?? 0) - this.now();
-    if (ms > 0) await this.sleep(Math.min(ms, LONGEST_WAIT_MS));
+  /** Resolves when a user's next operation may begin; null: at once, for whoever was hardly refused lately. */
+  wait(user: string): Promise<unknown> | null {
+    const at = this.nextAt.get(user);
+    const ms = at === undefined ? 0 : at - this.now();
+    return ms > 0 ? this.sleep(Math.min(ms, LONGEST_WAIT_MS)) : null;
   }
 }

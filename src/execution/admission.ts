@@ -20,12 +20,15 @@ export function tellsCost(header: unknown, extensions?: unknown): boolean {
   return header === '1' || (extensions as { cost?: unknown } | null | undefined)?.cost === true;
 }
 
-/** Lets a caller who was refused for cost again and again wait, before anything is made of what it asks. */
+/**
+ * Lets a caller who was refused for cost again and again wait, before anything is made of what it asks.
+ * @returns null where it need not
+ */
 export function paceRefused(
   { costs, addressOf }: Services,
   viewer: Viewer,
   request: Parameters<Services['addressOf']>[0],
-): Promise<void> {
+): Promise<unknown> | null {
   return costs.pace.wait(accountOf(viewer, () => addressOf(request)));
 }
 

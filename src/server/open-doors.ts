@@ -18,8 +18,11 @@ import type { JobWorker } from '../jobs/job-worker.js';
 import { projectFile } from '../lib/project-file.js';
 import { CallerBounds } from '../transport/bounds.js';
 import { HeldAnswers } from '../transport/held-answers.js';
-import { boundConnections, type ConnectionBounds } from '../transport/http/connections.js';
+import { boundConnections } from '../transport/http/connections.js';
+import type { Cuts } from '../transport/http/cuts.js';
 import { serveGraphql } from '../transport/http/graphql-route.js';
+import { readJson } from '../transport/http/json-bodies.js';
+import type { Lines } from '../transport/http/lines.js';
 import { answerOtherMethods } from '../transport/http/methods.js';
 import { serveDownloads } from '../transport/http/routes/downloads.js';
 import { serveExports } from '../transport/http/routes/exports.js';
@@ -40,6 +43,8 @@ export interface DoorsOptions {
   /** Listens for operators alone; null: they ask where everybody does. */
   admin: FastifyInstance | null;
   origins: Origins;
+  /** Connections that were cut off. */
+  cuts: Cuts;
   apollo: ApolloServer<Context>;
   schema: GraphQLSchema;
   views: SchemaViews;
@@ -61,14 +66,16 @@ export interface DoorsOptions {
 
 /** Opens every door of the gateway on an application that does not listen yet: HTTP, WebSocket, event streams, pages. */
 export async function openDoors(options: DoorsOptions): Promise<void> {
-  const { app, admin, origins, apollo, schema, views, services, authenticate, documents, trusted, report } = options;
+  const { app, admin, origins, cuts, apollo, schema, views, services, authenticate, documents, trusted, report } =
+    options;
   const { fanOut, lifecycle } = options;
   const apps = admin ? [app, admin] : [app];
   const completeMethods = apps.map((one) => answerOtherMethods(one, origins));
   const rules = operationRules({ schema, views, documents, trusted, report });
   const bounds = new CallerBounds(services.config.bounds, services.refusals);
   const answers = new HeldAnswers(services.config.bounds, services.refusals);
-  const lines = boundConnections(app, bounds, services);
+  const lines = boundConnections(app, bounds, cuts, services);
+  readJson(app, services);
   serveGraphql({ app, apollo, schema, services, authenticate, documents, trusted, report, bounds, answers });
   const sockets = serveSockets({ server: app.server, origins, services, authenticate, rules, fanOut, bounds, answers });
   const streams = serveStreams({ app, services, authenticate, rules, fanOut, bounds });
@@ -112,7 +119,7 @@ async function closeDoors({
   services: Services;
   sockets: SocketServer;
   streams: EventStreams;
-  lines: ConnectionBounds;
+  lines: Lines;
 }): Promise<void> {
   services.feed.drain();
   const drainTimer = setTimeout(() => {

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { PGlite } from '@electric-sql/pglite';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
@@ -40,6 +40,7 @@ import { readModel, rootReads } from '../schema/read-model.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 import { createApollo } from '../transport/http/apollo.js';
 import { createApp } from '../transport/http/app.js';
+import { Cuts } from '../transport/http/cuts.js';
 import { Origins } from '../transport/origins.js';
 import { liveOperations } from '../web/live/operations.js';
 import { Lifecycle } from './lifecycle.js';
@@ -128,7 +129,10 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   await apollo.start();
   lifecycle.onClose(() => apollo.stop());
   const origins = new Origins(config.corsOrigins, config.publicUrl);
-  const app = await createApp({ config, origins, refusals, log });
+  const cuts = new Cuts(config.trustedProxies);
+  const addressOf = clientAddress(config.trustedProxies);
+  const shared = { config, origins, refusals, log, addressOf, noteCut: (socket: Socket) => cuts.note(socket) };
+  const app = await createApp(shared);
   const services: Services = {
     config,
     orm,
@@ -147,7 +151,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     queries: { compiled: 0, executed: 0 },
     now,
     publicUrl: () => config.publicUrl ?? urlOf(app, config.host),
-    addressOf: clientAddress(config.trustedProxies),
+    addressOf,
     fileAttached: () => scans?.wake(),
     jobs,
     asksForPurchases: provider.purchase !== null,
@@ -155,11 +159,12 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const keySets = new KeySets({ log });
   const { auth, signingSecret } = config;
   const authenticate = rememberTokens(noteUsers(createAuthenticate({ auth, signingSecret, keySets, log }), kysely));
-  const admin = config.admin.listen && (await createApp({ config, origins, refusals, log }));
+  const admin = config.admin.listen && (await createApp(shared));
   await openDoors({
     app,
     admin,
     origins,
+    cuts,
     apollo,
     schema,
     views,

@@ -60,7 +60,15 @@ describe(`who may open a socket, and from where it comes, on ${engine}`, () => {
     expect(from('203.0.113.9')).toBe('203.0.113.9');
     expect(from('198.51.100.7, 203.0.113.9')).toBe('203.0.113.9');
     expect(from('198.51.100.7, 203.0.113.9, ::1')).toBe('203.0.113.9');
-    for (const text of ['unknown', '<script>', '203.0.113.9:80', '', ',', 'x'.repeat(5_000)])
+    // Some proxies add the port.
+    for (const text of [
+      '203.0.113.9:80',
+      '[2001:db8::7]:51432',
+      '[2001:db8::7]',
+      '1.2.3.4:5, 203.0.113.9:80, 127.0.0.1:9',
+    ])
+      expect([text, from(text)]).toEqual([text, text.startsWith('[') ? '2001:db8::7' : '203.0.113.9']);
+    for (const text of ['unknown', '<script>', '203.0.113.9:x', '', ',', 'x'.repeat(5_000)])
       expect([text, from(text)]).toEqual([text, '127.0.0.1']);
     expect(from('203.0.113.9', '192.0.2.1')).toBe('192.0.2.1');
   });

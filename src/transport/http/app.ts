@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerOptions as HttpServerOptions, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import compress from '@fastify/compress';
-import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { GraphQLError } from 'graphql';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { anonymous, type Viewer } from '../../auth/viewer.js';
@@ -9,17 +11,22 @@ import type { Config } from '../../config/config.js';
 import { ErrorCode } from '../../graphql/errors.js';
 import { limits } from '../../graphql/limits.js';
 import type { Refusals } from '../../graphql/refusals.js';
+import type { ClientAddress } from '../../lib/client-address.js';
+import { networkOf } from '../../lib/network.js';
 import { isUuid } from '../../lib/uuid.js';
 import type { Origins } from '../origins.js';
-import { allowOrigins } from './cors.js';
-import { answerMalformed, refuseExpectation, refuseTunnel } from './malformed.js';
-import { refuse } from './refusal.js';
-import { readJson, requireWellFormed } from './request-rules.js';
+import { BoundedAnswer, boundedMessages } from './bounded-message.js';
+import { allowOrigin } from './cors.js';
+import { answerMalformed, cutOff, refuseExpectation, refuseTunnel } from './malformed.js';
+import { httpOf, refuse } from './refusal.js';
+import { requireWellFormed } from './request-rules.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     viewer: Viewer;
     correlationId: string;
+    /** The network that it comes from, as it is counted by. */
+    network: string;
   }
 }
 
@@ -29,10 +36,14 @@ export interface AppOptions {
   origins: Origins;
   refusals: Refusals;
   log: Logger;
+  addressOf: ClientAddress;
+  /** Hears of connections that were cut off for what they send. */
+  noteCut: (socket: Socket) => void;
 }
 
 /** A Fastify application with what every route shares: limits, headers, errors. */
-export async function createApp({ config, origins, refusals, log }: AppOptions): Promise<FastifyInstance> {
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { config, origins, refusals, log, addressOf, noteCut } = options;
   const headers = sharedHeaders();
   const app = Fastify({
     loggerInstance: log,
@@ -45,7 +56,16 @@ export async function createApp({ config, origins, refusals, log }: AppOptions):
     trustProxy: config.trustedProxies,
     rewriteUrl: ({ url = '' }) => pathOfTarget(url),
     // Asked for with everything else that must hold of a request.
-    http: { requireHostHeader: false, shouldUpgradeCallback: isWebSocket } as HttpServerOptions,
+    http: {
+      requireHostHeader: false,
+      shouldUpgradeCallback: isWebSocket,
+      IncomingMessage: boundedMessages((request) => {
+        refusals.note('bodyPieces');
+        noteCut(request.socket);
+        cutOff(request);
+      }),
+      ServerResponse: BoundedAnswer,
+    } as HttpServerOptions,
     clientErrorHandler: answerMalformed(refusals, log),
     // Addresses that cannot be decoded come to no hook, nor to the error handler below.
     frameworkErrors: (error, _request, anyReply) => {
@@ -60,16 +80,29 @@ export async function createApp({ config, origins, refusals, log }: AppOptions):
   await app.register(compress, { global: false });
   app.decorateRequest('viewer');
   app.decorateRequest('correlationId', '');
+  app.decorateRequest('network', '');
+  // Bodies are read where a route says so.
+  app.removeAllContentTypeParsers();
   app.addHook('onRequest', (request, reply, done) => {
     request.viewer = anonymous;
+    request.network = networkOf(addressOf(request.raw));
     request.correlationId = correlationIdOf(request.headers['x-correlation-id']);
     reply.headers(headers).header('x-correlation-id', request.correlationId);
-    done();
+    allowOrigin(request, reply, origins);
+    if (!requireWellFormed(request, reply)) return;
+    // Before a body is read.
+    if (request.is404) answerNotFound(request, reply);
+    else done();
   });
-  allowOrigins(app, origins);
-  requireWellFormed(app);
-  readJson(app);
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof GraphQLError) {
+      const { status, headers } = httpOf(error.extensions);
+      return reply
+        .code(status)
+        .headers(Object.fromEntries(headers))
+        .type('application/json; charset=utf-8')
+        .send({ errors: [error.toJSON()] });
+    }
     const status = error.statusCode ?? 500;
     if (status === 413) {
       const bound = 'bodyBytes';
@@ -87,13 +120,14 @@ export async function createApp({ config, origins, refusals, log }: AppOptions):
     const message = `Something went wrong on our side. Tell support this id: ${id}`;
     return refuse(reply, status, ErrorCode.INTERNAL_SERVER_ERROR, message, { id });
   });
-  app.setNotFoundHandler((request, reply) => {
-    // Asked of the server as a whole.
-    if (request.method === 'OPTIONS' && request.raw.url === '*') return reply.code(204).send();
-    const message = `There is nothing at ${request.method} ${pathOf(request.url)}.`;
-    return refuse(reply, 404, ErrorCode.BAD_REQUEST, message);
-  });
+  app.setNotFoundHandler(answerNotFound);
   return app;
+}
+
+function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // Asked of the server as a whole.
+  if (request.method === 'OPTIONS' && request.originalUrl === '*') return reply.code(204).send();
+  return refuse(reply, 404, ErrorCode.BAD_REQUEST, `There is nothing at ${request.method} ${pathOf(request.url)}.`);
 }
 
 /**
@@ -120,12 +154,17 @@ function sharedHeaders(): Record<string, string> {
  * Whether a request goes on as a WebSocket. Any other upgrade is left alone, as RFC 9110 (7.8) allows, and the request
  * answered: clients of HTTP/2 offer `h2c` with ordinary requests. Asked by Node 24.9 and later; before it, they are 405.
  */
-function isWebSocket({ headers, url = '' }: IncomingMessage): boolean {
-  return headers.upgrade?.toLowerCase() === 'websocket' && /^\/graphql(\?|$)/.test(pathOfTarget(url));
+function isWebSocket({ headers, url = '', httpVersion }: IncomingMessage): boolean {
+  // HTTP/1.0 has no upgrades.
+  return (
+    httpVersion === '1.1' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    /^\/graphql(\?|$)/.test(pathOfTarget(url))
+  );
 }
 
 /** The address of a request target, which may name the whole of it, as for a proxy (RFC 9112, 3.2.2). */
-function pathOfTarget(target: string): string {
+export function pathOfTarget(target: string): string {
   if (target.startsWith('/') || !/^https?:\/\//i.test(target) || !URL.canParse(target)) return target;
   const { pathname, search } = new URL(target);
   return `${pathname}${search}`;

@@ -1,12 +1,14 @@
 import type { Socket } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { GraphQLError } from 'graphql';
 import type { Services } from '../../context/context.js';
 import { ErrorCode } from '../../graphql/errors.js';
 import type { Refusals } from '../../graphql/refusals.js';
 import { networkOf } from '../../lib/network.js';
-import { type CallerBounds, callerOf, isTaken, type Release } from '../bounds.js';
+import { type CallerBounds, isTaken, type Release } from '../bounds.js';
+import type { Cuts } from './cuts.js';
+import { Lines } from './lines.js';
 import { onceClosed } from './once-closed.js';
 import { refuse } from './refusal.js';
 
@@ -22,12 +24,6 @@ const WATCHED = /^\/(health|metrics)\b/;
 /** How often Node looks for requests that take too long to arrive. */
 const LOOK_MS = 1_000;
 
-/** The TCP connections of an application. */
-export interface ConnectionBounds {
-  /** Closes connections on which no request runs, now and as they come: a gateway that stops does not wait for them. */
-  closeIdle(): void;
-}
-
 /**
  * Bounds the connections of an application that does not listen yet: how many there are, how long a request may take to
  * arrive, and how long a client may take nothing of its answer.
@@ -35,8 +31,9 @@ export interface ConnectionBounds {
 export function boundConnections(
   app: FastifyInstance,
   bounds: CallerBounds,
+  cuts: Cuts,
   { config, refusals }: Pick<Services, 'config' | 'refusals'>,
-): ConnectionBounds {
+): Lines {
   const { server } = app;
   const settings = config.bounds;
   server.headersTimeout = settings.headersTimeoutMs;
@@ -47,19 +44,10 @@ export function boundConnections(
 
   const countedIn = countByAddress(settings.connectionsPerAddress, config.trustedProxies, refusals);
 
-  /** Requests that run, by connection. */
-  const running = new Map<Socket, number>();
-  let isClosing = false;
-  server.on('connection', (socket) => {
-    if (isClosing || !countedIn(socket)) return void socket.destroy();
-    running.set(socket, 0);
-    socket.once('close', () => running.delete(socket));
-  });
-  server.on('request', ({ socket }, response) => {
-    running.set(socket, (running.get(socket) ?? 0) + 1);
-    onceClosed(response, () => {
-      if (running.has(socket)) running.set(socket, (running.get(socket) ?? 1) - 1);
-    });
+  const lines = new Lines(server, (socket) => {
+    if (!countedIn(socket)) return false;
+    cuts.delay(socket);
+    return true;
   });
 
   app.decorateRequest('leaveRequests');
@@ -68,19 +56,14 @@ export function boundConnections(
     request.leaveRequests = () => undefined;
     // Who watches the gateway is answered, whoever else is at the same address.
     if (WATCHED.test(request.url)) return done();
-    const taken = bounds.takeForAddress('operations', request.ip);
+    const taken = bounds.takeForAddress('operations', request.network);
     if (!isTaken(taken)) return void refuseBeyond(reply, taken);
     request.leaveRequests = taken;
     onceClosed(reply.raw, taken);
     done();
   });
 
-  return {
-    closeIdle: () => {
-      isClosing = true;
-      for (const [socket, requests] of running) if (requests === 0) socket.destroy();
-    },
-  };
+  return lines;
 }
 
 /** Counts connections by address. @returns whether one more may be; a proxy's are those of many */
@@ -103,16 +86,6 @@ function countByAddress(maximum: number, trustedProxies: readonly string[], refu
       else counts.delete(address);
     });
     return true;
-  };
-}
-
-/** Refuses an operation of a user who has as many as may be; the address has been counted when the request began. */
-export function boundOperations(bounds: CallerBounds) {
-  return async (request: FastifyRequest, reply: FastifyReply) => {
-    const taken = bounds.takeForUser('operations', callerOf(request.viewer, request.ip));
-    if (!isTaken(taken)) return refuseBeyond(reply, taken);
-    onceClosed(reply.raw, taken);
-    return undefined;
   };
 }
 

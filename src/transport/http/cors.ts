@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ErrorCode } from '../../graphql/errors.js';
 import { type Origins, originRefused } from '../origins.js';
 import { refuse, varyBy } from './refusal.js';
@@ -32,17 +32,13 @@ const EXPOSED_HEADERS = [
 const MAXIMUM_AGE_S = '7200';
 
 /** Lets pages of the named origins read every answer. Tokens are no cookies: credentials of the browser are not asked for. */
-export function allowOrigins(app: FastifyInstance, origins: Origins): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const { origin } = request.headers;
-    // Said of every answer: a cache must not give one page the answer that another may read.
-    reply.header('vary', 'origin');
-    if (origin !== undefined && origins.isNamed(origin)) {
-      reply.header('access-control-allow-origin', origin);
-      reply.header('access-control-expose-headers', EXPOSED_HEADERS);
-    }
-    done();
-  });
+export function allowOrigin(request: FastifyRequest, reply: FastifyReply, origins: Origins): void {
+  const { origin } = request.headers;
+  // Said of every answer: a cache must not give one page the answer that another may read.
+  reply.header('vary', 'origin');
+  if (origin === undefined || !origins.isNamed(origin)) return;
+  reply.header('access-control-allow-origin', origin);
+  reply.header('access-control-expose-headers', EXPOSED_HEADERS);
 }
 
 /** Whether a browser asks if a page may ask. */

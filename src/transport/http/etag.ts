@@ -7,13 +7,14 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 /**
  * Gives answers to GET an ETag, and answers 304 without a body to whoever has it already. Only the viewer's own
  * cache may keep them, and must ask each time. Answers to POST are kept nowhere: one may hold a product key.
+ * @param tagOf the tag of an answer, where it need not be made of it each time
  */
-export function withETag(handler: Handler): Handler {
+export function withETag(handler: Handler, tagOf: (answer: string) => string = tagOfContent): Handler {
   return async (request, reply) => {
     const answer = await handler(request, reply);
     if (!isRead(request) || reply.statusCode !== 200 || typeof answer !== 'string') return answer;
     varyBy(reply, 'authorization, accept, accept-encoding').header('cache-control', 'private, no-cache');
-    return conditionally(request, reply, answer);
+    return conditionally(request, reply, answer, tagOf);
   };
 }
 
@@ -30,9 +31,13 @@ export function withPageETag(
 }
 
 /** The content with its tag, or nothing where the conditions of the request say so (RFC 9110, 13.2.2). */
-function conditionally(request: FastifyRequest, reply: FastifyReply, content: string | Buffer): string | Buffer {
-  // A weak tag: the same may come compressed.
-  const tag = `W/"${createHash('sha256').update(content).digest('base64url')}"`;
+function conditionally<Content extends string | Buffer>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  content: Content,
+  tagOf: (content: Content) => string = tagOfContent,
+): Content | string {
+  const tag = tagOf(content);
   reply.header('etag', tag);
   const mustMatch = tagsOf(request.headers['if-match']);
   // Such tags are compared strongly, and a weak one is never equal.
@@ -44,6 +49,11 @@ function conditionally(request: FastifyRequest, reply: FastifyReply, content: st
   if (!theirs?.some((one) => one === '*' || one.replace(/^W\//, '') === tag.slice(2))) return content;
   reply.code(304).removeHeader('content-length');
   return '';
+}
+
+/** The weak tag of a content: the same may come compressed. */
+export function tagOfContent(content: string | Buffer): string {
+  return `W/"${createHash('sha256').update(content).digest('base64url')}"`;
 }
 
 const isRead = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD';

@@ -4,15 +4,15 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticate } from '../../auth/tokens.js';
 import { type Context, createContext } from '../../context/context.js';
-import { COST_HEADER, paceRefused, tellsCost } from '../../execution/admission.js';
+import { COST_HEADER, tellsCost } from '../../execution/admission.js';
 import type { OperationRequest } from '../../execution/prepare.js';
 import type { CallerBounds } from '../bounds.js';
 import type { HeldAnswers } from '../held-answers.js';
 import { abortOnClose } from './abort-on-close.js';
-import { boundOperations } from './connections.js';
+import { enter } from './enter.js';
 import { withETag } from './etag.js';
 import { type FastPathOptions, fastPath } from './fast-path.js';
-import { requireValidToken, withheldFromRevoked } from './require-token.js';
+import { withheldFromRevoked } from './require-token.js';
 import { withHeldAnswers } from './with-held-answers.js';
 
 /** Answers above this many bytes are compressed, where the client takes it, at little cost. */
@@ -45,11 +45,10 @@ export function serveGraphql({ app, apollo, authenticate, bounds, answers, ...op
         tellsCost: tellsCost(request.headers[COST_HEADER], (request.body as OperationRequest | undefined)?.extensions),
       }),
   }) as unknown as (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
-  const paced = ({ viewer, raw }: FastifyRequest) => paceRefused(services, viewer, raw);
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    preHandler: [requireValidToken(services, authenticate), boundOperations(bounds), paced],
+    onRequest: enter(services, authenticate, bounds),
     compress: compression,
     onSend: withheldFromRevoked(services),
     handler: withHeldAnswers(

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { ErrorCode } from '../../graphql/errors.js';
 import type { Refusals } from '../../graphql/refusals.js';
+import { type BoundedMessage, TOO_MANY_PIECES } from './bounded-message.js';
 import { refusalBody } from './refusal.js';
 
 /** What is answered to bytes that are no request, by what Node calls them. */
@@ -44,8 +45,8 @@ export function refuseTunnel(_request: IncomingMessage, socket: Duplex): void {
   );
 }
 
-/** The bytes of an answer after which the connection is closed. */
-function answerOf(status: number, content: object, ...headers: string[]): string {
+/** The bytes of an answer of our own making, after which the connection is closed. */
+export function answerOf(status: number, content: object, ...headers: string[]): string {
   const body = JSON.stringify(content);
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -57,6 +58,14 @@ function answerOf(status: number, content: object, ...headers: string[]): string
     '',
     body,
   ].join('\r\n');
+}
+
+/** Cuts off a request that comes in too many pieces: where nothing has been answered yet, it is told why. */
+export function cutOff({ socket, answer }: BoundedMessage): void {
+  const isDue = answer !== null && answer.socket === socket && !answer.headersSent;
+  if (isDue && socket.writable)
+    socket.write(answerOf(413, refusalBody(ErrorCode.LIMIT_EXCEEDED, TOO_MANY_PIECES, { limit: 'bodyPieces' })));
+  socket.destroy();
 }
 
 /** Answers who expects anything other than to be told to go on with a body. */

@@ -9,7 +9,7 @@ type Awaited = ServerResponse & { [WAITING]?: (() => void)[] };
 /** Calls `then` once a response is closed, answered or not; at once where it is closed already, as it says so no more. */
 export function onceClosed(response: Awaited, then: () => void): void {
   const known = response[WAITING];
-  if (response.closed) then();
+  if (response.closed || response.destroyed) then();
   else if (known) known.push(then);
   else {
     const all = [then];

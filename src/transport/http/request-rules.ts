@@ -1,6 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import { ErrorCode } from '../../graphql/errors.js';
 import { isNestedTooDeeply, NESTED_TOO_DEEPLY } from '../../lib/nesting.js';
@@ -29,14 +28,16 @@ interface Complaint {
 /** A name or an address, and a port. */
 const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?$/i;
 
-/** Refuses what is not well formed before anything is done for it, at every address. */
-export function requireWellFormed(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const complaint = complaintOf(request);
-    if (!complaint) return done();
-    reply.headers(complaint.headers ?? {});
-    refuse(reply, complaint.status, ErrorCode.BAD_REQUEST, complaint.message);
-  });
+/**
+ * Refuses what is not well formed before anything is done for it, at every address.
+ * @returns whether it is well formed
+ */
+export function requireWellFormed(request: FastifyRequest, reply: FastifyReply): boolean {
+  const complaint = complaintOf(request);
+  if (!complaint) return true;
+  reply.headers(complaint.headers ?? {});
+  refuse(reply, complaint.status, ErrorCode.BAD_REQUEST, complaint.message);
+  return false;
 }
 
 function complaintOf(request: FastifyRequest): Complaint | null {
@@ -44,12 +45,29 @@ function complaintOf(request: FastifyRequest): Complaint | null {
   const twice = headerGivenTwice(request.raw);
   if (headers.host === undefined ? request.raw.httpVersion === '1.1' : !HOST.test(headers.host))
     return { status: 400, message: 'The header host is missing, or names none.' };
+  const body = bodyComplaintOf(request);
+  if (body) return body;
   if (twice) return { status: 400, message: `The header ${twice} stands more than once.` };
+  if (request.originalUrl === '*' && request.method !== 'OPTIONS')
+    return { status: 400, message: 'The server as a whole is asked for its OPTIONS alone: name an address.' };
   if (!isDecodable(request.url))
     return { status: 400, message: 'The query of the address is not UTF-8 written as %XX.' };
   const { variables, extensions } = request.query as Record<string, unknown>;
   if ([variables, extensions].some((value) => typeof value === 'string' && isNestedTooDeeply(value)))
     return { status: 400, message: NESTED_TOO_DEEPLY };
+  const { produces } = request.routeOptions.config;
+  if (produces && !accepts(request, produces))
+    return { status: 406, message: `This address answers ${produces.join(', ')}: name it in Accept.` };
+  return null;
+}
+
+/** Why a body is not taken, by its headers. */
+function bodyComplaintOf({ headers, raw }: FastifyRequest): Complaint | null {
+  const transfer = headers['transfer-encoding'];
+  if (transfer !== undefined && raw.httpVersion === '1.0')
+    return { status: 400, message: 'HTTP/1.0 has no Transfer-Encoding: send Content-Length, or ask as HTTP/1.1.' };
+  if (transfer !== undefined && transfer.trim().toLowerCase() !== 'chunked')
+    return { status: 501, message: 'Of transfer codings chunked is taken, alone.' };
   const coding = headers['content-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'identity') {
     const message = 'Bodies are taken as they are: send no Content-Encoding.';
@@ -58,23 +76,7 @@ function complaintOf(request: FastifyRequest): Complaint | null {
   const charset = charsetOf(headers['content-type']);
   if (charset !== undefined && !/^utf-?8$/i.test(charset))
     return { status: 415, message: 'Bodies are taken in UTF-8 alone: send charset=utf-8 or none.' };
-  const { produces } = request.routeOptions.config;
-  if (produces && !accepts(request, produces))
-    return { status: 406, message: `This address answers ${produces.join(', ')}: name it in Accept.` };
   return null;
-}
-
-/** Reads bodies as JSON in UTF-8 alone: what is none would lose its letters on the way, without a word. */
-export function readJson(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  // Text would be read, only to be refused.
-  app.removeContentTypeParser('text/plain');
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    const refused = (why: string) => done(Object.assign(new Error(why), { statusCode: 400 }), undefined);
-    if (!isUtf8(body as Buffer)) return refused('The body is not text in UTF-8.');
-    const text = body.toString('utf8');
-    return isNestedTooDeeply(text) ? refused(NESTED_TOO_DEEPLY) : parse(request, text, done);
-  });
 }
 
 /** The first header that stands twice though it may not. Node keeps one of them without a word. */

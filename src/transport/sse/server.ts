@@ -4,14 +4,14 @@ import { createHandler } from 'graphql-sse';
 import { SESSION_ENDED } from '../../auth/sessions.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
-import { COST_HEADER, chargeFor, paceRefused, tellsCost } from '../../execution/admission.js';
+import { COST_HEADER, chargeFor, tellsCost } from '../../execution/admission.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
 import type { Delivery, FanOut } from '../../feed/delivery/fan-out.js';
 import { asGraphQLError, codedError, ErrorCode } from '../../graphql/errors.js';
 import { AbortFlag } from '../../lib/abort-flag.js';
 import { type CallerBounds, callerOf, holdStream, isTaken, turnOf } from '../bounds.js';
-import { requireValidToken } from '../http/require-token.js';
+import { enter } from '../http/enter.js';
 import { acceptsEvents, documentIdOf, lacksQuery, lastEventId, namesDocument } from './asked.js';
 import { EventStream } from './sink.js';
 
@@ -54,13 +54,12 @@ export function serveStreams(options: EventStreamsOptions): EventStreams {
     // Done by `prepare`.
     validate: () => [],
     onSubscribe: async ({ raw, context: stream }, params) => {
-      const caller = callerOf(raw.viewer, raw.ip);
+      const caller = callerOf(raw.viewer, raw.network);
       const taken = bounds.take('eventStreams', caller);
       if (!isTaken(taken)) return refusalResult([taken]);
       stream.onceClosed(taken);
       const abort = new AbortFlag();
       stream.onceClosed(() => abort.abort());
-      await paceRefused(services, raw.viewer, raw.raw);
       if (!rules.isKnown(params.query)) await services.turns.take(turnOf(caller), params.query);
       const prepared = prepare({ ...params, documentId: documentIdOf(raw) }, () => ({
         ...createContext(services, {
@@ -144,7 +143,7 @@ export function serveStreams(options: EventStreamsOptions): EventStreams {
   app.route({
     url: '/graphql/stream',
     method: ['GET', 'HEAD', 'POST'],
-    preHandler: requireValidToken(services, authenticate),
+    onRequest: enter(services, authenticate),
     handler: serve,
   });
 

@@ -4,9 +4,13 @@ import type { LimitFunction } from 'p-limit';
 import { ACCESS_REVOKED } from '../../auth/revocations.js';
 import { type LiveSession, SESSION_ENDED } from '../../auth/sessions.js';
 import { anonymous, type Viewer } from '../../auth/viewer.js';
+import type { Services } from '../../context/context.js';
+import { accountOf } from '../../cost/cost-control.js';
+import { costOfText } from '../../cost/points.js';
 import type { ClientAddress } from '../../lib/client-address.js';
 import { type Caller, callerOf, turnOf } from '../bounds.js';
 import type { Expiring } from './expiring.js';
+import type { Pace } from './pace.js';
 import type { SocketContext } from './protocol.js';
 
 /** What is known of a socket once it is acknowledged. */
@@ -33,11 +37,23 @@ export interface SocketOperation extends ExecutionArgs {
 }
 
 /** Whose turn a socket takes: until it is acknowledged, its address's. */
-export function turnOfSocket(
-  { caller, request }: Partial<Connected> & SocketContext,
-  addressOf: ClientAddress,
-): string {
+function turnOfSocket({ caller, request }: Partial<Connected> & SocketContext, addressOf: ClientAddress): string {
   return turnOf(caller ?? callerOf(anonymous, addressOf(request)));
+}
+
+/**
+ * Takes the frames of sockets: null where one may be handled at once, else what resolves when it may. Large ones are paid
+ * for before they are read, until a socket is acknowledged by its address.
+ */
+export function payingFrames({ costs, addressOf }: Pick<Services, 'costs' | 'addressOf'>, pace: Pace) {
+  return (known: Partial<Connected> & SocketContext, bytes: number): Promise<void> | null => {
+    const { viewer = anonymous, request } = known;
+    const turn = turnOfSocket(known, addressOf);
+    const cost = costOfText(bytes);
+    if (cost === 0) return pace.take(turn, bytes);
+    const unpaid = costs.deliver({ viewer, user: accountOf(viewer, () => addressOf(request)) }, cost);
+    return unpaid ? pace.takeUnpaid(turn, bytes) : pace.take(turn, bytes);
+  };
 }
 
 /** Closes a socket whose client is to stay away. */

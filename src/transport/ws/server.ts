@@ -17,12 +17,13 @@ import { AbortFlag } from '../../lib/abort-flag.js';
 import { type CallerBounds, callerOf, holdStream, isTaken, turnOf } from '../bounds.js';
 import { flushed } from '../flushed.js';
 import type { HeldAnswers } from '../held-answers.js';
-import { type Origins, originRefused } from '../origins.js';
+import type { Origins } from '../origins.js';
 import { atExpiry, isExpired, TOKEN_EXPIRED, tokenExpired } from '../token-expiry.js';
-import { type Connected, closeForGood, type SocketOperation, sessionOf, turnOfSocket } from './connected.js';
+import { type Connected, closeForGood, payingFrames, type SocketOperation, sessionOf } from './connected.js';
 import { authorizationOf } from './credentials.js';
 import { endingWith } from './ending-with.js';
 import { Expiring } from './expiring.js';
+import { answerBadHandshakes, judgeHandshakes } from './handshake.js';
 import { InFlight } from './in-flight.js';
 import { Pace } from './pace.js';
 import { speakProtocol } from './protocol.js';
@@ -83,21 +84,16 @@ export function serveSockets(options: SocketsOptions): SocketServer {
     // Else it hands on all that a client sent at once before anybody else has a turn.
     allowSynchronousEvents: false,
     autoPong: false,
-    verifyClient: ({ req }, answer) => {
-      if (!origins.mayAsk(req)) return answer(false, 403, originRefused(req.headers.origin ?? ''));
-      const taken = bounds.takeForAddress('sockets', services.addressOf(req));
-      if (!isTaken(taken)) return answer(false, 429, taken.message, { 'Retry-After': '1' });
-      req.socket.once('close', taken);
-      answer(true);
-    },
+    verifyClient: judgeHandshakes(origins, bounds, services.addressOf),
   } as ServerOptionsOfWs);
+  answerBadHandshakes(sockets);
   const inFlight = new InFlight();
   const pace = new Pace(services.turns);
   speakProtocol<Connected>(sockets, protocolOptions(options, inFlight), {
     keepAliveMs: config.socketPingMs,
     tellError: (error) => rules.mask([asGraphQLError(error)]),
     isAcknowledged: ({ viewer }) => viewer !== undefined,
-    pace: (known, bytes) => pace.take(turnOfSocket(known, services.addressOf), bytes),
+    pace: payingFrames(services, pace),
     hold: ({ caller }, bytes) => answers.keep(caller, bytes),
     refusals: services.refusals,
     log,

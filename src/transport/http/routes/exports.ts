@@ -20,10 +20,11 @@ import { DateTimeScalar } from '../../../graphql/scalars.js';
 import { exportRights } from '../../../modules/activity/export-rights.js';
 import { type CallerBounds, callerOf, isTaken } from '../../bounds.js';
 import { abortOnClose } from '../abort-on-close.js';
-import { boundOperations, refuseBeyond } from '../connections.js';
+import { refuseBeyond } from '../connections.js';
+import { enter } from '../enter.js';
 import { onceClosed } from '../once-closed.js';
 import { refuse, varyBy } from '../refusal.js';
-import { CHALLENGE, challengeFor, requireValidToken } from '../require-token.js';
+import { CHALLENGE, challengeFor } from '../require-token.js';
 import { bodyOf, type Export, manifestOf } from './export-body.js';
 
 /** A parameter that is given once, as text. */
@@ -83,7 +84,7 @@ export function serveExports(
     app.get(
       `/exports/activity.${format}`,
       {
-        preHandler: [requireValidToken(services, authenticate), boundOperations(bounds)],
+        onRequest: enter(services, authenticate, bounds),
         config: { produces: [mediaTypes[format], 'application/json'] },
       },
       async (request, reply) => {
@@ -106,7 +107,7 @@ export function serveExports(
             parsed.error.issues.map((issue) => `${issue.path.join('.') || 'query'}: ${issue.message}`).join('; '),
           );
         }
-        const place = bounds.take('exports', callerOf(viewer, request.ip));
+        const place = bounds.take('exports', callerOf(viewer, request.network));
         if (!isTaken(place)) return refuseBeyond(reply, place);
         onceClosed(reply.raw, place);
         const payer = { viewer, user: accountOf(viewer, () => services.addressOf(request.raw)) };

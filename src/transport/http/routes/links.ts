@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Services } from '../../../context/context.js';
-import { networkOf } from '../../../lib/network.js';
 import type { Release } from '../../bounds.js';
 import { abortOnClose } from '../abort-on-close.js';
 import { onceClosed } from '../once-closed.js';
@@ -24,7 +23,7 @@ export async function attemptLink(
   reply: FastifyReply,
 ): Promise<Release | null> {
   try {
-    const end = await costs.links.begin(`link ${networkOf(request.ip)}`);
+    const end = await costs.links.begin(`link ${request.network}`);
     onceClosed(reply.raw, () => void end(true));
     return () => void end(false);
   } catch (error) {

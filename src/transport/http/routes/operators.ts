@@ -13,8 +13,8 @@ const SILENT_MS = 60_000;
 
 /** What operators ask: health and metrics. */
 export function serveOperators(app: FastifyInstance, observed: Observed): void {
-  const { worker } = observed;
-  const { feed, kysely, config } = observed.services;
+  const { services, worker } = observed;
+  const { feed, kysely, config } = services;
   const metrics = createMetrics(observed);
   const json = { onRequest: requireAdminToken(config.admin.token), config: { produces: ['application/json'] } };
   const text = { ...json, config: { produces: ['text/plain'] } };
@@ -31,9 +31,15 @@ export function serveOperators(app: FastifyInstance, observed: Observed): void {
       return reply.code(503).send({ status: 'database out of reach' });
     }
   });
-  app.get('/metrics', text, async (_request, reply) =>
-    reply.header('content-type', metrics.contentType).send(await metrics.text()),
-  );
+  /** What is being told: all who ask meanwhile are told the same. */
+  let told: Promise<string> | null = null;
+  app.get('/metrics', text, async (_request, reply) => {
+    told ??= services.turns.take('metrics').then(async () => {
+      told = null;
+      return metrics.text();
+    });
+    return reply.header('content-type', metrics.contentType).send(await told);
+  });
 }
 
 /** Lets in who sends the token of the operators, where there is one. */

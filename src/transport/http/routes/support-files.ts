@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { diedWithAccess, type Made } from '../../../context/admission.js';
 import type { Services } from '../../../context/context.js';
@@ -8,20 +7,17 @@ import type { Payer } from '../../../cost/cost-control.js';
 import { costOfBytes, points } from '../../../cost/points.js';
 import type { Role } from '../../../domain/role.js';
 import { ErrorCode } from '../../../graphql/errors.js';
-import { networkOf } from '../../../lib/network.js';
 import {
   type AttachedFile,
   attachFile,
   hasPlace,
   lockPlaces,
-  MAXIMUM_FILE_BYTES,
-  MAXIMUM_FILES,
   type ReceivedFile,
 } from '../../../modules/support/attach-file.js';
 import { type CallerBounds, isTaken } from '../../bounds.js';
 import { HeldBytes } from '../../held-bytes.js';
 import { attemptLink, inTurnOf, refuseLink } from './links.js';
-import { BeyondMemory, filesOf, Refusal, tooManyFiles, unpaid } from './upload-body.js';
+import { BeyondMemory, filesOf, notAForm, Refusal, tooManyFiles, unpaid } from './upload-body.js';
 
 const revoked = () => new Refusal(410, 'REVOKED', 'The access of whoever made this address was revoked.');
 
@@ -30,25 +26,26 @@ export async function serveSupportFiles(app: FastifyInstance, services: Services
   const { uploadBytes, uploadBytesPerUser: share } = services.config.bounds;
   const held = new HeldBytes(uploadBytes, share);
   await app.register(async (scope) => {
-    await scope.register(multipart, {
-      limits: { fileSize: MAXIMUM_FILE_BYTES, files: MAXIMUM_FILES, fields: 5 },
-      throwFileSizeLimit: false,
-    });
-    scope.setErrorHandler((error, _request, reply) => {
+    // Read by the handler alone; of no other type.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('multipart/form-data', (_request, _body, done) => done(null));
+    scope.setErrorHandler((thrown: Error & { statusCode?: number }, _request, reply) => {
+      const error = thrown.statusCode === 415 ? notAForm() : thrown;
       if (!(error instanceof Refusal)) throw error;
+      if (error.status === 415) reply.header('accept', 'multipart/form-data');
       if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter));
       return refuseLink(reply, error.status, error.code, error.message);
     });
     scope.post<{ Params: { token: string } }>(
       '/support-requests/:token/files',
-      { bodyLimit: MAXIMUM_FILES * (MAXIMUM_FILE_BYTES + 4_096), config: { takes: 'multipart/form-data' } },
+      { config: { takes: 'multipart/form-data' } },
       async (request, reply) => {
         const release = await attemptLink(services, request, reply);
         if (!release) return reply;
         const address = await addressOf(services, request.params.token);
         const { id, maker, payer } = address;
         const { costs, turns } = services;
-        const caller = { user: maker.identity ?? id, address: networkOf(request.ip) };
+        const caller = { user: maker.identity ?? id, address: request.network };
         const place = bounds.take('uploads', caller);
         if (!isTaken(place)) throw new Refusal(429, ErrorCode.LIMIT_EXCEEDED, place.message, 1);
         const body = held.open(caller);

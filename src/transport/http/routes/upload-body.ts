@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
+import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import type { GraphQLError } from 'graphql';
 import { ErrorCode } from '../../../graphql/errors.js';
 import { MAXIMUM_FILE_BYTES, MAXIMUM_FILES, type ReceivedFile } from '../../../modules/support/attach-file.js';
 import { ACCEPTED_CONTENT_TYPES, judgeFile } from '../../../modules/support/judge-file.js';
 import type { Full } from '../../held-bytes.js';
+
+/** Parts of a form: its files, and a few others, which are passed over. */
+const MAXIMUM_PARTS = MAXIMUM_FILES + 5;
+/** Headers of a part. */
+const MAXIMUM_HEADERS = 16;
+/** Bytes of a whole form: its files, and what stands between them. */
+const MAXIMUM_BODY_BYTES = MAXIMUM_FILES * (MAXIMUM_FILE_BYTES + 4_096);
 
 /** Why an upload is not taken. Inside a transaction it rolls back. */
 export class Refusal extends Error {
@@ -41,6 +50,9 @@ export class BeyondMemory extends Refusal {
 }
 const holders = { user: 'The uploads of a user', address: 'The uploads from an address' };
 
+/** What was sent is no form. */
+export const notAForm = () => new Refusal(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send files as multipart/form-data.');
+
 /** A request has as many files as it may have. */
 export const tooManyFiles = () =>
   new Refusal(409, 'TOO_MANY_FILES', `A support request may have ${MAXIMUM_FILES} files.`);
@@ -56,69 +68,136 @@ export interface BodyOptions {
   hold(bytes: number): Full | null;
   /** Bytes that a user, and an address, may hold at once. */
   share: number;
-  /** Resolves when the next piece of a file may be looked at: others are answered between two. */
+  /** Resolves when the next piece may be looked at: others are answered between two. */
   turn(): Promise<void>;
-  /** Charges bytes that were received; answers why no more may be. */
+  /** Charges bytes that were received, whatever they are; answers why no more may be. */
   charge(bytes: number): GraphQLError | null;
 }
 
-/** The files in the body of a request, each judged by its content. @throws {Refusal} */
-export async function filesOf(request: FastifyRequest, options: BodyOptions): Promise<ReceivedFile[]> {
-  if (!request.isMultipart()) throw new Refusal(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send files as multipart/form-data.');
-  const files: ReceivedFile[] = [];
+/**
+ * The files in the body of a request, each judged by its content. What is wrong ends it at once: nothing more of the body
+ * is read.
+ * @throws {Refusal}
+ */
+export async function filesOf({ raw }: FastifyRequest, options: BodyOptions): Promise<ReceivedFile[]> {
+  if (!/^multipart\/form-data\b/i.test(raw.headers['content-type'] ?? '')) throw notAForm();
+  if (Number(raw.headers['content-length'] ?? 0) > MAXIMUM_BODY_BYTES) throw bodyTooLarge();
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  const parser = parserOf(raw.headers);
+  const files: Promise<ReceivedFile>[] = [];
+  const finished = new Promise<void>((resolve) => parser.once('finish', resolve));
+  const fail = (error: unknown) =>
+    reject(error instanceof Refusal ? error : new Refusal(400, 'MALFORMED_BODY', (error as Error).message));
+  parser.on('file', (_field, stream, name, _encoding, contentType) => {
+    stream.once('limit', () => fail(tooLarge(name)));
+    const file = fileOf(stream, name, contentType, options);
+    file.catch(fail);
+    files.push(file);
+  });
+  parser.on('filesLimit', () => fail(tooManyFiles()));
+  parser.on('partsLimit', () =>
+    fail(new Refusal(400, 'MALFORMED_BODY', `A form may have ${MAXIMUM_PARTS} parts, files and others.`)),
+  );
+  parser.on('error', fail);
+  const body = new Body(raw, parser, options);
   try {
-    for await (const part of request.files()) {
-      const { filename: name, mimetype: contentType } = part;
-      if (name.includes('\ufffd'))
-        throw new Refusal(400, 'MALFORMED_BODY', `${shown(name)}: the name is not text in UTF-8.`);
-      const { content, sha256 } = await contentOf(part.file, options);
-      if (part.file.truncated)
-        throw new Refusal(413, 'FILE_TOO_LARGE', `${shown(name)}: a file may have ${MAXIMUM_FILE_BYTES} bytes.`);
-      if (content.length === 0) throw new Refusal(400, 'FILE_EMPTY', `${shown(name)}: the file is empty.`);
-      const judged = await judgeFile({ name, contentType, content }, options.turn);
-      if (typeof judged === 'string') {
-        const accepted = ACCEPTED_CONTENT_TYPES.join(', ');
-        throw new Refusal(415, 'CONTENT_TYPE_NOT_ACCEPTED', `${shown(name)}: ${judged}. Send one of: ${accepted}.`);
-      }
-      files.push({ ...judged, sha256 });
-    }
+    await Promise.race([failed, body.feed(), finished]);
+    const received = await Promise.race([failed, finished.then(() => Promise.all(files))]);
+    if (received.length === 0) throw new Refusal(400, 'NO_FILE', 'Send at least one file.');
+    return received;
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    const { code, message } = error as { code?: string; message: string };
-    throw code === 'FST_FILES_LIMIT' ? tooManyFiles() : new Refusal(400, 'MALFORMED_BODY', message);
+    throw new Refusal(400, 'MALFORMED_BODY', (error as Error).message);
+  } finally {
+    body.stop();
   }
-  if (files.length === 0) throw new Refusal(400, 'NO_FILE', 'Send at least one file.');
-  return files;
 }
 
-/**
- * What a part holds. It is read to its end whatever is wrong with it, so that the answer finds its way.
- * @throws {Refusal} where there is no memory for it, or its sender has nothing left to pay for it
- */
+/** Hands a body to the parser of its form, a piece at a time, each counted and paid for whatever it is. */
+class Body {
+  private isOver = false;
+
+  constructor(
+    private readonly raw: IncomingMessage,
+    private readonly parser: BusboyInstance,
+    private readonly options: BodyOptions,
+  ) {}
+
+  async feed(): Promise<void> {
+    const { charge, turn } = this.options;
+    let bytes = 0;
+    for await (const piece of this.raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      if (this.isOver) return;
+      const refusal = charge(piece.length);
+      if (refusal) throw unpaid(refusal);
+      bytes += piece.length;
+      if (bytes > MAXIMUM_BODY_BYTES) throw bodyTooLarge();
+      await turn();
+      if (this.isOver) return;
+      await new Promise<void>((resolve) => this.parser.write(piece, () => resolve()));
+    }
+    if (!this.isOver) this.parser.end();
+  }
+
+  stop(): void {
+    this.isOver = true;
+  }
+}
+
+/** @throws {Refusal} where the form cannot be read at all */
+function parserOf(headers: IncomingMessage['headers']): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: headers as BusboyHeaders,
+      limits: {
+        fileSize: MAXIMUM_FILE_BYTES,
+        files: MAXIMUM_FILES,
+        parts: MAXIMUM_PARTS,
+        headerPairs: MAXIMUM_HEADERS,
+        // They are passed over.
+        fields: 0,
+      },
+    });
+  } catch (error) {
+    throw new Refusal(400, 'MALFORMED_BODY', (error as Error).message);
+  }
+}
+
+/** A file of the form, as it comes. @throws {Refusal} */
+async function fileOf(
+  stream: BusboyFileStream,
+  name: string,
+  contentType: string,
+  options: BodyOptions,
+): Promise<ReceivedFile> {
+  if (name.includes('\ufffd'))
+    throw new Refusal(400, 'MALFORMED_BODY', `${shown(name)}: the name is not text in UTF-8.`);
+  const { content, sha256 } = await contentOf(stream, options);
+  if (stream.truncated) throw tooLarge(name);
+  if (content.length === 0) throw new Refusal(400, 'FILE_EMPTY', `${shown(name)}: the file is empty.`);
+  const judged = await judgeFile({ name, contentType, content }, options.turn);
+  if (typeof judged === 'string') {
+    const accepted = ACCEPTED_CONTENT_TYPES.join(', ');
+    throw new Refusal(415, 'CONTENT_TYPE_NOT_ACCEPTED', `${shown(name)}: ${judged}. Send one of: ${accepted}.`);
+  }
+  return { ...judged, sha256 };
+}
+
+/** What a part holds. @throws {Refusal} where there is no memory for it */
 async function contentOf(
   file: Readable,
-  { hold, share, turn, charge }: BodyOptions,
+  { hold, share, turn }: BodyOptions,
 ): Promise<Pick<ReceivedFile, 'content' | 'sha256'>> {
   const chunks: Buffer[] = [];
   const hash = createHash('sha256');
-  let full: Full | null = null;
-  let refusal: GraphQLError | null = null;
   let size = 0;
   for await (const chunk of file as AsyncIterable<Buffer>) {
-    // As it comes: who cuts it off has had it looked at too.
-    refusal ??= charge(chunk.length);
-    full ??= hold(chunk.length);
-    if (refusal || full) {
-      chunks.length = 0;
-      continue;
-    }
-    await turn();
+    const full = hold(chunk.length);
+    if (full) throw new BeyondMemory(full, share);
     hash.update(chunk);
     size += chunk.length;
     chunks.push(chunk);
   }
-  if (refusal) throw unpaid(refusal);
-  if (full) throw new BeyondMemory(full, share);
   // Memory that is written for the first time costs more than the copy: it is filled a piece at a time.
   const content = Buffer.allocUnsafeSlow(size);
   let at = 0;
@@ -128,6 +207,12 @@ async function contentOf(
   }
   return { content, sha256: hash.digest('hex') };
 }
+
+const tooLarge = (name: string) =>
+  new Refusal(413, 'FILE_TOO_LARGE', `${shown(name)}: a file may have ${MAXIMUM_FILE_BYTES} bytes.`);
+
+const bodyTooLarge = () =>
+  new Refusal(413, ErrorCode.LIMIT_EXCEEDED, `An upload may have ${MAXIMUM_BODY_BYTES} bytes.`);
 
 /** A name as a refusal repeats it. */
 const shown = (name: string) => name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '_').slice(0, 200);
