@@ -23,6 +23,7 @@ import {
   type ReportInternalError,
 } from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
+import type { Turns } from '../lib/turns.js';
 import { admitOperation, confirmOperation, costTold, refundRefused, tellsCost, variablesFit } from './admission.js';
 import type { DocumentCache } from './documents.js';
 import { executeIntrospection, introspectionRefused, isIntrospective } from './introspection.js';
@@ -45,8 +46,8 @@ export interface OperationRequest {
  * a library throws instead of answering becomes the operation's answer, and ends nothing beside it.
  */
 export interface OperationRules {
-  /** Whether a text has been parsed and validated already: it keeps the process busy no longer. */
-  isKnown(text: string | null | undefined): boolean;
+  /** Waits for a caller's turn to have a text parsed and validated, where that has not been done already. */
+  waitFor(text: string | null | undefined, caller: string, turns: Turns): Promise<void>;
   /**
    * The document of a text: parsed, validated, within the limits; else what is wrong with it. Whoever is the first to
    * send one pays for that by its size.
@@ -97,7 +98,10 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
     }, mask);
   return {
     mask,
-    isKnown: (text) => documents.find(text ?? undefined) !== undefined,
+    waitFor: async (text, caller, turns) => {
+      const isKnown = () => documents.find(text ?? undefined) !== undefined;
+      if (!isKnown()) await (text ? turns.takeOnce(caller, text, isKnown) : turns.take(caller));
+    },
     check,
     toClientResult: (result, context) => {
       const { denials } = context;

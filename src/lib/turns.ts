@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
-type Begin = () => void;
+/** Begins a piece; of many who wait for the same one is the first. */
+type Begin = (isFirst: boolean) => void;
 
 /** A piece may keep the event loop so long, and its caller's next one waits for nothing. */
 const SHORT_MS = 5;
@@ -31,9 +32,20 @@ export class Turns {
   /**
    * Resolves when the caller may begin a piece.
    * @param caller whoever shares turns: a user, an address
-   * @param piece what is done once for all who wait for it, such as parsing a text; each by itself where it is left out
    */
-  take(caller: string, piece: unknown = Symbol(caller)): Promise<void> {
+  async take(caller: string): Promise<void> {
+    await this.enter(caller, Symbol(caller));
+  }
+
+  /**
+   * Resolves when a piece is done that is done once for all who wait for it, such as parsing a text, or when the caller
+   * may begin it. Where it is not done by the first, as a text that is refused is not kept, the others have each a turn.
+   */
+  async takeOnce(caller: string, piece: unknown, isDone: () => boolean): Promise<void> {
+    while (!(await this.enter(caller, piece)) && !isDone());
+  }
+
+  private enter(caller: string, piece: unknown): Promise<boolean> {
     return new Promise((resolve) => {
       const resting = this.resting.get(caller);
       const pieces = resting ?? this.waiting.get(caller) ?? new Map<unknown, Begin[]>();
@@ -52,7 +64,7 @@ export class Turns {
     await setImmediate();
     for (let next = this.next(); next; next = this.next()) {
       const began = this.now();
-      for (const begin of next.piece) begin();
+      for (const [index, begin] of next.piece.entries()) begin(index === 0);
       await setImmediate();
       this.rest(next.caller, (this.now() - began - SHORT_MS) * REST);
     }

@@ -87,6 +87,8 @@ describe(`what a caller may hold, on ${engine}`, () => {
     await start({ bounds: { operationsPerUser: 3 } });
     const [a, b] = [await user('a'), await user('b')];
     for (const token of [a, b]) expect((await ask(VIEWER, token)).status).toBe(200);
+    // A document that is known waits for no turn.
+    expect((await ask(CUSTOMERS, b)).status).toBe(200);
     const [raw, other] = [await openAcknowledged(gateway, a), await openAcknowledged(gateway, a)];
     const release = await holdReads(gateway);
     // Each may find the places taken by the one that looks whether they are there.

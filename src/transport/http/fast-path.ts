@@ -106,7 +106,9 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
     }
     documents.misses += 1;
     // A document that is not known keeps the process busy for milliseconds: others' requests are not to wait behind many.
-    await services.turns.take(turnOf(callerOf(request.viewer, request.network)), asked?.text);
+    const [turn, query] = [turnOf(callerOf(request.viewer, request.network)), asked?.text];
+    if (query === undefined) await services.turns.take(turn);
+    else await services.turns.takeOnce(turn, query, () => documents.find(query) !== undefined);
     // Who has gone meanwhile is made no answer.
     if (reply.raw.destroyed) return '';
     const answered = await apollo(request, reply);

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { GraphQLError } from 'graphql';
 import type { Services } from '../../context/context.js';
 import { accountOf, type Payer } from '../../cost/cost-control.js';
 import { costOfText, points } from '../../cost/points.js';
@@ -12,21 +13,47 @@ const BATCH = 'A request holds one operation, an object: a list of several is no
 
 type Done = (error: Error | null, body?: unknown) => void;
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Bytes of its body that are paid for already. */
+    paidBytes: number;
+  }
+}
+
+type Paid = Pick<Services, 'costs' | 'addressOf'>;
+
+const payerOf = ({ viewer, raw }: FastifyRequest, { addressOf }: Paid): Payer => ({
+  viewer,
+  user: accountOf(viewer, () => addressOf(raw)),
+});
+
+/**
+ * Spends what it costs to read a body whose length is told, before it is read.
+ * @returns RATE_LIMITED where fewer points are left
+ */
+export function payForBody(request: FastifyRequest, services: Paid): GraphQLError | null {
+  const bytes = Number(request.headers['content-length'] ?? 0);
+  // A larger one is refused for that.
+  if (costOfText(bytes) === 0 || bytes > request.routeOptions.bodyLimit) return null;
+  request.paidBytes = bytes;
+  return services.costs.spend(payerOf(request, services), costOfText(bytes));
+}
+
 /**
  * Reads bodies as JSON in UTF-8 alone: what is none would lose its letters on the way, without a word. A large one is
  * paid for before it is read, and read in its sender's turn; one that is refused is paid for too.
  */
-export function readJson(app: FastifyInstance, services: Pick<Services, 'costs' | 'turns' | 'addressOf'>): void {
-  const { costs, turns, addressOf } = services;
+export function readJson(app: FastifyInstance, services: Paid & Pick<Services, 'turns'>): void {
+  const { costs, turns } = services;
   const parse = app.getDefaultJsonParser('error', 'error');
-  const payerOf = ({ viewer, raw }: FastifyRequest): Payer => ({
-    viewer,
-    user: accountOf(viewer, () => addressOf(raw)),
-  });
+  app.decorateRequest('paidBytes', 0);
 
   const read = (request: FastifyRequest, body: Buffer, done: Done) => {
     const refused = (error: Error) => {
-      costs.deliver(payerOf(request), points.operation + body.length * points.character - costOfText(body.length));
+      costs.deliver(
+        payerOf(request, services),
+        points.operation + body.length * points.character - costOfText(body.length),
+      );
       done(Object.assign(error, { statusCode: 400 }));
     };
     // Nothing is made of what is refused whatever it holds.
@@ -38,7 +65,8 @@ export function readJson(app: FastifyInstance, services: Pick<Services, 'costs' 
   };
 
   const readLarge = async (request: FastifyRequest, body: Buffer, done: Done) => {
-    const unpaid = costs.spend(payerOf(request), costOfText(body.length));
+    const cost = costOfText(body.length) - costOfText(request.paidBytes);
+    const unpaid = cost > 0 ? costs.spend(payerOf(request, services), cost) : null;
     if (unpaid) return done(unpaid);
     if (body.length > LARGE) await turns.take(turnOf(callerOf(request.viewer, request.network)));
     // Who has gone meanwhile is read no more.

@@ -60,7 +60,7 @@ export function serveStreams(options: EventStreamsOptions): EventStreams {
       stream.onceClosed(taken);
       const abort = new AbortFlag();
       stream.onceClosed(() => abort.abort());
-      if (!rules.isKnown(params.query)) await services.turns.take(turnOf(caller), params.query);
+      await rules.waitFor(params.query, turnOf(caller), services.turns);
       const prepared = prepare({ ...params, documentId: documentIdOf(raw) }, () => ({
         ...createContext(services, {
           viewer: raw.viewer,

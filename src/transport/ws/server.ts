@@ -191,7 +191,7 @@ function protocolOptions(
       // graphql-ws ends what stands here when the client completes the operation, or is gone; a stream takes its place.
       ctx.subscriptions[id] = endingWith(() => abort.abort());
       await paceRefused(services, viewer, request);
-      if (!rules.isKnown(payload.query)) await services.turns.take(turnOf(caller), payload.query);
+      await rules.waitFor(payload.query, turnOf(caller), services.turns);
       const prepared = prepare(payload, () => createContext(services, asking));
       if (isRefusal(prepared)) return prepared;
       const isStream = getOperationAST(prepared.document, prepared.operationName)?.operation === 'subscription';

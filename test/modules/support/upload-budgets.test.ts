@@ -48,10 +48,9 @@ describe(`what uploads cost, on ${engine}`, () => {
     const { turns } = gateway.gateway.services;
     const take = turns.take.bind(turns);
     const waiting: (() => void)[] = [];
-    const spy = jest.spyOn(turns, 'take').mockImplementation(async (caller, piece) => {
-      // Documents are pieces by their text, and wait for nobody here.
-      if (piece === undefined) await new Promise<void>((resolve) => waiting.push(resolve));
-      return take(caller, piece);
+    const spy = jest.spyOn(turns, 'take').mockImplementation(async (caller) => {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return take(caller);
     });
     try {
       let status = 0;
