@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { openLine } from '../support/line.js';
 import { answersIn, askRaw, sendRaw } from '../support/raw-http.js';
+import { until } from '../support/until.js';
 
 const BODY = JSON.stringify({ query: '{ viewer { userPrincipalName } }' });
 const LINE = 'POST /graphql HTTP/1.1';
@@ -87,6 +89,54 @@ describe(`requests byte by byte, on ${engine}`, () => {
         errors: [{ message: 'This is not a request of HTTP/1.1.', extensions: { code: 'BAD_REQUEST' } }],
       });
       expect(await statuses(LINE, HOST, JSON_TYPE, LENGTH, CLOSE, '', BODY)).toEqual([200]);
+    });
+  });
+
+  test('a coding beside chunked, and one in a version that has none, is refused before the body', async () => {
+    for (const coding of ['gzip, chunked', 'deflate,chunked', 'chunked, chunked']) {
+      const [first = 0] = await statuses(LINE, HOST, JSON_TYPE, `transfer-encoding: ${coding}`, '', '');
+      expect([coding, [400, 501].includes(first)]).toEqual([coding, true]);
+    }
+    const { status, body } = await askRaw(gateway.url, [LINE, HOST, JSON_TYPE, 'transfer-encoding: gzip, chunked']);
+    expect([status, JSON.parse(body).errors[0]]).toEqual([
+      501,
+      { message: 'Of transfer codings chunked is taken, alone.', extensions: { code: 'BAD_REQUEST' } },
+    ]);
+    const old = ['POST /graphql HTTP/1.0', HOST, JSON_TYPE, 'transfer-encoding: chunked', ''];
+    expect(await statuses(...old, BODY.length.toString(16), BODY, '0', '', '')).toEqual([400]);
+  });
+
+  test('the server as a whole is asked for its OPTIONS alone', async () => {
+    expect(await statuses('GET * HTTP/1.1', HOST, CLOSE, '', '')).toEqual([400]);
+    expect(await statuses('OPTIONS * HTTP/1.1', HOST, CLOSE, '', '')).toEqual([204]);
+  });
+
+  describe('handshakes that are none are answered in the form of every error', () => {
+    const upgrade = [HOST, 'connection: upgrade', 'upgrade: websocket'];
+    const key = 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==';
+    const version = 'sec-websocket-version: 13';
+    test.each<[string, string[], number]>([
+      ['without a key', ['GET /graphql HTTP/1.1', ...upgrade, version], 400],
+      ['with a key that is none', ['GET /graphql HTTP/1.1', ...upgrade, version, 'sec-websocket-key: x'], 400],
+      ['of another version', ['GET /graphql HTTP/1.1', ...upgrade, key, 'sec-websocket-version: 12'], 400],
+      ['by POST', ['POST /graphql HTTP/1.1', ...upgrade, key, version], 405],
+      ['of HTTP/1.0', ['GET /graphql HTTP/1.0', ...upgrade, key, version], 400],
+      ['of a page elsewhere', ['GET /graphql HTTP/1.1', ...upgrade, key, version, 'origin: https://evil.example'], 403],
+    ])('%s', async (what, lines, status) => {
+      const answer = await askRaw(gateway.url, lines);
+      expect([answer.status, answer.headers['content-type']]).toEqual([status, 'application/json; charset=utf-8']);
+      const [error] = JSON.parse(answer.body).errors;
+      expect(error).toEqual({ message: expect.any(String), extensions: { code: expect.stringMatching(/^[A-Z_]+$/) } });
+      if (what.includes('version')) expect(answer.headers['sec-websocket-version']).toBe('13');
+    });
+
+    test('the whole address may be named', async () => {
+      const line = await openLine(
+        gateway,
+        `${['GET http://gateway/graphql HTTP/1.1', ...upgrade, key, version].join('\r\n')}\r\n\r\n`,
+      );
+      await until('it is taken', () => line.heard().startsWith('HTTP/1.1 101'));
+      line.socket.destroy();
     });
   });
 

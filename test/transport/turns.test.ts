@@ -72,6 +72,17 @@ describe(`turns, on ${engine}`, () => {
     for (const { socket } of [many, one]) socket.destroy();
   });
 
+  test('nor behind the same wrong one that another sends many times at once: it is kept nowhere, and judged one by one', async () => {
+    const [many, one] = [await asking('wrong@partner.example'), await asking('right@partner.example')];
+    many.send(Array<string>(16).fill(`{ ${Array.from({ length: 500 }, (_, index) => `wrong${index}`).join(' ')} }`));
+    one.send(['{ viewer { roles userPrincipalName } }']);
+    await one.answered(2);
+    expect(many.answers).toBeLessThan(1 + 16);
+    await many.answered(1 + 16);
+    expect([...many.statuses]).toEqual(['200', '400']);
+    for (const { socket } of [many, one]) socket.destroy();
+  });
+
   test('nor behind the many that come over one socket at once, refused ones too', async () => {
     const raw = await openAcknowledged(
       gateway,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { costOfBytes, points } from '../../../src/cost/points.js';
 import { engine } from '../../support/database.js';
 import { startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { aCustomer, stockShop, type TestCustomer } from '../../support/shop.js';
@@ -33,8 +34,10 @@ describe(`bounds of uploads, on ${engine}`, () => {
     for (const content of contents) form.append('f', new File([content], 'a.txt', { type: 'text/plain' }));
     return told(await fetch(url, { method: 'POST', body: form, headers: { 'x-forwarded-for': address } }));
   };
+  const spent = () => [...gateway.gateway.services.costs.spent.values()].reduce((sum, points) => sum + points, 0);
   /** Begins an upload of one file, and leaves it there until it is told to end. */
   const begin = (url: string, content: string, address = '203.0.113.1') => {
+    const before = spent();
     let end: () => void = () => undefined;
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
@@ -47,7 +50,8 @@ describe(`bounds of uploads, on ${engine}`, () => {
     });
     const headers = { 'content-type': 'multipart/form-data; boundary=b', 'x-forwarded-for': address };
     const answer = fetch(url, { method: 'POST', headers, body, duplex: 'half' } as RequestInit).then(told);
-    return { answer, end: () => end() };
+    const isPaidFor = () => spent() >= before + points.upload + costOfBytes(content.length);
+    return { answer, end: () => end(), received: () => until('it has come', isPaidFor) };
   };
   const refused = (bound: string) => gateway.gateway.services.refusals.counts.get(bound) ?? 0;
 
@@ -75,6 +79,7 @@ describe(`bounds of uploads, on ${engine}`, () => {
   test('all uploads together hold no more bytes than the process may', async () => {
     const [mine, theirs] = [await anAddress('large'), await anAddress('larger')];
     const first = begin(mine, 'a'.repeat(0.6 * BYTES));
+    await first.received();
     const before = refused('uploadBytes');
     // What it sends is judged before it is kept: of a program nothing stays, whether there was memory for it or not.
     const program = `#!${'b'.repeat(0.5 * BYTES)}`;
@@ -111,6 +116,7 @@ describe(`bounds of uploads, on ${engine}`, () => {
     });
     expect(refused('uploadBytesPerUser')).toBe(before + 1);
     const first = begin(mine, 'a'.repeat(0.6 * BYTES));
+    await first.received();
     const program = `#!${'b'.repeat(0.1 * BYTES)}`;
     let second = await send(colleagues, [program]);
     await until('the first one holds its bytes', async () => {
