@@ -104,10 +104,10 @@ describe(`bytes at random, on ${engine}`, () => {
       const answers = await Promise.all(sent.map(send));
       for (const [index, text] of answers.entries()) {
         const statuses = answersIn(text).map(({ status }) => status);
-        expect([sent[index]?.toString('latin1'), statuses.filter((status) => status >= 500)]).toEqual([
-          sent[index]?.toString('latin1'),
-          [],
-        ]);
+        // 501 is of a transfer coding that we do not take.
+        expect([sent[index]?.toString('latin1'), statuses.filter((status) => status >= 500 && status !== 501)]).toEqual(
+          [sent[index]?.toString('latin1'), []],
+        );
       }
       expect(await isWell()).toBe(true);
     }
