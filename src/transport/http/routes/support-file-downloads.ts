@@ -12,10 +12,10 @@ import { ErrorCode } from '../../../graphql/errors.js';
 import { contentOf, findSupportFile, recordFileDownload } from '../../../modules/support/download-file.js';
 import { ScanVerdict, type SupportFile } from '../../../modules/support/support-request.entity.js';
 import type { CallerBounds } from '../../bounds.js';
-import { boundOperations } from '../connections.js';
+import { enter } from '../enter.js';
 import { type Asked, askedOf } from '../preconditions.js';
 import { httpOf, refuse, varyBy } from '../refusal.js';
-import { CHALLENGE, challengeFor, requireValidToken } from '../require-token.js';
+import { CHALLENGE, challengeFor } from '../require-token.js';
 
 /** Seconds after which to ask again for a file that is being judged. */
 const RETRY_AFTER = 5;
@@ -36,7 +36,7 @@ export function serveSupportFileDownloads(
   app.route<{ Params: { id: string } }>({
     method: ['GET', 'HEAD'],
     url: '/support-files/:id',
-    preHandler: [requireValidToken(services, authenticate), boundOperations(bounds)],
+    onRequest: enter(services, authenticate, bounds),
     handler: async (request, reply) => {
       const { viewer } = request;
       varyBy(reply, 'authorization');
