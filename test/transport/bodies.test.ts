@@ -13,7 +13,7 @@ const HOST = 'host: gateway';
 const JSON_TYPE = 'content-type: application/json';
 const CHUNKED = 'transfer-encoding: chunked';
 const OBJECTS = `[${Array(40_000).fill('{}').join()}]`;
-const LARGE = `{"query":"{ __typename }","variables":{"a":${OBJECTS}}}`;
+const LARGE = `{"query":"{ __typename }","variables":{"a":"${'x'.repeat(120_000)}"}}`;
 /** As many bytes in one chunk each. */
 const bytesApart = (count: number) => '1\r\nx\r\n'.repeat(count);
 
@@ -41,8 +41,9 @@ describe(`bodies, on ${engine}`, () => {
 
   describe('are paid for by their size, whatever is in them', () => {
     test.each<[string, string, string, number]>([
-      ['objects', '/graphql', LARGE, 200],
-      ['objects of an event stream', '/graphql/stream', LARGE, 200],
+      ['a long text', '/graphql', LARGE, 200],
+      ['objects', '/graphql', `{"query":"{ __typename }","variables":{"a":${OBJECTS}}}`, 400],
+      ['a long text of an event stream', '/graphql/stream', LARGE, 200],
       ['what is no JSON', '/graphql', `{"a":[${'{},'.repeat(40_000)}]}`, 400],
       ['a batch', '/graphql', OBJECTS, 400],
       ['a batch after blanks', '/graphql', ` \r\n\t${OBJECTS}`, 400],

@@ -4,7 +4,7 @@ import type { GraphQLError } from 'graphql';
 import type { Services } from '../../context/context.js';
 import { accountOf, type Payer } from '../../cost/cost-control.js';
 import { costOfText, points } from '../../cost/points.js';
-import { isNestedTooDeeply, NESTED_TOO_DEEPLY } from '../../lib/nesting.js';
+import { hasTooManyValues, isNestedTooDeeply, NESTED_TOO_DEEPLY, TOO_MANY_VALUES } from '../../lib/nesting.js';
 import { callerOf, turnOf } from '../bounds.js';
 
 /** Bytes from which on a body waits for its sender's turn: it keeps the process busy for half a millisecond. */
@@ -61,6 +61,7 @@ export function readJson(app: FastifyInstance, services: Paid & Pick<Services, '
     if (!isUtf8(body)) return refused(new Error('The body is not text in UTF-8.'));
     const text = body.toString('utf8');
     if (isNestedTooDeeply(text)) return refused(new Error(NESTED_TOO_DEEPLY));
+    if (hasTooManyValues(text)) return refused(new Error(TOO_MANY_VALUES));
     void parse(request, text, (error, value) => (error ? refused(error) : done(null, value)));
   };
 
