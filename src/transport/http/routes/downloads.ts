@@ -9,6 +9,7 @@ import {
   inspectDownload,
   type LinkUse,
 } from '../../../modules/entitlements/download-software.js';
+import { varyBy } from '../refusal.js';
 import { isSent, sendContent } from '../send-content.js';
 import { type Image, ImageMissing, imageFinder } from './download-images.js';
 import { sendDownloadPage, sendRefusalPage, wantsPage } from './download-page.js';
@@ -38,7 +39,7 @@ export function serveDownloads(app: FastifyInstance, services: Services): void {
     method: ['GET', 'HEAD'],
     url: '/downloads/:token',
     handler: async (request, reply) => {
-      reply.header('vary', 'accept');
+      varyBy(reply, 'accept');
       const isPage = request.query.download === undefined && wantsPage(request);
       const refuse = (status: number, code: string, message: string) =>
         isPage ? sendRefusalPage(reply.code(status), message) : refuseLink(reply, status, code, message);
