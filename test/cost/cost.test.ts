@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { GraphQLField } from 'graphql';
 import { costOfText, points } from '../../src/cost/points.js';
 import { DEAR } from '../../src/database/lanes.js';
@@ -242,10 +242,21 @@ describe(`what operations cost, on ${engine}`, () => {
     const purchase = 'mutation ($i: PurchaseInput!) { purchase(input: $i) { __typename } }';
     const bought = (count: number) => {
       const lines = Array.from({ length: count }, () => ({ productId: 'DG7GMGF0FKZV', skuId: '0001', quantity: 1 }));
-      return asked(purchase, { i: { idempotencyKey: `many-${count}`, customerId: 'cus_x', lines } }, 'GLOBAL_ADMIN');
+      return asked(
+        purchase,
+        { i: { idempotencyKey: `many-${count}`, customerId: 'cus_00000000-0000-7000-8000-000000000000', lines } },
+        'GLOBAL_ADMIN',
+      );
     };
     expect(await bought(1)).toBeGreaterThan(points.mutation);
     expect(await bought(41)).toBe((await bought(1)) + 40 * 100);
+    // Many lines at once wait among what is dear, and leave the other connections to everybody else.
+    const turns = jest.spyOn(gateway.gateway.services.lanes, 'run');
+    await bought(2);
+    expect(turns.mock.calls.map(([{ cost }]) => cost >= DEAR)).not.toContain(true);
+    await bought(42);
+    expect(turns.mock.calls.map(([{ cost }]) => cost >= DEAR)).toContain(true);
+    turns.mockRestore();
     const cancelled = (named: string) =>
       asked(
         `mutation { cancelOrder(input: { idempotencyKey: "k", orderId: "ord_x", acknowledged: true${named} }) { __typename } }`,
