@@ -11,7 +11,7 @@ export function withHeldAnswers(answers: HeldAnswers, handler: Handler): Handler
   return async (request, reply) => {
     const answer = await handler(request, reply);
     if (typeof answer !== 'string') return answer;
-    const held = answers.hold(callerOf(request.viewer, request.ip), answer.length);
+    const held = answers.hold(callerOf(request.viewer, request.network), answer.length);
     if (held === null) return answer;
     if (typeof held !== 'function') return refuseBeyond(reply, held);
     onceClosed(reply.raw, held);

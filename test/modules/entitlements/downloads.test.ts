@@ -270,7 +270,7 @@ describe(`download links, on ${engine}`, () => {
     expect([page.status, page.headers.get('content-type'), page.headers.get('vary')]).toEqual([
       200,
       'text/html; charset=utf-8',
-      'accept',
+      'origin, accept',
     ]);
     expect(page.text).toContain('<form method="get"><input type="hidden" name="download" value="1"><button>');
     expect(page.text).not.toContain('<b>');

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Services } from '../../../context/context.js';
 import { inOwnTransaction } from '../../../context/transaction.js';
-import { networkOf } from '../../../lib/network.js';
 import {
   type DeadLink,
   type Download,
@@ -74,10 +73,10 @@ export function serveDownloads(app: FastifyInstance, services: Services): void {
 }
 
 /** Who uses which link; null where we have not signed it. */
-async function useOf({ signer, now }: Services, { params, ip }: LinkRequest): Promise<LinkUse | null> {
+async function useOf({ signer, now }: Services, { params, network }: LinkRequest): Promise<LinkUse | null> {
   const at = now();
   const claims = await signer.verify('download', params.token, at);
-  return typeof claims === 'string' ? null : { linkId: String(claims['link']), address: networkOf(ip), now: at };
+  return typeof claims === 'string' ? null : { linkId: String(claims['link']), address: network, now: at };
 }
 
 const orNotFound = async (found: Promise<Download | DeadLink | null>) => (await found) ?? ('NOT_FOUND' as const);
