@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { withinTime } from '../../../lib/time-limit.js';
 import { tellCosts, tellKeySets, tellRefusals, tellTransport } from './doors.js';
 import { tellFeed, tellNats, tellSeals } from './feed.js';
 import { tellJobs } from './jobs.js';
@@ -6,6 +7,9 @@ import type { Observed, Told } from './observed.js';
 import { tellProductKeys } from './product-keys.js';
 import { tellPools, tellReads } from './reads.js';
 import { tellSupportFiles } from './support-files.js';
+
+/** Longest wait for what the database is asked. */
+const LONGEST_MS = 5_000;
 
 /** The metrics of a gateway, in the form of Prometheus. */
 export interface Metrics {
@@ -55,16 +59,37 @@ export function createMetrics(observed: Observed): Metrics {
   tellFeed(observed, gauge);
   tellReads(observed, gauge, counter);
   tellPools(observed, registry, gauge);
-  const refreshSeals = tellSeals(observed, registry);
-  const refreshProductKeys = tellProductKeys(observed, registry);
-  const refreshJobs = tellJobs(observed, registry, gauge);
-  const refreshSupportFiles = tellSupportFiles(observed, registry);
+  const refresh = oneAfterAnother([
+    tellSeals(observed, registry),
+    tellJobs(observed, registry, gauge),
+    tellSupportFiles(observed, registry),
+    tellProductKeys(observed, registry),
+  ]);
   if (observed.nats) tellNats(observed.nats, gauge);
   return {
     contentType: registry.contentType,
     text: async () => {
-      await Promise.all([refreshSeals(), refreshProductKeys(), refreshJobs(), refreshSupportFiles()]);
+      await refresh();
       return registry.metrics();
     },
+  };
+}
+
+/**
+ * Brings figures up to date that the database knows, on one connection, once for all who ask meanwhile. Where it takes
+ * long, because somebody holds a table, what was told last is told again: the other figures are wanted most then.
+ */
+function oneAfterAnother(refreshes: readonly (() => Promise<void>)[]): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  const all = async () => {
+    try {
+      for (const refresh of refreshes) await refresh();
+    } finally {
+      running = null;
+    }
+  };
+  return () => {
+    running ??= all();
+    return withinTime(running, LONGEST_MS, 'the database').catch(() => undefined);
   };
 }
