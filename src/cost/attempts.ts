@@ -37,37 +37,52 @@ export class Attempts {
   async begin(by: string): Promise<EndAttempt> {
     const { budgets, allowed } = this.options;
     for (;;) {
-      const retryAfter = await this.take(by);
-      if (retryAfter === null) break;
+      const spent = budgets.spend(by, allowed, 1);
+      if ('left' in spent) {
+        // Under way from here on: whoever finds the budget taken meanwhile waits for what becomes of it.
+        const leave = this.enter(by);
+        if (await this.isWithin(by, leave)) return this.endOf(by, leave);
+        continue;
+      }
       const others = this.underWay.get(by);
-      if (!others) throw this.refuse(retryAfter);
+      if (!others) throw this.refuse(spent.retryAfter);
       await new Promise<void>((resolve) => others.waiting.push(resolve));
     }
+  }
+
+  /** Notes an attempt that is under way. @returns how to note that it is no longer: those who wait try again */
+  private enter(by: string): () => void {
     const mine = this.underWay.get(by) ?? { count: 0, waiting: [] };
     mine.count += 1;
     this.underWay.set(by, mine);
+    return () => {
+      mine.count -= 1;
+      if (mine.count === 0) this.underWay.delete(by);
+      for (const resolve of mine.waiting.splice(0)) resolve();
+    };
+  }
+
+  /** Whether the budget holds with what was spent elsewhere; where it does not, what was spent here is given back. */
+  private async isWithin(by: string, leave: () => void): Promise<boolean> {
+    const { budgets, allowed } = this.options;
+    if (!budgets.mustTell(by, allowed)) return true;
+    const settled = await budgets.settle(by, allowed);
+    if ('left' in settled) return true;
+    budgets.refund(by, allowed, 1);
+    leave();
+    return false;
+  }
+
+  private endOf(by: string, leave: () => void): EndAttempt {
+    const { budgets, allowed } = this.options;
     let hasEnded = false;
     return async (isRefused) => {
       if (hasEnded) return;
       hasEnded = true;
       if (!isRefused) budgets.refund(by, allowed, 1);
-      mine.count -= 1;
-      if (mine.count === 0) this.underWay.delete(by);
-      for (const resolve of mine.waiting.splice(0)) resolve();
+      leave();
       if (isRefused) await budgets.settle(by, allowed);
     };
-  }
-
-  /** Takes one of the budget, also of what was spent elsewhere. @returns null, or in how many seconds to try again */
-  private async take(by: string): Promise<number | null> {
-    const { budgets, allowed } = this.options;
-    const spent = budgets.spend(by, allowed, 1);
-    if ('retryAfter' in spent) return spent.retryAfter;
-    if (!budgets.mustTell(by, allowed)) return null;
-    const settled = await budgets.settle(by, allowed);
-    if ('left' in settled) return null;
-    budgets.refund(by, allowed, 1);
-    return settled.retryAfter;
   }
 
   private refuse(retryAfter: number): GraphQLError {
