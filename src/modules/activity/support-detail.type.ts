@@ -25,10 +25,10 @@ class SupportRequestUpdatedDetail {
   @Field({ description: NUMBER })
   supportRequestNumber!: string;
 
-  @Field({ description: 'The state that it was in, a value of `SupportRequestStatus`.' })
+  @Field({ description: 'The state that it was in. It is a value of `SupportRequestStatus`.' })
   statusBefore!: string;
 
-  @Field({ description: 'The state that it is in since, a value of `SupportRequestStatus`.' })
+  @Field({ description: 'The state that it is in since. It is a value of `SupportRequestStatus`.' })
   status!: string;
 
   @Field({ description: 'Whether a note was added to it.' })

@@ -41,7 +41,7 @@ problemType(
 problemType(OrderLineNotFound, 'Returned when the order has no line with one of the numbers.', { lineNumbers });
 problemType(
   AcknowledgementRequired,
-  'Returned when `acknowledged` is not true. Show the notice of `cancellationQuote` first.',
+  'Returned when the notice of a cancellation is not acknowledged. Show the notice of `cancellationQuote` first.',
 );
 problemType(CancellationWindowClosed, 'Returned when the cancellation window has closed; `closedAt` says when.', {
   lineNumbers,
