@@ -131,7 +131,8 @@ describe(`the story of a purchase, from the door to the invoice, on ${engine}`, 
     );
     expect(cancelled.data.cancelOrder).toMatchObject({
       __typename: 'CancelOrderSuccess',
-      cancellation: { status: 'PENDING', credit: { amount: '43798.00' } },
+      // The provider may have answered by the time that the answer is read.
+      cancellation: { status: expect.stringMatching(/^(PENDING|CONFIRMED)$/), credit: { amount: '43798.00' } },
     });
     expect(await entry()).toMatchObject({ action: 'CANCELLATION_REQUESTED' });
     expect(await entry()).toMatchObject({ action: 'CANCELLATION_CONFIRMED', resource: { label: order.number } });
