@@ -46,10 +46,19 @@ export class TableSizes {
   }
 
   private async refresh(): Promise<void> {
-    const { rows } = await sql<{ table: string; rows: number }>`
-      select "relname" as "table", case when "reltuples" < 0 then pg_relation_size("oid") / ${BYTES_OF_ROW} else "reltuples" end::float8 as "rows" from pg_class
+    // Asking for the size of a table that somebody holds would wait with them: it has its former size then.
+    const { rows } = await sql<{ table: string; rows: number | null }>`
+      select "relname" as "table", case
+        when "reltuples" >= 0 then "reltuples"
+        when not exists (
+          select from pg_locks where "relation" = "pg_class"."oid" and "mode" = 'AccessExclusiveLock'
+        ) then pg_relation_size("oid") / ${BYTES_OF_ROW}
+      end::float8 as "rows" from pg_class
       where "relkind" in ('r', 'p') and "relnamespace" = current_schema()::regnamespace`.execute(this.kysely);
     const byTable = new Map(rows.map(({ table, rows: count }) => [table, count]));
-    for (const [type, table] of this.tables) this.sizes.set(type, byTable.get(table) ?? 0);
+    for (const [type, table] of this.tables) {
+      const count = byTable.get(table);
+      if (count !== null) this.sizes.set(type, count ?? 0);
+    }
   }
 }
