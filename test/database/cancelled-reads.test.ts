@@ -28,11 +28,12 @@ onServer('a client that goes away', () => {
   let watcher: pg.Client;
   let token: string;
 
-  /** Statements of the gateway that wait for the lock. */
+  /** Statements of the gateway that wait for the lock, but for that of a metric, which may have been asked for before. */
   const blocked = async () => {
     const { rows } = await watcher.query(
       `select count(*)::int as "count" from pg_stat_activity
-       where datname = current_database() and wait_event_type = 'Lock' and state = 'active'`,
+       where datname = current_database() and wait_event_type = 'Lock' and state = 'active'
+         and query not like '%"product_key_pool"%'`,
     );
     return rows[0].count as number;
   };
