@@ -8,7 +8,7 @@ import type { Rows } from '../read/weights.js';
 /** How often PostgreSQL's own estimates are looked at. */
 const REFRESH_MS = 60_000;
 
-/** Of a table that PostgreSQL has not looked at yet, such as one just filled, its size tells: most rows have more bytes. */
+/** Bytes of a row of a table that PostgreSQL has not looked at yet, such as one just filled: most rows have more. */
 const BYTES_OF_ROW = 100;
 
 /** About how many rows tables have, by PostgreSQL's own estimates: counting would cost more than it is to judge. */

@@ -20,7 +20,7 @@ const TOLD_PROBLEMS = 20;
 /** How a request says which document it means. */
 export interface AskedDocument {
   query?: string | null | undefined;
-  /** Of GraphQL over HTTP's appendix on persisted documents. */
+  /** The appendix on persisted documents of GraphQL over HTTP has it. */
   documentId?: unknown;
   /** `persistedHash` of its extensions: the SHA-256 of the text, or the id that a manifest gives it. */
   hash?: unknown;

@@ -32,7 +32,7 @@ export const IsAmount = () =>
   ValidateBy({
     name: 'isAmount',
     validator: {
-      // Of a currency that does not exist its own field tells.
+      // A currency that does not exist is told by its own field.
       validate: (amount: string, of) =>
         !isCurrency(currencyBeside(of)) || decimalsOf(amount) <= minorUnitDigits(currencyBeside(of)),
       defaultMessage: (of) => {

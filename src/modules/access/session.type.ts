@@ -67,7 +67,7 @@ export class SessionType extends NodeType {
   updatedAt!: string;
 }
 
-/** By what sessions can be ordered. */
+/** What sessions can be ordered by. */
 export const SessionOrderField = { OPENED_AT: 'OPENED_AT' } as const;
 export const SessionOrder = orderInput('Session', SessionOrderField, {
   OPENED_AT: 'The instant at which it was opened.',

@@ -98,7 +98,7 @@ export class InvoiceType extends NodeType {
   lines!: InvoiceLineType[];
 }
 
-/** By what invoices can be ordered. */
+/** What invoices can be ordered by. */
 export const InvoiceOrderField = { PERIOD_START: 'PERIOD_START' } as const;
 export const InvoiceOrder = orderInput('Invoice', InvoiceOrderField, { PERIOD_START: 'The first day of the month.' });
 

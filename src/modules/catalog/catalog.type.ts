@@ -128,7 +128,7 @@ export class SkuType extends NodeType {
   }
 }
 
-/** By what products can be ordered. */
+/** What products can be ordered by. */
 export const ProductOrderField = { TITLE: 'TITLE', PRODUCT_ID: 'PRODUCT_ID' } as const;
 export const ProductOrder = orderInput('Product', ProductOrderField, {
   TITLE: 'The title of the product.',

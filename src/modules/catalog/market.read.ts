@@ -5,7 +5,7 @@ import type { Sql } from '../../read/row.js';
 
 const key: readonly KeyColumn[] = [{ property: 'code', type: 'bpchar' }];
 
-/** Of each market and kind what holds today (UTC); the same choice as in policies-at.ts. */
+/** What holds today (UTC) of each market and kind; the same choice as in policies-at.ts. */
 const newestClosures = (which: Sql) =>
   sql`select distinct on ("market_code", "kind") "market_code", "kind", "is_closed" from "market_closures"
     where ${which} and "effective_date" <= (now() at time zone 'UTC')::date order by "market_code", "kind", "effective_date" desc`;

@@ -63,7 +63,7 @@ export class CustomerBy {
   domain?: string | null;
 }
 
-/** By what customers can be ordered. */
+/** What customers can be ordered by. */
 export const CustomerOrderField = { COMPANY_NAME: 'COMPANY_NAME', CREATED_AT: 'CREATED_AT' } as const;
 export const CustomerOrder = orderInput('Customer', CustomerOrderField, {
   COMPANY_NAME: 'The name of the company.',

@@ -133,7 +133,7 @@ export class EntitlementType extends NodeType {
   hybridBenefit!: Relation<HybridBenefitType>;
 }
 
-/** By what entitlements can be ordered. */
+/** What entitlements can be ordered by. */
 export const EntitlementOrderField = { GRANTED_AT: 'GRANTED_AT' } as const;
 export const EntitlementOrder = orderInput('Entitlement', EntitlementOrderField, {
   GRANTED_AT: 'The instant since which it is owned.',

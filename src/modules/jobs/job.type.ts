@@ -78,7 +78,7 @@ export class JobType extends NodeType {
   lastError!: string | null;
 }
 
-/** By what jobs can be ordered. */
+/** What jobs can be ordered by. */
 export const JobOrderField = { ENQUEUED_AT: 'ENQUEUED_AT' } as const;
 export const JobOrder = orderInput('Job', JobOrderField, {
   ENQUEUED_AT: 'The instant at which it was enqueued.',

@@ -64,7 +64,7 @@ export const orderRead: ReadType = {
         const ofProduct = sql`select "s"."id" from "skus" "s" join "products" "p" on "p"."id" = "s"."product_id" where "p"."product_id" = upper(${productId}::text)`;
         return isNarrow(narrowedBy)
           ? sql`exists (select from "order_lines" "l" where "l"."order_id" = ${order.col('id')} and "l"."sku_id" in (${ofProduct}) offset 0)`
-          : // By its lines, however many: on the way through all orders nobody knows when one of it is met.
+          : // Its lines, however many, lead to them: on the way through all orders nobody knows when one of it is met.
             sql`${order.col('id')} in (select "l"."order_id" from "order_lines" "l" where "l"."sku_id" in (${ofProduct}) offset 0)`;
       },
       placedBy: (order, user: Param<string>) => sql`${order.col('placedBy')} = lower(${user}::text)`,

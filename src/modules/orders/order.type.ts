@@ -153,7 +153,7 @@ export class OrderBy {
   number?: string | null;
 }
 
-/** By what orders can be ordered. */
+/** What orders can be ordered by. */
 export const OrderOrderField = { PLACED_AT: 'PLACED_AT' } as const;
 export const OrderOrder = orderInput('Order', OrderOrderField, {
   PLACED_AT: 'The instant at which the order was placed.',

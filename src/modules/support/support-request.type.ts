@@ -166,7 +166,7 @@ export class SupportRequestType extends NodeType {
   notes!: SupportNoteType[];
 }
 
-/** By what support requests can be ordered. */
+/** What support requests can be ordered by. */
 export const SupportRequestOrderField = { SUBMITTED_AT: 'SUBMITTED_AT' } as const;
 export const SupportRequestOrder = orderInput('SupportRequest', SupportRequestOrderField, {
   SUBMITTED_AT: 'The instant at which it was submitted.',

@@ -43,7 +43,7 @@ async function imageOfFolder(folder: string, name: string): Promise<Image> {
   if (!file?.isFile() || file.size === 0n) throw new ImageMissing(`DOWNLOADS_DIR has no ${name}`);
   const content: Content = {
     size: Number(file.size),
-    // Of another file in its place, and of the same one written again.
+    // Another file in its place has another tag, and so has the same one written again.
     etag: `"${[file.size, file.mtimeNs, file.ino].map((part) => part.toString(36)).join('-')}"`,
     modified: file.mtime,
     open: (start, end) => createReadStream(path, { start, end }),
