@@ -48,9 +48,9 @@ export async function fillByNumbers(run, size, say = () => undefined) {
   await run(`insert into invoices (id, number, customer_id, currency, period_start, period_end)
     select md5('invoice' || customer_id || month)::uuid, 'G' || lpad((row_number() over (order by month, customer_id))::text, 9, '0'), customer_id, currency, month, (month + interval '1 month - 1 day')::date
     from (select distinct customer_id, currency, date_trunc('month', placed_at at time zone 'UTC')::date as month from orders) i`);
-  await run(`insert into invoice_lines (id, invoice_id, kind, order_line_id, description, quantity, unit_amount, amount, booked_at)
-    select md5('charge' || l.id)::uuid, md5('invoice' || o.customer_id || date_trunc('month', o.placed_at at time zone 'UTC')::date)::uuid, 'CHARGE', l.id, 'Charge', l.quantity, l.unit_price, l.total, o.placed_at
-    from order_lines l join orders o on o.id = l.order_id`);
+  await run(`insert into invoice_lines (id, invoice_id, kind, charge_type, order_id, product_id, order_line_id, description, quantity, unit_amount, amount, booked_at)
+    select md5('charge' || l.id)::uuid, md5('invoice' || o.customer_id || date_trunc('month', o.placed_at at time zone 'UTC')::date)::uuid, 'CHARGE', 'NEW', o.id, s.product_id, l.id, 'Charge', l.quantity, l.unit_price, l.total, o.placed_at
+    from order_lines l join orders o on o.id = l.order_id join skus s on s.id = l.sku_id`);
   await run(`insert into support_requests (id, number, customer_id, order_id, topic, impact, title, description, contact_name, contact_email, contact_phone, status, submitted_at, submitted_by)
     select ${id('support', 'n')}, lpad(n::text, 15, '0'), o.customer_id, o.id, case when n % 3 = 0 then 'CSP Purchase/Refund on behalf of customers' else 'Topic ' || n % 7 end, 'MINIMAL', 'Help', 'Help', 'Pat', 'pat@example.com', '1',
       case when n % 100 = 0 then 'OPEN' else 'CLOSED' end, o.placed_at, o.placed_by

@@ -16,6 +16,7 @@ import { Migration20261128000059_support_served } from './Migration2026112800005
 import { Migration20261128002109_download_uses } from './Migration20261128002109_download_uses.js';
 import { Migration20261128002800_jobs } from './Migration20261128002800_jobs.js';
 import { Migration20261128004810_software_artifacts } from './Migration20261128004810_software_artifacts.js';
+import { Migration20261128030954_charge_types } from './Migration20261128030954_charge_types.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -36,4 +37,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261128002109_download_uses', class: Migration20261128002109_download_uses },
   { name: 'Migration20261128002800_jobs', class: Migration20261128002800_jobs },
   { name: 'Migration20261128004810_software_artifacts', class: Migration20261128004810_software_artifacts },
+  { name: 'Migration20261128030954_charge_types', class: Migration20261128030954_charge_types },
 ];

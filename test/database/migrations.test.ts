@@ -157,6 +157,71 @@ describe(`migrations, on ${engine}`, () => {
     ]);
   });
 
+  test('lines of invoices that are there say what they are for when they get a charge type', async () => {
+    await migrate(orm);
+    for (let undone = ''; !undone.endsWith('_charge_types'); ) [undone = '_charge_types'] = await migrateDown(orm);
+    const run = (statement: string, parameters: unknown[] = []) => orm.em.fork().execute(statement, parameters);
+    const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+    await run(`insert into markets (code, name, currencies) values ('AT', 'Austria', '{EUR}')`);
+    await run(
+      `insert into customers (id, tenant_id, domain, company_name, market_code, contact_first_name, contact_last_name, contact_email, created_at)
+       values ('${id(1)}', '${id(1)}', 'a.example', 'A', 'AT', 'A', 'B', 'a@b.example', now())`,
+    );
+    await run(`insert into products (id, product_id, title, publisher) values ('${id(9)}', 'AAAAAAAAAAAA', 'P', 'P')`);
+    await run(
+      `insert into skus (id, product_id, sku_id, title, kind) values ('${id(1)}', '${id(9)}', '0001', 'S', 'PERPETUAL_SOFTWARE')`,
+    );
+    await run(`insert into orders (id, number, customer_id, market_code, status, currency, total, tax_included, placed_at, placed_by, correlation_id)
+       values ('${id(1)}', '000000000001', '${id(1)}', 'AT', 'COMPLETED', 'EUR', 93, false, '2026-07-15T10:00:00Z', 'a', '${id(1)}')`);
+    await run(
+      `insert into cancellations (id, order_id, customer_id, status, credit, currency, requested_at, requested_by, requested_by_role, confirmed_at, correlation_id)
+       values ('${id(1)}', '${id(1)}', '${id(1)}', 'CONFIRMED', 60, 'EUR', now(), 'a', 'ADMIN_AGENT', now(), '${id(1)}')`,
+    );
+    await run(`insert into invoices (id, number, customer_id, currency, period_start, period_end)
+       values ('${id(1)}', 'G000000001', '${id(1)}', 'EUR', '2026-07-01', '2026-07-31')`);
+    // Perpetual, a month that is prorated from the third day on, and one that is given back whole.
+    for (const [n, term, unused] of [
+      [0, null, null],
+      [1, '2026-07-15', 29],
+      [2, '2026-07-15', null],
+    ] as const) {
+      await run(
+        `insert into order_lines (id, order_id, line_number, sku_id, quantity, unit_price, total, status, term_start, term_end)
+         values (?, '${id(1)}', ?, '${id(1)}', 1, 31, 31, 'CANCELLED', ?, ?)`,
+        [id(n), n, term, term && '2026-08-14'],
+      );
+      await run(
+        `insert into cancellation_lines (id, cancellation_id, order_line_id, refund_type, unit_credit, quantity, credit, term_days, unused_days)
+         values (?, '${id(1)}', ?, 'FULL', 29, 1, 29, ?, ?)`,
+        [id(n), id(n), unused && 31, unused],
+      );
+      await run(
+        `insert into invoice_lines (id, invoice_id, kind, order_line_id, cancellation_line_id, description, quantity, unit_amount, amount, booked_at)
+         values (?, '${id(1)}', 'CHARGE', ?, null, 'C', 1, 31, 31, now()), (?, '${id(1)}', 'CREDIT', ?, ?, 'C', 1, 29, -29, now())`,
+        [id(10 + n), id(n), id(20 + n), id(n), id(n)],
+      );
+    }
+    await migrate(orm);
+    const said = await run(
+      'select charge_type as type, charge_start as start, charge_end as end, order_id as order, product_id as product from invoice_lines order by id',
+    );
+    const line = (type: string, start: string | null) => ({
+      type,
+      start,
+      end: start && '2026-08-14',
+      order: id(1),
+      product: id(9),
+    });
+    expect(said).toEqual([
+      line('NEW', null),
+      line('NEW', '2026-07-15'),
+      line('NEW', '2026-07-15'),
+      line('CANCEL_IMMEDIATE', null),
+      line('CANCEL_IMMEDIATE', '2026-07-17'),
+      line('CANCEL_IMMEDIATE', '2026-07-15'),
+    ]);
+  });
+
   test('their names begin with the time they were made, oldest first, and say what they are for', () => {
     for (const name of names) expect(name).toMatch(/^Migration\d{14}_[a-z][a-z0-9_]+$/);
     expect(names).toEqual(names.toSorted());
@@ -256,8 +321,18 @@ describe(`constraints, on ${engine}`, () => {
     ['a charge that does not add up', `update invoice_lines set amount = amount - 1`, 'invoice_lines_amount'],
     [
       'a credit without a cancellation',
+      `update invoice_lines set kind = 'CREDIT', charge_type = 'CANCEL_IMMEDIATE', amount = -amount`,
+      'invoice_lines_cancellation',
+    ],
+    [
+      'a purchase that gives back',
       `update invoice_lines set kind = 'CREDIT', amount = -amount`,
-      'invoice_lines_amount',
+      'invoice_lines_charge_type',
+    ],
+    [
+      'a charge for days without an end',
+      `update invoice_lines set charge_start = '2026-01-01'`,
+      'invoice_lines_period',
     ],
     ['an entitlement revoked without an instant', `update entitlements set status = 'REVOKED'`, 'entitlements_revoked'],
     ['an entitlement with an unknown state', `update entitlements set status = 'EXPIRED'`, 'entitlements_status_check'],

@@ -107,7 +107,7 @@ describe(`compiled reads against ordinary execution, on ${engine}`, () => {
         '{ productId: "DG7GMGF0FKZV" }',
       ],
       SoftwareFilter: ['{ statuses: [ACTIVE, REVOKED] }', '{ kinds: [SOFTWARE_SUBSCRIPTION] }'],
-      InvoiceFilter: ['{ status: OPEN }', '{ currency: "USD" }'],
+      InvoiceFilter: ['{ status: OPEN }', '{ currency: "USD" }', '{ productId: "DG7GMGF0FKZV" }'],
       SalesFilter: ['{ markets: ["US"] }', '{ currency: "USD" }', 'null'],
       CustomerOrder: ['{ field: CREATED_AT, direction: DESC }', '{ field: COMPANY_NAME }'],
       OrderOrder: ['{ field: PLACED_AT, direction: ASC }'],

@@ -344,7 +344,7 @@ describe.each(transports)(`bad input over %s, on ${engine}`, (transport) => {
     'products { nodes { skus { price(market: $value) { source } } } }',
     'activity(filter: { actor: $value, productId: $value }) { totalCount }',
     'activity(after: $value) { totalCount }',
-    'invoices(filter: { currency: $value }) { totalCount }',
+    'invoices(filter: { currency: $value, productId: $value }) { totalCount }',
     'sales(filter: { markets: [$value], currency: $value }, groupBy: []) { count }',
     'supportRequests(filter: { topic: $value }) { totalCount }',
   ])('no text that PostgreSQL cannot keep reaches %s', async (field) => {
@@ -365,6 +365,7 @@ describe.each(transports)(`bad input over %s, on ${engine}`, (transport) => {
     'software(filter: { customerId: $value })',
     'activity(filter: { orderId: $value })',
     'invoices(filter: { customerId: $value })',
+    'invoices(filter: { orderId: $value })',
     'supportRequests(filter: { customerId: $value })',
   ])('a broken or strange id is refused by %s', async (field) => {
     for (const value of ['broken', toGlobalId('Sku', randomUUID()), ''])

@@ -40,6 +40,7 @@ const MOST_ROWS = 2_500;
 
 /** Lists that read more, each with the reason. */
 const known: Record<string, string> = {
+  'Query.invoices(productId': 'by all lines of the product, here of every invoice, for the same reason',
   'Query.orders(productId':
     'by all lines of the product, here of every order: on the way through all orders a product that nobody buys is never met',
 };

@@ -34,7 +34,7 @@ const lists: readonly List[] = [
     filters: ['{}', '{actions: [ORDER_PLACED, CANCELLATION_CONFIRMED]}', '{from: "2026-01-01T00:00:00Z"}'],
   },
   { field: 'products', orders: ['{field: TITLE}', '{field: PRODUCT_ID, direction: DESC}'], filters: ['{}'] },
-  { field: 'invoices', orders: [], filters: ['{}', '{currency: "USD"}'] },
+  { field: 'invoices', orders: [], filters: ['{}', '{currency: "USD"}', '{productId: "DG7GMGF0FKZV"}'] },
   { field: 'software', orders: [], filters: ['{}', '{statuses: [REVOKED, EXPIRED]}'] },
   { field: 'supportRequests', orders: [], filters: ['{}'] },
   { field: 'orders', of: 'customer', orders: ['{field: PLACED_AT, direction: ASC}'], filters: ['{}'] },

@@ -1,7 +1,9 @@
 import type { Em } from '../../database/orm.js';
+import { ChargeType } from '../../domain/charge-type.js';
 import { newId, newInvoiceNumber } from '../../domain/ids.js';
 import type { CancellationLine, OrderLine } from '../orders/order.entity.js';
 import { billingPeriodOf } from './billing-period.js';
+import { creditedPeriod } from './credited-period.js';
 import { Invoice, InvoiceLine, InvoiceLineKind } from './invoice.entity.js';
 
 /**
@@ -29,6 +31,11 @@ export function bookCharge(em: Em, invoice: Invoice, line: OrderLine, descriptio
       id: newId(),
       invoice,
       kind: InvoiceLineKind.CHARGE,
+      chargeType: ChargeType.NEW,
+      chargeStart: line.termStart,
+      chargeEnd: line.termEnd,
+      order: line.order,
+      product: line.sku.product,
       orderLine: line,
       description,
       quantity: line.quantity,
@@ -41,12 +48,17 @@ export function bookCharge(em: Em, invoice: Invoice, line: OrderLine, descriptio
 
 /** Books what a cancelled line gives back. */
 export function bookCredit(em: Em, invoice: Invoice, credited: CancellationLine, description: string, at: Date): void {
+  const { orderLine: line } = credited;
   em.persist(
     em.create(InvoiceLine, {
       id: newId(),
       invoice,
       kind: InvoiceLineKind.CREDIT,
-      orderLine: credited.orderLine,
+      chargeType: ChargeType.CANCEL_IMMEDIATE,
+      ...creditedPeriod(line, credited.unusedDays ?? null),
+      order: line.order,
+      product: line.sku.product,
+      orderLine: line,
       cancellationLine: credited,
       description,
       quantity: credited.quantity,

@@ -1,8 +1,10 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import { ChargeType } from '../../domain/charge-type.js';
+import { Product } from '../catalog/catalog.entity.js';
 import { Customer } from '../customers/customer.entity.js';
-import { CancellationLine, OrderLine } from '../orders/order.entity.js';
+import { CancellationLine, Order, OrderLine } from '../orders/order.entity.js';
 
-/** Charges of a purchase, credits of a cancellation. */
+/** Whether a line takes or gives back; `ChargeType` says for what. */
 export const InvoiceLineKind = { CHARGE: 'CHARGE', CREDIT: 'CREDIT' } as const;
 export type InvoiceLineKind = (typeof InvoiceLineKind)[keyof typeof InvoiceLineKind];
 
@@ -38,6 +40,13 @@ export const InvoiceLine = defineEntity({
     id: p.uuid().primary(),
     invoice: p.manyToOne(Invoice),
     kind: p.enum(Object.values(InvoiceLineKind)),
+    chargeType: p.enum(Object.values(ChargeType)),
+    /** First and last day of what is charged or given back, inclusive; null for perpetual software. */
+    chargeStart: p.date().nullable(),
+    chargeEnd: p.date().nullable(),
+    /** The order and the product of the order line, which invoices are found by. */
+    order: p.manyToOne(Order),
+    product: p.manyToOne(Product),
     orderLine: p.manyToOne(OrderLine),
     cancellationLine: p.manyToOne(CancellationLine).nullable().unique('invoice_lines_credit_once_key'),
     description: p.text(),
@@ -51,15 +60,32 @@ export const InvoiceLine = defineEntity({
   uniques: [
     {
       name: 'invoice_lines_charge_once_key',
-      expression: `create unique index "invoice_lines_charge_once_key" on "invoice_lines" ("order_line_id") where "kind" = 'CHARGE'`,
+      expression: `create unique index "invoice_lines_charge_once_key" on "invoice_lines" ("order_line_id") where "charge_type" = 'NEW'`,
     },
   ],
-  indexes: [{ name: 'invoice_lines_invoice_idx', properties: ['invoice', 'bookedAt', 'id'] }],
+  indexes: [
+    { name: 'invoice_lines_invoice_idx', properties: ['invoice', 'bookedAt', 'id'] },
+    { name: 'invoice_lines_order_idx', properties: ['order', 'invoice'] },
+    { name: 'invoice_lines_product_idx', properties: ['product', 'invoice'] },
+  ],
   checks: [
     {
       name: 'invoice_lines_amount',
       expression:
-        "(kind = 'CHARGE' and amount = unit_amount * quantity and cancellation_line_id is null) or (kind = 'CREDIT' and amount = -unit_amount * quantity and cancellation_line_id is not null)",
+        "(kind = 'CHARGE' and amount = unit_amount * quantity) or (kind = 'CREDIT' and amount = -unit_amount * quantity)",
+    },
+    {
+      name: 'invoice_lines_charge_type',
+      expression:
+        "case when charge_type in ('NEW', 'RENEW', 'CYCLE_CHARGE', 'ADD_QUANTITY', 'EXTEND_TERM') then kind = 'CHARGE' when charge_type in ('REMOVE_QUANTITY', 'CANCEL_IMMEDIATE', 'CUSTOMER_CREDIT') then kind = 'CREDIT' else true end",
+    },
+    {
+      name: 'invoice_lines_cancellation',
+      expression: "(charge_type = 'CANCEL_IMMEDIATE') = (cancellation_line_id is not null)",
+    },
+    {
+      name: 'invoice_lines_period',
+      expression: '(charge_start is null) = (charge_end is null) and charge_end >= charge_start',
     },
   ],
 });

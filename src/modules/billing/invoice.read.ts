@@ -6,7 +6,9 @@ import {
   connection,
   many,
   money,
+  type Narrowing,
   one,
+  PARENT,
   period,
   properties,
   type ReadType,
@@ -18,6 +20,9 @@ import { type Row } from '../../read/row.js';
 
 const currencyOfInvoice = (line: Row) =>
   sql`(select "currency" from "invoices" where "invoices"."id" = ${line.col('invoice')})`;
+
+/** Whether few invoices are left: then the lines of each are looked at. */
+const isNarrow = (narrowedBy: Narrowing) => ['customerId', 'orderId', PARENT].some((by) => narrowedBy.has(by));
 const today = sql`(now() at time zone 'UTC')::date`;
 const thisMonth = sql`date_trunc('month', now() at time zone 'UTC')::date`;
 
@@ -49,6 +54,15 @@ export const invoiceRead: ReadType = {
     filters: {
       customerId: (invoice, id: Param<string>) =>
         sql`${invoice.col('customer')} = ${id.map((globalId) => idOf('Customer', globalId, 'filter.customerId'))}::uuid`,
+      orderId: (invoice, id: Param<string>) =>
+        sql`${invoice.col('id')} in (select "l"."invoice_id" from "invoice_lines" "l" where "l"."order_id" = ${id.map((globalId) => idOf('Order', globalId, 'filter.orderId'))}::uuid offset 0)`,
+      productId: (invoice, productId: Param<string>, _known, narrowedBy) => {
+        const product = sql`(select "p"."id" from "products" "p" where "p"."product_id" = upper(${productId}::text))`;
+        return isNarrow(narrowedBy)
+          ? sql`exists (select from "invoice_lines" "l" where "l"."invoice_id" = ${invoice.col('id')} and "l"."product_id" = ${product} offset 0)`
+          : // As with orders: its lines lead to them, for nobody knows when one of it is met on the way.
+            sql`${invoice.col('id')} in (select "l"."invoice_id" from "invoice_lines" "l" where "l"."product_id" = ${product} offset 0)`;
+      },
       from: (invoice, from: Param<string>) => sql`${invoice.col('periodStart')} >= ${from}::date`,
       to: (invoice, to: Param<string>) => sql`${invoice.col('periodStart')} < ${to}::date`,
       currency: (invoice, currency: Param<string>) =>
@@ -59,7 +73,13 @@ export const invoiceRead: ReadType = {
           ? sql`${invoice.col('periodStart')} < ${thisMonth}`
           : sql`${invoice.col('periodStart')} >= ${thisMonth}`,
     },
-    weights: { customerId: { isOneCustomers: true }, currency: { share: 1 } },
+    weights: {
+      customerId: { isOneCustomers: true },
+      orderId: { share: 0.01 },
+      // All lines of the product are read.
+      productId: { times: 5, share: 0.1, alone: 0.06 },
+      currency: { share: 1 },
+    },
     orders: {
       PERIOD_START: [
         { property: 'periodStart', type: 'date' },
@@ -76,13 +96,13 @@ export const invoiceLineRead: ReadType = {
   entity: 'InvoiceLine',
   fields: {
     id: globalId('InvoiceLine'),
-    ...properties('kind', 'description', 'quantity', 'bookedAt'),
-    order: {
-      kind: 'one',
-      type: 'Order',
-      on: (line, order) =>
-        sql`${order.col('id')} = (select "order_id" from "order_lines" where "order_lines"."id" = ${line.col('orderLine')})`,
-    },
+    ...properties('kind', 'chargeType', 'chargeStart', 'chargeEnd', 'description', 'quantity', 'bookedAt'),
+    chargePeriod: period(
+      (line) => line.col('chargeStart'),
+      (line) => line.col('chargeEnd'),
+    ),
+    order: one('Order', 'order'),
+    product: one('Product', 'product'),
     orderLine: one('OrderLine', 'orderLine'),
     unitAmount: money((line) => line.col('unitAmount'), currencyOfInvoice),
     amount: money((line) => line.col('amount'), currencyOfInvoice),

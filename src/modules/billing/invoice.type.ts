@@ -1,4 +1,5 @@
 import { ArgsType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { ChargeType } from '../../domain/charge-type.js';
 import { connectionTypes, orderInput, PageArgsType } from '../../graphql/connection.type.js';
 import { AtMost } from '../../graphql/cost.js';
 import { MoneyType } from '../../graphql/money.type.js';
@@ -6,6 +7,7 @@ import { NodeType } from '../../graphql/node.type.js';
 import { PeriodType } from '../../graphql/period.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateScalar, DateTimeScalar } from '../../graphql/scalars.js';
+import { ProductType } from '../catalog/catalog.type.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderType } from '../orders/order.type.js';
 import { OrderLineType } from '../orders/order-line.type.js';
@@ -13,10 +15,28 @@ import { InvoiceLineKind } from './invoice.entity.js';
 
 registerEnumType(InvoiceLineKind, {
   name: 'InvoiceLineKind',
-  description: 'What a line of an invoice stands for.',
+  description: 'Whether a line of an invoice takes or gives back; `ChargeType` says for what.',
   valuesConfig: {
-    CHARGE: { description: 'A purchase: the amount is positive.' },
-    CREDIT: { description: 'A confirmed cancellation, which gives back: the amount is negative.' },
+    CHARGE: { description: 'It takes: the amount is positive.' },
+    CREDIT: { description: 'It gives back: the amount is negative.' },
+  },
+});
+
+registerEnumType(ChargeType, {
+  name: 'ChargeType',
+  description: "What a line of an invoice is for, as Microsoft's reconciliation files tell it.",
+  valuesConfig: {
+    NEW: { description: 'What was bought, `new` in the files.' },
+    RENEW: { description: 'One more term of a subscription, `renew` in the files.' },
+    CYCLE_CHARGE: { description: 'The next part of a term that is billed in parts, `cycleCharge` in the files.' },
+    ADD_QUANTITY: { description: 'More units of a running term, `addQuantity` in the files.' },
+    REMOVE_QUANTITY: { description: 'Fewer units of a running term, `removeQuantity` in the files.' },
+    MOVE_QUANTITY: { description: 'Units that went to or came from another term, `moveQuantity` in the files.' },
+    CANCEL_IMMEDIATE: { description: 'What a confirmed cancellation gives back, `cancelImmediate` in the files.' },
+    CONVERT: { description: 'A subscription that became another one, `convert` in the files.' },
+    CHANGE_BILLING_PLAN: { description: 'A term that is billed in another way, `changeBillingPlan` in the files.' },
+    CUSTOMER_CREDIT: { description: 'A credit that no cancellation gave, `customerCredit` in the files.' },
+    EXTEND_TERM: { description: 'A term that ends later than it was bought to, `extendTerm` in the files.' },
   },
 });
 
@@ -40,8 +60,26 @@ export class InvoiceLineType extends NodeType {
   @Field(() => InvoiceLineKind, { description: 'Whether the line charges or gives back.' })
   kind!: InvoiceLineKind;
 
+  @Field(() => ChargeType, { description: 'What is charged or given back for.' })
+  chargeType!: ChargeType;
+
+  @Field(() => DateScalar, { nullable: true, description: 'The first day of `chargePeriod`; null where that is.' })
+  chargeStart!: string | null;
+
+  @Field(() => DateScalar, { nullable: true, description: 'The last day of `chargePeriod`; null where that is.' })
+  chargeEnd!: string | null;
+
+  @Field(() => PeriodType, {
+    nullable: true,
+    description: 'The days that are charged or given back; null for perpetual software, which has no term.',
+  })
+  chargePeriod!: Relation<PeriodType | null>;
+
   @Field(() => OrderType, { description: 'The order that was placed or cancelled.' })
   order!: Relation<OrderType>;
+
+  @Field(() => ProductType, { description: 'The product that was bought or given back.' })
+  product!: Relation<ProductType>;
 
   @Field(() => OrderLineType, { description: 'The line of the order that was bought or cancelled.' })
   orderLine!: Relation<OrderLineType>;
@@ -108,6 +146,18 @@ export const InvoiceOrder = orderInput('Invoice', InvoiceOrderField, { PERIOD_ST
 export class InvoiceFilter {
   @Field(() => ID, { nullable: true, description: 'Only invoices of the customer with this global id.' })
   customerId?: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Only invoices with a line of the order with this global id.',
+  })
+  orderId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only invoices with a line of this product, by its catalog id such as `DG7GMGF0FKZV`.',
+  })
+  productId?: string | null;
 
   @Field(() => DateScalar, { nullable: true, description: 'Only invoices of months that start on this day or later.' })
   from?: string | null;

@@ -39,16 +39,16 @@ async function countRows(em: Em, table: string): Promise<number> {
 
 /** The SKUs of the reference data with the ids that their rows have: an import may have made a row first. */
 export async function pricedSkus(em: Em): Promise<PricedSku[]> {
-  const { rows } = await sql<{ id: string; product: string; sku: string }>`
-    select skus.id, products.product_id as product, skus.sku_id as sku
+  const { rows } = await sql<{ id: string; productRowId: string; product: string; sku: string }>`
+    select skus.id, products.id as "productRowId", products.product_id as product, skus.sku_id as sku
     from skus join products on products.id = skus.product_id
   `.execute(em.getKysely());
-  const idByCatalogId = new Map(rows.map(({ id, product, sku }) => [`${product}:${sku}`, id]));
+  const idsByCatalogId = new Map(rows.map(({ product, sku, ...ids }) => [`${product}:${sku}`, ids]));
   return referenceProducts.flatMap(({ skus }) =>
     skus.map((sku) => {
-      const id = idByCatalogId.get(`${sku.productId}:${sku.skuId}`);
-      if (!id) throw new Error(`The database has no SKU ${sku.productId}:${sku.skuId}; load the reference data first`);
-      return { ...sku, id };
+      const ids = idsByCatalogId.get(`${sku.productId}:${sku.skuId}`);
+      if (!ids) throw new Error(`The database has no SKU ${sku.productId}:${sku.skuId}; load the reference data first`);
+      return { ...sku, ...ids };
     }),
   );
 }

@@ -1,4 +1,6 @@
+import { ChargeType } from '../../domain/charge-type.js';
 import { billingPeriodOf } from '../../modules/billing/billing-period.js';
+import { creditedPeriod } from '../../modules/billing/credited-period.js';
 import { InvoiceLineKind } from '../../modules/billing/invoice.entity.js';
 import type { LineCredit } from '../../modules/cancelling/credit.js';
 import type { DemoLine, DemoOrder } from './demo-order.js';
@@ -18,6 +20,11 @@ export class InvoiceWriter {
       id: demoId(target.seed, `order/${order.index}/line/${line.lineNumber}/charge`),
       invoice_id: this.invoiceFor(target, order, order.placedAt),
       kind: InvoiceLineKind.CHARGE,
+      charge_type: ChargeType.NEW,
+      charge_start: line.term?.start ?? null,
+      charge_end: line.term?.end ?? null,
+      order_id: order.id,
+      product_id: line.sku.productRowId,
       order_line_id: line.id,
       cancellation_line_id: null,
       description: line.sku.title,
@@ -37,10 +44,16 @@ export class InvoiceWriter {
     credit: LineCredit,
     confirmedAt: Date,
   ): void {
+    const credited = creditedPeriod({ termStart: line.term?.start, termEnd: line.term?.end }, credit.unusedDays);
     target.batch.add('invoice_lines', {
       id: demoId(target.seed, `order/${order.index}/line/${line.lineNumber}/credit`),
       invoice_id: this.invoiceFor(target, order, confirmedAt),
       kind: InvoiceLineKind.CREDIT,
+      charge_type: ChargeType.CANCEL_IMMEDIATE,
+      charge_start: credited.chargeStart,
+      charge_end: credited.chargeEnd,
+      order_id: order.id,
+      product_id: line.sku.productRowId,
       order_line_id: line.id,
       cancellation_line_id: cancellationLineId,
       description: `Credit: ${line.sku.title}`,

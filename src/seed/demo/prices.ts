@@ -29,9 +29,10 @@ const overlap = { sku: 'DG7GMGF0FLR2:0002', market: 'US', monthAndDay: '02-14' }
 /** Rule 2: what tax adds where prices include it. Invented, roughly GST and the Brazilian mix. */
 const taxes: Record<string, string> = { AU: '1.10', BR: '1.17' };
 
-/** A SKU with the id of its row. */
+/** A SKU with the ids of its row and of its product's. */
 export interface PricedSku extends ReferenceSku {
   id: string;
+  productRowId: string;
 }
 
 const catalogId = (sku: ReferenceSku): string => `${sku.productId}:${sku.skuId}`;

@@ -95,6 +95,52 @@ describe(`invoices, on ${engine}`, () => {
     ]);
   });
 
+  test('rule 16: a line says what it is for as Microsoft’s files do, for which days, order and product', async () => {
+    const customer = await aCustomer(gateway);
+    const order = await buy(gateway, customer, [perpetual(), { ...skus.subscription, quantity: 2 }]);
+    at('2026-07-20T10:00:00Z');
+    await confirming(gateway, customer, () => cancelled(gateway, order));
+    const [invoice] = await invoicesOf(customer);
+    const said = (invoice?.lines ?? []).map(({ chargeType, chargePeriod, chargeStart, order: { id }, product }) => {
+      expect(chargePeriod?.start ?? null).toBe(chargeStart);
+      expect(id).toBe(order.id);
+      return [chargeType, chargePeriod, product.productId];
+    });
+    const { productId } = skus.perpetual;
+    expect(said).toEqual([
+      ['NEW', null, productId],
+      ['NEW', { start: '2026-07-15', end: '2029-07-14' }, skus.subscription.productId],
+      ['CANCEL_IMMEDIATE', null, productId],
+      // The day of cancelling is given back too.
+      ['CANCEL_IMMEDIATE', { start: '2026-07-20', end: '2029-07-14' }, skus.subscription.productId],
+    ]);
+  });
+
+  test('rule 16: invoices are found by an order and by a product, alone, together and with a customer', async () => {
+    const [customer, other] = [await aCustomer(gateway), await aCustomer(gateway)];
+    const [one, two] = [await aSku(gateway), await aSku(gateway)];
+    for (const sku of [one, two]) await aPrice(gateway, sku, '10.00');
+    const order = await buy(gateway, customer, [{ ...one, quantity: 1 }]);
+    at('2026-08-15T10:00:00Z');
+    const later = await buy(gateway, customer, [
+      { ...one, quantity: 2 },
+      { ...two, quantity: 1 },
+    ]);
+    await buy(gateway, other, [{ ...two, quantity: 4 }]);
+    const found = async (filter: object) => {
+      const { data } = await gateway.run(InvoicesDocument, { filter }, 'BILLING_ADMIN');
+      return data.invoices?.nodes.map((invoice) => invoice.total.amount);
+    };
+    expect(await found({ orderId: order.id })).toEqual(['10.00']);
+    expect(await found({ orderId: later.id, customerId: customer.id })).toEqual(['30.00']);
+    expect(await found({ productId: one.productId })).toEqual(['30.00', '10.00']);
+    expect((await found({ productId: two.productId.toLowerCase() }))?.toSorted()).toEqual(['30.00', '40.00']);
+    expect(await found({ productId: two.productId, customerId: other.id })).toEqual(['40.00']);
+    expect(await found({ productId: two.productId, orderId: order.id })).toEqual([]);
+    expect(await found({ orderId: order.id, customerId: other.id })).toEqual([]);
+    expect(await found({ productId: one.productId, to: '2026-08-01' })).toEqual(['10.00']);
+  });
+
   test('rule 16: the ledger re-adds: lines to totals, charges to orders, credits to confirmed cancellations', async () => {
     const customers = [await aCustomer(gateway), await aCustomer(gateway)];
     for (const [index, customer] of [...customers, ...customers].entries()) {
