@@ -11,10 +11,7 @@ const MAXIMUM_TOKENS = 1_000;
  */
 export function rememberTokens(authenticate: Authenticate, now: () => number = Date.now): Authenticate {
   const known = new Map<string, { viewer: Viewer; until: number }>();
-  return async (authorization) => {
-    if (authorization === undefined) return authenticate(authorization);
-    const found = known.get(authorization);
-    if (found && now() < found.until) return found.viewer;
+  const check = async (authorization: string): Promise<Viewer> => {
     known.delete(authorization);
     const viewer = await authenticate(authorization);
     const until = Math.min(now() + BELIEVED_MS, viewer.validUntil ?? 0);
@@ -22,5 +19,10 @@ export function rememberTokens(authenticate: Authenticate, now: () => number = D
     // A Map keeps the order of insertion: the first one is the oldest.
     if (known.size > MAXIMUM_TOKENS) known.delete(known.keys().next().value as string);
     return viewer;
+  };
+  return (authorization) => {
+    if (authorization === undefined) return authenticate(authorization);
+    const found = known.get(authorization);
+    return found && now() < found.until ? found.viewer : check(authorization);
   };
 }

@@ -21,10 +21,10 @@ const REQUIRED = ['exp', 'sub'];
 const MAXIMUM_TOLD = 1_000;
 
 /**
- * Tells who sends an `Authorization` value.
+ * Tells who sends an `Authorization` value: at once where it is known, as most requests bring one that came before.
  * @throws UNAUTHENTICATED for a token that does not hold; UNAVAILABLE where its key is out of reach
  */
-export type Authenticate = (authorization: string | undefined) => Promise<Viewer>;
+export type Authenticate = (authorization: string | undefined) => Viewer | Promise<Viewer>;
 
 /** What tokens are checked with. */
 export interface AuthenticateOptions {

@@ -25,27 +25,49 @@ export const turnOf = ({ user, address }: Caller): string => user ?? address;
 
 /** How many of something each holder has, and whether one more may be. */
 class Bound {
-  private readonly held = new Map<string, Map<unknown, number>>();
+  private readonly held = new Map<string, number>();
+  /** What counts once however often a holder has it. */
+  private readonly shared = new Map<string, Map<string, number>>();
 
   constructor(private readonly maximum: number) {}
 
-  /** Takes one more; what is the same item counts once. @returns null where the holder has as many as may be */
-  take(holder: string, item: unknown): Release | null {
-    const items = this.held.get(holder) ?? new Map<unknown, number>();
+  /** Takes one more. @returns null where the holder has as many as may be */
+  take(holder: string): Release | null {
+    const count = this.held.get(holder) ?? 0;
+    if (count >= this.maximum) return null;
+    this.held.set(holder, count + 1);
+    return once(() => this.giveBack(holder));
+  }
+
+  /** Takes one more of an item, of which one or many are the same to the bound. @returns null where it is one too many */
+  share(holder: string, item: string): Release | null {
+    const items = this.shared.get(holder) ?? new Map<string, number>();
     const others = items.get(item) ?? 0;
     if (others === 0 && items.size >= this.maximum) return null;
     items.set(item, others + 1);
-    this.held.set(holder, items);
-    let isHeld = true;
-    return () => {
-      if (!isHeld) return;
-      isHeld = false;
+    this.shared.set(holder, items);
+    return once(() => {
       const left = (items.get(item) ?? 1) - 1;
       if (left > 0) items.set(item, left);
       else items.delete(item);
-      if (items.size === 0) this.held.delete(holder);
-    };
+      if (items.size === 0) this.shared.delete(holder);
+    });
   }
+
+  private giveBack(holder: string): void {
+    const left = (this.held.get(holder) ?? 1) - 1;
+    if (left > 0) this.held.set(holder, left);
+    else this.held.delete(holder);
+  }
+}
+
+function once(release: Release): Release {
+  let isHeld = true;
+  return () => {
+    if (!isHeld) return;
+    isHeld = false;
+    release();
+  };
 }
 
 /** What callers hold, and how it is called where there is too much of it. */
@@ -60,21 +82,37 @@ const kinds = {
 } as const;
 type Kind = keyof typeof kinds;
 
+/** By what something is counted. */
+type Scope = 'PerUser' | 'PerAddress';
+
+/** The bounds of one kind; without a token a user's is the address's. */
+interface KindBounds {
+  ofUsers: Bound;
+  ofNobodys: Bound;
+  ofAddresses: Bound;
+}
+
 /** The bounds on what callers hold at once: per user and per address. */
 export class CallerBounds {
-  private readonly bounds = new Map<string, Bound>();
+  private readonly bounds: Record<Kind, KindBounds>;
 
   constructor(
     private readonly settings: BoundSettings,
     private readonly refusals: Refusals,
-  ) {}
+  ) {
+    const boundsOf = (kind: string): [string, KindBounds] => {
+      const [perUser, perAddress] = [settings[`${kind as Kind}PerUser`], settings[`${kind as Kind}PerAddress`]];
+      return [kind, { ofUsers: new Bound(perUser), ofNobodys: new Bound(perUser), ofAddresses: new Bound(perAddress) }];
+    };
+    this.bounds = Object.fromEntries(Object.keys(kinds).map(boundsOf)) as Record<Kind, KindBounds>;
+  }
 
   /**
    * Takes one more of a kind for a caller, who has both bounds to keep.
    * @param item what counts once however often it is held
    * @returns how to give it back; else the refusal, which is counted
    */
-  take(kind: Kind, caller: Caller, item: unknown = Symbol(kind)): Release | GraphQLError {
+  take(kind: Kind, caller: Caller, item?: string): Release | GraphQLError {
     const ofUser = this.takeForUser(kind, caller, item);
     if (!isTaken(ofUser)) return ofUser;
     const ofAddress = this.takeForAddress(kind, caller.address, item);
@@ -88,26 +126,20 @@ export class CallerBounds {
   }
 
   /** Takes one more for an address, before anybody has said who they are. */
-  takeForAddress(kind: Kind, address: string, item: unknown = Symbol(kind)): Release | GraphQLError {
-    return this.takeOne(`${kind}PerAddress`, networkOf(address), item) ?? this.refuse(kind, 'An address', 'PerAddress');
+  takeForAddress(kind: Kind, address: string, item?: string): Release | GraphQLError {
+    const { ofAddresses } = this.bounds[kind];
+    return takeOf(ofAddresses, networkOf(address), item) ?? this.refuse(kind, 'An address', 'PerAddress');
   }
 
   /** Takes one more for a user, where the address has been counted already; without a token that bound is the address's. */
-  takeForUser(kind: Kind, { user, address }: Caller, item: unknown = Symbol(kind)): Release | GraphQLError {
-    const [holder, who] = user === null ? [address, 'An address without a token'] : [`user ${user}`, 'A user'];
-    return this.takeOne(`${kind}PerUser`, holder, item) ?? this.refuse(kind, who, 'PerUser');
+  takeForUser(kind: Kind, { user, address }: Caller, item?: string): Release | GraphQLError {
+    const { ofUsers, ofNobodys } = this.bounds[kind];
+    if (user === null)
+      return takeOf(ofNobodys, address, item) ?? this.refuse(kind, 'An address without a token', 'PerUser');
+    return takeOf(ofUsers, user, item) ?? this.refuse(kind, 'A user', 'PerUser');
   }
 
-  private takeOne(name: keyof BoundSettings, holder: string, item: unknown): Release | null {
-    let bound = this.bounds.get(name);
-    if (!bound) {
-      bound = new Bound(this.settings[name]);
-      this.bounds.set(name, bound);
-    }
-    return bound.take(holder, item);
-  }
-
-  private refuse(kind: Kind, who: string, scope: 'PerUser' | 'PerAddress'): GraphQLError {
+  private refuse(kind: Kind, who: string, scope: Scope): GraphQLError {
     const limit = `${kind}${scope}` as const;
     this.refusals.note(limit);
     return codedError(
@@ -117,6 +149,9 @@ export class CallerBounds {
     );
   }
 }
+
+const takeOf = (bound: Bound, holder: string, item: string | undefined): Release | null =>
+  item === undefined ? bound.take(holder) : bound.share(holder, item);
 
 /** Whether something was taken. */
 export function isTaken(taken: Release | GraphQLError): taken is Release {

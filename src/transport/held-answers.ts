@@ -8,6 +8,9 @@ import { HeldBytes } from './held-bytes.js';
 /** Smaller answers are not counted: as many as a caller may have at once are a few MiB. */
 const LARGE_BYTES = 64 * 1024;
 
+/** Whether an answer is counted at all. */
+export const isLarge = (bytes: number): boolean => bytes > LARGE_BYTES;
+
 /**
  * The large answers that wait for their clients, of all and of each caller: whoever asks for much and takes it slowly has
  * it in our memory until then.
@@ -24,7 +27,7 @@ export class HeldAnswers {
 
   /** Counts an answer until it is taken. @returns how to give it back; null where nothing is to be; else why it is not sent */
   hold(caller: Caller, bytes: number): Release | GraphQLError | null {
-    if (bytes <= LARGE_BYTES) return null;
+    if (!isLarge(bytes)) return null;
     const answer = this.held.open(caller);
     const full = answer.take(bytes);
     return full ? this.refuse() : answer.release;
@@ -32,7 +35,7 @@ export class HeldAnswers {
 
   /** Counts an answer that is sent whatever waits already. @returns how to give it back; null where nothing is to be */
   keep(caller: Caller | undefined, bytes: number): Release | null {
-    if (!caller || bytes <= LARGE_BYTES) return null;
+    if (!caller || !isLarge(bytes)) return null;
     const answer = this.held.open(caller);
     answer.add(bytes);
     return answer.release;

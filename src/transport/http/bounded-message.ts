@@ -39,9 +39,9 @@ export function boundedMessages(cut: (request: BoundedMessage) => void): typeof 
 
 /** An answer. The connection of one that is given before the whole request is there is closed after it. */
 export class BoundedAnswer<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-  constructor(request: Request, ...others: unknown[]) {
-    // Node hands on options that its types do not name.
-    super(...([request, ...others] as unknown as [Request]));
+  // Node hands on options that its types do not name.
+  constructor(request: Request, options?: unknown) {
+    super(...([request, options] as unknown as [Request]));
     (request as unknown as BoundedMessage).answer = this;
   }
 

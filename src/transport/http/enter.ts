@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Authenticate } from '../../auth/tokens.js';
 import type { Services } from '../../context/context.js';
 import { paceRefused } from '../../execution/admission.js';
@@ -15,17 +15,21 @@ import { requireValidToken } from './require-token.js';
  */
 export function enter(services: Services, authenticate: Authenticate, bounds?: CallerBounds) {
   const identify = requireValidToken(services, authenticate);
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    if (await identify(request, reply)) return reply;
+  const go = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const { viewer, network, raw } = request;
     const taken = bounds?.takeForUser('operations', callerOf(viewer, network));
-    if (taken && !isTaken(taken)) return refuseBeyond(reply, taken);
+    if (taken && !isTaken(taken)) return void refuseBeyond(reply, taken);
     if (taken) onceClosed(reply.raw, taken);
+    // The error handler answers what is not paid.
+    const pay = () => done(payForBody(request, services) ?? undefined);
     const wait = paceRefused(services, viewer, raw);
-    if (wait) await wait;
-    const unpaid = payForBody(request, services);
-    // The error handler answers it.
-    if (unpaid) throw unpaid;
-    return undefined;
+    if (wait) void wait.then(pay, done);
+    else pay();
+  };
+  // With a callback: most requests wait for nothing here, and a promise for each would cost what a small read can feel.
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    const refused = identify(request, reply);
+    if (refused === undefined) go(request, reply, done);
+    else if (refused instanceof Promise) void refused.then((answer) => answer ?? go(request, reply, done)).catch(done);
   };
 }

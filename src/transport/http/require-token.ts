@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLError } from 'graphql';
 import { ACCESS_REVOKED } from '../../auth/revocations.js';
 import type { Authenticate } from '../../auth/tokens.js';
+import type { Viewer } from '../../auth/viewer.js';
 import type { Services } from '../../context/context.js';
 import { ErrorCode } from '../../graphql/errors.js';
 import { refusalBody } from './refusal.js';
@@ -22,36 +23,49 @@ export function challengeFor(error: TokenError, why: string): string {
  * be checked now is answered with 503.
  */
 export function requireValidToken({ revocations }: Pick<Services, 'revocations'>, authenticate: Authenticate) {
-  return async (request: FastifyRequest, reply: FastifyReply) => {
+  const accept = (request: FastifyRequest, viewer: Viewer): undefined => {
+    request.viewer = viewer;
+    const refusal = revocations.refusal(viewer);
+    if (refusal) throw refusal;
+  };
+  /** @returns the answer where the caller is refused, at once where their token is known */
+  return (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): FastifyReply | undefined | Promise<FastifyReply | undefined> => {
     const { authorization } = request.headers;
     try {
-      request.viewer = await authenticate(authorization);
-      const refusal = revocations.refusal(request.viewer);
-      if (refusal) throw refusal;
+      const viewer = authenticate(authorization);
+      if (!(viewer instanceof Promise)) return accept(request, viewer);
+      return viewer
+        .then((known) => accept(request, known))
+        .catch((error: unknown) => refuseToken(reply, authorization, error));
     } catch (error) {
-      const { message, extensions = {} } = error as GraphQLError;
-      const { code, expired, retryAfter = 2 } = extensions;
-      if (code === ErrorCode.UNAUTHENTICATED) {
-        // Beside the sentence: whether a new token will do.
-        const shown = { message, extensions: { code, ...(expired ? { expired } : {}) } };
-        return (
-          reply
-            .code(401)
-            // Clients of event streams see no more of a refusal than status and headers.
-            .header('www-authenticate', challengeOf(authorization, expired ? 'expired' : message))
-            .send({ errors: [shown] })
-        );
-      }
-      if (code === ErrorCode.UNAVAILABLE) {
-        const shown = { message, extensions: { code, retryAfter } };
-        return reply
-          .code(503)
-          .header('retry-after', String(retryAfter))
-          .send({ errors: [shown] });
-      }
-      throw error;
+      return refuseToken(reply, authorization, error);
     }
   };
+}
+
+/** Answers why a token is not taken. @throws what is no refusal */
+function refuseToken(reply: FastifyReply, authorization: string | undefined, error: unknown): FastifyReply {
+  const { message, extensions = {} } = error as GraphQLError;
+  const { code, expired, retryAfter = 2 } = extensions;
+  if (code === ErrorCode.UNAUTHENTICATED) {
+    // Beside the sentence: whether a new token will do.
+    const shown = { message, extensions: { code, ...(expired ? { expired } : {}) } };
+    // Clients of event streams see no more of a refusal than status and headers.
+    const challenge = challengeOf(authorization, expired ? 'expired' : message);
+    return reply
+      .code(401)
+      .header('www-authenticate', challenge)
+      .send({ errors: [shown] });
+  }
+  if (code !== ErrorCode.UNAVAILABLE) throw error;
+  const shown = { message, extensions: { code, retryAfter } };
+  return reply
+    .code(503)
+    .header('retry-after', String(retryAfter))
+    .send({ errors: [shown] });
 }
 
 /** Who sends something other than a token is told what to send, and of no error in it. */

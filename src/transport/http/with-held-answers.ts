@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from '../bounds.js';
-import type { HeldAnswers } from '../held-answers.js';
+import { type HeldAnswers, isLarge } from '../held-answers.js';
 import { refuseBeyond } from './connections.js';
 import { onceClosed } from './once-closed.js';
 
@@ -11,6 +11,7 @@ export function withHeldAnswers(answers: HeldAnswers, handler: Handler): Handler
   return async (request, reply) => {
     const answer = await handler(request, reply);
     if (typeof answer !== 'string') return answer;
+    if (!isLarge(answer.length)) return answer;
     const held = answers.hold(callerOf(request.viewer, request.network), answer.length);
     if (held === null) return answer;
     if (typeof held !== 'function') return refuseBeyond(reply, held);
