@@ -10,6 +10,7 @@ import {
   Session,
 } from '../modules/access/access.entity.js';
 import { Invoice, InvoiceLine } from '../modules/billing/invoice.entity.js';
+import { LedgerEntry } from '../modules/billing/ledger-entry.entity.js';
 import { CancellationPolicy } from '../modules/catalog/cancellation-policy.entity.js';
 import { Price, Product, Sku, SoftwareVersion } from '../modules/catalog/catalog.entity.js';
 import { Market, MarketClosure } from '../modules/catalog/market.entity.js';
@@ -55,6 +56,7 @@ export const entities: EntitySchema[] = [
   SalesByCustomer,
   Invoice,
   InvoiceLine,
+  LedgerEntry,
   SupportRequest,
   SupportFile,
   SupportNote,

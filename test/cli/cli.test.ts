@@ -39,6 +39,7 @@ const databaseCommands: [string, string[]][] = [
   ['migrate', []],
   ['load-demo', []],
   ['verify-log', ['--database']],
+  ['check-ledger', []],
   ['rotate-keys', ['--dry-run']],
   ['import-price-list', ['test/partner-center/price-lists/software-us.csv', '--dry-run']],
   ['import-policies', ['--list', 'software-subscriptions', '--from', '2027-01-01', '--dry-run']],
@@ -53,7 +54,7 @@ describe('a command', () => {
     expect(err).not.toMatch(STACK);
   });
 
-  test.each(databaseCommands.slice(0, 4))('%s with wrong settings names them, and exits with 2', async (name, args) => {
+  test.each(databaseCommands.slice(0, 5))('%s with wrong settings names them, and exits with 2', async (name, args) => {
     const { code, out, err } = await run(`cli/${name}`, args, { PORT: 'http', LOG_LEVEL: 'loud' });
     expect([code, out]).toEqual([2, '']);
     expect(err).toMatch(/PORT: .*\n.*LOG_LEVEL: /);
@@ -62,8 +63,8 @@ describe('a command', () => {
 
   test.each(databaseCommands)('%s tells what to do about a database that does not answer', async (name, args) => {
     const { code, err } = await run(`cli/${name}`, args, { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
-    // verify-log keeps 1 for a log that was changed.
-    expect(code).toBe(name === 'verify-log' ? 2 : 1);
+    // They keep 1 for a log that was changed, and a ledger that does not balance.
+    expect(code).toBe(['verify-log', 'check-ledger'].includes(name) ? 2 : 1);
     expect(err).toMatch(/^DATABASE_URL: nothing answers there/);
     expect(err).not.toMatch(STACK);
   });

@@ -202,6 +202,15 @@ describe(`migrations, on ${engine}`, () => {
       );
     }
     await migrate(orm);
+    expect(
+      await run(
+        'select account, count(*)::int as entries, sum(amount)::int as sum from ledger_entries group by account order by 1',
+      ),
+    ).toEqual([
+      { account: 'ACCOUNTS_RECEIVABLE', entries: 6, sum: 6 },
+      { account: 'SALES', entries: 3, sum: -93 },
+      { account: 'SALES_RETURNS', entries: 3, sum: 87 },
+    ]);
     const said = await run(
       'select charge_type as type, charge_start as start, charge_end as end, order_id as order, product_id as product from invoice_lines order by id',
     );
@@ -318,21 +327,43 @@ describe(`constraints, on ${engine}`, () => {
       copy('invoice_lines', `kind = 'CHARGE'`, `'description', 'again'`),
       'invoice_lines_charge_once_key',
     ],
-    ['a charge that does not add up', `update invoice_lines set amount = amount - 1`, 'invoice_lines_amount'],
+    [
+      'a charge that does not add up',
+      copy('invoice_lines', 'true', `'amount', amount - 1, 'charge_type', 'RENEW'`),
+      'invoice_lines_amount',
+    ],
     [
       'a credit without a cancellation',
-      `update invoice_lines set kind = 'CREDIT', charge_type = 'CANCEL_IMMEDIATE', amount = -amount`,
+      copy('invoice_lines', 'true', `'kind', 'CREDIT', 'charge_type', 'CANCEL_IMMEDIATE', 'amount', -amount`),
       'invoice_lines_cancellation',
     ],
     [
       'a purchase that gives back',
-      `update invoice_lines set kind = 'CREDIT', amount = -amount`,
+      copy('invoice_lines', 'true', `'kind', 'CREDIT', 'amount', -amount`),
       'invoice_lines_charge_type',
     ],
     [
       'a charge for days without an end',
-      `update invoice_lines set charge_start = '2026-01-01'`,
+      copy('invoice_lines', 'true', `'charge_start', '2026-01-01', 'charge_type', 'RENEW'`),
       'invoice_lines_period',
+    ],
+    ['a line of an invoice changed', `update invoice_lines set amount = 1`, 'append-only'],
+    ['a line of an invoice deleted', `delete from invoice_lines`, 'append-only'],
+    ['all lines of invoices deleted', `truncate invoice_lines cascade`, 'append-only'],
+    ['an entry of the ledger changed', `update ledger_entries set amount = 0`, 'append-only'],
+    ['an entry of the ledger deleted', `delete from ledger_entries`, 'append-only'],
+    ['all entries of the ledger deleted', `truncate ledger_entries`, 'append-only'],
+    [
+      'an entry of the ledger without its other half',
+      `insert into ledger_entries (invoice_line_id, account, customer_id, currency, amount, booked_at)
+       select id, 'SALES_RETURNS', gen_random_uuid(), 'USD', 0.01, now() from invoice_lines`,
+      'do not balance',
+    ],
+    [
+      'an account twice for one line',
+      `insert into ledger_entries (invoice_line_id, account, customer_id, currency, amount, booked_at)
+       select id, 'SALES', gen_random_uuid(), 'USD', 0, now() from invoice_lines`,
+      'ledger_entries_once_key',
     ],
     ['an entitlement revoked without an instant', `update entitlements set status = 'REVOKED'`, 'entitlements_revoked'],
     ['an entitlement with an unknown state', `update entitlements set status = 'EXPIRED'`, 'entitlements_status_check'],

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoTenantId } from '../../src/auth/demo-tenant.js';
 import { type Orm, openOrm } from '../../src/database/orm.js';
+import { checkLedger } from '../../src/modules/billing/check-ledger.js';
 import { decryptProductKey } from '../../src/modules/entitlements/product-key.js';
 import { entities } from '../../src/schema/entities.js';
 import { DemoRefused, loadDemo, loadDemoOnFirstStart } from '../../src/seed/demo/load-demo.js';
@@ -133,6 +134,13 @@ describe(`the demonstration set, on ${engine}`, () => {
     expect(await count(`order_lines where not exists (${charge})`)).toBe(0);
   });
 
+  test('its ledger balances (rule 16)', async () => {
+    expect(await checkLedger(orm.em.fork().getKysely() as never)).toEqual({
+      fault: null,
+      summary: expect.stringMatching(/^[\d,]+ invoices with [\d,]{5} lines in \d+ currencies, [\d,]{5} entries$/),
+    });
+  });
+
   test('the log has its entries in the order of time, one for every order, none after now', async () => {
     expect(Math.abs((await count('activity_entries')) - 4_000)).toBeLessThan(40);
     expect(
@@ -239,6 +247,7 @@ async function checksums(database: Orm): Promise<unknown> {
     cancellation_lines: 'select * from cancellation_lines',
     invoices: 'select * from invoices',
     invoice_lines: 'select * from invoice_lines',
+    ledger_entries: 'select * from ledger_entries',
     support_requests: 'select * from support_requests',
     activity_entries:
       'select seq, id, at, action, outcome, actor, customer_id, order_id, product_ids, resource_id, correlation_id, detail from activity_entries',

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { HistoryRun, type Nemesis } from '../support/history/history-run.js';
@@ -62,7 +63,12 @@ try {
   for (const { kind, subscriber, what } of violations.slice(0, TOLD_VIOLATIONS))
     say(`VIOLATION ${kind}: ${subscriber}: ${what}`);
   say(`${violations.length} violations, ${run.surprises.length} surprises`);
-  failed = violations.length > 0 || run.surprises.length > 0;
+  const ledger = spawnSync(process.execPath, ['dist/src/cli/check-ledger.js'], {
+    env: { PATH: process.env['PATH'], DATABASE_URL: run.url },
+    encoding: 'utf8',
+  });
+  say((ledger.stdout || ledger.stderr).trim());
+  failed = violations.length > 0 || run.surprises.length > 0 || ledger.status !== 0;
 } finally {
   await run.stop();
 }

@@ -15,6 +15,7 @@ const tables: Record<string, string> = {
   cancellation_lines: 'cancellation_id in (select id from cancellations where customer_id = $)',
   invoices: 'customer_id = $',
   invoice_lines: 'invoice_id in (select id from invoices where customer_id = $)',
+  ledger_entries: 'customer_id = $',
   support_requests: 'customer_id = $',
   support_files: 'support_request_id in (select id from support_requests where customer_id = $)',
   support_notes: 'support_request_id in (select id from support_requests where customer_id = $)',

@@ -3,6 +3,7 @@ import { ChargeType } from '../../domain/charge-type.js';
 import { Product } from '../catalog/catalog.entity.js';
 import { Customer } from '../customers/customer.entity.js';
 import { CancellationLine, Order, OrderLine } from '../orders/order.entity.js';
+import { appendOnly } from './append-only.js';
 
 /** Whether a line takes or gives back; `ChargeType` says for what. */
 export const InvoiceLineKind = { CHARGE: 'CHARGE', CREDIT: 'CREDIT' } as const;
@@ -32,7 +33,10 @@ export const Invoice = defineEntity({
 });
 export type Invoice = InferEntity<typeof Invoice>;
 
-/** One row of the ledger: never changed after it was booked; a credit is a negative amount (rule 16). */
+/** The entries of a line: what it adds to what the customer owes, and the other half (`ledger-entry.entity.ts`). */
+const ENTERED = `insert into ledger_entries (invoice_line_id, account, customer_id, currency, amount, booked_at) select new.id, a.account, i.customer_id, i.currency, a.amount, new.booked_at from invoices i, (values ('ACCOUNTS_RECEIVABLE', new.amount), (case new.kind when 'CHARGE' then 'SALES' else 'SALES_RETURNS' end, -new.amount)) a (account, amount) where i.id = new.invoice_id`;
+
+/** What was charged or given back: never changed after it was booked; a credit is a negative amount (rule 16). */
 export const InvoiceLine = defineEntity({
   name: 'InvoiceLine',
   tableName: 'invoice_lines',
@@ -86,6 +90,17 @@ export const InvoiceLine = defineEntity({
     {
       name: 'invoice_lines_period',
       expression: '(charge_start is null) = (charge_end is null) and charge_end >= charge_start',
+    },
+  ],
+  triggers: [
+    appendOnly('invoice_lines'),
+    // Whoever books a line, its entries are written with it.
+    {
+      name: 'invoice_lines_entered',
+      timing: 'after',
+      events: ['insert'],
+      forEach: 'row',
+      body: `${ENTERED}; return null`,
     },
   ],
 });

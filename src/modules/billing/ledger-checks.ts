@@ -1,0 +1,81 @@
+/** One thing that must hold of the ledger, and the first row of which it does not. */
+export interface LedgerCheck {
+  /** What holds, in words. */
+  holds: string;
+  /** Answers at most one row: what it is called, what it should say, and what it says. */
+  firstFault: string;
+}
+
+const ofOrder = `(select "o"."number" from "orders" "o" where "o"."id" = "l"."order_id")`;
+
+/** All that must hold, the smallest parts first: who reads of a fault finds its cause and not what follows from it. */
+export const ledgerChecks: readonly LedgerCheck[] = [
+  {
+    holds: 'the entries of each line add up to zero, and what the customer owes to the line',
+    firstFault: `select 'line ' || "l"."id" || ' of order ' || ${ofOrder} as "row",
+        'entries that add up to 0, ' || "l"."amount" || ' of them receivable, of customer ' || "i"."customer_id" || ' in ' || "i"."currency" as "expected",
+        count("e".*) || ' entries that add up to ' || coalesce(sum("e"."amount"), 0) || ', ' || coalesce(sum("e"."amount") filter (where "e"."account" = 'ACCOUNTS_RECEIVABLE'), 0)
+          || ' of them receivable' || coalesce(', of customer ' || min("e"."customer_id"::text) || ' in ' || min("e"."currency"), '') as "found"
+      from "invoice_lines" "l" join "invoices" "i" on "i"."id" = "l"."invoice_id" left join "ledger_entries" "e" on "e"."invoice_line_id" = "l"."id"
+      group by "l"."id", "i"."id"
+      having coalesce(sum("e"."amount"), 1) <> 0
+        or sum("e"."amount") filter (where "e"."account" = 'ACCOUNTS_RECEIVABLE') is distinct from "l"."amount"
+        or bool_or("e"."customer_id" <> "i"."customer_id" or "e"."currency" <> "i"."currency")
+      order by "l"."booked_at", "l"."id" limit 1`,
+  },
+  {
+    holds: 'each line adds up, and is about the customer, currency, order and product of its order line',
+    firstFault: `select 'line ' || "l"."id" || ' of order ' || "o"."number" as "row",
+        'customer ' || "o"."customer_id" || ', ' || "o"."currency" || ', order ' || "o"."id" || ', product ' || "s"."product_id" || ', ' || case "l"."kind" when 'CHARGE' then '' else '-' end || "l"."unit_amount" * "l"."quantity" as "expected",
+        'customer ' || "i"."customer_id" || ', ' || "i"."currency" || ', order ' || "l"."order_id" || ', product ' || "l"."product_id" || ', ' || "l"."amount" as "found"
+      from "invoice_lines" "l" join "invoices" "i" on "i"."id" = "l"."invoice_id" join "order_lines" "ol" on "ol"."id" = "l"."order_line_id"
+        join "orders" "o" on "o"."id" = "ol"."order_id" join "skus" "s" on "s"."id" = "ol"."sku_id"
+      where "i"."customer_id" <> "o"."customer_id" or "i"."currency" <> "o"."currency" or "l"."order_id" <> "o"."id" or "l"."product_id" <> "s"."product_id"
+        or "l"."amount" <> "l"."unit_amount" * "l"."quantity" * case "l"."kind" when 'CHARGE' then 1 else -1 end
+      order by "l"."booked_at", "l"."id" limit 1`,
+  },
+  {
+    holds: 'the lines of each order add up to it',
+    firstFault: `select 'order ' || "o"."number" as "row", "o"."total" || ' ' || "o"."currency" as "expected",
+        coalesce(sum("ol"."total"), 0) || ' over ' || count("ol".*) || ' lines' as "found"
+      from "orders" "o" left join "order_lines" "ol" on "ol"."order_id" = "o"."id"
+      group by "o"."id" having coalesce(sum("ol"."total"), 0) <> "o"."total" order by "o"."placed_at", "o"."id" limit 1`,
+  },
+  {
+    // What was taken over from Microsoft in the middle of a term has charges of its months alone, and none of its sale.
+    holds: 'each line of an order is charged once it is sold, by what it costs, and not before',
+    firstFault: `select 'line ' || "ol"."line_number" || ' of order ' || "o"."number" as "row",
+        case when "ol"."status" in ('PENDING', 'REFUSED') then 'no line of an invoice' else 'a charge of ' || "ol"."total" end as "expected",
+        count("l".*) || ' lines of invoices, charges of the sale ' || coalesce(sum("l"."amount") filter (where "l"."charge_type" = 'NEW'), 0) as "found"
+      from "order_lines" "ol" join "orders" "o" on "o"."id" = "ol"."order_id" left join "invoice_lines" "l" on "l"."order_line_id" = "ol"."id"
+      group by "ol"."id", "o"."id"
+      having case when "ol"."status" in ('PENDING', 'REFUSED') then count("l".*) > 0
+        else count("l".*) = 0 or sum("l"."amount") filter (where "l"."charge_type" = 'NEW') <> "ol"."total" end
+      order by "o"."placed_at", "o"."id", "ol"."line_number" limit 1`,
+  },
+  {
+    holds: 'the lines of each cancellation add up to it',
+    firstFault: `select 'cancellation ' || "c"."id" || ' of order ' || (select "number" from "orders" where "orders"."id" = "c"."order_id") as "row",
+        "c"."credit" || ' ' || "c"."currency" as "expected", coalesce(sum("cl"."credit"), 0) || ' over ' || count("cl".*) || ' lines' as "found"
+      from "cancellations" "c" left join "cancellation_lines" "cl" on "cl"."cancellation_id" = "c"."id"
+      group by "c"."id" having coalesce(sum("cl"."credit"), 0) <> "c"."credit" order by "c"."requested_at", "c"."id" limit 1`,
+  },
+  {
+    holds: 'each line of a cancellation is credited once it is confirmed, and not before',
+    firstFault: `select 'line ' || "ol"."line_number" || ' of order ' || "o"."number" || ' in cancellation ' || "c"."id" as "row",
+        case "c"."status" when 'CONFIRMED' then 'a credit of ' || "cl"."credit" else 'no credit' end as "expected",
+        coalesce('a credit of ' || -"l"."amount", 'no credit') as "found"
+      from "cancellation_lines" "cl" join "cancellations" "c" on "c"."id" = "cl"."cancellation_id" join "order_lines" "ol" on "ol"."id" = "cl"."order_line_id"
+        join "orders" "o" on "o"."id" = "ol"."order_id" left join "invoice_lines" "l" on "l"."cancellation_line_id" = "cl"."id"
+      where case "c"."status" when 'CONFIRMED' then "l"."amount" is distinct from -"cl"."credit" or "l"."order_line_id" <> "cl"."order_line_id" else "l"."id" is not null end
+      order by "c"."requested_at", "c"."id", "ol"."line_number" limit 1`,
+  },
+  {
+    holds: 'nothing that was charged is given back twice',
+    firstFault: `select 'line ' || "ol"."line_number" || ' of order ' || "o"."number" as "row", 'at most ' || sum("l"."amount") filter (where "l"."kind" = 'CHARGE') || ' given back' as "expected",
+        -sum("l"."amount") filter (where "l"."kind" = 'CREDIT') || ' given back' as "found"
+      from "invoice_lines" "l" join "order_lines" "ol" on "ol"."id" = "l"."order_line_id" join "orders" "o" on "o"."id" = "ol"."order_id"
+      group by "ol"."id", "o"."id" having sum("l"."amount") < 0 and bool_or("l"."charge_type" = 'NEW')
+      order by "o"."placed_at", "o"."id", "ol"."line_number" limit 1`,
+  },
+];
