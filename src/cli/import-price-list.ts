@@ -6,10 +6,10 @@ import { stringify } from 'csv-stringify/sync';
 import { readConfig } from '../config/config.js';
 import { migrate, openOrm } from '../database/orm.js';
 import { isCalendarDay } from '../graphql/instant.js';
+import type { DateOrder } from '../partner-center/files/dates.js';
+import { FileRefused } from '../partner-center/files/file-refused.js';
 import { importPriceList, type Refusal } from '../partner-center/price-list/import-price-list.js';
 import { refusalText, summaryText } from '../partner-center/price-list/import-report.js';
-import { PriceListRefused } from '../partner-center/price-list/price-list-columns.js';
-import type { DateOrder } from '../partner-center/price-list/price-list-date.js';
 import { readPriceList } from '../partner-center/price-list/read-price-list.js';
 import { entities } from '../schema/entities.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
@@ -127,7 +127,7 @@ async function main(): Promise<number> {
     console.log(summaryText(basename(given.file), summary, given));
     return summary.refusedRows > 0 && !given.keepGood ? 1 : 0;
   } catch (error) {
-    throw error instanceof PriceListRefused ? new CommandRefused(error.message) : error;
+    throw error instanceof FileRefused ? new CommandRefused(error.message) : error;
   } finally {
     bar.stop();
     refusals.close();

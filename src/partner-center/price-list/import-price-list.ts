@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { Orm } from '../../database/orm.js';
+import { FileRefused } from '../files/file-refused.js';
 import { type ChangeCounts, compareWithCatalog, writeChanges } from './catalog-changes.js';
 import { type Contradiction, takeContradictions } from './contradictions.js';
-import { PriceListRefused } from './price-list-columns.js';
 import { validateRow } from './price-list-row.js';
 import type { PriceListLine } from './read-price-list.js';
 import { type Connection, closeStage, lockImports, openStage, type StagedRow, stage } from './staged-prices.js';
@@ -56,7 +56,7 @@ const BATCH_ROWS = 500;
  * Imports the rows of a price list (rule 3). Rows are staged in a temporary table of one connection;
  * then one transaction writes what is new or changed. It is short on purpose: an open writing transaction holds the
  * feed back for everybody.
- * @throws {PriceListRefused} where nothing can be imported at all
+ * @throws {FileRefused} where nothing can be imported at all
  */
 export async function importPriceList(
   orm: Orm,
@@ -67,7 +67,7 @@ export async function importPriceList(
   return database.connection().execute(async (connection) => {
     const markets = await marketCodes(connection);
     if (!(await lockImports(connection)))
-      throw new PriceListRefused('Another import runs on this database. Wait for it, then try again.');
+      throw new FileRefused('Another import runs on this database. Wait for it, then try again.');
     try {
       await openStage(connection);
       const refusals = new Refusals(options.onRefusal);
@@ -99,17 +99,15 @@ export async function importPriceList(
 async function marketCodes(connection: Connection): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ code: string }>`select code from markets`.execute(connection);
   if (rows.length === 0)
-    throw new PriceListRefused(
-      'The database has no markets yet. Start the gateway once, which loads them, then import.',
-    );
+    throw new FileRefused('The database has no markets yet. Start the gateway once, which loads them, then import.');
   return new Set(rows.map(({ code }) => code));
 }
 
-/** @throws {PriceListRefused} where the reader says that the list is older than one that the catalog has already */
+/** @throws {FileRefused} where the reader says that the list is older than one that the catalog has already */
 function refuseOlder(lists: readonly ListScope[]): void {
   for (const { view, market, currency, begins, known } of lists) {
     if (known === null) continue;
-    throw new PriceListRefused(
+    throw new FileRefused(
       `The catalog has a newer list already: ${view} of ${market} in ${currency} since ${known}, and this one begins on ${begins}. Import lists in the order of their months.`,
     );
   }

@@ -1,5 +1,5 @@
+import { quoted } from '../files/shown-text.js';
 import type { ImportOptions, ImportSummary, Refusal } from './import-price-list.js';
-import { quoted } from './shown-text.js';
 
 /** One refusal as one line: `line 7, UnitPrice "1,234.50": must be digits …`. Safe for a terminal. */
 export function refusalText({ line, column, value, reason }: Refusal): string {

@@ -1,8 +1,9 @@
 import { isCurrency } from '../../domain/currencies.js';
 import { formatAmount } from '../../domain/money.js';
 import { BillingPlan, Segment } from '../../domain/product-kind.js';
-import { InvalidCell } from './invalid-cell.js';
-import { type DateOrder, parsePriceListDate } from './price-list-date.js';
+import { type DateOrder } from '../files/dates.js';
+import { InvalidCell } from '../files/invalid-cell.js';
+import { parsePriceListDate } from './price-list-date.js';
 
 const BILLING_PLANS = new Map<string, BillingPlan>([
   ['', BillingPlan.ONE_TIME],

@@ -1,4 +1,5 @@
-import { quoted } from './shown-text.js';
+import { FileRefused } from '../files/file-refused.js';
+import { quoted } from '../files/shown-text.js';
 
 /** Columns of the software price list in the order in which Microsoft writes them. */
 export const PRICE_LIST_COLUMNS = [
@@ -38,11 +39,6 @@ export type Cells = Readonly<Record<(typeof PRICE_LIST_COLUMNS)[number], string>
 /** The licence sheet has 18 columns: its prices are commercial ones. */
 const DEFAULTS: Partial<Record<Column, string>> = { Segment: 'Commercial', ChangeIndicator: '' };
 
-/** The whole file is refused: it cannot be opened, read or recognised. The message says why and what to do. */
-export class PriceListRefused extends Error {
-  override name = 'PriceListRefused';
-}
-
 /** Finds the cells of a row by the name of their column, whatever their order. */
 export class PriceListHeader {
   /** How many columns a row has. */
@@ -51,7 +47,7 @@ export class PriceListHeader {
   readonly passedOver: readonly string[];
   readonly #positions: [Column, number][];
 
-  /** @throws {PriceListRefused} naming every column that is missing or there twice, and then those that are unknown */
+  /** @throws {FileRefused} naming every column that is missing or there twice, and then those that are unknown */
   constructor(header: readonly string[]) {
     const keys = header.map(keyOf);
     const known = new Set<string>(READ_COLUMNS.map(keyOf));
@@ -66,7 +62,7 @@ export class PriceListHeader {
       ...(twice.length > 0 ? [`columns are there twice: ${listed(twice.map(quoted))}`] : []),
     ];
     if (missing.length > 0 || twice.length > 0) {
-      throw new PriceListRefused(
+      throw new FileRefused(
         `This is not a software price list: ${faults.join('; ')}. Download the view "software" as it is, comma-separated.`,
       );
     }

@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { BLANKS, type DateOrder, instantOf } from '../files/dates.js';
 
 /** `2021-10-01T00:00:00.0000000Z`: seven digits of a second. */
 const ISO = /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,7}))?Z$/;
@@ -6,12 +6,6 @@ const ISO = /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\
 const CLOCK_24 = /^(\d{1,2})\/(\d{1,2})\/(\d{4}) ([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
 /** `2/4/2021 8:35:31 PM`. */
 const CLOCK_12 = /^(\d{1,2})\/(\d{1,2})\/(\d{4}) (0?[1-9]|1[0-2]):([0-5]\d)(?::([0-5]\d))? ([AP])M$/i;
-
-/** Which of the first two numbers of a date with slashes is the month: the list has it first, some spreadsheets the day. */
-export type DateOrder = 'month-first' | 'day-first';
-
-/** What spreadsheets and newer libraries of languages put before AM and PM: a blank that is narrow or does not break. */
-const BLANKS = /[\u00a0\u202f]/g;
 
 /**
  * Reads an instant in any of the three spellings that price lists use, all of them UTC.
@@ -31,13 +25,13 @@ export function parsePriceListDate(
     return isEither ? 'ambiguous' : parsePriceListDate(text, told ?? 'month-first');
   }
   const iso = ISO.exec(text);
-  if (iso) return instant(iso[1], iso[2], iso[3], iso[4], iso[5], iso[6], (iso[7] ?? '').padEnd(3, '0').slice(0, 3));
+  if (iso) return instantOf(iso[1], iso[2], iso[3], iso[4], iso[5], iso[6], (iso[7] ?? '').padEnd(3, '0').slice(0, 3));
   const [month, dayOfMonth] = order === 'day-first' ? [2, 1] : [1, 2];
   const day = CLOCK_24.exec(text);
-  if (day) return instant(day[3], day[month], day[dayOfMonth], day[4], day[5], day[6]);
+  if (day) return instantOf(day[3], day[month], day[dayOfMonth], day[4], day[5], day[6]);
   const half = CLOCK_12.exec(text);
   if (half)
-    return instant(
+    return instantOf(
       half[3],
       half[month],
       half[dayOfMonth],
@@ -64,26 +58,3 @@ export function orderTold(written: string): DateOrder | null {
 const OWN_SPELLING = /:\d\d:\d\d [AP]M$/i;
 const SLASHES = /^\d{1,2}\/\d{1,2}\/\d{4} /;
 const numbersOf = (text: string) => text.split('/', 2).map(Number) as [number, number];
-
-type Digits = string | number | undefined;
-
-function instant(
-  year: Digits,
-  month: Digits,
-  day: Digits,
-  hour: Digits,
-  minute: Digits,
-  second: Digits = 0,
-  millisecond: Digits = 0,
-): Date | null {
-  const at = DateTime.utc(
-    Number(year),
-    Number(month),
-    Number(day),
-    Number(hour),
-    Number(minute),
-    Number(second),
-    Number(millisecond),
-  );
-  return at.isValid && at.year > 0 ? at.toJSDate() : null;
-}

@@ -1,5 +1,6 @@
 import type { BillingPlan, PriceListView, Segment } from '../../domain/product-kind.js';
-import { InvalidCell } from './invalid-cell.js';
+import type { DateOrder } from '../files/dates.js';
+import { InvalidCell } from '../files/invalid-cell.js';
 import {
   amountOf,
   billingPlanOf,
@@ -16,7 +17,6 @@ import {
   titleOf,
 } from './price-list-cells.js';
 import type { Cells, Column } from './price-list-columns.js';
-import type { DateOrder } from './price-list-date.js';
 import { type KindAndTerm, kindAndTerm, viewOf } from './sku-kind.js';
 
 /** A row that can be kept. Amounts are decimal strings of `currency`; dates are instants. */

@@ -1,5 +1,5 @@
 import { PriceListView, ProductKind } from '../../domain/product-kind.js';
-import { InvalidCell } from './invalid-cell.js';
+import { InvalidCell } from '../files/invalid-cell.js';
 import type { Cells } from './price-list-columns.js';
 
 /** A SKU's kind and its ISO 8601 term; null for perpetual software. */

@@ -1,5 +1,5 @@
 import type { CsvError } from 'csv-parse';
-import { PriceListRefused } from './price-list-columns.js';
+import { FileRefused } from './file-refused.js';
 
 /** A record longer than this is a quote that nobody closed. */
 export const MAX_RECORD_BYTES = 128 * 1024;
@@ -23,14 +23,14 @@ export class QuoteFaults {
     this.#lastLine = line;
   }
 
-  /** @throws {PriceListRefused} for a row without an end: after it the parser would skip the rest of the file */
+  /** @throws {FileRefused} for a row without an end: after it the parser would skip the rest of the file */
   add(error: CsvError | undefined): undefined {
     const found = Number(error?.lines ?? 0);
     const line = this.#lastLine + 1;
     // Another quote out of place in a row that is refused already.
     if (found < line) return;
     if (error?.code === 'CSV_MAX_RECORD_SIZE') {
-      throw new PriceListRefused(
+      throw new FileRefused(
         `Line ${line} starts a row of more than ${MAX_RECORD_BYTES / 1024} KiB: a quote in it is not closed.`,
       );
     }
