@@ -33,6 +33,7 @@ const rooms: Record<string, { floor: number; sentence: string }> = {
 /** The floors of the business: processes above nouns. */
 const modules: Record<string, number> = {
   purchasing: 5,
+  reconciling: 4,
   cancelling: 5,
   fulfilling: 3,
   jobs: 3,

@@ -41,6 +41,18 @@ export interface ActivityDetails {
   SUPPORT_REQUEST_UPDATED: { supportRequestNumber: string; statusBefore: string; status: string; noteAdded: boolean };
   SUPPORT_FILE_DOWNLOADED: { supportRequestNumber: string; fileName: string; sha256: string };
   SUPPORT_FILE_REFUSED: { supportRequestNumber: string; fileName: string; sha256: string; refusalReason: string };
+  /** `month` is its first day; `sha256` that of the file. */
+  RECONCILIATION_IMPORTED: {
+    month: string;
+    invoiceNumber: string | null;
+    total: string;
+    currency: string;
+    sha256: string;
+    equal: number;
+    different: number;
+    missingHere: number;
+    missingThere: number;
+  };
   ACCESS_REVOKED: { userPrincipalName: string; objectId: string | null; reason: string | null };
   ACCESS_RESTORED: { userPrincipalName: string; objectId: string | null; reason: string | null };
   SESSION_ENDED: { userPrincipalName: string; objectId: string | null; transport: string };

@@ -1,8 +1,6 @@
 import { statSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Actor } from '../activity-log/record-activity.js';
 import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import { migrate, openOrm } from '../database/orm.js';
@@ -11,6 +9,7 @@ import { acceptEncryptionKeys } from '../modules/entitlements/encryption-keys.js
 import { importProductKeys, KEY_COLUMNS, type KeyImport } from '../modules/entitlements/import-product-keys.js';
 import { entities } from '../schema/entities.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
+import { operatorOf } from './operator.js';
 import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
 const USAGE = `Stores product keys, encrypted, to be given to licences: one to each licence and version.
@@ -49,7 +48,7 @@ async function main(): Promise<number> {
     const options = { dryRun: values['dry-run'], keepGood: values['keep-good'] };
     const rows = readCsvRows(file, KEY_COLUMNS);
     const done = await importProductKeys(orm, productKeySecrets, rows, {
-      actor: theOperator(),
+      actor: operatorOf('npm run import:keys'),
       now: new Date(),
       ...options,
     });
@@ -60,12 +59,6 @@ async function main(): Promise<number> {
   } finally {
     await orm.close(true);
   }
-}
-
-/** Whoever runs the command, as the log names them. */
-function theOperator(): Actor {
-  const userPrincipalName = `${userInfo().username}@${hostname()}`.toLowerCase();
-  return { identity: null, userPrincipalName, role: 'OPERATOR', application: 'npm run import:keys' };
 }
 
 function print(file: string, { rows, refusals, known, stored, kept }: KeyImport, dryRun: boolean): void {

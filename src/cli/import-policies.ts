@@ -11,10 +11,10 @@ import {
   type PolicyRefusal,
   readPolicyFile,
 } from '../modules/catalog/policy-import/policy-file.js';
-import { refusalText } from '../partner-center/price-list/import-report.js';
 import { entities } from '../schema/entities.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 import { softwareSubscriptionClosures } from '../seed/reference/reference-data.js';
+import { refusalText } from './refusal-sink.js';
 import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
 const USAGE = `Imports cancellation policies, or closed markets, from a CSV file with a header.

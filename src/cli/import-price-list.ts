@@ -1,18 +1,18 @@
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SingleBar } from 'cli-progress';
-import { stringify } from 'csv-stringify/sync';
 import { readConfig } from '../config/config.js';
 import { migrate, openOrm } from '../database/orm.js';
 import { isCalendarDay } from '../graphql/instant.js';
 import type { DateOrder } from '../partner-center/files/dates.js';
 import { FileRefused } from '../partner-center/files/file-refused.js';
-import { importPriceList, type Refusal } from '../partner-center/price-list/import-price-list.js';
-import { refusalText, summaryText } from '../partner-center/price-list/import-report.js';
+import { importPriceList } from '../partner-center/price-list/import-price-list.js';
+import { summaryText } from '../partner-center/price-list/import-report.js';
 import { readPriceList } from '../partner-center/price-list/read-price-list.js';
 import { entities } from '../schema/entities.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
+import { progressBar } from './progress-bar.js';
+import { refusalSink } from './refusal-sink.js';
 import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
 const USAGE = `Imports a software price list as partners download it: a CSV, or the zip with the CSV in it.
@@ -27,9 +27,6 @@ const USAGE = `Imports a software price list as partners download it: a CSV, or 
   --report FILE  writes every refused row to a CSV: line, column, value, reason
 
 Exits with 0 when done, 1 when nothing could be kept, 2 when called wrongly. The settings are those of the gateway.`;
-
-/** Refusals shown; `--report` has them all. */
-const SHOWN_REFUSALS = 50;
 
 function readArguments() {
   const { values, positionals } = parseArgs({
@@ -53,58 +50,6 @@ function readArguments() {
 }
 
 const isDateOrder = (text: string): text is DateOrder => text === 'month-first' || text === 'day-first';
-
-/** The bar on a terminal; silent where output goes to a file or another program. */
-function progressBar() {
-  const bar = new SingleBar({
-    format: '[{bar}] {percentage} %  {megabytes} of {totalMegabytes} MB',
-    stream: process.stderr,
-    hideCursor: true,
-  });
-  const shown = process.stderr.isTTY === true;
-  const megabytes = (bytes: number) => (bytes / 1_000_000).toFixed(1);
-  let started = false;
-  return {
-    update(bytes: number, totalBytes: number): void {
-      if (!shown) return;
-      if (!started) bar.start(totalBytes, 0, { megabytes: '0.0', totalMegabytes: megabytes(totalBytes) });
-      started = true;
-      bar.update(bytes, { megabytes: megabytes(bytes) });
-    },
-    stop: () => bar.stop(),
-  };
-}
-
-/** Takes refusals as they come: keeps the first ones to show, writes all to the report. */
-function refusalSink(path: string | undefined) {
-  const report = path === undefined ? undefined : openReport(path);
-  const write = (cells: unknown[]) =>
-    report !== undefined && writeSync(report, stringify([cells], { escape_formulas: true }));
-  const shown: Refusal[] = [];
-  let count = 0;
-  write(['line', 'column', 'value', 'reason']);
-  return {
-    take(refusal: Refusal): void {
-      count += 1;
-      if (shown.length < SHOWN_REFUSALS) shown.push(refusal);
-      write([refusal.line, refusal.column ?? '', refusal.value, refusal.reason]);
-    },
-    print(): void {
-      for (const refusal of shown) console.error(refusalText(refusal));
-      if (count > shown.length)
-        console.error(`and ${count - shown.length} more${path ? ` in ${path}` : '; --report FILE writes them all'}`);
-    },
-    close: () => report !== undefined && closeSync(report),
-  };
-}
-
-function openReport(path: string): number {
-  try {
-    return openSync(path, 'w');
-  } catch (error) {
-    throw new UsageError(`The report cannot be written: ${(error as Error).message}.`);
-  }
-}
 
 /** Answers the exit code. */
 async function main(): Promise<number> {

@@ -20,6 +20,8 @@ export const AdvisoryLock = {
   ACCESS_CHANGE: 4_275_009,
   /** Policies are imported by one process at a time. */
   POLICIES: 4_275_030,
+  /** One reconciliation file is imported at a time. */
+  RECONCILIATION: 4_275_031,
   /** First of two keys, the second being the hash of an identity: shared by what it does, alone for its revocation. */
   IDENTITY: 4_275_010,
 } as const;

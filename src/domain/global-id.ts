@@ -18,6 +18,8 @@ export const idPrefixes = {
   ActivityEntry: 'act',
   Session: 'ses',
   Job: 'job',
+  Reconciliation: 'rec',
+  ReconciliationLine: 'rcl',
 } as const;
 /** A type that implements Node. */
 export type NodeType = keyof typeof idPrefixes;

@@ -10,6 +10,7 @@ import { entitlementAccess } from '../modules/entitlements/entitlement.access.js
 import { jobAccess } from '../modules/jobs/job.access.js';
 import { orderAccess } from '../modules/orders/order.access.js';
 import { purchaseAccess } from '../modules/purchasing/purchase.access.js';
+import { reconciliationAccess } from '../modules/reconciling/reconciliation.access.js';
 import { salesAccess } from '../modules/sales/sales.access.js';
 import { supportRequestAccess } from '../modules/support/support-request.access.js';
 
@@ -32,6 +33,7 @@ export const accessRules: AccessRules = merged([
   nodeAccess,
   orderAccess,
   purchaseAccess,
+  reconciliationAccess,
   salesAccess,
   supportRequestAccess,
 ]);

@@ -34,6 +34,7 @@ import { StoreProductKeysResolver } from '../modules/entitlements/store-product-
 import { GiveUpJobResolver, RetryJobResolver } from '../modules/jobs/job.resolver.js';
 import { CustomerOrdersResolver, OrderResolver } from '../modules/orders/order.resolver.js';
 import { PurchaseResolver } from '../modules/purchasing/purchase.resolver.js';
+import { ReconciliationResolver } from '../modules/reconciling/reconciliation.resolver.js';
 import { SalesResolver } from '../modules/sales/sales.resolver.js';
 import {
   CustomerSupportRequestsResolver,
@@ -76,6 +77,7 @@ export async function buildGraph(rules: AccessRules = accessRules): Promise<Grap
       OrderLineEntitlementResolver,
       OrderResolver,
       PurchaseResolver,
+      ReconciliationResolver,
       RetryJobResolver,
       RevealProductKeyResolver,
       SalesResolver,

@@ -26,6 +26,7 @@ import { FingerprintSecret, PooledKey, ProductKeyShortage } from '../modules/ent
 import { RefusedAttempt } from '../modules/entitlements/refused-attempt.entity.js';
 import { Job } from '../modules/jobs/job.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
+import { Reconciliation, ReconciliationLine, StatementLine } from '../modules/reconciling/reconciliation.entity.js';
 import { SalesByCustomer, SalesByProduct, SalesDelta } from '../modules/sales/sales.entity.js';
 import { SupportFile, SupportNote, SupportRequest } from '../modules/support/support-request.entity.js';
 
@@ -57,6 +58,9 @@ export const entities: EntitySchema[] = [
   Invoice,
   InvoiceLine,
   LedgerEntry,
+  Reconciliation,
+  StatementLine,
+  ReconciliationLine,
   SupportRequest,
   SupportFile,
   SupportNote,

@@ -15,6 +15,11 @@ import {
   orderRead,
   orderRoots,
 } from '../modules/orders/order.read.js';
+import {
+  reconciliationLineRead,
+  reconciliationRead,
+  reconciliationRoots,
+} from '../modules/reconciling/reconciliation.read.js';
 import { salesGroupRead, salesRoots } from '../modules/sales/sales.read.js';
 import {
   supportFileRead,
@@ -59,6 +64,8 @@ export const readModel: ReadModel = new Map(
     orderRead,
     priceRead,
     productRead,
+    reconciliationLineRead,
+    reconciliationRead,
     salesGroupRead,
     sessionRead,
     skuRead,
@@ -79,6 +86,7 @@ export const rootReads: RootReads = {
   ...jobRoots,
   ...marketRoots,
   ...orderRoots,
+  ...reconciliationRoots,
   ...salesRoots,
   ...sessionRoots,
   ...supportRequestRoots,

@@ -2,6 +2,7 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import { MoneyType } from '../../graphql/money.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
+import { ReconciliationImportedDetail } from './reconciliation-detail.type.js';
 import { supportDetailTypes } from './support-detail.type.js';
 
 @ObjectType('OrderPlacedDetail', { description: 'What an entry of action `ORDER_PLACED` says of the purchase.' })
@@ -236,6 +237,7 @@ export const activityDetailTypes = [
   DownloadLinkCreatedDetail,
   SoftwareDownloadedDetail,
   ...supportDetailTypes,
+  ReconciliationImportedDetail,
   AccessRevokedDetail,
   AccessRestoredDetail,
   SessionEndedDetail,

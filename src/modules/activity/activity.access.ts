@@ -1,6 +1,12 @@
 import { strangers } from '../../activity-log/strangers.js';
 import { type AccessRules, ownTenant } from '../../auth/access-rule.js';
-import { activityReaders, cancellationListeners, orderReaders, salesReaders } from '../../auth/role-sets.js';
+import {
+  activityReaders,
+  billingReaders,
+  cancellationListeners,
+  orderReaders,
+  salesReaders,
+} from '../../auth/role-sets.js';
 
 const rows = ownTenant('customer');
 
@@ -31,6 +37,7 @@ export const activityAccess = {
   'OrderConfirmedDetail.total': { roles: orderReaders },
   'OrderRefusedDetail.orderNumber': { meant: 'As by the label: the number, not the order.' },
   'OrderRefusedDetail.lineCount': { meant: 'Readers of the log learn how large an order was, not what it cost.' },
+  'ReconciliationImportedDetail.total': { roles: billingReaders },
   'CancellationRequestedDetail.credit': { roles: salesReaders },
   'CancellationConfirmedDetail.credit': { roles: salesReaders },
 } satisfies AccessRules;

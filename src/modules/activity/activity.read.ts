@@ -81,6 +81,14 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
     type: 'SupportFileRefusedDetail',
     fields: text('supportRequestNumber', 'fileName', 'sha256', 'refusalReason'),
   },
+  RECONCILIATION_IMPORTED: {
+    type: 'ReconciliationImportedDetail',
+    fields: {
+      ...text('month', 'invoiceNumber', 'sha256'),
+      ...json('equal', 'different', 'missingHere', 'missingThere'),
+      ...amount('total'),
+    },
+  },
   ACCESS_REVOKED: { type: 'AccessRevokedDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
   ACCESS_RESTORED: { type: 'AccessRestoredDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
   SESSION_ENDED: { type: 'SessionEndedDetail', fields: text('userPrincipalName', 'objectId', 'transport') },
@@ -165,7 +173,7 @@ export const activityEntryRead: ReadType = {
       kind: 'embedded',
       fields: {
         type: property('resourceType'),
-        ...reference('resourceId', ['Order', 'Entitlement', 'SupportRequest', 'Sku']),
+        ...reference('resourceId', ['Order', 'Entitlement', 'SupportRequest', 'Sku', 'Reconciliation']),
         label: property('resourceLabel'),
       },
     },

@@ -1,4 +1,4 @@
-import { ArgsType, createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { ArgsType, createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { ActivityAction, ActivityOutcome, ResourceType } from '../../activity-log/activity-action.js';
 import { connectionTypes, OrderDirection, PageArgsType } from '../../graphql/connection.type.js';
 import { memberOf } from '../../graphql/member.js';
@@ -7,58 +7,8 @@ import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar, UuidScalar } from '../../graphql/scalars.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderType } from '../orders/order.type.js';
+import './activity-enums.type.js';
 import { activityDetailTypes } from './activity-detail.type.js';
-
-registerEnumType(ActivityAction, {
-  name: 'ActivityAction',
-  description: 'What was done. New actions may join, so leave a branch for those that you do not know.',
-  valuesConfig: {
-    ORDER_PLACED: { description: 'An order was placed on behalf of a customer.' },
-    ORDER_CONFIRMED: { description: 'The provider confirmed an order: it is charged, and its software can be used.' },
-    ORDER_REFUSED: { description: 'The provider refused an order. Nothing was charged.' },
-    CANCELLATION_REQUESTED: { description: 'Somebody asked to cancel lines; fulfilment has yet to confirm.' },
-    CANCELLATION_CONFIRMED: {
-      description: 'Fulfilment confirmed a cancellation: its keys and links are revoked and the credit is booked.',
-    },
-    CANCELLATION_REFUSED: { description: 'Fulfilment refused a cancellation: its lines are active again.' },
-    PRODUCT_KEY_REVEALED: { description: 'Somebody was shown a product key.' },
-    PRODUCT_KEYS_STORED: { description: 'Product keys were stored, to be given to licences.' },
-    PRODUCT_KEYS_RAN_OUT: {
-      description: 'Somebody wanted a product key when none was left. It is said once, until some are stored.',
-    },
-    DOWNLOAD_LINK_CREATED: { description: 'Somebody had a download link made.' },
-    SOFTWARE_DOWNLOADED: { description: 'A download began by a download link.' },
-    SUPPORT_REQUEST_SUBMITTED: { description: 'A support request was submitted on behalf of a customer.' },
-    SUPPORT_REQUEST_UPDATED: { description: 'The state of a support request was changed, or a note was added to it.' },
-    SUPPORT_FILE_DOWNLOADED: { description: 'Somebody downloaded a file of a support request, or a part of it.' },
-    SUPPORT_FILE_REFUSED: { description: 'A file of a support request was refused by the scanner.' },
-    ACCESS_REVOKED: { description: "A user's access was taken away, with any token." },
-    ACCESS_RESTORED: { description: "A user's access was given back." },
-    SESSION_ENDED: { description: 'A live session of a user was cut.' },
-    ACCESS_DENIED: { description: 'Somebody asked for a key or a link without the right to it.' },
-  },
-});
-registerEnumType(ActivityOutcome, {
-  name: 'ActivityOutcome',
-  description: 'How an action ended, as the activity log has it.',
-  valuesConfig: {
-    SUCCEEDED: { description: 'The action was done, and its effects are there.' },
-    FAILED: { description: 'The action was allowed, but it could not be done.' },
-    DENIED: { description: 'The caller had no right to the action.' },
-  },
-});
-registerEnumType(ResourceType, {
-  name: 'ActivityResourceType',
-  description: 'The kind of thing that an entry of the log is about.',
-  valuesConfig: {
-    ORDER: { description: 'The entry is about an order.' },
-    ENTITLEMENT: { description: 'The entry is about what a customer owns, an entitlement.' },
-    DOWNLOAD_LINK: { description: 'The entry is about a link to download what a customer owns.' },
-    SUPPORT_REQUEST: { description: 'The entry is about a request to support.' },
-    SKU: { description: 'The entry is about a SKU that the partner has keys for.' },
-    USER: { description: 'The entry is about a user of the gateway.' },
-  },
-});
 
 @ObjectType('ActivityActor', { description: 'The person who acted, as the token named them at the time.' })
 export class ActivityActorType {
@@ -110,7 +60,7 @@ export class ActivityResourceType {
   @Field(() => ID, {
     nullable: true,
     description:
-      'The id of the order, entitlement, support request or SKU that the entry points at, for `node(id:)`; of a download link that of its entitlement. Null for a user, whom `label` names.',
+      'The id of the order, entitlement, support request, SKU or reconciliation that the entry points at, for `node(id:)`; of a download link that of its entitlement. Null for a user, whom `label` names.',
   })
   nodeId!: string | null;
 

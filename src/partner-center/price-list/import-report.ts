@@ -1,10 +1,4 @@
-import { quoted } from '../files/shown-text.js';
-import type { ImportOptions, ImportSummary, Refusal } from './import-price-list.js';
-
-/** One refusal as one line: `line 7, UnitPrice "1,234.50": must be digits …`. Safe for a terminal. */
-export function refusalText({ line, column, value, reason }: Refusal): string {
-  return column === null ? `line ${line}: ${reason}` : `line ${line}, ${column} ${quoted(value)}: ${reason}`;
-}
+import type { ImportOptions, ImportSummary } from './import-price-list.js';
 
 /** What an import did, as a small table and a sentence. */
 export function summaryText(file: string, summary: ImportSummary, options: ImportOptions): string {
