@@ -51,6 +51,13 @@ export async function fillByNumbers(run, size, say = () => undefined) {
   await run(`insert into invoice_lines (id, invoice_id, kind, charge_type, order_id, product_id, order_line_id, description, quantity, unit_amount, amount, booked_at)
     select md5('charge' || l.id)::uuid, md5('invoice' || o.customer_id || date_trunc('month', o.placed_at at time zone 'UTC')::date)::uuid, 'CHARGE', 'NEW', o.id, s.product_id, l.id, 'Charge', l.quantity, l.unit_price, l.total, o.placed_at
     from order_lines l join orders o on o.id = l.order_id join skus s on s.id = l.sku_id`);
+  await run(`insert into reconciliations (id, sha256, file_name, format, columns, kind, month, currency, row_count, refused_row_count, total, tolerance, imported_at, imported_by, compared_at)
+    select md5('file' || currency || period_start)::uuid, md5(currency || period_start) || md5(currency || period_start), 'file.csv', 'CSV', '[]', 'BILLED', period_start, currency, 1, 0, 1, 0, period_end, 'agent', period_end
+    from (select distinct currency, period_start, period_end from invoices) i`);
+  await run(`insert into reconciliation_lines (id, reconciliation_id, verdict, line, invoice_line_id, matched_by, customer_id, customer_tenant_id, customer_name, month, our_month, charge_type, currency, their_amount, our_amount)
+    select md5('reconciled' || l.id)::uuid, md5('file' || i.currency || i.period_start)::uuid, case when missing then 'MISSING_THERE' else 'EQUAL' end, case when missing then null else 1 end, l.id,
+      case when missing then null else 'ORDER' end, i.customer_id, i.customer_id, 'Company', i.period_start, i.period_start, 'new', i.currency, case when missing then null else l.amount end, l.amount
+    from invoice_lines l join invoices i on i.id = l.invoice_id cross join lateral (select md5(l.id::text) < '05' as missing) m`);
   await run(`insert into support_requests (id, number, customer_id, order_id, topic, impact, title, description, contact_name, contact_email, contact_phone, status, submitted_at, submitted_by)
     select ${id('support', 'n')}, lpad(n::text, 15, '0'), o.customer_id, o.id, case when n % 3 = 0 then 'CSP Purchase/Refund on behalf of customers' else 'Topic ' || n % 7 end, 'MINIMAL', 'Help', 'Help', 'Pat', 'pat@example.com', '1',
       case when n % 100 = 0 then 'OPEN' else 'CLOSED' end, o.placed_at, o.placed_by

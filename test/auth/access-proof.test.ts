@@ -30,7 +30,7 @@ import {
   type Selection,
   waysFrom,
 } from '../support/selections.js';
-import { aJob, buy, keysToStore, skus, stockShop } from '../support/shop.js';
+import { aJob, aReconciledLine, buy, keysToStore, skus, stockShop } from '../support/shop.js';
 import { aTenant, type TestTenant } from '../support/tenants.js';
 import { sessionsOf } from '../support/users.js';
 
@@ -73,6 +73,7 @@ describe(`the table of access, proved on ${engine}`, () => {
     catalogIds = {
       Session: (await sessionsOf(gateway, watched, 1))[0]?.id as string,
       Job: await aJob(gateway, mine.order),
+      Reconciliation: (await aReconciledLine(gateway, mine.ids.InvoiceLine)).Reconciliation,
       Market: data.order.market.id,
       Product: sku.product.id,
       Sku: sku.id,

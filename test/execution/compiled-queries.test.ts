@@ -50,6 +50,8 @@ const nodeTables: Record<NodeType, string> = {
   ActivityEntry: 'activity_entries',
   Session: 'sessions',
   Job: 'jobs',
+  Reconciliation: 'reconciliations',
+  ReconciliationLine: 'reconciliation_lines',
 };
 /** What their ids hold, where it is not `id`. */
 const otherKeys: Partial<Record<string, string>> = { Market: 'code', SoftwareVersion: `sku_id || '_' || version` };

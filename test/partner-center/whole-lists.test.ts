@@ -8,7 +8,7 @@ import {
   importPriceList,
   type Refusal,
 } from '../../src/partner-center/price-list/import-price-list.js';
-import type { DateOrder } from '../../src/partner-center/price-list/price-list-date.js';
+import type { DateOrder } from '../../src/partner-center/files/dates.js';
 import { readPriceList } from '../../src/partner-center/price-list/read-price-list.js';
 import { OffersDocument, PurchaseDocument } from '../generated/graphql.js';
 import { engine } from '../support/database.js';

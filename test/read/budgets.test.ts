@@ -41,6 +41,8 @@ const BUDGETS: Record<string, number> = {
   RevealProductKey: 15,
   PurchasePreview: 9,
   RestoreAccess: 8,
+  Reconciliations: 1,
+  ReconciliationLines: 1,
   RetryJob: 8,
   RevokeAccess: 11,
   Sales: 1,

@@ -33,6 +33,7 @@ const LARGE = [
   'cancellations',
   'cancellation_lines',
   'support_requests',
+  'reconciliation_lines',
 ];
 const SIZE = { customers: 12_000, orders: 12_000, activity: 40_000 };
 /** Most rows that a page of 20 may read, sort or throw away. Far below any large table. */
@@ -79,9 +80,13 @@ describe(`indexes, on ${engine}`, () => {
       'select customer_id as id, domain from orders join customers c on c.id = customer_id group by 1, 2 order by count(*) desc, 1 limit 1',
     );
     const [order] = await gateway.sql<{ id: string }>('select id from orders order by placed_at limit 1');
+    const [file] = await gateway.sql<{ id: string }>('select id from reconciliations order by month limit 1');
     values = {
       customerId: toGlobalId('Customer', customer?.id as string),
       orderId: toGlobalId('Order', order?.id as string),
+      reconciliationId: toGlobalId('Reconciliation', file?.id as string),
+      month: '2025-01-01',
+      verdicts: ['MISSING_THERE'],
       domain: customer?.domain,
       actor: 'seldom@partner.example',
       actorObjectId: 'seldom',
@@ -172,8 +177,10 @@ describe(`indexes, on ${engine}`, () => {
       .filter(
         ({ type }) =>
           getNamedType(type).name.endsWith('Connection') &&
-          // As many as there are product families, and as there are connections open now.
-          !['ProductConnection', 'SessionConnection', 'JobConnection'].includes(getNamedType(type).name),
+          // As many as there are product families, as there are connections open now, and a few a month.
+          !['ProductConnection', 'SessionConnection', 'JobConnection', 'ReconciliationConnection'].includes(
+            getNamedType(type).name,
+          ),
       )
       .map((field) => {
         const argument = (name: string) =>
@@ -238,6 +245,7 @@ describe(`indexes, on ${engine}`, () => {
       'Query.customers',
       'Query.invoices',
       'Query.orders',
+      'Query.reconciliationLines',
       'Query.software',
       'Query.supportRequests',
     ]);

@@ -5,7 +5,7 @@ import { idPrefixes, type NodeType, toGlobalId } from '../../src/domain/global-i
 import { engine } from '../support/database.js';
 import { type Caller, startTestGateway, type TestGateway } from '../support/gateway.js';
 import { openAcknowledged } from '../support/raw-socket.js';
-import { aJob, stockShop } from '../support/shop.js';
+import { aJob, aReconciledLine, stockShop } from '../support/shop.js';
 import { aTenant, type CatalogType, overSocket, type TestTenant } from '../support/tenants.js';
 import { sessionsOf } from '../support/users.js';
 
@@ -38,6 +38,7 @@ describe(`global ids, on ${engine}`, () => {
       ...tenant.ids,
       Session: session?.id as string,
       Job: await aJob(gateway, tenant.order),
+      Reconciliation: (await aReconciledLine(gateway, tenant.ids.InvoiceLine)).Reconciliation,
       Market: market.id,
       Product: sku.product.id,
       Sku: sku.id,

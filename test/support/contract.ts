@@ -35,6 +35,7 @@ export const contract: Record<string, string[]> = {
     'SUPPORT_REQUEST_UPDATED',
     'SUPPORT_FILE_DOWNLOADED',
     'SUPPORT_FILE_REFUSED',
+    'RECONCILIATION_IMPORTED',
     'ACCESS_REVOKED',
     'ACCESS_DENIED',
   ],
@@ -58,6 +59,8 @@ export const contract: Record<string, string[]> = {
     `sessions(filter: SessionFilter, orderBy: SessionOrder, ${page}): SessionConnection`,
     'sales(filter: SalesFilter, groupBy: [SalesDimension]): [SalesGroup]',
     `jobs(filter: JobFilter, orderBy: JobOrder, ${page}): JobConnection`,
+    `reconciliations(filter: ReconciliationFilter, orderBy: ReconciliationOrder, ${page}): ReconciliationConnection`,
+    `reconciliationLines(filter: ReconciliationLineFilter, orderBy: ReconciliationLineOrder, ${page}): ReconciliationLineConnection`,
   ],
   Mutation: [
     'purchase(input: PurchaseInput): PurchaseResult',

@@ -16,6 +16,7 @@ const tables: Record<string, string> = {
   invoices: 'customer_id = $',
   invoice_lines: 'invoice_id in (select id from invoices where customer_id = $)',
   ledger_entries: 'customer_id = $',
+  reconciliation_lines: 'customer_id = $',
   support_requests: 'customer_id = $',
   support_files: 'support_request_id in (select id from support_requests where customer_id = $)',
   support_notes: 'support_request_id in (select id from support_requests where customer_id = $)',
@@ -37,7 +38,7 @@ const others = [
     'migrations',
   ],
   ...['access_revocations', 'activity_seals', 'database_incarnation', 'encryption_canaries', 'gateway_processes'],
-  ...['product_key_pool', 'product_key_shortages', 'fingerprint_secret'],
+  ...['product_key_pool', 'product_key_shortages', 'fingerprint_secret', 'reconciliations', 'statement_lines'],
   ...['idempotency_keys', 'rate_limits', 'refused_attempts', 'sales_by_product', 'sales_deltas'],
 ];
 /** What an entry of the log says of who acted: of a stranger, it is not for the entry's owner. */

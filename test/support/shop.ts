@@ -156,6 +156,29 @@ export async function age(gateway: TestGateway, orderNumber: string, days: numbe
   );
 }
 
+/** A line of a reconciliation file that is equal to a line of our invoices. Answers global ids of both. */
+export async function aReconciledLine(
+  gateway: TestGateway,
+  invoiceLineId: string,
+): Promise<{ Reconciliation: string; ReconciliationLine: string }> {
+  const [file, line] = [randomUUID(), randomUUID()];
+  await gateway.sql(
+    `insert into reconciliations (id, sha256, file_name, format, columns, kind, month, currency, row_count, refused_row_count, total, tolerance, imported_at, imported_by, compared_at)
+     values (?, ?, 'file.csv', 'CSV', '[]', 'BILLED', '2026-10-01', 'USD', 1, 0, 1, 0, now(), 'operator', now())`,
+    [file, (file + line).replaceAll('-', '')],
+  );
+  await gateway.sql(
+    `insert into reconciliation_lines (id, reconciliation_id, verdict, line, invoice_line_id, matched_by, customer_id, customer_tenant_id, customer_name, month, our_month, charge_type, currency, their_amount, our_amount)
+     select ?, ?, 'EQUAL', 2, l.id, 'ORDER', c.id, c.tenant_id, c.company_name, '2026-10-01', '2026-10-01', 'new', i.currency, l.amount, l.amount
+     from invoice_lines l join invoices i on i.id = l.invoice_id join customers c on c.id = i.customer_id where l.id = ?`,
+    [line, file, invoiceLineId.slice(4)],
+  );
+  return {
+    Reconciliation: toGlobalId('Reconciliation', file),
+    ReconciliationLine: toGlobalId('ReconciliationLine', line),
+  };
+}
+
 /** A job about an order, which is not due for an hour: nothing comes of it by itself. Answers its global id. */
 export async function aJob(gateway: TestGateway, order: { id: string }): Promise<string> {
   const id = randomUUID();

@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { NodeType } from '../../src/domain/global-id.js';
 import type { Caller, TestGateway } from './gateway.js';
-import { aCustomer } from './shop.js';
+import { aCustomer, aReconciledLine } from './shop.js';
 import { adminOf, buySoftware, cancelAndConfirm, reveal, settled, type TestSoftware } from './software.js';
 
 /** Types that implement Node and belong to nobody. */
-export type CatalogType = 'Market' | 'Product' | 'Sku' | 'SoftwareVersion' | 'Price' | 'Session' | 'Job';
+export type CatalogType =
+  | 'Market'
+  | 'Product'
+  | 'Sku'
+  | 'SoftwareVersion'
+  | 'Price'
+  | 'Session'
+  | 'Job'
+  | 'Reconciliation';
 
 /** A customer with rows of every kind. */
 export interface TestTenant extends TestSoftware {
@@ -53,6 +61,7 @@ export async function aTenant(gateway: TestGateway, { mark = '', segment = 'COMM
   const { activity, invoices, supportRequests, orders } = data.customer;
   const order = orders.nodes.find(({ id }: { id: string }) => id === software.order.id);
   const [cancellation] = orders.nodes.flatMap(({ cancellations }: { cancellations: object[] }) => cancellations);
+  const { ReconciliationLine } = await aReconciledLine(gateway, invoices.nodes[0].lines[0].id);
   return {
     ...software,
     admin: await adminOf(gateway, customer),
@@ -64,6 +73,7 @@ export async function aTenant(gateway: TestGateway, { mark = '', segment = 'COMM
       ActivityEntry: activity.nodes[0].id,
       Invoice: invoices.nodes[0].id,
       InvoiceLine: invoices.nodes[0].lines[0].id,
+      ReconciliationLine,
       SupportRequest: supportRequests.nodes[0].id,
       SupportFile: supportRequests.nodes[0].files[0].id,
       Cancellation: cancellation.id,

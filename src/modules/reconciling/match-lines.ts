@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
+import { microsoftChargeTypes } from '../../domain/charge-type.js';
 import { MatchedBy } from '../../domain/reconciliation.js';
-import { ourCharges } from './our-charges.js';
 import type { Connection } from './staged-rows.js';
 
 /** What a file is held against. */
@@ -11,6 +11,9 @@ export interface Scope {
   /** Reconciliations that this one takes the place of: what they found does not count any more. */
   replaced: readonly string[];
 }
+
+/** Of a line of ours, in Microsoft's words. */
+const chargeType = sql`(${JSON.stringify(microsoftChargeTypes)}::jsonb ->> l.charge_type)`;
 
 const ORDER = ['order_number', 'product_id', 'sku_id'];
 const CONTENT = ['customer_tenant_id', 'product_id', 'sku_id'];
@@ -59,14 +62,13 @@ async function takeOurs(connection: Connection, { month, currency, replaced }: S
   await sql`create temporary table our_lines as
     select l.id, i.period_start as month, i.number as invoice_number, c.id as customer_id,
       c.tenant_id as customer_tenant_id, c.company_name, o.number as order_number, p.product_id, s.sku_id,
-      s.title, ${ourCharges.chargeType} as charge_type, ${ourCharges.chargeStart} as charge_start, ${ourCharges.chargeEnd} as charge_end,
-      coalesce((${ourCharges.chargeStart})::text, '') as start_key, l.quantity, l.quantity::numeric as pieces, l.unit_amount, l.amount, l.booked_at,
+      s.title, ${chargeType} as charge_type, l.charge_start, l.charge_end,
+      coalesce(l.charge_start::text, '') as start_key, l.quantity, l.quantity::numeric as pieces, l.unit_amount, l.amount, l.booked_at,
       abs(extract(year from age(i.period_start, ${month}::date)) * 12 + extract(month from age(i.period_start, ${month}::date)))::int as distance
     from invoices i
     join invoice_lines l on l.invoice_id = i.id
     join customers c on c.id = i.customer_id
     join order_lines ol on ol.id = l.order_line_id
-    left join cancellation_lines cl on cl.id = l.cancellation_line_id
     join orders o on o.id = ol.order_id
     join skus s on s.id = ol.sku_id
     join products p on p.id = s.product_id

@@ -1,30 +1,17 @@
-/** What a line of a reconciliation file is for, in Microsoft's words. */
-export const CHARGE_TYPES = [
-  'new',
-  'renew',
-  'cycleCharge',
-  'addQuantity',
-  'removeQuantity',
-  'moveQuantity',
-  'cancelImmediate',
-  'convert',
-  'changeBillingPlan',
-  'customerCredit',
-  'extendTerm',
-] as const;
+import { microsoftChargeTypes } from '../../domain/charge-type.js';
 
 /** What older files, and the API, call the same. */
-const OLDER: Readonly<Record<string, (typeof CHARGE_TYPES)[number]>> = {
-  purchase: 'new',
-  refund: 'cancelImmediate',
-  cancel: 'cancelImmediate',
+const OLDER: Readonly<Record<string, string>> = {
+  purchase: microsoftChargeTypes.NEW,
+  refund: microsoftChargeTypes.CANCEL_IMMEDIATE,
+  cancel: microsoftChargeTypes.CANCEL_IMMEDIATE,
 };
 
 const byKey = new Map<string, string>([
-  ...CHARGE_TYPES.map((type) => [type.toLowerCase(), type]),
+  ...Object.values(microsoftChargeTypes).map((type): [string, string] => [type.toLowerCase(), type]),
   ...Object.entries(OLDER),
-] as [string, string][]);
+]);
 
-/** The charge type in today's spelling; null for one that is not known. */
+/** The charge type in Microsoft's spelling of today; null for one that is not known. */
 export const chargeTypeOf = (written: string): string | null =>
   byKey.get(written.toLowerCase().replace(/[\s_-]/g, '')) ?? null;

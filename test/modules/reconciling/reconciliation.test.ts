@@ -10,7 +10,13 @@ import {
 import type { JudgedLine } from '../../../src/modules/reconciling/judge-lines.js';
 import { engine } from '../../support/database.js';
 import { startTestGateway, type TestGateway } from '../../support/gateway.js';
-import { inEnglish, monthAt, StatementFiles, type StatementRow, statementRow } from '../../support/reconciliation-files.js';
+import {
+  inEnglish,
+  monthAt,
+  StatementFiles,
+  type StatementRow,
+  statementRow,
+} from '../../support/reconciliation-files.js';
 import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../../support/shop.js';
 import { buySoftware, cancelAndConfirm, entriesOf, settled } from '../../support/software.js';
 
@@ -75,13 +81,29 @@ describe(`reconciliation, on ${engine}`, () => {
     const theirs = { ...same.line, OrderId: 'aaaaaaaaaaa1', Quantity: '9' };
     const path = files.csv([
       same.line,
-      { ...dearer.line, BillableQuantity: '3', UnitPrice: '13748.5', EffectiveUnitPrice: '13748.5', Subtotal: '41245.50', Total: '41245.50' },
+      {
+        ...dearer.line,
+        BillableQuantity: '3',
+        UnitPrice: '13748.5',
+        EffectiveUnitPrice: '13748.5',
+        Subtotal: '41245.50',
+        Total: '41245.50',
+      },
       theirs,
     ]);
     const { found, lines, counts } = await importing(path);
     expect(counts).toEqual({ EQUAL: 1, DIFFERENT: 1, MISSING_HERE: 1, MISSING_THERE: 1 });
-    expect(found).toMatchObject({ rows: 3, refusedRows: 0, currency: 'USD', kind: 'BILLED', invoiceNumber: 'G000000001', kept: true });
-    expect(lines.map(({ verdict, line, orderNumber, differences }) => [verdict, line, orderNumber, differences])).toEqual([
+    expect(found).toMatchObject({
+      rows: 3,
+      refusedRows: 0,
+      currency: 'USD',
+      kind: 'BILLED',
+      invoiceNumber: 'G000000001',
+      kept: true,
+    });
+    expect(
+      lines.map(({ verdict, line, orderNumber, differences }) => [verdict, line, orderNumber, differences]),
+    ).toEqual([
       ['EQUAL', 2, same.order.number, []],
       [
         'DIFFERENT',
