@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { DateOrder } from '../../src/partner-center/files/dates.js';
 import {
   type ImportOptions,
   importPriceList,
   type Refusal,
 } from '../../src/partner-center/price-list/import-price-list.js';
-import type { DateOrder } from '../../src/partner-center/files/dates.js';
 import { readPriceList } from '../../src/partner-center/price-list/read-price-list.js';
 import { OffersDocument, PurchaseDocument } from '../generated/graphql.js';
 import { engine } from '../support/database.js';

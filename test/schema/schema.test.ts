@@ -55,6 +55,7 @@ const boundedLists = new Set([
   'Cancellation.lines', // at most the order's
   'CancellationQuote.lines', // at most the order's
   'PurchasePreview.lines', // at most 50
+  'ReconciliationLine.differences', // at most the seven columns that are compared
   'SupportRequest.files', // at most 10
   'SupportRequest.notes', // at most 100
   'UserAmbiguous.users', // at most 100

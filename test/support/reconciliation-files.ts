@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { RECONCILIATION_COLUMNS, type ReconciliationColumn } from '../../src/partner-center/reconciliation/columns.js';
@@ -60,6 +60,14 @@ export class StatementFiles {
   csv(rows: readonly StatementRow[], columns: readonly string[] = RECONCILIATION_COLUMNS, name = randomUUID()): string {
     const body = rows.map((row) => columns.map((column) => row[column as ReconciliationColumn] ?? ''));
     return this.text(`\ufeff${stringify([[...columns], ...body], { record_delimiter: 'windows' })}`, `${name}.csv`);
+  }
+
+  /** So many times the same row. Answers the path. */
+  many(rows: number, row: StatementRow): string {
+    const path = this.csv([row]);
+    const [header, line] = readFileSync(path, 'utf8').split('\r\n') as [string, string];
+    writeFileSync(path, `${header}\r\n${`${line}\r\n`.repeat(rows)}`);
+    return path;
   }
 
   /** Any bytes. Answers the path. */

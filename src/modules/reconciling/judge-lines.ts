@@ -41,6 +41,7 @@ export async function judgeLines(connection: Connection, scope: Scope, tolerance
     cross join lateral (
       select coalesce(jsonb_agg(jsonb_build_object('column', name, 'theirs', theirs_is, 'ours', ours_is, 'by', difference) order by place), '[]') as differences
       from (values
+        (0, 'CustomerId', s.customer_tenant_id::text, o.customer_tenant_id::text, null, s.customer_tenant_id <> o.customer_tenant_id),
         (1, 'ChargeType', s.charge_type, o.charge_type, null, s.charge_type <> o.charge_type),
         (2, 'BillableQuantity', trim_scale(abs(s.quantity))::text, o.quantity::text, trim_scale(abs(s.quantity) - o.quantity)::text, abs(s.quantity) <> o.quantity),
         (3, 'EffectiveUnitPrice', abs(theirs.unit)::text, o.unit_amount::text, (abs(theirs.unit) - o.unit_amount)::text, abs(abs(theirs.unit) - o.unit_amount) > ${tolerance}::numeric),

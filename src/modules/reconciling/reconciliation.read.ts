@@ -44,9 +44,10 @@ export const reconciliationLineRead: ReadType = {
   entity: 'ReconciliationLine',
   fields: {
     id: globalId('ReconciliationLine'),
-    ...properties('verdict', 'matchedBy', 'customerTenantId', 'customerName', 'month', 'ourMonth'),
+    ...properties('verdict', 'matchedBy', 'customerName', 'month', 'ourMonth'),
     ...properties('orderNumber', 'productId', 'skuId', 'title', 'chargeType'),
     statementLine: property('line'),
+    tenantId: property('customerTenantId'),
     reconciliation: one('Reconciliation', 'reconciliation'),
     customer: one('Customer', 'customer'),
     invoiceLine: one('InvoiceLine', 'invoiceLine'),

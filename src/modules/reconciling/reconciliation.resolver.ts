@@ -27,7 +27,6 @@ export class ReconciliationResolver {
   }
 
   @FieldResolver(() => ReconciliationLineConnection, {
-    nullable: true,
     description: 'What became of each line; none where another version of the invoice has taken the place of this one.',
   })
   lines(@Args(() => ReconciliationLinesArgs) _args: ReconciliationLinesArgs): never {

@@ -20,12 +20,12 @@ registerEnumType(Verdict, {
 });
 registerEnumType(MatchedBy, {
   name: 'ReconciliationMatch',
-  description: "By what a line of Microsoft's and one of ours were taken for the same.",
+  description: "What a line of Microsoft's and one of ours were taken for the same by.",
   valuesConfig: {
-    ORDER: { description: 'By the number of the order, its product and its SKU.' },
+    ORDER: { description: 'The number of the order, its product and its SKU are the same.' },
     CONTENT: {
       description:
-        'By customer, product, SKU and charge type, in the same month or from the same day: the orders have other numbers.',
+        'Customer, product, SKU and charge type are the same, and the month or the first day; the orders have other numbers.',
     },
   },
 });
@@ -43,10 +43,10 @@ export class ReconciliationDifferenceType {
   @Field({ description: 'The name of the column in the file, such as `Subtotal` or `BillableQuantity`.' })
   column!: string;
 
-  @Field({ description: 'What the file says.' })
+  @Field({ description: 'The value that the file has in the column.' })
   theirs!: string;
 
-  @Field({ description: 'What our invoice says.' })
+  @Field({ description: 'The value that our invoice has in its place.' })
   ours!: string;
 
   @Field(() => String, {
@@ -91,7 +91,7 @@ export class ReconciliationType extends NodeType {
   @Field(() => MoneyType, { description: 'The sum of the column Total, which is the amount of the invoice.' })
   total!: Relation<MoneyType>;
 
-  @Field(() => MoneyType, { description: 'By how much amounts may differ and count as equal.' })
+  @Field(() => MoneyType, { description: 'The amount by which amounts may differ and count as equal.' })
   tolerance!: Relation<MoneyType>;
 
   @Field(() => DateTimeScalar, { description: 'The instant at which it was imported, in UTC.' })
@@ -130,14 +130,14 @@ export class ReconciliationLineType extends NodeType {
   @Field(() => InvoiceLineType, { nullable: true, description: 'Our line; null for what is missing here.' })
   invoiceLine!: Relation<InvoiceLineType | null>;
 
-  @Field(() => MatchedBy, { nullable: true, description: 'By what the two were taken for the same; null without two.' })
+  @Field(() => MatchedBy, { nullable: true, description: 'What the two were taken for the same by; null without two.' })
   matchedBy!: MatchedBy | null;
 
   @Field(() => CustomerType, { nullable: true, description: 'The customer; null for one whom we do not know.' })
   customer!: Relation<CustomerType | null>;
 
   @Field(() => UuidScalar, { description: 'The tenant id of the customer.' })
-  customerTenantId!: string;
+  tenantId!: string;
 
   @Field({ description: 'The name of the customer in the file, or ours for what is missing there.' })
   customerName!: string;
@@ -179,7 +179,7 @@ export class ReconciliationLineType extends NodeType {
   @Field(() => MoneyType, { description: 'Theirs less ours, where what is missing counts as nothing.' })
   difference!: Relation<MoneyType>;
 
-  @AtMost(6)
+  @AtMost(7)
   @Field(() => [ReconciliationDifferenceType], { description: 'The columns in which the two differ.' })
   differences!: ReconciliationDifferenceType[];
 }

@@ -55,7 +55,7 @@ export async function* readCsvRecords(path: string, onProgress?: Progress): Asyn
         yield { header: record };
         continue;
       }
-      for (const fault of faults.take()) {
+      for (const fault of faults.take(line)) {
         rows += 1;
         yield fault;
       }

@@ -48,8 +48,10 @@ export class QuoteFaults {
     return this.#found.some((fault) => fault.line <= line);
   }
 
-  /** Hands over what was found since the last time. */
-  take(): UnreadableLine[] {
-    return this.#found.splice(0);
+  /** Hands over what was found since the last time, above a line where one is given: the parser reads ahead. */
+  take(above = Number.POSITIVE_INFINITY): UnreadableLine[] {
+    const taken = this.#found.filter(({ line }) => line < above);
+    this.#found = this.#found.filter(({ line }) => line >= above);
+    return taken;
   }
 }

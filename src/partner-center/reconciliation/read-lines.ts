@@ -71,10 +71,12 @@ async function* readCsv(
 ): AsyncGenerator<ReconciliationHeader | ReconciliationLine> {
   let columns: string[] = [];
   let known: (ReconciliationColumn | undefined)[] = [];
+  let keys: string[] = [];
   for await (const row of readCsvRecords(path, onProgress)) {
     if ('header' in row) {
       columns = namesOf(row.header);
       known = columns.map(columnOf);
+      keys = columns.map((name) => `${JSON.stringify(name)}:`);
       yield { format: 'CSV', columns, unknown: judgeColumns(columns) };
     } else if ('unreadable' in row) yield row;
     else if (row.record.length !== columns.length)
@@ -84,13 +86,12 @@ async function* readCsv(
       };
     else {
       const cells: Partial<Record<ReconciliationColumn, string>> = {};
-      const content: Record<string, string> = {};
       for (const [at, cell] of row.record.entries()) {
-        content[columns[at] as string] = cell;
         const column = known[at];
         if (column) cells[column] = cell.trim();
       }
-      yield kept(row.line, cells, JSON.stringify(content));
+      const content = row.record.map((cell, at) => keys[at] + JSON.stringify(cell));
+      yield kept(row.line, cells, `{${content.join()}}`);
     }
   }
 }

@@ -77,10 +77,8 @@ export function readRow(
   const needed = (column: ReconciliationColumn) => take(column, (cell) => decimalOf(cell, spelling.decimals)) ?? '0';
   const id = (column: ReconciliationColumn): string | null => take(column, idOf);
 
-  const orders = `${id('OrderId') ?? ''},${id('AlternateId') ?? ''}`
-    .split(',')
-    .map((each) => each.trim().toLowerCase());
-  const numbers = orders.filter((each) => /^[0-9a-f]{12}$/.test(each));
+  const orders = `${id('OrderId') ?? ''},${id('AlternateId') ?? ''}`.split(',').map((each) => each.trim());
+  const isNumber = (each: string) => /^[0-9a-f]{12}$/i.test(each);
   const skuId = id('SkuId')?.toUpperCase() ?? null;
   const written = cells.ChargeType ?? '';
   const chargeType = chargeTypeOf(written);
@@ -93,8 +91,8 @@ export function readRow(
     customerDomain: text('CustomerDomainName')?.toLowerCase() ?? null,
     customerCountry: text('CustomerCountry')?.toUpperCase() ?? null,
     invoiceNumber: id('InvoiceNumber'),
-    orderNumber: numbers[0] ?? null,
-    orderReference: orders.find((each) => each !== '' && !numbers.includes(each)) ?? null,
+    orderNumber: orders.find(isNumber)?.toLowerCase() ?? null,
+    orderReference: orders.find((each) => each !== '' && !isNumber(each)) ?? null,
     orderedAt: take('OrderDate', (cell) => instantOf(cell, spelling.dates)),
     productId: id('ProductId')?.toUpperCase() ?? null,
     skuId: skuId && /^[A-Z0-9]{1,3}$/.test(skuId) ? skuId.padStart(4, '0') : skuId,
