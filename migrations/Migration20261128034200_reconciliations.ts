@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** Reconciliation files of Microsoft's, their rows, and what became of each when they were held against our invoices. */
-export class Migration20261128032145_reconciliations extends Migration {
-  override name = 'Migration20261128032145_reconciliations';
+export class Migration20261128034200_reconciliations extends Migration {
+  override name = 'Migration20261128034200_reconciliations';
 
   override up(): void | Promise<void> {
     this.addSql(
