@@ -10,6 +10,7 @@ const documents = [
   'docs/operating.md',
   'docs/clients.md',
   'docs/access.md',
+  'docs/reconciliation.md',
   'bench/README.md',
   'schema/CHANGELOG.md',
   'src/README.md',

@@ -148,7 +148,7 @@ describe(`rows of one tenant, on ${engine}`, () => {
       { ids: Object.values(mine.ids) },
       me,
     );
-    const refused = ['Invoice', 'InvoiceLine', 'SupportFile', 'SupportRequest'];
+    const refused = ['Invoice', 'InvoiceLine', 'ReconciliationLine', 'SupportFile', 'SupportRequest'];
     expect(data.nodes).toEqual(
       Object.entries(mine.ids).map(([type, id]) => (refused.includes(type) ? null : { __typename: type, id })),
     );
