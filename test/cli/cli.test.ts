@@ -43,6 +43,7 @@ const databaseCommands: [string, string[]][] = [
   ['rotate-keys', ['--dry-run']],
   ['import-price-list', ['test/partner-center/price-lists/software-us.csv', '--dry-run']],
   ['import-policies', ['--list', 'software-subscriptions', '--from', '2027-01-01', '--dry-run']],
+  ['export-reconciliation', ['--month', '2026-10']],
   ['token', ['--role', 'CUSTOMER_ADMIN', '--customer', 'contoso.onmicrosoft.com']],
 ];
 

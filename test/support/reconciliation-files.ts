@@ -57,7 +57,11 @@ export class StatementFiles {
   constructor(readonly folder: string) {}
 
   /** As Partner Center has it: a byte order mark, CRLF, quotes only where needed. Answers its path. */
-  csv(rows: readonly StatementRow[], columns: readonly string[] = RECONCILIATION_COLUMNS, name = randomUUID()): string {
+  csv(
+    rows: readonly StatementRow[],
+    columns: readonly string[] = RECONCILIATION_COLUMNS,
+    name: string = randomUUID(),
+  ): string {
     const body = rows.map((row) => columns.map((column) => row[column as ReconciliationColumn] ?? ''));
     return this.text(`\ufeff${stringify([[...columns], ...body], { record_delimiter: 'windows' })}`, `${name}.csv`);
   }
