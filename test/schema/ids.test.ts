@@ -133,6 +133,8 @@ describe(`ids in the stores of clients, on ${engine}`, () => {
       'OrderLine',
       'Price',
       'Product',
+      'Reconciliation',
+      'ReconciliationLine',
       'Sku',
       'SoftwareVersion',
       'SupportFile',
