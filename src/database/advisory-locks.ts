@@ -21,7 +21,7 @@ export const AdvisoryLock = {
   /** Policies are imported by one process at a time. */
   POLICIES: 4_275_030,
   /** One reconciliation file is imported at a time. */
-  RECONCILIATION: 4_275_031,
+  RECONCILIATION: 4_275_040,
   /** First of two keys, the second being the hash of an identity: shared by what it does, alone for its revocation. */
   IDENTITY: 4_275_010,
 } as const;
