@@ -26,7 +26,7 @@ export async function openJobs(config: Config, log: Logger): Promise<OpenedJobs>
   const orm = await openOrm(config.database, { entities });
   const inTransaction: Parameters<typeof cancellationJobs>[0]['inTransaction'] = (work) =>
     orm.em.fork().transactional(work);
-  const fulfilment = { inTransaction, provider: localProvider(0), now: () => new Date() };
+  const fulfilment = { inTransaction, provider: localProvider(0), clock: (database: Date) => database };
   const handlers: JobHandlers = { PURCHASE: purchaseJobs(fulfilment), CANCELLATION: cancellationJobs(fulfilment) };
   const queue = new JobQueue({
     connection:

@@ -26,6 +26,8 @@ export type DatabaseConfig =
       url: string;
       poolSize: number;
       statementTimeoutMs: number;
+      /** How long a use case waits for what another transaction holds; 0 or left out: as long as a statement may run. */
+      lockTimeoutMs?: number;
       analysts?: AnalystLimits;
       /** A streaming replica of it, for reads of analysts while it is at most `maxLagMs` behind. */
       replica?: { url: string; maxLagMs: number } | undefined;
@@ -159,6 +161,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
             : undefined,
           poolSize: values.DATABASE_POOL_SIZE,
           statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
+          lockTimeoutMs: values.LOCK_TIMEOUT_MS,
           analysts: {
             poolSize: values.ANALYST_POOL_SIZE,
             statementTimeoutMs: values.ANALYST_STATEMENT_TIMEOUT_MS,

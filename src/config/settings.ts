@@ -109,6 +109,7 @@ export const settings = z.object({
   REPLICA_MAX_LAG_MS: milliseconds(10_000, 100, 600_000),
   DATABASE_POOL_SIZE: whole('a whole number of connections', 2, 500).default(10),
   STATEMENT_TIMEOUT_MS: milliseconds(15_000, 0, 600_000),
+  LOCK_TIMEOUT_MS: milliseconds(2_000, 0, 60_000),
   ANALYST_POOL_SIZE: whole('a whole number of connections', 1, 100).default(3),
   ANALYST_STATEMENT_TIMEOUT_MS: milliseconds(15_000, 1, 600_000),
   COST_LIMIT: costByRole(costDefaults.COST_LIMIT),

@@ -1,27 +1,35 @@
 import { accessRevoked, nameKey } from '../auth/revocations.js';
 import type { Viewer } from '../auth/viewer.js';
 import { AdvisoryLock } from '../database/advisory-locks.js';
+import { inLockOrder } from '../database/lock-order.js';
 import type { Em } from '../database/orm.js';
+import { isHeldTooLong } from '../database/sql-state.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
+import { askClock, CLOCK_COLUMN, type Clock, instantOf } from './clock.js';
 
 /**
  * Lets the viewer act in this transaction, and holds a revocation of their access up until it ends: what was begun before
- * is committed before, and nothing is done after the log's own ACCESS_REVOKED.
+ * is committed before, and nothing is done after the log's own ACCESS_REVOKED. Answers what the time is then.
  * @throws UNAUTHENTICATED where their access is revoked
  */
-export async function admit(em: Em, { identity, userPrincipalName }: Viewer): Promise<void> {
-  if (!identity) return;
+export async function admit(em: Em, { identity, userPrincipalName }: Viewer, clock: Clock): Promise<Date> {
+  if (!identity) return askClock(em, clock);
+  inLockOrder(em, 'IDENTITY');
   await em.execute('select pg_advisory_xact_lock_shared(?, hashtext(?))', [AdvisoryLock.IDENTITY, identity.key]);
   // A statement of its own: it sees what was committed while this one waited for the lock.
-  const revoked = await em.execute(
-    'select 1 from "access_revocations" where "identity" in (?, ?) and "restored_at" is null limit 1',
+  const [{ at, isRevoked }] = await em.execute<[{ at: string; isRevoked: boolean }]>(
+    `select ${CLOCK_COLUMN}, exists (
+       select from "access_revocations" where "identity" in (?, ?) and "restored_at" is null
+     ) as "isRevoked"`,
     [identity.key, nameKey(userPrincipalName)],
   );
-  if (revoked.length > 0) throw accessRevoked();
+  if (isRevoked) throw accessRevoked();
+  return clock(instantOf(at));
 }
 
 /** Whoever changes access goes one at a time: two that revoke each other would wait for each other for ever. */
 export async function changeAccessAlone(em: Em): Promise<void> {
+  inLockOrder(em, 'ACCESS_CHANGE');
   await em.execute('select pg_advisory_xact_lock(?)', [AdvisoryLock.ACCESS_CHANGE]);
 }
 
@@ -33,6 +41,7 @@ const HOLD_OFF_MS = 10_000;
  * @throws UNAVAILABLE where that does not end: others are not to wait behind it
  */
 export async function holdOff(em: Em, identity: string): Promise<void> {
+  inLockOrder(em, 'IDENTITY');
   // Columns are made one after the other: the setting is read before it is changed.
   const [{ former }] = await em.execute<[{ former: string }]>(
     `select current_setting('lock_timeout') as "former", set_config('lock_timeout', ?, true)`,
@@ -41,7 +50,7 @@ export async function holdOff(em: Em, identity: string): Promise<void> {
   try {
     await em.execute('select pg_advisory_xact_lock(?, hashtext(?))', [AdvisoryLock.IDENTITY, identity]);
   } catch (error) {
-    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    if (!isHeldTooLong(error)) throw error;
     throw codedError(
       ErrorCode.UNAVAILABLE,
       `What the user is doing has not ended for ${HOLD_OFF_MS / 1_000} s, so their access stands as it was. Send the same again; a gateway that hangs in the middle of it has to be ended first.`,
@@ -49,8 +58,6 @@ export async function holdOff(em: Em, identity: string): Promise<void> {
   }
   await em.execute(`select set_config('lock_timeout', ?, true)`, [former]);
 }
-/** SQLSTATE of a lock that was waited for too long. */
-const LOCK_NOT_AVAILABLE = '55P03';
 
 /** What somebody made: by whom, and when. */
 export interface Made {
@@ -60,13 +67,17 @@ export interface Made {
   at: Date;
 }
 
+/** Lets nobody revoke the access of whoever made something before the transaction ends. @param identity its key */
+export async function holdMaker(em: Em, identity: string): Promise<void> {
+  inLockOrder(em, 'IDENTITY');
+  await em.execute('select pg_advisory_xact_lock_shared(?, hashtext(?))', [AdvisoryLock.IDENTITY, identity]);
+}
+
 /**
  * Whether what somebody made died with their access: a link, an upload address. It stays dead when access is given back.
- * Until the transaction ends their access is not revoked.
+ * Who writes by the answer holds the maker before.
  */
 export async function diedWithAccess(em: Em, { identity, userPrincipalName, at }: Made): Promise<boolean> {
-  if (identity !== null)
-    await em.execute('select pg_advisory_xact_lock_shared(?, hashtext(?))', [AdvisoryLock.IDENTITY, identity]);
   const revoked = await em.execute(
     `select 1 from "access_revocations" where ("identity" in (?, ?) or (?::text is null and "user_principal_name" = ?))
       and ("restored_at" is null or "revoked_at" >= ?) limit 1`,

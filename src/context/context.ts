@@ -19,10 +19,12 @@ import type { Refusals } from '../graphql/refusals.js';
 import type { JobQueue } from '../jobs/job-queue.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
 import type { ClientAddress } from '../lib/client-address.js';
+import type { OneAtATime } from '../lib/one-at-a-time.js';
 import type { Signer } from '../lib/signing.js';
 import type { Turns } from '../lib/turns.js';
 import type { ReadSource } from '../read/read-source.js';
 import { Reader } from '../read/reader.js';
+import type { Clock } from './clock.js';
 
 /** What the whole process shares. */
 export interface Services {
@@ -53,11 +55,15 @@ export interface Services {
   costs: CostControl;
   /** What was refused since the start because it was beyond a bound. */
   refusals: Refusals;
+  /** Lets use cases on one row go one after the other, and no longer wait than for a lock. */
+  rows: OneAtATime;
   /** Who may next have a document parsed and validated. */
   turns: Turns;
   /** Queries over HTTP since the start, by how they were answered: by reads alone, or executed field by field. */
   queries: { compiled: number; executed: number };
-  /** The time, for the rules that speak of it. */
+  /** The time by which use cases judge. */
+  clock: Clock;
+  /** The time of the process, for what is no use case's: what it signs and prints. */
   now: () => Date;
   /** Address under which clients reach the gateway: `http://127.0.0.1:4000`. */
   publicUrl: () => string;

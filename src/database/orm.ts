@@ -13,6 +13,7 @@ import { migrations } from '../../migrations/index.js';
 import type { DatabaseConfig } from '../config/config.js';
 import { AdvisoryLock } from './advisory-locks.js';
 import { lockEmbeddedDatabase } from './embedded-lock.js';
+import { inLockOrder } from './lock-order.js';
 
 /** The ORM over either engine. */
 export type Orm = MikroORM;
@@ -79,6 +80,8 @@ export interface OrmOptions {
   entities: EntitySchema[];
   /** An embedded database of the caller's own: tests hand over one with a loaded data directory. */
   pglite?: PGlite | undefined;
+  /** How long a statement waits for what another transaction holds; as long as it may run where left out. */
+  lockTimeoutMs?: number | undefined;
   /** Whether the migrator keeps the snapshot beside the migrations: to make or check one. */
   withSnapshot?: boolean;
 }
@@ -101,6 +104,7 @@ export async function openOrm(database: DatabaseConfig, options: OrmOptions): Pr
         connectionString: database.url,
         application_name: 'csp-graph',
         statement_timeout: database.statementTimeoutMs,
+        lock_timeout: options.lockTimeoutMs ?? 0,
         // An open writing transaction holds the feed's horizon back for everybody.
         idle_in_transaction_session_timeout: 30_000,
         onPoolCreated: releaseLostConnections,
@@ -147,6 +151,7 @@ async function underMigrationLock(orm: Orm, work: () => Promise<{ name: string }
   return orm.em.fork().transactional(async (em) => {
     await em.execute('set local statement_timeout = 0');
     await em.execute('set local idle_in_transaction_session_timeout = 0');
+    inLockOrder(em, 'MIGRATION');
     await em.execute(`select pg_advisory_xact_lock(${AdvisoryLock.MIGRATION})`);
     return names();
   });

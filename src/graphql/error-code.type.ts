@@ -27,7 +27,7 @@ const meanings: Record<ErrorCode, string> = {
   PERSISTED_QUERY_NOT_SUPPORTED: 'The gateway takes no hashes in the place of documents. Send the full text.',
   TIMEOUT: 'The statement took longer than the role allows. Ask for a smaller page, or with a narrower filter.',
   UNAVAILABLE:
-    'The gateway is stopping, or its database or the identity provider is out of reach. Try again in a few seconds, or after `extensions.retryAfter` seconds where it is there; a mutation with the same `idempotencyKey`, because it may have been done.',
+    'The gateway is stopping, its database or the identity provider is out of reach, or somebody else holds what the operation needs. Try again in a few seconds, or after `extensions.retryAfter` seconds where it is there; a mutation with the same `idempotencyKey`, because it may have been done.',
   INTERNAL_SERVER_ERROR:
     'Something went wrong inside the gateway. `extensions.id` finds it in the log: tell it to support.',
 };

@@ -33,7 +33,10 @@ export const ErrorCode = {
   PERSISTED_QUERY_NOT_SUPPORTED: 'PERSISTED_QUERY_NOT_SUPPORTED',
   /** The statement took longer than the role's limit. */
   TIMEOUT: 'TIMEOUT',
-  /** The gateway is stopping, or its database or the identity provider is out of reach: try again, perhaps on another one. */
+  /**
+   * The gateway is stopping, its database or the identity provider is out of reach, or somebody else holds what is
+   * needed: try again, perhaps on another one.
+   */
   UNAVAILABLE: 'UNAVAILABLE',
   /** Ours to mend. The id in the message is in the log. */
   INTERNAL_SERVER_ERROR: 'INTERNAL_SERVER_ERROR',

@@ -1,6 +1,7 @@
 import { PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { JobsConfig } from '../config/jobs-config.js';
+import { inLockOrder } from '../database/lock-order.js';
 import type { Em } from '../database/orm.js';
 import type { JobKind } from '../domain/job-kind.js';
 import { type BossConnection, bossDatabase, bossInTransaction } from './boss-database.js';
@@ -111,6 +112,7 @@ export class JobQueue {
    */
   async retry(em: Em, { kind, id }: Pick<Job, 'kind' | 'id'>): Promise<boolean> {
     const db = bossInTransaction(em);
+    inLockOrder(em, 'JOB');
     await this.boss.retry(queueOf(kind), id, { db });
     const { updated } = await this.boss.update(queueOf(kind), undefined, { id, startAfter: 0, db });
     this.note(em, kind, 0);
@@ -119,6 +121,7 @@ export class JobQueue {
 
   /** Ends a job as given up, in the caller's transaction. Answers whether it was there, and is not being attempted. */
   async giveUp(em: Em, job: Job, by: GivenUp): Promise<boolean> {
+    inLockOrder(em, 'JOB');
     const removed = await em.execute(
       `delete from "pgboss"."job" where "name" = ? and "id" = ? and "state" in ('created', 'retry', 'failed') returning "id"`,
       [queueOf(job.kind), job.id],
@@ -136,6 +139,7 @@ export class JobQueue {
 
   /** Removes a job in the transaction in which it is settled. Answers whether the claim still stood. */
   async remove(em: Em, kind: JobKind, claim: Claim): Promise<boolean> {
+    inLockOrder(em, 'JOB');
     return affectedBy(await this.boss.deleteJob(queueOf(kind), claim, { db: bossInTransaction(em) })) > 0;
   }
 

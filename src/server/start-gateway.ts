@@ -1,5 +1,4 @@
 import type { AddressInfo, Socket } from 'node:net';
-import type { PGlite } from '@electric-sql/pglite';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { FEED_CURSORS } from '../activity-log/feed-cursors.js';
@@ -11,10 +10,10 @@ import { SchemaViews } from '../auth/schema-views.js';
 import { rememberTokens } from '../auth/token-cache.js';
 import { createAuthenticate } from '../auth/tokens.js';
 import type { Config } from '../config/config.js';
-import { ConfigError } from '../config/config-error.js';
+import { askClock, type Clock } from '../context/clock.js';
 import type { Services } from '../context/context.js';
 import { inOwnTransaction } from '../context/transaction.js';
-import { type Em, migrate, type Orm, openOrm } from '../database/orm.js';
+import type { Em, Orm } from '../database/orm.js';
 import { type Connections, openConnections } from '../database/pools.js';
 import { DocumentCache } from '../execution/documents.js';
 import { TrustedDocuments } from '../execution/trusted-documents.js';
@@ -22,10 +21,10 @@ import { EntryTable } from '../feed/entry-table.js';
 import { Refusals } from '../graphql/refusals.js';
 import { clientAddress } from '../lib/client-address.js';
 import { Lru } from '../lib/lru.js';
+import { OneAtATime } from '../lib/one-at-a-time.js';
 import { repeat } from '../lib/repeat.js';
 import { createSigner } from '../lib/signing.js';
 import { Turns } from '../lib/turns.js';
-import { acceptEncryptionKeys } from '../modules/entitlements/encryption-keys.js';
 import { CLOSE_MS, closeAttempts } from '../modules/entitlements/refused-attempts.js';
 import { type FulfilmentProvider, localProvider } from '../modules/fulfilling/provider.js';
 import { ROLL_UP_MS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
@@ -37,29 +36,24 @@ import { accessRules } from '../schema/access-rules.js';
 import { buildGraph } from '../schema/build-schema.js';
 import { entities } from '../schema/entities.js';
 import { readModel, rootReads } from '../schema/read-model.js';
-import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 import { createApollo } from '../transport/http/apollo.js';
 import { createApp } from '../transport/http/app.js';
 import { Cuts } from '../transport/http/cuts.js';
 import { Origins } from '../transport/origins.js';
 import { liveOperations } from '../web/live/operations.js';
 import { Lifecycle } from './lifecycle.js';
+import { type OpeningOptions, openDatabase } from './open-database.js';
 import { openDoors } from './open-doors.js';
 import { startCostControl } from './start-cost-control.js';
 import { startFeed } from './start-feed.js';
 import { startJobs } from './start-jobs.js';
 
 /** What tests and operators may put in the place of the usual. */
-export interface GatewayOptions {
-  /** An embedded database that is open already. */
-  pglite?: PGlite;
+export interface GatewayOptions extends OpeningOptions {
+  /** The time, in the place of the database's clock and of the process's. */
   now?: () => Date;
   provider?: FulfilmentProvider;
   log?: Logger;
-  /** Hears what is being done while it starts. */
-  onProgress?: (what: string) => void;
-  /** Runs once tables and reference data are there, before anything is served: demonstration data. */
-  prepare?: (orm: Orm) => Promise<void>;
 }
 
 /** A gateway that serves. */
@@ -89,11 +83,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 }
 
 async function start(config: Config, options: GatewayOptions, lifecycle: Lifecycle): Promise<Gateway> {
-  const {
-    now = () => new Date(),
-    provider = localProvider(config.purchaseDelayMs),
-    onProgress = () => undefined,
-  } = options;
+  const { now, provider = localProvider(config.purchaseDelayMs), onProgress = () => undefined } = options;
+  const clock: Clock = now ?? ((database) => database);
   const log = options.log ?? pino({ level: config.logLevel }, pino.destination(2));
   const orm = await openDatabase(config, options, lifecycle);
   onProgress('building the graph');
@@ -106,17 +97,17 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const { fanOut, horizon, nats, ...running } = await startFeed({ config, kysely, table, log, lifecycle });
   const { feed, feedCursors } = running;
 
-  const { jobs, worker, begin } = await startJobs({ config, orm, connections, feed, provider, now, log, lifecycle });
+  const { jobs, worker, begin } = await startJobs({ config, orm, connections, feed, provider, clock, log, lifecycle });
   const sealer = new Sealer(kysely, config.sealIntervalMs, log);
   lifecycle.onClose(() => sealer.stop());
   const rollUp = () => rollUpAllSales((work) => orm.em.fork().transactional((em) => work(em)));
   const rollingUp = repeat(ROLL_UP_MS, 'rolling up sales', rollUp, log);
   lifecycle.onClose(() => rollingUp.stop());
-  const close = () => inOwnTransaction({ orm, feed, jobs }, (em) => closeAttempts(em, now()));
+  const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => inOwnTransaction({ orm, feed, jobs }, work);
+  const close = () => inTransaction(async (em) => closeAttempts(em, await askClock(em, clock)));
   const closing = repeat(CLOSE_MS, 'joining refused attempts', close, log);
   lifecycle.onClose(() => closing.stop());
-  const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => inOwnTransaction({ orm, feed, jobs }, work);
-  const scans = config.fileScan && new FileScans({ scan: config.fileScan, inTransaction, now, log });
+  const scans = config.fileScan && new FileScans({ scan: config.fileScan, inTransaction, clock, log });
   lifecycle.onClose(async () => scans?.stop());
 
   const costs = await startCostControl({ config, orm, connections, schema, refusals, log, lifecycle });
@@ -148,8 +139,10 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     costs,
     refusals,
     turns: new Turns(),
+    rows: new OneAtATime((config.database.kind === 'server' && config.database.lockTimeoutMs) || 0),
     queries: { compiled: 0, executed: 0 },
-    now,
+    clock,
+    now: now ?? (() => new Date()),
     publicUrl: () => config.publicUrl ?? urlOf(app, config.host),
     addressOf,
     fileAttached: () => scans?.wake(),
@@ -188,35 +181,6 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   sealer.start();
   const adminUrl = admin && config.admin.listen ? urlOf(admin, config.admin.listen.host) : null;
   return { url: urlOf(app, config.host), adminUrl, services, sealer, stop: () => lifecycle.close() };
-}
-
-/** The database with its tables, reference data, and whatever the caller prepares. */
-async function openDatabase(config: Config, options: GatewayOptions, lifecycle: Lifecycle): Promise<Orm> {
-  const { pglite, prepare, onProgress = () => undefined } = options;
-  onProgress('opening the database');
-  const orm = await openOrm(config.database, { entities, pglite });
-  lifecycle.onClose(() => orm.close(true));
-  onProgress('bringing the tables up to date');
-  await migrateApart(config, orm);
-  await orm.em.fork().transactional((em) => loadReferenceData(em));
-  const problems = await orm.em.fork().transactional((em) => acceptEncryptionKeys(em, config.productKeySecrets));
-  if (problems.length > 0) throw new ConfigError(problems);
-  await prepare?.(orm);
-  return orm;
-}
-
-/** A migration may take longer than a statement of the gateway may. */
-async function migrateApart({ database }: Config, orm: Orm): Promise<void> {
-  if (database.kind === 'embedded') {
-    await migrate(orm);
-    return;
-  }
-  const patient = await openOrm({ ...database, poolSize: 2, statementTimeoutMs: 0 }, { entities });
-  try {
-    await migrate(patient);
-  } finally {
-    await patient.close(true);
-  }
 }
 
 /** What readers share: those of operations, and those of analysts, on connections of their own. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
+import type { Clock } from '../context/clock.js';
 import type { Services } from '../context/context.js';
 import { inOwnTransaction } from '../context/transaction.js';
 import { embeddedOf } from '../database/execute.js';
@@ -21,7 +22,7 @@ export interface StartJobsOptions {
   connections: Connections;
   feed: Services['feed'];
   provider: FulfilmentProvider;
-  now: () => Date;
+  clock: Clock;
   log: Logger;
   lifecycle: Lifecycle;
 }
@@ -36,11 +37,11 @@ export interface RunningJobs {
 
 /** Opens the queue of jobs, with how each kind is done. */
 export async function startJobs(options: StartJobsOptions): Promise<RunningJobs> {
-  const { config, orm, connections, feed, provider, now, log, lifecycle } = options;
+  const { config, orm, connections, feed, provider, clock, log, lifecycle } = options;
   const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => inOwnTransaction({ orm, feed, jobs }, work);
   const handlers: JobHandlers = {
-    PURCHASE: purchaseJobs({ inTransaction, provider, now }),
-    CANCELLATION: cancellationJobs({ inTransaction, provider, now }),
+    PURCHASE: purchaseJobs({ inTransaction, provider, clock }),
+    CANCELLATION: cancellationJobs({ inTransaction, provider, clock }),
   };
   const jobs: JobQueue = new JobQueue({
     connection: await bossConnection(orm, connections),

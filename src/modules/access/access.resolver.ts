@@ -45,9 +45,11 @@ export class AccessResolver {
     input: RevokeAccessInput,
     @Ctx() context: Context,
   ) {
-    const { now } = context.services;
+    const { clock } = context.services;
     const reference = referenceOf(input);
-    const result = await inTransaction(context, (unit) => revokeAccess(unit, reference, now), changeAccessAlone);
+    const result = await inTransaction(context, (unit) => revokeAccess(unit, reference, clock), {
+      before: changeAccessAlone,
+    });
     return toldEverybody(context, result, ({ user, at }) => ({
       userPrincipalName: user.userPrincipalName,
       user,
@@ -68,7 +70,9 @@ export class AccessResolver {
     @Ctx() context: Context,
   ) {
     const reference = referenceOf(input);
-    const result = await inTransaction(context, (unit) => restoreAccess(unit, reference), changeAccessAlone);
+    const result = await inTransaction(context, (unit) => restoreAccess(unit, reference), {
+      before: changeAccessAlone,
+    });
     return toldEverybody(context, result, ({ user, at }) => ({ user, restoredAt: at }));
   }
 }

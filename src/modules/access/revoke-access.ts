@@ -1,5 +1,6 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { holdOff } from '../../context/admission.js';
+import { askClock, type Clock } from '../../context/clock.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { isProblem, Problem } from '../../domain/problem.js';
 import { findUser, type User, type UserReference } from './find-user.js';
@@ -30,14 +31,14 @@ export interface AccessChanged {
 export async function revokeAccess(
   { em, viewer, correlationId }: UnitOfWork,
   { reason, ...reference }: RevokeAccess,
-  clock: () => Date,
+  clock: Clock,
 ): Promise<AccessChanged | Problem> {
   const found = await findUser(em, reference);
   if (isProblem(found)) return found;
   const { identity, user } = found;
   if (identity.key === viewer.identity?.key) return new OwnAccessNotRevocable();
   await holdOff(em, identity.key);
-  const at = clock();
+  const at = await askClock(em, clock);
   const [row] = await em.execute<[{ revision: string | number }]>(
     `insert into "access_revocations" ("identity", "user_principal_name", "revoked_at", "revoked_by", "reason")
       values (?, ?, ?, ?, ?)

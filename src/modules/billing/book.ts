@@ -1,3 +1,4 @@
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { ChargeType } from '../../domain/charge-type.js';
 import { newId, newInvoiceNumber } from '../../domain/ids.js';
@@ -13,6 +14,7 @@ import { Invoice, InvoiceLine, InvoiceLineKind } from './invoice.entity.js';
 export async function openInvoice(em: Em, customerId: string, currency: string, at: Date): Promise<Invoice> {
   const period = billingPeriodOf(at);
   const key = { customer: customerId, currency, periodStart: period.start };
+  inLockOrder(em, 'INVOICE');
   for (;;) {
     const found = await em.findOne(Invoice, key);
     if (found) return found;

@@ -72,9 +72,8 @@ export class CancelOrderResolver {
       quoteToken: input.quoteToken ?? null,
       reason: input.reason ?? null,
     };
-    return inTransaction(context, (unit) =>
-      cancelOrder(unit, signer, { jobs, delayMs: config.fulfilmentDelayMs }, asked),
-    );
+    const asking = { jobs, delayMs: config.fulfilmentDelayMs };
+    return inTransaction(context, (unit) => cancelOrder(unit, signer, asking, asked), { row: orderId });
   }
 
   @FieldResolver()

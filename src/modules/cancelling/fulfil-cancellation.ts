@@ -1,10 +1,11 @@
-import { LockMode } from '@mikro-orm/core';
 import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
 import { parseIdentity } from '../../auth/identity.js';
+import { askClock, type Clock } from '../../context/clock.js';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { JobKind } from '../../domain/job-kind.js';
-import type { JobHandler } from '../../jobs/job.js';
+import type { Job, JobHandler } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
 import { bookCredit, openInvoice } from '../billing/book.js';
 import { DownloadLink, Entitlement, ProductKey } from '../entitlements/entitlement.entity.js';
@@ -17,20 +18,20 @@ export interface CancellationFulfilment {
   /** Runs work in a transaction. */
   inTransaction: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>;
   provider: FulfilmentProvider;
-  now: () => Date;
+  clock: Clock;
 }
 
 /** Asks the provider for cancellations, and does what it answers (rule 17): in one transaction, all or nothing. */
-export function cancellationJobs({ inTransaction, provider, now }: CancellationFulfilment): JobHandler {
+export function cancellationJobs({ inTransaction, provider, clock }: CancellationFulfilment): JobHandler {
   return {
-    attempt: async ({ id }, signal) => {
-      const answer = await provider.cancel(await inTransaction((em) => requestOf(em, id)), signal);
-      return (em) => settle(em, id, answer, now());
+    attempt: async (job, signal) => {
+      const answer = await provider.cancel(await inTransaction((em) => requestOf(em, job.id)), signal);
+      return (em) => settle(em, job, answer, clock);
     },
     giveUp:
-      ({ id }, { reason, actor }) =>
+      (job, { reason, actor }) =>
       (em) =>
-        settle(em, id, { refused: reason }, now(), actor),
+        settle(em, job, { refused: reason }, clock, actor),
   };
 }
 
@@ -43,7 +44,7 @@ export async function adoptCancellations(em: Em, jobs: JobQueue): Promise<void> 
     `select "id", "order_id" as "orderId",
         greatest(0, extract(epoch from "requested_at" + interval '14 minutes' - now()) * 1000)::int as "delayMs"
       from "cancellations" where "status" = 'PENDING'
-      and not exists (select from "jobs" where "jobs"."id" = "cancellations"."id")`,
+      and not exists (select from "jobs" where "jobs"."id" = "cancellations"."id") order by "id"`,
   );
   for (const { id, orderId, delayMs } of pending)
     await jobs.enqueue(em, { id, kind: JobKind.CANCELLATION, data: { orderId } }, delayMs);
@@ -68,18 +69,21 @@ function linesOf(em: Em, cancellation: string) {
 }
 
 /** Does what the provider answered, once. @param by who acts; null: fulfilment, in the name of who asked */
-async function settle(em: Em, id: string, answer: FulfilmentAnswer, now: Date, by: Actor | null = null): Promise<void> {
+async function settle(
+  em: Em,
+  { id, data }: Job,
+  answer: FulfilmentAnswer,
+  clock: Clock,
+  by: Actor | null = null,
+): Promise<void> {
+  const order = await em.findOneOrFail(Order, { id: data.orderId }, { lockMode: inLockOrder(em, 'ORDER') });
   const cancellation = await em.findOne(
     Cancellation,
-    { id, status: CancellationStatus.PENDING },
-    { lockMode: LockMode.PESSIMISTIC_WRITE },
+    { id, order, status: CancellationStatus.PENDING },
+    { lockMode: inLockOrder(em, 'CANCELLATION') },
   );
   if (!cancellation) return;
-  const order = await em.findOneOrFail(
-    Order,
-    { id: cancellation.order.id },
-    { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true },
-  );
+  const now = await askClock(em, clock);
   const cancelled = await linesOf(em, id);
   const lineNumbers = cancelled.map((line) => line.orderLine.lineNumber);
   if (answer === 'confirmed') await confirm(em, cancellation, order, cancelled, now);

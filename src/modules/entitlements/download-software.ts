@@ -1,22 +1,23 @@
-import { LockMode } from '@mikro-orm/core';
 import { recordActivity } from '../../activity-log/record-activity.js';
 import { parseIdentity } from '../../auth/identity.js';
-import { diedWithAccess, type Made } from '../../context/admission.js';
+import { diedWithAccess, holdMaker, type Made } from '../../context/admission.js';
+import { askClock, type Clock } from '../../context/clock.js';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { SoftwareVersion } from '../catalog/catalog.entity.js';
+import { Order } from '../orders/order.entity.js';
 import { OrderLineStatus } from '../orders/order-status.js';
 import { DownloadLink, DownloadUse } from './entitlement.entity.js';
 
 /** Why a link is dead (rule 11), or gives nothing while a cancellation waits for the provider (rule 17). */
 export type DeadLink = 'REVOKED' | 'CANCELLATION_PENDING' | 'EXPIRED' | 'USED_UP';
 
-/** Who uses a link, and when. */
+/** Who uses a link. */
 export interface LinkUse {
   linkId: string;
   /** Network address of the client (`lib/network.ts`). */
   address: string;
-  now: Date;
 }
 
 /** What is to be sent. */
@@ -43,14 +44,17 @@ export interface Download {
 export async function downloadSoftware(
   em: Em,
   use: LinkUse,
+  clock: Clock,
   correlationId: string,
 ): Promise<Download | DeadLink | null> {
-  const found = await liveLink(em, use, LockMode.PESSIMISTIC_WRITE);
+  const now = await lockLink(em, use, clock);
+  if (!now) return null;
+  const found = await liveLink(em, use, now);
   if (found === null || typeof found === 'string') return found;
   const { link, isCounted } = found;
   if (isCounted) return downloadOf(em, link, isCounted);
   link.downloads += 1;
-  em.create(DownloadUse, { link, address: use.address, day: dayOf(use), firstAt: use.now }, { persist: true });
+  em.create(DownloadUse, { link, address: use.address, day: dayOf(now), firstAt: now }, { persist: true });
   const { version, language, architecture, entitlement } = link;
   const download = await downloadOf(em, link, true);
   const { remainingDownloads } = download;
@@ -75,30 +79,47 @@ export async function downloadSoftware(
 }
 
 /** What a link would give now, without taking it: nothing is counted, nothing written down. */
-export async function inspectDownload(em: Em, use: LinkUse): Promise<Download | DeadLink | null> {
-  const found = await liveLink(em, use);
+export async function inspectDownload(em: Em, use: LinkUse, clock: Clock): Promise<Download | DeadLink | null> {
+  const found = await liveLink(em, use, await askClock(em, clock));
   return found === null || typeof found === 'string' ? found : downloadOf(em, found.link, found.isCounted);
+}
+
+/**
+ * Locks a link behind its order: a cancellation of it that is under way is waited for. Answers what the time is then;
+ * null where there never was such a link.
+ */
+async function lockLink(em: Em, { linkId: id }: LinkUse, clock: Clock): Promise<Date | null> {
+  const [found] = await em.execute<{ orderId: string; maker: string | null }[]>(
+    `select "order_lines"."order_id" as "orderId", "download_links"."created_by_identity" as "maker"
+     from "download_links" join "entitlements" on "entitlements"."id" = "download_links"."entitlement_id"
+     join "order_lines" on "order_lines"."id" = "entitlements"."order_line_id" where "download_links"."id" = ?`,
+    [id],
+  );
+  if (!found) return null;
+  if (found.maker) await holdMaker(em, found.maker);
+  await em.findOneOrFail(Order, { id: found.orderId }, { lockMode: inLockOrder(em, 'ORDER') });
+  await em.findOneOrFail(DownloadLink, { id }, { lockMode: inLockOrder(em, 'DOWNLOAD_LINK') });
+  return askClock(em, clock);
 }
 
 /** A link that is good, or why it is dead; null where there never was such a link. */
 async function liveLink(
   em: Em,
-  use: LinkUse,
-  lockMode?: LockMode,
+  { linkId: id, address }: LinkUse,
+  now: Date,
 ): Promise<{ link: DownloadLink; isCounted: boolean } | DeadLink | null> {
-  const { linkId: id, address, now } = use;
-  const link = await em.findOne(DownloadLink, { id }, lockMode === undefined ? {} : { lockMode });
+  const link = await em.findOne(DownloadLink, { id });
   if (!link) return null;
   await em.populate(link, ['entitlement.sku.product', 'entitlement.orderLine']);
   const { entitlement } = link;
   if (link.revokedAt || entitlement.status === 'REVOKED' || (await diedWithAccess(em, makerOf(link)))) return 'REVOKED';
   if (entitlement.orderLine.status === OrderLineStatus.CANCELLATION_PENDING) return 'CANCELLATION_PENDING';
   if (link.expiresAt <= now || (entitlement.expiresAt && entitlement.expiresAt <= now)) return 'EXPIRED';
-  const isCounted = (await em.findOne(DownloadUse, { link, address, day: dayOf(use) })) !== null;
+  const isCounted = (await em.findOne(DownloadUse, { link, address, day: dayOf(now) })) !== null;
   return isCounted || link.downloads < link.maximumDownloads ? { link, isCounted } : 'USED_UP';
 }
 
-const dayOf = ({ now }: LinkUse) => now.toISOString().slice(0, 10);
+const dayOf = (now: Date) => now.toISOString().slice(0, 10);
 
 async function downloadOf(em: Em, link: DownloadLink, isCounted: boolean): Promise<Download> {
   const { sku } = link.entitlement;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { AdvisoryLock } from '../../database/advisory-locks.js';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { keyIdsInUse } from './encrypted-tables.js';
 import { EncryptionCanary } from './entitlement.entity.js';
@@ -26,6 +27,7 @@ export interface KeyCheck {
  * Answers what is wrong; then no product key may be written or read, and nothing was left.
  */
 export async function acceptEncryptionKeys(em: Em, keys: readonly EncryptionKey[]): Promise<string[]> {
+  inLockOrder(em, 'ENCRYPTION_KEYS');
   await sql`select pg_advisory_xact_lock(${AdvisoryLock.ENCRYPTION_KEYS}::bigint)`.execute(em.getKysely());
   const { problems, unseen } = await checkEncryptionKeys(em, keys);
   if (problems.length > 0) return problems;

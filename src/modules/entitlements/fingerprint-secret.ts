@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { AdvisoryLock } from '../../database/advisory-locks.js';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { decryptProductKey, type EncryptionKey, encryptProductKey } from './product-key.js';
 import { FingerprintSecret } from './product-key-pool.entity.js';
@@ -17,6 +18,7 @@ export type Fingerprint = (productKey: string) => string;
  * @throws {ProductKeyUnreadable}
  */
 export async function lockFingerprints(em: Em, secrets: readonly EncryptionKey[]): Promise<Fingerprint> {
+  inLockOrder(em, 'ENCRYPTION_KEYS');
   await sql`select pg_advisory_xact_lock(${AdvisoryLock.ENCRYPTION_KEYS}::bigint)`.execute(em.getKysely());
   const stored = await em.findOne(FingerprintSecret, { singleton: true }, { refresh: true });
   const secret = stored

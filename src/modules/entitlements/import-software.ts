@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em, Orm } from '../../database/orm.js';
 import type { CsvRow } from '../../lib/csv-rows.js';
 
@@ -60,7 +61,8 @@ export async function importSoftware(
   const versions = { new: 0, changed: 0, unchanged: 0, removed: 0 };
   return orm.em.fork().transactional(async (em) => {
     const changes: (() => Promise<void>)[] = [];
-    for (const offer of offers.values()) {
+    const inOrder = [...offers.values()].sort((one, other) => (one.skuRow < other.skuRow ? -1 : 1));
+    for (const offer of inOrder) {
       const held = await versionsOf(em, offer.skuRow);
       for (const given of offer.versions) {
         const before = held.find(({ version }) => version === given.version);
@@ -150,6 +152,7 @@ async function skusByName(orm: Orm): Promise<Map<string, string>> {
 
 /** Versions of a SKU, which nobody else changes until the transaction ends. */
 async function versionsOf(em: Em, skuRow: string): Promise<(Version & { hasKeys: boolean })[]> {
+  inLockOrder(em, 'SKU');
   await sql`select from "skus" where "id" = ${skuRow} for no key update`.execute(em.getKysely());
   const { rows } = await sql<Version & { hasKeys: boolean }>`
     select "version", "position", "languages", "architectures", "artifact",

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { type EncryptedTable, encryptedTables, keyTables, placeOf } from './encrypted-tables.js';
 import { decryptProductKey, type EncryptionKey, encryptProductKey, ProductKeyUnreadable } from './product-key.js';
@@ -89,6 +90,7 @@ async function reencryptBatch(em: Em, options: BatchOptions): Promise<Batch> {
   const columns = sql.join(table.place.map(([column]) => sql.ref(column)));
   const values = table.place.map(([, type], index) => sql`${after?.[index]}::${sql.raw(type)}`);
   return em.transactional(async (transaction) => {
+    inLockOrder(transaction, 'ENCRYPTED');
     const { rows } = await sql<StoredText>`
       select ${placeOf(table)} as "place", ${sql.ref(table.text)} as "encrypted" from ${sql.table(table.name)}
       where "key_id" = ${old.keyId} ${after ? sql`and (${columns}) > (${sql.join(values)})` : sql``}

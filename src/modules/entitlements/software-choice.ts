@@ -1,8 +1,9 @@
-import { type FilterQuery, LockMode } from '@mikro-orm/core';
+import type { FilterQuery } from '@mikro-orm/core';
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { reachable } from '../../auth/access-rule.js';
 import { actingRole } from '../../auth/viewer.js';
 import type { UnitOfWork } from '../../context/transaction.js';
+import { inLockOrder } from '../../database/lock-order.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId } from '../../domain/ids.js';
 import { Problem } from '../../domain/problem.js';
@@ -124,7 +125,7 @@ export async function chooseSoftware(
     return new EntitlementNotFound();
   }
   // Waits for whoever is confirming its cancellation or making its first key, and sees what they did.
-  await em.findOneOrFail(Order, { id: entitlement.orderLine.order.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  await em.findOneOrFail(Order, { id: entitlement.orderLine.order.id }, { lockMode: inLockOrder(em, 'ORDER') });
   await em.refresh(entitlement, { populate: ['orderLine'], strategy: 'joined' });
   if (entitlement.status === 'PENDING') return new EntitlementPending('purchase');
   if (entitlement.status === 'REVOKED') return new EntitlementRevoked(entitlement.revokedAt as Date);

@@ -33,9 +33,10 @@ export class RevealProductKeyResolver {
   ) {
     const secrets = context.services.config.productKeySecrets;
     const entitlementId = idOf('Entitlement', input.entitlementId, 'input.entitlementId');
-    const result = await inTransaction(context, (unit) =>
-      revealProductKey(unit, secrets, { entitlementId, version: input.version }),
-    );
+    const asked = { entitlementId, version: input.version };
+    const result = await inTransaction(context, (unit) => revealProductKey(unit, secrets, asked), {
+      row: entitlementId,
+    });
     return isProblem(result) ? result : { entitlementId, ...result };
   }
 
@@ -62,7 +63,9 @@ export class CreateDownloadLinkResolver {
   ) {
     const { signer, publicUrl } = context.services;
     const entitlementId = idOf('Entitlement', input.entitlementId, 'input.entitlementId');
-    const link = await inTransaction(context, (unit) => createDownloadLink(unit, { ...input, entitlementId }));
+    const link = await inTransaction(context, (unit) => createDownloadLink(unit, { ...input, entitlementId }), {
+      row: entitlementId,
+    });
     if (isProblem(link)) return link;
     // The table says when a link dies, so that a dead one can tell why; its signature only says that it is ours.
     const token = await signer.sign('download', { link: link.id }, null);

@@ -1,7 +1,7 @@
-import { LockMode } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import type { UnitOfWork } from '../../context/transaction.js';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { Problem } from '../../domain/problem.js';
@@ -36,7 +36,7 @@ export async function takePooledKey(
   secrets: readonly EncryptionKey[],
   version: SoftwareVersion,
 ): Promise<string | null> {
-  await em.lock(version, LockMode.PESSIMISTIC_WRITE);
+  await em.lock(version, inLockOrder(em, 'SOFTWARE_VERSION'));
   const free = await em.find(
     PooledKey,
     { sku: version.sku, version: version.version, takenAt: null },

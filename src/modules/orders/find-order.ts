@@ -1,6 +1,6 @@
-import { LockMode } from '@mikro-orm/core';
 import { type AccessRule, reachable } from '../../auth/access-rule.js';
 import type { Viewer } from '../../auth/viewer.js';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { Problem } from '../../domain/problem.js';
 import { Order } from './order.entity.js';
@@ -24,6 +24,6 @@ export async function findOrder(
 ): Promise<Order | null> {
   const reached = reachable(rule, viewer);
   const order = reached && (await em.findOne(Order, { id, ...reached }, { populate: ['customer'] }));
-  if (order && lock) await em.refresh(order, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (order && lock) await em.refresh(order, { lockMode: inLockOrder(em, 'ORDER') });
   return order;
 }

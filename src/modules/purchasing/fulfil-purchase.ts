@@ -1,6 +1,7 @@
-import { LockMode } from '@mikro-orm/core';
 import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
 import { parseIdentity } from '../../auth/identity.js';
+import { askClock, type Clock } from '../../context/clock.js';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { JobKind } from '../../domain/job-kind.js';
@@ -17,30 +18,30 @@ export interface PurchaseFulfilment {
   /** Runs work in a transaction. */
   inTransaction: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>;
   provider: FulfilmentProvider;
-  now: () => Date;
+  clock: Clock;
 }
 
 /** Asks the provider for purchases, and does what it answers (rule 4): in one transaction, all or nothing. */
-export function purchaseJobs({ inTransaction, provider, now }: PurchaseFulfilment): JobHandler {
+export function purchaseJobs({ inTransaction, provider, clock }: PurchaseFulfilment): JobHandler {
   return {
     attempt: async ({ id }, signal) => {
       // One that asks for no purchases now confirms what was left by one that did.
       const answer = provider.purchase
         ? await provider.purchase(await inTransaction((em) => requestOf(em, id)), signal)
         : 'confirmed';
-      return (em) => settle(em, id, answer, now());
+      return (em) => settle(em, id, answer, clock);
     },
     giveUp:
       ({ id }, { reason, actor }) =>
       (em) =>
-        settle(em, id, { refused: reason }, now(), actor),
+        settle(em, id, { refused: reason }, clock, actor),
   };
 }
 
 /** Enqueues purchases that are pending and have no job, such as those whose job was lost with a backup of the database. */
 export async function adoptPurchases(em: Em, jobs: JobQueue, delayMs: number): Promise<void> {
   const pending = await em.execute<{ id: string }[]>(
-    `select "id" from "orders" where "status" = 'PENDING' and not exists (select from "jobs" where "jobs"."id" = "orders"."id")`,
+    `select "id" from "orders" where "status" = 'PENDING' and not exists (select from "jobs" where "jobs"."id" = "orders"."id") order by "id"`,
   );
   for (const { id } of pending) await jobs.enqueue(em, { id, kind: JobKind.PURCHASE, data: { orderId: id } }, delayMs);
 }
@@ -66,13 +67,20 @@ function linesOf(em: Em, order: string) {
 }
 
 /** Does what the provider answered, once. @param by who acts; null: fulfilment, in the name of who bought */
-async function settle(em: Em, id: string, answer: FulfilmentAnswer, now: Date, by: Actor | null = null): Promise<void> {
+async function settle(
+  em: Em,
+  id: string,
+  answer: FulfilmentAnswer,
+  clock: Clock,
+  by: Actor | null = null,
+): Promise<void> {
   const order = await em.findOne(
     Order,
     { id, status: OrderStatus.PENDING },
-    { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['customer'] },
+    { lockMode: inLockOrder(em, 'ORDER'), populate: ['customer'] },
   );
   if (!order) return;
+  const now = await askClock(em, clock);
   const lines = await linesOf(em, id);
   const entitlements = await em.find(Entitlement, { orderLine: { $in: lines } });
   if (answer === 'confirmed') {

@@ -1,4 +1,4 @@
-import { LockMode } from '@mikro-orm/core';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { newId } from '../../domain/ids.js';
 import type { SentFile } from './judge-file.js';
@@ -34,7 +34,8 @@ export async function hasPlace(em: Em, supportRequestId: string): Promise<boolea
 /** How many more files a request may have, of one that is gone none. Nobody else attaches any before the transaction ends. */
 export async function lockPlaces(em: Em, supportRequestId: string): Promise<number> {
   // Two uploads at once wait for each other: both counting first would let in twice as many.
-  const request = await em.findOne(SupportRequest, { id: supportRequestId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const lockMode = inLockOrder(em, 'SUPPORT_REQUEST');
+  const request = await em.findOne(SupportRequest, { id: supportRequestId }, { lockMode });
   return request ? MAXIMUM_FILES - (await em.count(SupportFile, { supportRequest: request })) : 0;
 }
 

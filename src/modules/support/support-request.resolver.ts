@@ -1,5 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { askClock } from '../../context/clock.js';
 import type { Context } from '../../context/context.js';
 import { inTransaction } from '../../context/transaction.js';
 import { supportTopics } from '../../domain/support-topics.js';
@@ -83,7 +84,7 @@ export class SupportRequestResolver {
 
   @FieldResolver()
   async uploadUrl(@Root() success: { supportRequestId: string }, @Ctx() { services, viewer }: Context) {
-    const now = services.now().getTime();
+    const now = (await askClock(services.orm.em.fork(), services.clock)).getTime();
     const expiresAt = new Date(now + UPLOAD_HOURS * 3_600_000);
     const claims = {
       supportRequest: success.supportRequestId,

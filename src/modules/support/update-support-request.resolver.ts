@@ -30,7 +30,9 @@ export class UpdateSupportRequestResolver {
     const supportRequestId = idOf('SupportRequest', input.supportRequestId, 'input.supportRequestId');
     const { status = null, note = null } = input;
     if (status === null && note === null) throw badUserInput('input.status', 'must be given, or a note, or both');
-    return inTransaction(context, (unit) => updateSupportRequest(unit, { ...input, supportRequestId, status, note }));
+    return inTransaction(context, (unit) => updateSupportRequest(unit, { ...input, supportRequestId, status, note }), {
+      row: supportRequestId,
+    });
   }
 
   @FieldResolver()

@@ -1,7 +1,7 @@
-import { LockMode } from '@mikro-orm/core';
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { reachable } from '../../auth/access-rule.js';
 import type { UnitOfWork } from '../../context/transaction.js';
+import { inLockOrder } from '../../database/lock-order.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId } from '../../domain/ids.js';
 import { Problem } from '../../domain/problem.js';
@@ -60,7 +60,7 @@ export function updateSupportRequest(
     const reached = reachable(supportRequestAccess['Mutation.updateSupportRequest'], viewer);
     const request = reached && (await em.findOne(SupportRequest, { id: input.supportRequestId, ...reached }));
     if (!request) return new SupportRequestNotFound();
-    await em.refresh(request, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    await em.refresh(request, { lockMode: inLockOrder(em, 'SUPPORT_REQUEST') });
     const before = request.status;
     const moves = supportRequestMoves[before];
     if (input.status && !moves.includes(input.status)) return new SupportStatusNotReachable(before, moves);

@@ -1,4 +1,5 @@
 import { AdvisoryLock } from '../../database/advisory-locks.js';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em, Orm } from '../../database/orm.js';
 import type { EncryptionKey } from '../../modules/entitlements/product-key.js';
 import { rollUpAllSales } from '../../modules/sales/roll-up-sales.js';
@@ -79,6 +80,7 @@ export async function loadDemo(orm: Orm, options: DemoOptions): Promise<DemoSize
   const loaded = await orm.em.fork().transactional(async (em) => {
     await em.execute('set local statement_timeout = 0');
     await em.execute('set local idle_in_transaction_session_timeout = 0');
+    inLockOrder(em, 'DEMO_LOAD');
     await em.execute(`select pg_advisory_xact_lock(${AdvisoryLock.DEMO_LOAD})`);
     const first = await countAll(em);
     if (first.customers > 0 && !options.append) {

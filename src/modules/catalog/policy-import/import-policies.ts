@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { AdvisoryLock } from '../../../database/advisory-locks.js';
+import { inLockOrder } from '../../../database/lock-order.js';
 import type { Em, Orm } from '../../../database/orm.js';
 import { newId } from '../../../domain/ids.js';
 import type { ProductKind } from '../../../domain/product-kind.js';
@@ -47,6 +48,7 @@ export async function importPolicies(
     options.onRefusal?.(refusal);
   };
   return orm.em.fork().transactional(async (em) => {
+    inLockOrder(em, 'POLICIES');
     await sql`select pg_advisory_xact_lock(${AdvisoryLock.POLICIES}::int)`.execute(em.getKysely());
     const target =
       file.holds === 'policies'

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { askClock, type Clock } from '../../../context/clock.js';
 import type { Em } from '../../../database/orm.js';
 import { askScanner, type ScanOptions } from './ask-scanner.js';
 import { type ClaimedFile, claimFile, putOff, settleScan } from './scan-table.js';
@@ -16,7 +17,7 @@ export interface FileScansOptions {
   scan: ScanOptions;
   /** Runs work in a transaction. */
   inTransaction: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>;
-  now: () => Date;
+  clock: Clock;
   log: Logger;
 }
 
@@ -63,12 +64,14 @@ export class FileScans {
   }
 
   private async judge(file: ClaimedFile): Promise<void> {
-    const { scan, inTransaction, now, log } = this.options;
+    const { scan, inTransaction, clock, log } = this.options;
     const finding = await askScanner(scan, file).catch((error: Error) => {
       log.warn({ file: file.id, attempts: file.attempts, reason: error.message }, 'a file could not be scanned');
       return null;
     });
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(file.attempts - 1, 20), LONGEST_PAUSE_MS);
-    await inTransaction((em) => (finding ? settleScan(em, file.id, finding, now()) : putOff(em, file.id, pause)));
+    await inTransaction(async (em) =>
+      finding ? settleScan(em, file.id, finding, await askClock(em, clock)) : putOff(em, file.id, pause),
+    );
   }
 }

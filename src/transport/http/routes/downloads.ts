@@ -48,7 +48,7 @@ export function serveDownloads(app: FastifyInstance, services: Services): void {
       // What we have not signed is no question to the database.
       if (!use) return refuse(404, 'NOT_FOUND', NO_SUCH_LINK);
       const seen = await inTurnOf(services, use.linkId, reply, () =>
-        orNotFound(inspectDownload(services.orm.em.fork(), use)),
+        orNotFound(inspectDownload(services.orm.em.fork(), use, services.clock)),
       );
       if (seen === 'NOT_FOUND') return refuse(404, seen, NO_SUCH_LINK);
       if (typeof seen === 'string') return refuse(410, seen, reasons[seen]);
@@ -74,9 +74,8 @@ export function serveDownloads(app: FastifyInstance, services: Services): void {
 
 /** Who uses which link; null where we have not signed it. */
 async function useOf({ signer, now }: Services, { params, network }: LinkRequest): Promise<LinkUse | null> {
-  const at = now();
-  const claims = await signer.verify('download', params.token, at);
-  return typeof claims === 'string' ? null : { linkId: String(claims['link']), address: network, now: at };
+  const claims = await signer.verify('download', params.token, now());
+  return typeof claims === 'string' ? null : { linkId: String(claims['link']), address: network };
 }
 
 const orNotFound = async (found: Promise<Download | DeadLink | null>) => (await found) ?? ('NOT_FOUND' as const);
@@ -91,7 +90,7 @@ const isDownload = (request: FastifyRequest, image: Image) =>
  */
 function take(services: Services, use: LinkUse, correlationId: string, reply: FastifyReply) {
   return inTurnOf(services, use.linkId, reply, () =>
-    inOwnTransaction(services, (em) => orNotFound(downloadSoftware(em, use, correlationId))),
+    inOwnTransaction(services, (em) => orNotFound(downloadSoftware(em, use, services.clock, correlationId))),
   );
 }
 

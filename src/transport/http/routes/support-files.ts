@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { diedWithAccess, type Made } from '../../../context/admission.js';
+import { diedWithAccess, holdMaker, type Made } from '../../../context/admission.js';
+import { askClock } from '../../../context/clock.js';
 import type { Services } from '../../../context/context.js';
 import { inOwnTransaction } from '../../../context/transaction.js';
 import type { Payer } from '../../../cost/cost-control.js';
@@ -131,18 +132,25 @@ async function attachInTurn(
 /** Attaches all files of an upload or none: a refused one leaves nothing behind. */
 function attachAll(services: Services, { id, maker, payer }: UploadAddress, files: ReceivedFile[]) {
   const uploader = { ...maker, role: payer.viewer.roles[0] ?? null };
-  return inOwnTransaction(services, async (em) => {
-    if (await diedWithAccess(em, maker)) throw revoked();
-    if ((await lockPlaces(em, id)) < files.length) throw tooManyFiles();
-    const done: AttachedFile[] = [];
-    // One that is written is not held any longer.
-    for (let file = files.shift(); file; file = files.shift()) {
-      // No turn is waited for with a connection in hand.
-      await setImmediate();
-      done.push(await attachFile(em, id, file, uploader, services.now()));
-    }
-    return done;
-  });
+  return inOwnTransaction(
+    services,
+    async (em) => {
+      if (maker.identity !== null) await holdMaker(em, maker.identity);
+      if (await diedWithAccess(em, maker)) throw revoked();
+      if ((await lockPlaces(em, id)) < files.length) throw tooManyFiles();
+      const at = await askClock(em, services.clock);
+      const done: AttachedFile[] = [];
+      // One that is written is not held any longer.
+      for (let file = files.shift(); file; file = files.shift()) {
+        // No turn is waited for with a connection in hand.
+        await setImmediate();
+        done.push(await attachFile(em, id, file, uploader, at));
+      }
+      return done;
+      // What was written is gone here: it cannot be written again.
+    },
+    1,
+  );
 }
 
 /** Who asked for an upload address, and when. Addresses from before identities were kept say neither, and end in a day. */

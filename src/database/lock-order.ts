@@ -1,0 +1,57 @@
+import { LockMode } from '@mikro-orm/core';
+import type { Em } from './orm.js';
+
+/**
+ * All that transactions wait for each other for, in the one order in which each of them takes it. So no two can wait for
+ * each other: whoever holds something waits for later things only. What is taken without waiting (`pg_try_advisory`,
+ * `skip locked`) has no place here, and neither has a row that nobody else can know of yet.
+ */
+const LOCK_ORDER = [
+  /** Advisory: tables are changed. */
+  'MIGRATION',
+  /** Advisory: demonstration data is loaded. */
+  'DEMO_LOAD',
+  /** Advisory: policies and closed markets are imported. */
+  'POLICIES',
+  /** Advisory: access is revoked or given back. */
+  'ACCESS_CHANGE',
+  /** Advisory: somebody acts, or is kept from it; who changes access takes the own one and then another's. */
+  'IDENTITY',
+  /** The row of a job, by whoever settles it, begins it anew or gives it up. */
+  'JOB',
+  /** The row of an order, for all that happens to its lines, entitlements, keys and links. */
+  'ORDER',
+  'CANCELLATION',
+  'SUPPORT_REQUEST',
+  'DOWNLOAD_LINK',
+  /** Advisory: product keys are stored. */
+  'ENCRYPTION_KEYS',
+  'SKU',
+  /** The row of a version: keys are taken out of its pool. */
+  'SOFTWARE_VERSION',
+  /** Encrypted rows that get another encryption key. */
+  'ENCRYPTED',
+  /** The invoice of a customer, month and currency: two that make it wait for each other. */
+  'INVOICE',
+] as const;
+
+/** What a transaction waits for. */
+export type Lock = (typeof LOCK_ORDER)[number];
+
+/** The place of what each transaction took last. */
+const taken = new WeakMap<Em, number>();
+
+/**
+ * Notes what a transaction takes next; of several rows of one kind it takes them in the order of their ids. Answers the
+ * mode in which the ORM locks a row.
+ * @throws Error where the transaction holds what comes later: it could wait for somebody who waits for it
+ */
+export function inLockOrder(em: Em, lock: Lock): LockMode {
+  if (em.isInTransaction()) {
+    const place = LOCK_ORDER.indexOf(lock);
+    const last = taken.get(em) ?? -1;
+    if (place < last) throw new Error(`${lock} is to be locked before ${LOCK_ORDER[last]} (lock-order.ts)`);
+    taken.set(em, place);
+  }
+  return LockMode.PESSIMISTIC_WRITE;
+}
