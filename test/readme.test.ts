@@ -140,7 +140,7 @@ describe('snippets against a gateway with demonstration data', () => {
       // Confirmations come when they are due, this one's and those of the demonstration data.
       const actions = nodes.map(({ action }: { action: string }) => action);
       const own = actions.filter((action: string) => action !== 'CANCELLATION_CONFIRMED').slice(0, 3);
-      expect(own).toEqual(['CANCELLATION_REQUESTED', 'PRODUCT_KEY_REVEALED', 'ORDER_PLACED'].slice(0, own.length));
+      expect(own).toEqual(['CANCELLATION_REQUESTED', 'PRODUCT_KEY_REVEALED', 'ORDER_CONFIRMED'].slice(0, own.length));
       expect(log).toMatch(/,PRODUCT_KEY_REVEALED,SUCCEEDED,agent\.anna@partner\.example,ADMIN_AGENT,/);
     });
 

@@ -72,6 +72,7 @@ describe(`the story of a purchase, from the door to the invoice, on ${engine}`, 
       action: 'ORDER_PLACED',
       detail: { orderNumber: order.number, lineCount: 2 },
     });
+    expect(await entry()).toMatchObject({ action: 'ORDER_CONFIRMED', detail: { orderNumber: order.number } });
 
     // reveal a key
     const software = await gateway.run(SoftwareDocument, { filter: { customerId: customer.id } }, 'ADMIN_AGENT');

@@ -1,8 +1,9 @@
+import type { JobKind } from '../domain/job-kind.js';
 import type { ActivityAction } from './activity-action.js';
 
 /**
  * The detail of an entry, one fixed shape per action (rule 22). Small, bounded, and never a key, a token or a
- * message body (rule 8). `cancellationId` is the row's id. Money is a decimal string with its currency beside it.
+ * message body (rule 8). `cancellationId` is the row's id, `jobId` the graph's. Money is a decimal string with its currency beside it.
  */
 export interface ActivityDetails {
   ORDER_PLACED: { orderNumber: string; lineCount: number; total: string; currency: string };
@@ -24,6 +25,8 @@ export interface ActivityDetails {
     currency: string;
   };
   CANCELLATION_REFUSED: { cancellationId: string; orderNumber: string; lineNumbers: number[]; problem: string };
+  JOB_RETRIED: { jobId: string; jobKind: JobKind; orderNumber: string; attempts: number };
+  JOB_GIVEN_UP: { jobId: string; jobKind: JobKind; orderNumber: string; attempts: number; reason: string };
   /** `isInvented` is new: in entries from before every key was. */
   PRODUCT_KEY_REVEALED: { version: string; isInvented: boolean };
   PRODUCT_KEYS_STORED: { version: string; count: number };

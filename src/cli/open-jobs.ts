@@ -1,14 +1,23 @@
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { embeddedOf, poolOf } from '../database/execute.js';
-import { openOrm } from '../database/orm.js';
-import { type Job, type JobHandlers } from '../jobs/job.js';
+import { type Em, openOrm } from '../database/orm.js';
+import { JobState } from '../domain/job-kind.js';
+import type { JobHandlers } from '../jobs/job.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { cancellationJobs } from '../modules/cancelling/fulfil-cancellation.js';
 import { localProvider } from '../modules/fulfilling/provider.js';
-import { Job as JobRow } from '../modules/jobs/job.entity.js';
+import {
+  type FoundJob,
+  findJob,
+  type Operator,
+  recordGivenUp,
+  recordRetried,
+} from '../modules/jobs/record-operator.js';
 import { purchaseJobs } from '../modules/purchasing/fulfil-purchase.js';
 import { entities } from '../schema/entities.js';
+import { operatorOf } from './operator.js';
 
 /** The jobs of a database, for an operator at a terminal: nothing is attempted here. */
 export interface OpenedJobs {
@@ -45,11 +54,12 @@ export async function openJobs(config: Config, log: Logger): Promise<OpenedJobs>
     await close();
     throw error;
   }
-  const withJob = (id: string, act: (job: Job, em: Parameters<JobQueue['retry']>[0]) => Promise<boolean>) =>
+  const withJob = (id: string, act: (job: FoundJob, em: Em) => Promise<boolean>) =>
     inTransaction(async (em) => {
-      const row = await em.findOne(JobRow, { id });
-      return row ? act({ id, kind: row.kind, data: { orderId: row.order.id } }, em) : false;
+      const job = await findJob(em, id);
+      return job ? act(job, em) : false;
     });
+  const operator = (): Operator => ({ actor: operatorOf('npm run jobs'), correlationId: randomUUID() });
   return {
     list: (state) =>
       orm.em.fork().execute(
@@ -59,8 +69,19 @@ export async function openJobs(config: Config, log: Logger): Promise<OpenedJobs>
           where ?::text is null or "state" = ? order by "enqueued_at", "jobs"."id"`,
         [state ?? null, state ?? null],
       ),
-    retry: (id) => withJob(id, (job, em) => queue.retry(em, job)),
-    giveUp: (id, reason) => withJob(id, (job, em) => queue.giveUp(em, job, { reason, actor: null })),
+    retry: (id) =>
+      withJob(id, async (job, em) => {
+        if (job.state === JobState.RUNNING || !(await queue.retry(em, job))) return false;
+        recordRetried(em, job, operator());
+        return true;
+      }),
+    giveUp: (id, reason) =>
+      withJob(id, async (job, em) => {
+        const given = { id, kind: job.kind, data: { orderId: job.order.id } };
+        if (!(await queue.giveUp(em, given, { reason, actor: operatorOf('npm run jobs') }))) return false;
+        recordGivenUp(em, job, operator(), reason);
+        return true;
+      }),
     close: async () => {
       await queue.close();
       await close();

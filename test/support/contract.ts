@@ -28,6 +28,8 @@ export const contract: Record<string, string[]> = {
     'CANCELLATION_REQUESTED',
     'CANCELLATION_CONFIRMED',
     'CANCELLATION_REFUSED',
+    'JOB_RETRIED',
+    'JOB_GIVEN_UP',
     'PRODUCT_KEY_REVEALED',
     'DOWNLOAD_LINK_CREATED',
     'SOFTWARE_DOWNLOADED',

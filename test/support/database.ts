@@ -34,7 +34,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return {
-    config: { kind: 'server', url: url.href, poolSize: 10, statementTimeoutMs: 15_000, lockTimeoutMs: 2_000 },
+    config: { kind: 'server', url: url.href, poolSize: 10, statementTimeoutMs: 15_000, lockTimeoutMs: 60_000 },
     pglite: undefined,
     drop: async () => {
       await onServer((client) => client.query(`drop database if exists ${name} with (force)`));

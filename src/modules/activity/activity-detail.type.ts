@@ -2,6 +2,7 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import { MoneyType } from '../../graphql/money.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
+import { jobDetailTypes } from './job-detail.type.js';
 import { ReconciliationImportedDetail } from './reconciliation-detail.type.js';
 import { supportDetailTypes } from './support-detail.type.js';
 
@@ -231,6 +232,7 @@ export const activityDetailTypes = [
   CancellationRequestedDetail,
   CancellationConfirmedDetail,
   CancellationRefusedDetail,
+  ...jobDetailTypes,
   ProductKeyRevealedDetail,
   ProductKeysStoredDetail,
   ProductKeysRanOutDetail,

@@ -13,6 +13,8 @@ registerEnumType(ActivityAction, {
       description: 'Fulfilment confirmed a cancellation: its keys and links are revoked and the credit is booked.',
     },
     CANCELLATION_REFUSED: { description: 'Fulfilment refused a cancellation: its lines are active again.' },
+    JOB_RETRIED: { description: 'An operator had a job begin at once.' },
+    JOB_GIVEN_UP: { description: 'An operator gave a job up: what it was about is refused.' },
     PRODUCT_KEY_REVEALED: { description: 'Somebody was shown a product key.' },
     PRODUCT_KEYS_STORED: { description: 'Product keys were stored, to be given to licences.' },
     PRODUCT_KEYS_RAN_OUT: {

@@ -51,6 +51,14 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
   },
   CANCELLATION_CONFIRMED: { type: 'CancellationConfirmedDetail', fields: { ...cancelled, ...amount('credit') } },
   CANCELLATION_REFUSED: { type: 'CancellationRefusedDetail', fields: { ...cancelled, ...text('problem') } },
+  JOB_RETRIED: {
+    type: 'JobRetriedDetail',
+    fields: { ...text('jobId', 'jobKind', 'orderNumber'), ...json('attempts') },
+  },
+  JOB_GIVEN_UP: {
+    type: 'JobGivenUpDetail',
+    fields: { ...text('jobId', 'jobKind', 'orderNumber', 'reason'), ...json('attempts') },
+  },
   PRODUCT_KEY_REVEALED: {
     type: 'ProductKeyRevealedDetail',
     fields: {

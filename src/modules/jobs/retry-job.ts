@@ -1,8 +1,9 @@
+import { actorOf } from '../../activity-log/record-activity.js';
 import type { UnitOfWork } from '../../context/transaction.js';
 import { JobState } from '../../domain/job-kind.js';
 import { Problem } from '../../domain/problem.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
-import { Job } from './job.entity.js';
+import { findJob, recordRetried } from './record-operator.js';
 
 /** There is no such job: it is done, or was given up. */
 export class JobNotFound extends Problem {
@@ -18,11 +19,13 @@ export class JobRunning extends Problem {
 
 /**
  * Begins a job at once that waits for its time, its next attempt or an operator; one that has had its last attempt gets
- * one more. Answers the order that it is about, JobNotFound or JobRunning.
+ * one more, and writes down who did so. Answers the order that it is about, JobNotFound or JobRunning.
  */
-export async function retryJob({ em }: UnitOfWork, jobs: JobQueue, id: string): Promise<{ orderId: string } | Problem> {
-  const job = await em.findOne(Job, { id });
+export async function retryJob(unit: UnitOfWork, jobs: JobQueue, id: string): Promise<{ orderId: string } | Problem> {
+  const { em, viewer, correlationId } = unit;
+  const job = await findJob(em, id);
   if (!job) return new JobNotFound();
   if (job.state === JobState.RUNNING || !(await jobs.retry(em, job))) return new JobRunning();
+  recordRetried(em, job, { actor: actorOf(viewer), correlationId });
   return { orderId: job.order.id };
 }

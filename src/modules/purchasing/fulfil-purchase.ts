@@ -1,9 +1,7 @@
-import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
-import { parseIdentity } from '../../auth/identity.js';
+import type { Actor } from '../../activity-log/record-activity.js';
 import { askClock, type Clock } from '../../context/clock.js';
 import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
-import { toGlobalId } from '../../domain/global-id.js';
 import { JobKind } from '../../domain/job-kind.js';
 import type { JobHandler } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
@@ -12,6 +10,7 @@ import { Entitlement } from '../entitlements/entitlement.entity.js';
 import type { FulfilmentAnswer, FulfilmentProvider, PurchaseRequest } from '../fulfilling/provider.js';
 import { Order, OrderLine } from '../orders/order.entity.js';
 import { moveLine, OrderLineStatus, OrderStatus } from '../orders/order-status.js';
+import { recordPurchaseAnswer } from './record-purchase-answer.js';
 
 /** What fulfilling purchases needs. */
 export interface PurchaseFulfilment {
@@ -97,37 +96,11 @@ async function settle(
       entitlement.revokedAt = now;
     }
   }
-  recordAnswer(em, order, lines, answer, by);
+  recordPurchaseAnswer(em, order, lines, answer, by);
 }
 
 /** Charges a confirmed purchase: what the provider refuses was never on an invoice. */
 export async function charge(em: Em, order: Order, lines: OrderLine[], now: Date): Promise<void> {
   const invoice = await openInvoice(em, order.customer.id, order.currency, now);
   for (const line of lines) bookCharge(em, invoice, line, line.sku.title, now);
-}
-
-/** Writes down what the provider answered, in the name of who bought. */
-function recordAnswer(em: Em, order: Order, lines: OrderLine[], answer: FulfilmentAnswer, by: Actor | null): void {
-  const { number: orderNumber, total, currency } = order;
-  const entry = {
-    actor: by ?? {
-      identity: parseIdentity(order.placedByIdentity ?? null),
-      userPrincipalName: order.placedBy,
-      role: order.placedByRole ?? '',
-      application: 'fulfilment',
-    },
-    customerId: order.customer.id,
-    orderId: order.id,
-    productIds: [...new Set(lines.map(({ sku }) => sku.product.productId))],
-    resource: { type: 'ORDER' as const, id: toGlobalId('Order', order.id), label: orderNumber },
-    correlationId: order.correlationId,
-  };
-  const lineCount = lines.length;
-  if (answer === 'confirmed') {
-    const detail = { orderNumber, lineCount, total, currency };
-    recordActivity(em, { action: 'ORDER_CONFIRMED', outcome: 'SUCCEEDED', ...entry, detail });
-  } else {
-    const detail = { orderNumber, lineCount, problem: answer.refused };
-    recordActivity(em, { action: 'ORDER_REFUSED', outcome: 'FAILED', ...entry, detail });
-  }
 }

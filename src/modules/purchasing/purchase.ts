@@ -17,6 +17,7 @@ import { endOf } from '../orders/term.js';
 import { charge } from './fulfil-purchase.js';
 import { type AskedPurchase, type PricedPurchase, pricePurchase } from './price-purchase.js';
 import { purchaseAccess } from './purchase.access.js';
+import { recordPurchaseAnswer } from './record-purchase-answer.js';
 
 /** A purchase that is asked for once, whatever happens. */
 export interface Purchase extends AskedPurchase {
@@ -26,7 +27,7 @@ export interface Purchase extends AskedPurchase {
 /**
  * Buys on behalf of a customer (rules 1 to 6). Order, lines, entitlements, the activity entry and the job commit together
  * or not at all: the order is PENDING until the provider has answered. Where nobody is to be asked it is confirmed at
- * once, and its charges commit with it. Answers the order's id, or CustomerNotFound, SkuNotFound, QuantityOutOfBounds,
+ * once, and its charges and that entry commit with it. Answers the order's id, or CustomerNotFound, SkuNotFound, QuantityOutOfBounds,
  * ProductNotAvailableInMarket, PriceNotFound, IdempotencyKeyReused or RequestInProgress.
  * @param asking how the provider is asked; null: it confirms at once
  */
@@ -118,6 +119,9 @@ async function write(
       { id: order.id, kind: JobKind.PURCHASE, data: { orderId: order.id } },
       asking.delayMs,
     );
-  else await charge(em, order, lines, now);
+  else {
+    await charge(em, order, lines, now);
+    recordPurchaseAnswer(em, order, lines, 'confirmed', null);
+  }
   return order.id;
 }

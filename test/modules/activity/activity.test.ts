@@ -141,6 +141,7 @@ describe(`the activity log, on ${engine}`, () => {
       ['CANCELLATION_REFUSED', ['FAILED'], [['cancellationId', 'lineNumbers', 'orderNumber', 'problem']]],
       ['CANCELLATION_REQUESTED', ['SUCCEEDED'], [[...cancellation, 'reason']]],
       ['DOWNLOAD_LINK_CREATED', ['SUCCEEDED'], [['architecture', 'expiresAt', 'language', 'version']]],
+      ['ORDER_CONFIRMED', ['SUCCEEDED'], [['currency', 'lineCount', 'orderNumber', 'total']]],
       ['ORDER_PLACED', ['SUCCEEDED'], [['currency', 'lineCount', 'orderNumber', 'total']]],
       ['PRODUCT_KEYS_RAN_OUT', ['FAILED'], [['version']]],
       ['PRODUCT_KEYS_STORED', ['SUCCEEDED'], [['count', 'version']]],
@@ -232,27 +233,32 @@ describe(`the activity log, on ${engine}`, () => {
     const entries = await entriesOf(gateway, mineOnly);
     const shown = async (filter: object) =>
       (await entriesOf(gateway, filter)).map((entry) => [entry.action, entry.resource.label]);
-    const placed = [software, other].map(({ order }) => ['ORDER_PLACED', order.number]);
-    const reserved = ['ORDER_PLACED', reservation.number];
+    const bought = ({ number }: { number: string }) => [
+      ['ORDER_PLACED', number],
+      ['ORDER_CONFIRMED', number],
+    ];
+    const placed = ['ORDER_PLACED', software.order.number];
     const revealed = ['PRODUCT_KEY_REVEALED', expect.any(String)];
     const at = (index: number) => entries[index]?.at as string;
     const justAfter = (instant: string) => new Date(Date.parse(instant) + 1).toISOString();
 
-    expect(await shown(mineOnly)).toEqual([...placed, reserved, revealed]);
+    expect(await shown(mineOnly)).toEqual([...[software.order, other.order, reservation].flatMap(bought), revealed]);
     expect(await shown({ ...mineOnly, actions: ['PRODUCT_KEY_REVEALED', 'ACCESS_DENIED'] })).toEqual([revealed]);
     expect(await shown({ ...mineOnly, actions: [] })).toEqual([]);
     expect(await shown({ ...mineOnly, actor: `ADMIN@${customer.domain}` })).toEqual([revealed]);
     expect(await shown({ ...mineOnly, actor: 'admin' })).toEqual([]);
-    expect(await shown({ orderId: other.order.id })).toEqual([placed[1]]);
-    expect(await shown({ ...mineOnly, productId: skus.reservation.productId.toLowerCase() })).toEqual([reserved]);
-    expect(await shown({ ...mineOnly, from: at(3) })).toContainEqual(revealed);
-    expect(await shown({ ...mineOnly, from: justAfter(at(3)) })).toEqual([]);
+    expect(await shown({ orderId: other.order.id })).toEqual(bought(other.order));
+    expect(await shown({ ...mineOnly, productId: skus.reservation.productId.toLowerCase() })).toEqual(
+      bought(reservation),
+    );
+    expect(await shown({ ...mineOnly, from: at(6) })).toContainEqual(revealed);
+    expect(await shown({ ...mineOnly, from: justAfter(at(6)) })).toEqual([]);
     expect(await shown({ ...mineOnly, to: at(0) })).toEqual([]);
-    expect(await shown({ ...mineOnly, to: justAfter(at(0)) })).toContainEqual(placed[0]);
-    expect(await shown({ ...mineOnly, from: at(0), to: justAfter(at(3)) })).toHaveLength(4);
+    expect(await shown({ ...mineOnly, to: justAfter(at(0)) })).toContainEqual(placed);
+    expect(await shown({ ...mineOnly, from: at(0), to: justAfter(at(6)) })).toHaveLength(7);
     expect(
       await shown({ ...mineOnly, from: null, to: null, actions: null, actor: null, orderId: null, productId: null }),
-    ).toHaveLength(4);
+    ).toHaveLength(7);
     expect(
       await shown({
         ...mineOnly,
@@ -261,7 +267,7 @@ describe(`the activity log, on ${engine}`, () => {
         productId: skus.perpetual.productId,
         actor: 'agent.anna@partner.example',
       }),
-    ).toEqual([placed[0]]);
+    ).toEqual([placed]);
   });
 
   test('rule 23: what is no id is refused by name', async () => {

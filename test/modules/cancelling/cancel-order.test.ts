@@ -207,6 +207,7 @@ describe(`cancelOrder, on ${engine}`, () => {
       'CANCELLATION_CONFIRMED',
       'CANCELLATION_REQUESTED',
       'DOWNLOAD_LINK_CREATED',
+      'ORDER_CONFIRMED',
       'ORDER_PLACED',
       'PRODUCT_KEY_REVEALED',
     ]);
@@ -228,7 +229,12 @@ describe(`cancelOrder, on ${engine}`, () => {
     expect(names.filter((name) => name === 'CancelOrderSuccess')).toHaveLength(1);
     for (const name of names) expect(['CancelOrderSuccess', 'CancellationPending', 'AlreadyCancelled']).toContain(name);
     expect((await look(order)).cancellations).toMatchObject([{ status: 'CONFIRMED', credit: { amount: '41244.00' } }]);
-    expect(await entries(order)).toEqual(['CANCELLATION_CONFIRMED', 'CANCELLATION_REQUESTED', 'ORDER_PLACED']);
+    expect(await entries(order)).toEqual([
+      'CANCELLATION_CONFIRMED',
+      'CANCELLATION_REQUESTED',
+      'ORDER_CONFIRMED',
+      'ORDER_PLACED',
+    ]);
     const credits = await gateway.sql(
       `select amount from invoice_lines l join invoices i on i.id = l.invoice_id where i.customer_id = ? and l.kind = 'CREDIT' order by amount`,
       [customer.rowId],

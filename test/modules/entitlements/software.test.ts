@@ -76,6 +76,7 @@ describe(`software that customers own, on ${engine}`, () => {
     });
     expect((await entriesOf(gateway, { customerId: customer.id })).map((entry) => entry.action)).toEqual([
       'ORDER_PLACED',
+      'ORDER_CONFIRMED',
     ]);
   });
 

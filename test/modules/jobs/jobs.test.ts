@@ -71,6 +71,14 @@ describe(`jobs and their operators, on ${engine}`, () => {
     expect((await gateway.run(RetryJobDocument, { input: { jobId: id } })).data.retryJob).toMatchObject({
       code: 'JOB_NOT_FOUND',
     });
+    expect(await entriesOf(gateway, { orderId: order.id, actions: ['JOB_RETRIED'] })).toMatchObject([
+      {
+        outcome: 'SUCCEEDED',
+        actor: { role: 'GLOBAL_ADMIN' },
+        resource: { nodeId: order.id },
+        detail: { jobId: id, jobKind: 'CANCELLATION', orderNumber: order.number, attempts: 2 },
+      },
+    ]);
   });
 
   test('rule 17: a job that is given up is a refusal with its reason, by whoever gave it up', async () => {
@@ -85,6 +93,12 @@ describe(`jobs and their operators, on ${engine}`, () => {
     const entries = await entriesOf(gateway, { orderId: order.id, actions: ['CANCELLATION_REFUSED'] });
     expect(entries).toMatchObject([
       { actor: { role: 'GLOBAL_ADMIN' }, detail: { problem: 'The provider has no such order' } },
+    ]);
+    expect(await entriesOf(gateway, { orderId: order.id, actions: ['JOB_GIVEN_UP'] })).toMatchObject([
+      {
+        actor: { role: 'GLOBAL_ADMIN' },
+        detail: { jobId: id, jobKind: 'CANCELLATION', attempts: 2, givenUpReason: 'The provider has no such order' },
+      },
     ]);
     expect((await gateway.run(GiveUpJobDocument, given)).data.giveUpJob).toMatchObject({ code: 'JOB_NOT_FOUND' });
   });
@@ -125,6 +139,9 @@ describe(`jobs and their operators, on ${engine}`, () => {
       .map((line) => JSON.parse(line));
     expect(jobs).toContainEqual(expect.objectContaining({ kind: 'PURCHASE', state: 'WAITING', order: order.number }));
     expect((await command('give-up', id, '--reason', 'Not wanted')).stdout).toBe('it is given up\n');
+    expect(await entriesOf(gateway, { orderId: order.id, actions: ['JOB_GIVEN_UP'] })).toMatchObject([
+      { actor: { role: 'OPERATOR', application: 'npm run jobs' }, detail: { givenUpReason: 'Not wanted' } },
+    ]);
     await expect(command('retry', id)).rejects.toMatchObject({ code: 1 });
     await expect(command('give-up', id)).rejects.toMatchObject({ code: 2 });
   });
