@@ -33,7 +33,7 @@ describe(`tamper evidence, on ${engine}`, () => {
     gateway = await startTestGateway();
     await stockShop(gateway);
     await buy(gateway, await aCustomer(gateway), [{ ...skus.perpetual, quantity: 2 }]);
-    await gateway.sql(insertEntries, [1_200]);
+    await gateway.sql(insertEntries, [1_199]);
     await sealAll();
     await gateway.sql(insertEntries, [30]);
     await sealAll();

@@ -279,6 +279,7 @@ describe(`rows of one tenant, on ${engine}`, () => {
     expect(executed.data).toEqual(text.data);
     expect(text.data.activity.t1.map((entry: { detail: object }) => entry.detail)).toEqual([
       { kind: 'OrderPlacedDetail', __typename: mine.order.number },
+      {},
       { __typename: mine.choice.version },
     ]);
 

@@ -119,6 +119,7 @@ describe(`strangers in a tenant’s log, on ${engine}`, () => {
     expect(nodes.filter(({ outcome }) => outcome !== 'DENIED').map(({ actor }) => actor.userPrincipalName)).toEqual([
       'agent.anna@partner.example',
       'agent.anna@partner.example',
+      'agent.anna@partner.example',
       `admin@${owned.customer.domain}`,
     ]);
     const ids = nodes.map(({ id }) => id);

@@ -341,7 +341,7 @@ describe(`purchase, on ${engine}`, () => {
     });
     const invoices = await gateway.run(InvoicesDocument, { filter: { customerId: customer.id } }, 'BILLING_ADMIN');
     expect(invoices.data.invoices?.nodes).toMatchObject([{ periodStart: '2026-07-01', total: { amount: '87442.00' } }]);
-    expect(await traces(customer)).toEqual({ orders: 1, lines: 4, entitlements: 4, invoices: 1, entries: 1 });
+    expect(await traces(customer)).toEqual({ orders: 1, lines: 4, entitlements: 4, invoices: 1, entries: 2 });
   });
 
   test("rule 4: a quantity is within the SKU's bounds, both ends included", async () => {
@@ -433,7 +433,7 @@ describe(`purchase, on ${engine}`, () => {
       expect(gateway.log.find((line) => line.includes(error.extensions.id))).toContain('secret of the database');
       expect(await traces(customer)).toEqual(nothing);
       expect((await request()).data.purchase?.__typename).toBe('PurchaseSuccess');
-      expect(await traces(customer)).toEqual({ orders: 1, lines: 1, entitlements: 1, invoices: 1, entries: 1 });
+      expect(await traces(customer)).toEqual({ orders: 1, lines: 1, entitlements: 1, invoices: 1, entries: 2 });
     },
   );
 
@@ -443,7 +443,7 @@ describe(`purchase, on ${engine}`, () => {
       Array.from({ length: 10 }, () => buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }])),
     );
     expect(new Set(orders.map((order) => order.number)).size).toBe(10);
-    expect(await traces(customer)).toEqual({ orders: 10, lines: 10, entitlements: 10, invoices: 1, entries: 10 });
+    expect(await traces(customer)).toEqual({ orders: 10, lines: 10, entitlements: 10, invoices: 1, entries: 20 });
     const after = await gateway.run(OrderDocument, { id: orders[0]?.id as string }, 'SALES_AGENT');
     expect(after.data.order).toMatchObject({ number: orders[0]?.number, cancellations: [] });
   });

@@ -15,6 +15,8 @@ export const processSecrets = {
 };
 /** Compiled code, as it is deployed; tests and `npm run soak` start in the project's folder. */
 const PROGRAM = 'dist/src/main.js';
+/** The same gateway, with a provider that answers over HTTP. */
+export const WITH_PROVIDER = 'test/support/gateway-with-provider.mjs';
 
 /** How a process ended. */
 export interface Exit {
@@ -51,13 +53,17 @@ export async function killAllProcesses(): Promise<void> {
   );
 }
 
-/** Starts a process on a database and waits until it serves. Rejects with its log where it ends before. */
+/**
+ * Starts a process and waits until it serves. Rejects with its log where it ends before.
+ * @param databaseUrl empty: the embedded database in `dataDir`
+ */
 export async function startProcess(
   databaseUrl: string,
   dataDir: string,
   settings: Record<string, string> = {},
+  program = PROGRAM,
 ): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, [join(process.cwd(), PROGRAM)], {
+  const child = spawn(process.execPath, [join(process.cwd(), program)], {
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: databaseUrl,
@@ -69,6 +75,8 @@ export async function startProcess(
       FULFILMENT_DELAY_MS: '0',
       FEED_POLL_MS: '20',
       DRAIN_TIMEOUT_MS: '10000',
+      // Timings never decide.
+      LOCK_TIMEOUT_MS: '60000',
       LOG_LEVEL: 'warn',
       ...settings,
     },
