@@ -67,7 +67,7 @@ describe(`the activity log, on ${engine}`, () => {
       `query ($filter: ActivityFilter) { activity(filter: $filter) { nodes {
         id at action outcome correlationId productIds actor { userPrincipalName role application } customer { id } order { id } resource { type nodeId node { __typename ... on Order { id number } } label }
         detail { __typename ... on OrderPlacedDetail { orderNumber lineCount total { amount currency } } } } } }`,
-      { filter: { orderId: order.id } },
+      { filter: { orderId: order.id, actions: ['ORDER_PLACED'] } },
     );
     expect(log.activity.nodes).toEqual([
       {
