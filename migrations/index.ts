@@ -20,6 +20,7 @@ import { Migration20261128030954_charge_types } from './Migration20261128030954_
 import { Migration20261128032924_ledger_entries } from './Migration20261128032924_ledger_entries.js';
 import { Migration20261128034200_reconciliations } from './Migration20261128034200_reconciliations.js';
 import { Migration20261128040000_job_entries } from './Migration20261128040000_job_entries.js';
+import { Migration20261128040100_periodic_work } from './Migration20261128040100_periodic_work.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -44,4 +45,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261128032924_ledger_entries', class: Migration20261128032924_ledger_entries },
   { name: 'Migration20261128034200_reconciliations', class: Migration20261128034200_reconciliations },
   { name: 'Migration20261128040000_job_entries', class: Migration20261128040000_job_entries },
+  { name: 'Migration20261128040100_periodic_work', class: Migration20261128040100_periodic_work },
 ];

@@ -29,6 +29,7 @@ export interface SharedCountersOptions {
 export function openSharedCounters({ limiter, pool, kysely, log }: SharedCountersOptions): SharedCounters {
   if (limiter.kind === 'redis') return redisCounters(limiter.url, log);
   if (!pool) return { counter: () => null, close: async () => undefined };
+  // Each process does so: one statement, which finds nothing where another one was first, is less than a job's three.
   const clearing = repeat(
     CLEAR_MS,
     'deleting old rate limits',

@@ -162,6 +162,33 @@ export class JobQueue {
       if (state === 'active') await this.giveBack(kind, { id, retryCount });
   }
 
+  /**
+   * Claims the turn of periodic work that is due: one of all processes gets it. Null where another one has it, or has had
+   * it in this span of time.
+   */
+  async claimTurn(queue: string, everySeconds: number): Promise<Claim | null> {
+    const expireInSeconds = Math.ceil((2 * this.options.config.timeLimitMs) / 1_000);
+    await this.boss.send(queue, null, {
+      singletonSeconds: everySeconds,
+      retryLimit: 3,
+      retryDelay: 1,
+      expireInSeconds,
+    });
+    const [claimed] = await this.boss.fetch(queue);
+    return claimed ? { id: claimed.id, retryCount: claimed.retryCount } : null;
+  }
+
+  /** Ends a turn. It stays until the next one has ended, so that its span has no second one. */
+  async endTurn(queue: string, claim: Claim): Promise<void> {
+    await this.boss.deleteStoredJobs(queue);
+    await this.boss.complete(queue, claim);
+  }
+
+  /** Notes that a turn failed: another one is claimed in its place. */
+  async failTurn(queue: string, claim: Claim, message: string): Promise<void> {
+    await this.boss.fail(queue, claim, { message });
+  }
+
   private note(em: Em, kind: JobKind, delayMs: number): void {
     const noted = this.enqueued.get(em) ?? [];
     noted.push({ kind, delayMs });

@@ -7,7 +7,8 @@ export interface Repeated {
 }
 
 /**
- * Does some work every so often, never twice at once. Where it fails that is told once, not each time, and it is tried
+ * Does some work every so often, never twice at once: what each process must do for itself, such as a heartbeat or what
+ * it has in memory. What one does for all is a job (`jobs/periodic-work.ts`). Where it fails that is told once, not each time, and it is tried
  * again.
  * @param what names the work in the log
  */

@@ -10,7 +10,7 @@ import { SchemaViews } from '../auth/schema-views.js';
 import { rememberTokens } from '../auth/token-cache.js';
 import { createAuthenticate } from '../auth/tokens.js';
 import type { Config } from '../config/config.js';
-import { askClock, type Clock } from '../context/clock.js';
+import type { Clock } from '../context/clock.js';
 import type { Services } from '../context/context.js';
 import { inOwnTransaction } from '../context/transaction.js';
 import type { Em, Orm } from '../database/orm.js';
@@ -22,12 +22,9 @@ import { Refusals } from '../graphql/refusals.js';
 import { clientAddress } from '../lib/client-address.js';
 import { Lru } from '../lib/lru.js';
 import { OneAtATime } from '../lib/one-at-a-time.js';
-import { repeat } from '../lib/repeat.js';
 import { createSigner } from '../lib/signing.js';
 import { Turns } from '../lib/turns.js';
-import { CLOSE_MS, closeAttempts } from '../modules/entitlements/refused-attempts.js';
 import { type FulfilmentProvider, localProvider } from '../modules/fulfilling/provider.js';
-import { ROLL_UP_MS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
 import { FileScans } from '../modules/support/scan/file-scans.js';
 import { PlanCache } from '../read/plan.js';
 import { PointReadBatcher } from '../read/point-read-batcher.js';
@@ -47,6 +44,7 @@ import { openDoors } from './open-doors.js';
 import { startCostControl } from './start-cost-control.js';
 import { startFeed } from './start-feed.js';
 import { startJobs } from './start-jobs.js';
+import { startPeriodicWork } from './start-periodic-work.js';
 
 /** What tests and operators may put in the place of the usual. */
 export interface GatewayOptions extends OpeningOptions {
@@ -100,13 +98,8 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const { jobs, worker, begin } = await startJobs({ config, orm, connections, feed, provider, clock, log, lifecycle });
   const sealer = new Sealer(kysely, config.sealIntervalMs, log);
   lifecycle.onClose(() => sealer.stop());
-  const rollUp = () => rollUpAllSales((work) => orm.em.fork().transactional((em) => work(em)));
-  const rollingUp = repeat(ROLL_UP_MS, 'rolling up sales', rollUp, log);
-  lifecycle.onClose(() => rollingUp.stop());
   const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => inOwnTransaction({ orm, feed, jobs }, work);
-  const close = () => inTransaction(async (em) => closeAttempts(em, await askClock(em, clock)));
-  const closing = repeat(CLOSE_MS, 'joining refused attempts', close, log);
-  lifecycle.onClose(() => closing.stop());
+  startPeriodicWork({ inTransaction, jobs, config, clock, log, lifecycle });
   const scans = config.fileScan && new FileScans({ scan: config.fileScan, inTransaction, clock, log });
   lifecycle.onClose(async () => scans?.stop());
 

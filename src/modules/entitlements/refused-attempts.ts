@@ -7,7 +7,7 @@ import type { Em } from '../../database/orm.js';
 /** How long the same attempts of somebody are joined. */
 export const JOINED_MS = 10 * 60_000;
 /** How often windows that are over are looked for. */
-export const CLOSE_MS = 30_000;
+export const CLOSE_SECONDS = 30;
 /** Windows closed in one transaction. */
 const AT_ONCE = 100;
 

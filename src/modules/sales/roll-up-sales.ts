@@ -4,7 +4,7 @@ import type { Em } from '../../database/orm.js';
 /** Deltas that are rolled up in one transaction. */
 const SLICE = 20_000;
 /** How often to look for deltas. Until then readers add them up themselves: answers do not wait for it. */
-export const ROLL_UP_MS = 10_000;
+export const ROLL_UP_SECONDS = 10;
 
 /** Adds what stands in `sales_deltas` to the totals (sales.entity.ts), in the caller's transaction. Answers how many. */
 export async function rollUpSales(em: Em): Promise<number> {

@@ -124,6 +124,24 @@ describe(`jobs and their operators, on ${engine}`, () => {
     await until('it is cancelled', async () => (await look(order))?.status === 'CANCELLED');
   });
 
+  test('work that comes again is claimed once in a span, whoever asks, and again where it failed', async () => {
+    const { jobs } = gateway.gateway.services;
+    const queue = 'turns_of_a_test';
+    await gateway.sql(`select pgboss.create_queue('${queue}', '{"policy": "standard"}')`);
+    const claim = () => jobs.claimTurn(queue, 86_400 * 365);
+    const claims = await Promise.all([claim(), claim(), claim()]);
+    const first = claims.find((one) => one !== null);
+    expect(claims.filter((one) => one !== null)).toHaveLength(1);
+    await jobs.failTurn(queue, first as NonNullable<typeof first>, 'the database went away');
+    let second: Awaited<ReturnType<typeof claim>> = null;
+    await until('it is claimed anew', async () => {
+      second ??= await claim();
+      return second !== null;
+    });
+    await jobs.endTurn(queue, second as never);
+    expect(await claim()).toBeNull();
+  });
+
   onServer('npm run jobs lists them, begins one at once and gives one up', async () => {
     const order = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
     const id = await aJob(gateway, order);
