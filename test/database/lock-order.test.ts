@@ -38,8 +38,8 @@ describe('locks', () => {
   };
 
   test('whatever waits for a lock takes it in the order of lock-order.ts', () => {
-    // The incarnation is made by a transaction that does nothing else.
-    const alone = ['activity-log/incarnation.ts'];
+    // Transactions that lock nothing else: the incarnation, and earlier imports of a reconciliation, by their ids.
+    const alone = ['activity-log/incarnation.ts', 'modules/reconciling/keep-reconciliation.ts'];
     const waits = /pg_advisory_xact_lock|\bfor (?:no key )?update\b(?! \$\{waits)(?! skip locked)/g;
     const loose = readSource().flatMap(({ path, text }) =>
       [...text.matchAll(waits)]
