@@ -1,5 +1,4 @@
 import { LockMode } from '@mikro-orm/core';
-import type { Em } from './orm.js';
 
 /**
  * All that transactions wait for each other for, in the one order in which each of them takes it. So no two can wait for
@@ -38,15 +37,18 @@ const LOCK_ORDER = [
 /** What a transaction waits for. */
 export type Lock = (typeof LOCK_ORDER)[number];
 
+/** What takes locks: an entity manager. */
+type Locking = { isInTransaction(): boolean };
+
 /** The place of what each transaction took last. */
-const taken = new WeakMap<Em, number>();
+const taken = new WeakMap<Locking, number>();
 
 /**
  * Notes what a transaction takes next; of several rows of one kind it takes them in the order of their ids. Answers the
  * mode in which the ORM locks a row.
  * @throws Error where the transaction holds what comes later: it could wait for somebody who waits for it
  */
-export function inLockOrder(em: Em, lock: Lock): LockMode {
+export function inLockOrder(em: Locking, lock: Lock): LockMode {
   if (em.isInTransaction()) {
     const place = LOCK_ORDER.indexOf(lock);
     const last = taken.get(em) ?? -1;

@@ -52,7 +52,7 @@ describe(`exports, on ${engine}`, () => {
     const customer = await aCustomer(gateway);
     const order = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
     await write(0);
-    const text = await (await get(`activity.jsonl?customerId=${customer.id}`)).text();
+    const text = await (await get(`activity.jsonl?customerId=${customer.id}&actions=ORDER_PLACED`)).text();
     expect(linesOf(text).map((line) => JSON.parse(line))).toEqual([
       {
         cursor: expect.any(String),
@@ -342,12 +342,12 @@ describe(`exports, on ${engine}`, () => {
       [customer.rowId, order.number],
     );
     await write(0);
-    const path = `customerId=${customer.id}`;
+    const path = `customerId=${customer.id}&actions=ORDER_PLACED,CANCELLATION_CONFIRMED`;
     const tells = async (as: Caller) => {
       const lines = linesOf(await (await get(`activity.jsonl?${path}`, as)).text()).map((line) => JSON.parse(line));
       const csv = await (await get(`activity.csv?${path}`, as)).text();
       const graph = await gateway.run(
-        `query ($id: ID!) { activity(filter: { customerId: $id }) { nodes { order { id } detail {
+        `query ($id: ID!) { activity(filter: { customerId: $id, actions: [ORDER_PLACED, CANCELLATION_CONFIRMED] }) { nodes { order { id } detail {
           ... on OrderPlacedDetail { total { amount } } ... on CancellationConfirmedDetail { credit { amount } } } } } }`,
         { id: customer.id },
         as,
