@@ -36,7 +36,7 @@ export const points = {
   /** One type by introspection, and a field of what it leads to. */
   introspectedType: 10,
   introspectedField: 1,
-  /** The schema's text, or that it is what the caller has already. */
+  /** That the schema's text is what the caller has already; where it is sent, its bytes are paid for as an answer's. */
   schema: 5,
   /** A message that goes to one subscriber, whoever shares its text. */
   message: 0.02,
@@ -49,13 +49,13 @@ export const points = {
   /** The beginning of an upload, and each MiB of it: received, judged and written, and kept for good. */
   upload: 5,
   uploadedMebibyte: 300,
-  /** The beginning of a download of a file out of the database, and each MiB of it: read in pieces. */
-  fileDownload: 5,
-  downloadedMebibyte: 50,
+  /** Looking for a file of a support request, a transaction of a few statements, and each MiB of it: read in pieces. */
+  fileDownload: 20,
+  downloadedMebibyte: 300,
 } satisfies Record<string, number>;
 
-/** Points of a download of so many bytes out of the database. */
-export const costOfDownload = (bytes: number) => points.fileDownload + (bytes / 2 ** 20) * points.downloadedMebibyte;
+/** Points of so many bytes of a file out of the database. */
+export const costOfDownload = (bytes: number) => Math.ceil((bytes / 2 ** 20) * points.downloadedMebibyte);
 
 /** Bytes of variables and the like that come with every operation, and cost nothing of their own. */
 const FREE_BYTES = 4_096;

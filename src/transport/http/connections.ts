@@ -8,9 +8,11 @@ import type { Refusals } from '../../graphql/refusals.js';
 import { networkOf } from '../../lib/network.js';
 import { type CallerBounds, isTaken, type Release } from '../bounds.js';
 import type { Cuts } from './cuts.js';
+import type { InTurn } from './in-turn.js';
 import { Lines } from './lines.js';
 import { onceClosed } from './once-closed.js';
 import { refuse } from './refusal.js';
+import { WATCHED } from './watched.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,8 +21,6 @@ declare module 'fastify' {
   }
 }
 
-/** Addresses of operators. */
-const WATCHED = /^\/(health|metrics)\b/;
 /** How often Node looks for requests that take too long to arrive. */
 const LOOK_MS = 1_000;
 
@@ -32,6 +32,7 @@ export function boundConnections(
   app: FastifyInstance,
   bounds: CallerBounds,
   cuts: Cuts,
+  inTurn: InTurn,
   { config, refusals }: Pick<Services, 'config' | 'refusals'>,
 ): Lines {
   const { server } = app;
@@ -44,11 +45,15 @@ export function boundConnections(
 
   const countedIn = countByAddress(settings.connectionsPerAddress, config.trustedProxies, refusals);
 
-  const lines = new Lines(server, (socket) => {
-    if (!countedIn(socket)) return false;
-    cuts.delay(socket);
-    return true;
-  });
+  const lines = new Lines(
+    server,
+    (socket) => {
+      if (!countedIn(socket)) return false;
+      cuts.delay(socket);
+      return true;
+    },
+    inTurn,
+  );
 
   app.decorateRequest('leaveRequests');
   app.addHook('onRequest', (request, reply, done) => {

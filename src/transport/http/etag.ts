@@ -9,10 +9,10 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
  * cache may keep them, and must ask each time. Answers to POST are kept nowhere: one may hold a product key.
  * @param tagOf the tag of an answer, where it need not be made of it each time
  */
-export function withETag(handler: Handler, tagOf: (answer: string) => string = tagOfContent): Handler {
+export function withETag(handler: Handler, tagOf: (answer: string | Buffer) => string = tagOfContent): Handler {
   return async (request, reply) => {
     const answer = await handler(request, reply);
-    if (!isRead(request) || reply.statusCode !== 200 || typeof answer !== 'string') return answer;
+    if (!isRead(request) || reply.statusCode !== 200 || !isContent(answer)) return answer;
     varyBy(reply, 'authorization, accept, accept-encoding').header('cache-control', 'private, no-cache');
     return conditionally(request, reply, answer, tagOf);
   };
@@ -26,7 +26,7 @@ export function withPageETag(
   done: (error: null, page: unknown) => void,
 ): void {
   const isKept = reply.getHeader('cache-control') === 'no-cache' && reply.statusCode === 200 && isRead(request);
-  if (isKept && (typeof page === 'string' || page instanceof Buffer)) page = conditionally(request, reply, page);
+  if (isKept && isContent(page)) page = conditionally(request, reply, page);
   done(null, page);
 }
 
@@ -55,6 +55,9 @@ function conditionally<Content extends string | Buffer>(
 export function tagOfContent(content: string | Buffer): string {
   return `W/"${createHash('sha256').update(content).digest('base64url')}"`;
 }
+
+const isContent = (answer: unknown): answer is string | Buffer =>
+  typeof answer === 'string' || answer instanceof Buffer;
 
 const isRead = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD';
 

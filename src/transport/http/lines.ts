@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { InTurn } from './in-turn.js';
 import { onceClosed } from './once-closed.js';
 
 /** Requests of one connection that run at once; those that it has sent beside them wait. */
@@ -21,8 +22,15 @@ export class Lines {
   private readonly lines = new Map<Socket, Line>();
   private isClosing = false;
 
-  /** @param isTaken whether a new connection is taken */
-  constructor(server: Server, isTaken: (socket: Socket) => boolean) {
+  /**
+   * @param isTaken whether a new connection is taken
+   * @param inTurn begins a request when its caller's turn comes
+   */
+  constructor(
+    server: Server,
+    isTaken: (socket: Socket) => boolean,
+    private readonly inTurn: InTurn,
+  ) {
     server.on('connection', (socket: Socket) => {
       if (this.isClosing || !isTaken(socket)) return void socket.destroy();
       const line: Line = { running: new Set(), waiting: [] };
@@ -53,7 +61,8 @@ export class Lines {
   }
 
   private begin(line: Line, exchange: Exchange, handlers: ((...exchange: Exchange) => void)[]): void {
-    const [{ socket }, response] = exchange;
+    const [request, response] = exchange;
+    const { socket } = request;
     line.running.add(response);
     onceClosed(response, () => {
       line.running.delete(response);
@@ -65,7 +74,10 @@ export class Lines {
       });
       if (line.waiting.length === 0) socket.resume();
     });
-    for (const handler of handlers) handler(...exchange);
+    this.inTurn(request, () => {
+      if (response.closed || response.destroyed) return;
+      for (const handler of handlers) handler(...exchange);
+    });
   }
 
   /** Node tells only the first of the answers that its connection is gone. */

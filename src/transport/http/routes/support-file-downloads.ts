@@ -3,17 +3,21 @@ import { create as contentDisposition } from 'content-disposition';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Authenticate } from '../../../auth/tokens.js';
+import type { Viewer } from '../../../auth/viewer.js';
 import { createContext, type Services } from '../../../context/context.js';
 import { inTransaction } from '../../../context/transaction.js';
-import { accountOf } from '../../../cost/cost-control.js';
-import { costOfDownload } from '../../../cost/points.js';
+import { accountOf, type Payer } from '../../../cost/cost-control.js';
+import { costOfDownload, points } from '../../../cost/points.js';
+import { DEAR } from '../../../database/lanes.js';
 import { parseGlobalId } from '../../../domain/global-id.js';
 import { ErrorCode } from '../../../graphql/errors.js';
+import type { AbortFlag } from '../../../lib/abort-flag.js';
 import { contentOf, findSupportFile, recordFileDownload } from '../../../modules/support/download-file.js';
 import { ScanVerdict, type SupportFile } from '../../../modules/support/support-request.entity.js';
 import type { CallerBounds } from '../../bounds.js';
+import { abortOnClose } from '../abort-on-close.js';
 import { enter } from '../enter.js';
-import { type Asked, askedOf } from '../preconditions.js';
+import { type Asked, askedOf, type ByteRange } from '../preconditions.js';
 import { httpOf, refuse, varyBy } from '../refusal.js';
 import { CHALLENGE, challengeFor } from '../require-token.js';
 
@@ -49,21 +53,26 @@ export function serveSupportFileDownloads(
         reply.header('www-authenticate', challengeFor('insufficient_scope', message));
         return refuse(reply, 403, ErrorCode.FORBIDDEN, message);
       }
+      // Whether there is such a file or not, it is looked for.
+      const payer = { viewer, user: accountOf(viewer, () => services.addressOf(request.raw)) };
+      const unpaid = services.costs.spend(payer, points.fileDownload);
+      if (unpaid) return refuseFor(reply, unpaid);
       const id = parseGlobalId(request.params.id);
-      const judged = id?.type === 'SupportFile' ? await judge(services, request, id.id) : null;
+      const judged = id?.type === 'SupportFile' ? await judge(services, request, payer, id.id) : null;
       if (!judged) return refuse(reply, 404, ErrorCode.BAD_REQUEST, 'There is no such file.');
       const { file, asked, refusal } = judged;
       if (refusal) return refuseFor(reply, refusal);
-      return answer(services, reply, file, asked, request.method === 'HEAD');
+      if (request.method === 'HEAD') return answer(reply, file, asked, null);
+      const inTurn = piecesInTurn(services, payer, abortOnClose(reply.raw));
+      return answer(reply, file, asked, (part) => contentOf(services.batchReads, file.id, part, inTurn));
     },
   });
 }
 
 /** The file with what is asked of it; one whose content will be sent is written down before. */
-async function judge(services: Services, request: FastifyRequest, id: string): Promise<Judged> {
+async function judge(services: Services, request: FastifyRequest, payer: Payer<Viewer>, id: string): Promise<Judged> {
   const { viewer, correlationId } = request;
   const context = createContext(services, { viewer, correlationId, request: request.raw });
-  const payer = { viewer, user: accountOf(viewer, () => services.addressOf(request.raw)) };
   try {
     return await inTransaction(context, async (unit) => {
       const file = await findSupportFile(unit, id);
@@ -71,7 +80,7 @@ async function judge(services: Services, request: FastifyRequest, id: string): P
       const asked = askedOf(request, tagOf(file), file.size);
       const isSent = request.method === 'GET' && (asked === 'WHOLE' || typeof asked === 'object');
       const bytes = isSent ? (typeof asked === 'object' ? asked.end - asked.start + 1 : file.size) : 0;
-      const refusal = unavailable(services, file) ?? services.costs.spend(payer, Math.ceil(costOfDownload(bytes)));
+      const refusal = unavailable(services, file) ?? services.costs.spend(payer, costOfDownload(bytes));
       if (isSent && !refusal) recordFileDownload(unit, file);
       return { file, asked, refusal };
     });
@@ -108,14 +117,25 @@ function refuseFor(reply: FastifyReply, { message, extensions }: GraphQLError): 
 
 const tagOf = ({ sha256 }: SupportFile) => `"${sha256}"`;
 
+/**
+ * Reads the pieces of what a user downloads in that user's turn: however many files are asked for at once, others wait for
+ * one piece.
+ */
+function piecesInTurn({ turns, batchLanes }: Services, { user }: Payer, abort: AbortFlag) {
+  return async <Result>(read: () => Promise<Result>): Promise<Result> => {
+    await turns.take(user);
+    return batchLanes.run({ users: [user], cost: DEAR, abort }, read);
+  };
+}
+
+/** @param piecesOf the content; null: nobody asks for it */
 function answer(
-  services: Services,
   reply: FastifyReply,
   file: SupportFile,
   asked: Asked,
-  isHead: boolean,
+  piecesOf: ((part: ByteRange) => AsyncIterable<Buffer>) | null,
 ): FastifyReply {
-  const { id, name, contentType, size } = file;
+  const { name, contentType, size } = file;
   reply.headers({
     etag: tagOf(file),
     'cache-control': 'private, no-store',
@@ -139,6 +159,5 @@ function answer(
     'x-content-type-options': 'nosniff',
     'cross-origin-resource-policy': 'same-origin',
   });
-  if (isHead) return reply.send();
-  return reply.send(Readable.from(contentOf(services.batchReads, id, part), { highWaterMark: 1 }));
+  return reply.send(piecesOf ? Readable.from(piecesOf(part), { highWaterMark: 1 }) : undefined);
 }

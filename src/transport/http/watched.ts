@@ -1,0 +1,2 @@
+/** Addresses of operators. */
+export const WATCHED = /^\/(health|metrics)\b/;
