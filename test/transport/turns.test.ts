@@ -1,6 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { FairQueue } from '../../src/lib/fair-queue.js';
 import { Turns } from '../../src/lib/turns.js';
 import { engine } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
@@ -8,6 +11,9 @@ import { openAcknowledged } from '../support/raw-socket.js';
 
 /** Documents that the gateway has not seen, so that each is parsed and validated. */
 const MANY = 60;
+/** Connections of somebody without a token, and requests that each sends at once. */
+const CONNECTIONS = 40;
+const PIPELINED = 16;
 /** As many as a socket may have at once. */
 const SUBSCRIPTIONS = 50;
 
@@ -18,7 +24,7 @@ class Asking {
 
   constructor(
     readonly socket: Socket,
-    private readonly token: string,
+    private readonly token = '',
   ) {
     socket.on('data', (text) => {
       for (const [, status] of String(text).matchAll(/HTTP\/1\.1 (\d+)/g)) {
@@ -37,6 +43,11 @@ class Asking {
     this.socket.write(requests.join(''));
   }
 
+  /** Sends what costs nothing: there is nothing at that address. */
+  sendForNothing(count: number): void {
+    this.socket.write('GET /nothing HTTP/1.1\r\nhost: gateway\r\n\r\n'.repeat(count));
+  }
+
   async answered(count: number): Promise<void> {
     while (this.answers < count) await once(this.socket, 'data');
   }
@@ -49,11 +60,15 @@ describe(`turns, on ${engine}`, () => {
   });
   afterAll(() => gateway.stop());
 
-  const asking = async (user: string) => {
+  const connected = async () => {
     const { hostname, port } = new URL(gateway.url);
     const socket = connect(Number(port), hostname);
     await once(socket, 'connect');
-    const one = new Asking(socket, await gateway.token('GLOBAL_ADMIN', { user }));
+    return socket;
+  };
+
+  const asking = async (user: string) => {
+    const one = new Asking(await connected(), await gateway.token('GLOBAL_ADMIN', { user }));
     // The gateway has written down who it is.
     one.send(['{ __typename }']);
     await one.answered(1);
@@ -70,6 +85,31 @@ describe(`turns, on ${engine}`, () => {
     await many.answered(1 + MANY);
     expect([...many.statuses, ...one.statuses]).toEqual(['200', '200']);
     for (const { socket } of [many, one]) socket.destroy();
+  });
+
+  test('nor does a request behind the many that nobody pays for, or that cost next to nothing', async () => {
+    const [paying, one] = [await asking('cheap@partner.example'), await asking('only@partner.example')];
+    const nobodys = await Promise.all(Array.from({ length: CONNECTIONS }, async () => new Asking(await connected())));
+    let answered = 0;
+    const count = (message: unknown) => {
+      const { url } = (message as { request: IncomingMessage }).request;
+      if (url !== '/nothing') return;
+      answered += 1;
+      // The other one comes when the first of them is answered.
+      if (answered === 1) one.send(['{ __typename }']);
+      if (one.answers === 1) beforeIt = answered;
+    };
+    let beforeIt = 0;
+    subscribe('http.server.response.finish', count);
+    for (const nobody of nobodys) nobody.sendForNothing(PIPELINED);
+    paying.send(Array<string>(PIPELINED).fill('{ __typename }'));
+    await one.answered(2);
+    expect(beforeIt).toBeLessThan(PIPELINED);
+    for (const nobody of nobodys) await nobody.answered(PIPELINED);
+    await paying.answered(1 + PIPELINED);
+    unsubscribe('http.server.response.finish', count);
+    expect([...paying.statuses, ...one.statuses, ...(nobodys[0]?.statuses ?? [])]).toEqual(['200', '200', '404']);
+    for (const { socket } of [paying, one, ...nobodys]) socket.destroy();
   });
 
   test('nor behind the same wrong one that another sends many times at once: it is kept nowhere, and judged one by one', async () => {
@@ -134,4 +174,35 @@ test('a caller whose piece kept the loop long rests four times as long as that w
   await later;
   await piece('b', 'b5', 1);
   expect(rests.map(({ ms }) => ms)).toEqual([160, 160, 1_000]);
+});
+
+test('a caller begins four in a turn of the loop, and one after a long turn; another who comes begins at once', () => {
+  let clock = 0;
+  const turns: (() => void)[] = [];
+  const queue = new FairQueue(
+    () => clock,
+    (turn) => void turns.push(turn),
+  );
+  const done: string[] = [];
+  const enter = (caller: string, count: number) => {
+    for (let index = 1; index <= count; index += 1) queue.enter(caller, () => void done.push(`${caller}${index}`));
+  };
+  const turnAfter = (ms: number) => {
+    clock += ms;
+    turns.shift()?.();
+    return done.splice(0);
+  };
+  enter('a', 11);
+  enter('b', 1);
+  expect(done.splice(0)).toEqual(['a1', 'a2', 'a3', 'a4', 'b1']);
+  expect(turnAfter(1)).toEqual(['a5', 'a6', 'a7', 'a8']);
+  enter('b', 5);
+  expect(turnAfter(3)).toEqual(['b1', 'b2', 'b3', 'b4', 'a9', 'b5']);
+  expect(turnAfter(1)).toEqual(['a10', 'a11']);
+  expect(turnAfter(1)).toEqual([]);
+  // Nobody is left, and no turn is asked for.
+  expect(turns).toEqual([]);
+  enter('a', 1);
+  expect(done).toEqual(['a1']);
+  expect(turns.length).toBe(1);
 });
