@@ -51,6 +51,8 @@ export interface Services {
   log: Logger;
   /** Lets what users ask of the database run in turn. */
   lanes: Lanes;
+  /** Before that, lets few of a user's transactions run at once. */
+  writeLanes: Lanes;
   /** What operations cost, and what users have left. */
   costs: CostControl;
   /** What was refused since the start because it was beyond a bound. */

@@ -54,7 +54,9 @@ export async function inTransaction<Result>(
     });
   // What is done for a person at a screen never waits behind what is dear, as many lines at once do.
   const judged = cost && cost.asked >= MANY_LINES ? cost.asked : 0;
-  const inTurn = () => services.lanes.run({ users: [user], cost: judged }, unit);
+  const users = [user];
+  const inTurn = () =>
+    services.writeLanes.run({ users, cost: 0 }, () => services.lanes.run({ users, cost: judged }, unit));
   try {
     return row === undefined ? await inTurn() : await services.rows.run(row, inTurn);
   } catch (error) {

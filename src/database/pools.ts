@@ -15,6 +15,10 @@ const REPLICA_MS = 1_000;
 /** Connections for the gateway's own work: feed, relay, seals, revocations, health. */
 const INTERNAL_POOL_SIZE = 5;
 
+/** Transactions of one user at once, and of all: the lanes of the connections bound those further. */
+const WRITES_PER_USER = 2;
+const MAXIMUM_WRITES = 1_000;
+
 /** How busy a pool is. What waits has a place in its lanes, or waits for a connection itself. */
 export type PoolFigures = Pick<Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
 
@@ -28,6 +32,8 @@ export interface Connections {
   analysts: Execute;
   /** Lets what users ask of the interactive connections run in turn, reads and writes. */
   lanes: Lanes;
+  /** Before that, lets few of a user's transactions run at once: each keeps the process busy for milliseconds. */
+  writeLanes: Lanes;
   /** The gateway's own work, feed and health among it: no flood of operations makes it wait. */
   internal: Kysely<unknown>;
   /** Long reads that are no operation, such as exports and old entries of streams: from the primary, and not on interactive connections. */
@@ -66,6 +72,8 @@ export async function openConnections({
   const { statementTimeoutMs: longestMs = 0 } = database;
   const lanes = lanesOf(database.kind === 'embedded' ? 1 : database.poolSize, longestMs, refusals);
   const interactive = await createExecute(orm, { lanes, statementTimeoutMs: longestMs, refusals });
+  const writes = { size: MAXIMUM_WRITES, perUser: WRITES_PER_USER, dear: MAXIMUM_WRITES };
+  const writeLanes = new Lanes({ ...writes, maximumWaitMs: longestMs, refusals });
   if (database.kind === 'embedded') {
     const only = kyselyOf(orm);
     return {
@@ -73,6 +81,7 @@ export async function openConnections({
       interactive,
       analysts: interactive,
       lanes,
+      writeLanes,
       internal: only,
       batch: only,
       batchLanes: lanes,
@@ -101,7 +110,7 @@ export async function openConnections({
     const internalOrm = await open('internal', { poolSize: INTERNAL_POOL_SIZE });
     const internal = kyselyOf(internalOrm);
     const internalPool = await poolOf(internalOrm);
-    const common = { areSelfLimiting: false, interactive, lanes, internal, internalPool, pools, close };
+    const common = { areSelfLimiting: false, interactive, lanes, writeLanes, internal, internalPool, pools, close };
     const { analysts: limits, replica: copy } = database;
     if (!limits) {
       const batchOnes = { batch: kyselyOf(orm), batchLanes: lanes, batchExecute: interactive };

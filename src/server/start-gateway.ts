@@ -129,6 +129,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     ...running,
     log,
     lanes: connections.lanes,
+    writeLanes: connections.writeLanes,
     costs,
     refusals,
     turns: new Turns(),

@@ -90,6 +90,8 @@ interface KindBounds {
   ofUsers: Bound;
   ofNobodys: Bound;
   ofAddresses: Bound;
+  /** Those of users who are known already: whoever asks without a token takes no place of theirs. */
+  ofKnownAddresses: Bound;
 }
 
 /** The bounds on what callers hold at once: per user and per address. */
@@ -102,7 +104,15 @@ export class CallerBounds {
   ) {
     const boundsOf = (kind: string): [string, KindBounds] => {
       const [perUser, perAddress] = [settings[`${kind as Kind}PerUser`], settings[`${kind as Kind}PerAddress`]];
-      return [kind, { ofUsers: new Bound(perUser), ofNobodys: new Bound(perUser), ofAddresses: new Bound(perAddress) }];
+      return [
+        kind,
+        {
+          ofUsers: new Bound(perUser),
+          ofNobodys: new Bound(perUser),
+          ofAddresses: new Bound(perAddress),
+          ofKnownAddresses: new Bound(perAddress),
+        },
+      ];
     };
     this.bounds = Object.fromEntries(Object.keys(kinds).map(boundsOf)) as Record<Kind, KindBounds>;
   }
@@ -115,7 +125,7 @@ export class CallerBounds {
   take(kind: Kind, caller: Caller, item?: string): Release | GraphQLError {
     const ofUser = this.takeForUser(kind, caller, item);
     if (!isTaken(ofUser)) return ofUser;
-    const ofAddress = this.takeForAddress(kind, caller.address, item);
+    const ofAddress = this.takeForAddress(kind, caller.address, item, caller.user !== null);
     if (isTaken(ofAddress))
       return () => {
         ofUser();
@@ -125,10 +135,11 @@ export class CallerBounds {
     return ofAddress;
   }
 
-  /** Takes one more for an address, before anybody has said who they are. */
-  takeForAddress(kind: Kind, address: string, item?: string): Release | GraphQLError {
-    const { ofAddresses } = this.bounds[kind];
-    return takeOf(ofAddresses, networkOf(address), item) ?? this.refuse(kind, 'An address', 'PerAddress');
+  /** Takes one more for an address. @param isKnown whether whoever asks there is a user who is known */
+  takeForAddress(kind: Kind, address: string, item?: string, isKnown = false): Release | GraphQLError {
+    const { ofAddresses, ofKnownAddresses } = this.bounds[kind];
+    const bound = isKnown ? ofKnownAddresses : ofAddresses;
+    return takeOf(bound, networkOf(address), item) ?? this.refuse(kind, 'An address', 'PerAddress');
   }
 
   /** Takes one more for a user, where the address has been counted already; without a token that bound is the address's. */

@@ -7,8 +7,8 @@ import { ErrorCode } from '../../graphql/errors.js';
 import type { Refusals } from '../../graphql/refusals.js';
 import { networkOf } from '../../lib/network.js';
 import { type CallerBounds, isTaken, type Release } from '../bounds.js';
+import type { Callers } from './callers.js';
 import type { Cuts } from './cuts.js';
-import type { InTurn } from './in-turn.js';
 import { Lines } from './lines.js';
 import { onceClosed } from './once-closed.js';
 import { refuse } from './refusal.js';
@@ -32,7 +32,7 @@ export function boundConnections(
   app: FastifyInstance,
   bounds: CallerBounds,
   cuts: Cuts,
-  inTurn: InTurn,
+  callers: Callers,
   { config, refusals }: Pick<Services, 'config' | 'refusals'>,
 ): Lines {
   const { server } = app;
@@ -49,10 +49,11 @@ export function boundConnections(
     server,
     (socket) => {
       if (!countedIn(socket)) return false;
-      cuts.delay(socket);
+      callers.readInTurn(socket, cuts.wait(socket));
       return true;
     },
-    inTurn,
+    callers.inTurn,
+    (socket) => cuts.note(socket),
   );
 
   app.decorateRequest('leaveRequests');
@@ -61,7 +62,8 @@ export function boundConnections(
     request.leaveRequests = () => undefined;
     // Who watches the gateway is answered, whoever else is at the same address.
     if (WATCHED.test(request.url)) return done();
-    const taken = bounds.takeForAddress('operations', request.network);
+    const isKnown = callers.identityOf(request.raw) !== undefined;
+    const taken = bounds.takeForAddress('operations', request.network, undefined, isKnown);
     if (!isTaken(taken)) return void refuseBeyond(reply, taken);
     request.leaveRequests = taken;
     onceClosed(reply.raw, taken);

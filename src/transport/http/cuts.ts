@@ -4,8 +4,9 @@ import { RefusalPace } from '../../cost/refusal-pace.js';
 import { networkOf } from '../../lib/network.js';
 
 /**
- * Addresses whose connections were cut off for what they sent. What comes with a connection is read before anybody knows
- * who sends it: whoever is cut off again and again has new connections read later, fifty a second.
+ * Addresses whose connections were cut off for what they sent, or brought many requests at once. What comes with a
+ * connection is read before anybody knows who sends it: whoever does so again and again has new connections read later,
+ * fifty a second.
  */
 export class Cuts {
   private readonly pace = new RefusalPace();
@@ -15,19 +16,16 @@ export class Cuts {
     this.isTrusted = proxyAddr.compile([...trustedProxies]);
   }
 
-  /** Notes that a connection is cut off. */
+  /** Notes that a connection is cut off, or brings more at once. */
   note(socket: Socket): void {
     const address = this.addressOf(socket);
     if (address !== null) this.pace.note(address);
   }
 
-  /** Lets a new connection wait before it is read, where its address was cut off lately. */
-  delay(socket: Socket): void {
+  /** How long a new connection waits before it is read; null: not at all. */
+  wait(socket: Socket): Promise<unknown> | null {
     const address = this.addressOf(socket);
-    const wait = address === null ? null : this.pace.wait(address);
-    if (!wait) return;
-    socket.pause();
-    void wait.then(() => socket.resume());
+    return address === null ? null : this.pace.wait(address);
   }
 
   /** Null: a proxy's, which are those of many. */

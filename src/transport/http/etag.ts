@@ -7,14 +7,13 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 /**
  * Gives answers to GET an ETag, and answers 304 without a body to whoever has it already. Only the viewer's own
  * cache may keep them, and must ask each time. Answers to POST are kept nowhere: one may hold a product key.
- * @param tagOf the tag of an answer, where it need not be made of it each time
  */
-export function withETag(handler: Handler, tagOf: (answer: string | Buffer) => string = tagOfContent): Handler {
+export function withETag(handler: Handler): Handler {
   return async (request, reply) => {
     const answer = await handler(request, reply);
     if (!isRead(request) || reply.statusCode !== 200 || !isContent(answer)) return answer;
     varyBy(reply, 'authorization, accept, accept-encoding').header('cache-control', 'private, no-cache');
-    return conditionally(request, reply, answer, tagOf);
+    return conditionally(request, reply, answer);
   };
 }
 
@@ -35,9 +34,8 @@ function conditionally<Content extends string | Buffer>(
   request: FastifyRequest,
   reply: FastifyReply,
   content: Content,
-  tagOf: (content: Content) => string = tagOfContent,
 ): Content | string {
-  const tag = tagOf(content);
+  const tag = tagOfContent(content);
   reply.header('etag', tag);
   const mustMatch = tagsOf(request.headers['if-match']);
   // Such tags are compared strongly, and a weak one is never equal.
@@ -51,10 +49,18 @@ function conditionally<Content extends string | Buffer>(
   return '';
 }
 
+/** Tags of bytes, which are kept and sent again. */
+const tags = new WeakMap<Buffer, string>();
+
 /** The weak tag of a content: the same may come compressed. */
 export function tagOfContent(content: string | Buffer): string {
-  return `W/"${createHash('sha256').update(content).digest('base64url')}"`;
+  if (typeof content === 'string') return hashed(content);
+  const tag = tags.get(content) ?? hashed(content);
+  tags.set(content, tag);
+  return tag;
 }
+
+const hashed = (content: string | Buffer) => `W/"${createHash('sha256').update(content).digest('base64url')}"`;
 
 const isContent = (answer: unknown): answer is string | Buffer =>
   typeof answer === 'string' || answer instanceof Buffer;

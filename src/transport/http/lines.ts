@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { InTurn } from './in-turn.js';
+import type { InTurn } from './callers.js';
 import { onceClosed } from './once-closed.js';
 
 /** Requests of one connection that run at once; those that it has sent beside them wait. */
@@ -12,6 +12,8 @@ type Exchange = [request: IncomingMessage, response: ServerResponse];
 interface Line {
   running: Set<ServerResponse>;
   waiting: Exchange[];
+  /** What begins once the client has taken what it was answered. */
+  untaken: (() => void)[];
 }
 
 /**
@@ -25,16 +27,21 @@ export class Lines {
   /**
    * @param isTaken whether a new connection is taken
    * @param inTurn begins a request when its caller's turn comes
+   * @param noteMany hears of each sixteen more requests that wait on one connection
    */
   constructor(
     server: Server,
     isTaken: (socket: Socket) => boolean,
     private readonly inTurn: InTurn,
+    private readonly noteMany: (socket: Socket) => void,
   ) {
     server.on('connection', (socket: Socket) => {
       if (this.isClosing || !isTaken(socket)) return void socket.destroy();
-      const line: Line = { running: new Set(), waiting: [] };
+      const line: Line = { running: new Set(), waiting: [], untaken: [] };
       this.lines.set(socket, line);
+      socket.on('drain', () => {
+        for (const start of line.untaken.splice(0)) start();
+      });
       socket.once('close', () => this.forget(socket, line));
     });
     const handlers = server.listeners('request') as ((...exchange: Exchange) => void)[];
@@ -57,6 +64,7 @@ export class Lines {
     else {
       line.waiting.push(exchange);
       socket.pause();
+      if (line.waiting.length % AT_ONCE === 0) this.noteMany(socket);
     }
   }
 
@@ -74,16 +82,21 @@ export class Lines {
       });
       if (line.waiting.length === 0) socket.resume();
     });
-    this.inTurn(request, () => {
-      if (response.closed || response.destroyed) return;
-      for (const handler of handlers) handler(...exchange);
-    });
+    const start = () =>
+      this.inTurn(request, () => {
+        if (response.closed || response.destroyed) return;
+        // The answers before it wait for the client: one more would only wait beside them.
+        if (socket.writableNeedDrain) line.untaken.push(start);
+        else for (const handler of handlers) handler(...exchange);
+      });
+    start();
   }
 
   /** Node tells only the first of the answers that its connection is gone. */
   private forget(socket: Socket, line: Line): void {
     this.lines.delete(socket);
     line.waiting.length = 0;
+    line.untaken.length = 0;
     for (const response of line.running) {
       if (response.closed) continue;
       response.destroy();

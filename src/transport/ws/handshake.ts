@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { GraphQLError } from 'graphql';
 import type { ServerOptions, WebSocketServer } from 'ws';
+import type { RefusalPace } from '../../cost/refusal-pace.js';
 import { codedError, ErrorCode } from '../../graphql/errors.js';
+import { networkOf } from '../../lib/network.js';
 import { type CallerBounds, isTaken } from '../bounds.js';
 import { pathOfTarget } from '../http/app.js';
 import { answerOf } from '../http/malformed.js';
@@ -16,9 +18,11 @@ export function judgeHandshakes(
   origins: Origins,
   bounds: CallerBounds,
   addressOf: (request: IncomingMessage) => string,
+  pace: RefusalPace,
 ): ServerOptions['verifyClient'] {
-  return ({ req }, answer) => {
+  const judge = (req: IncomingMessage, answer: (isTaken: boolean) => void) => {
     const { socket } = req;
+    if (socket.destroyed) return;
     if (!origins.mayAsk(req))
       return refuseHandshake(socket, 403, codedError(ErrorCode.FORBIDDEN, originRefused(req.headers.origin ?? '')));
     const taken = bounds.takeForAddress('sockets', addressOf(req));
@@ -26,7 +30,15 @@ export function judgeHandshakes(
     socket.once('close', taken);
     answer(true);
   };
+  return ({ req }, answer) => {
+    const wait = pace.wait(refusedAt(addressOf(req)));
+    if (wait) void wait.then(() => judge(req, answer));
+    else judge(req, answer);
+  };
 }
+
+/** By what the addresses are paced whose tokens were refused. */
+export const refusedAt = (address: string): string => `sockets of ${networkOf(address)}`;
 
 /** Has what `ws` refuses itself told in the form of every error, and the address understood as over HTTP. */
 export function answerBadHandshakes(sockets: WebSocketServer): void {

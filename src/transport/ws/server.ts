@@ -23,7 +23,7 @@ import { type Connected, closeForGood, payingFrames, type SocketOperation, sessi
 import { authorizationOf } from './credentials.js';
 import { endingWith } from './ending-with.js';
 import { Expiring } from './expiring.js';
-import { answerBadHandshakes, judgeHandshakes } from './handshake.js';
+import { answerBadHandshakes, judgeHandshakes, refusedAt } from './handshake.js';
 import { InFlight } from './in-flight.js';
 import { Pace } from './pace.js';
 import { speakProtocol } from './protocol.js';
@@ -84,7 +84,7 @@ export function serveSockets(options: SocketsOptions): SocketServer {
     // Else it hands on all that a client sent at once before anybody else has a turn.
     allowSynchronousEvents: false,
     autoPong: false,
-    verifyClient: judgeHandshakes(origins, bounds, services.addressOf),
+    verifyClient: judgeHandshakes(origins, bounds, services.addressOf, services.costs.pace),
   } as ServerOptionsOfWs);
   answerBadHandshakes(sockets);
   const inFlight = new InFlight();
@@ -169,6 +169,8 @@ function protocolOptions(
         socket.once('close', services.sessions.add(sessionOf(extra, services.addressOf)));
         return true;
       } catch (error) {
+        // The next ones of the address wait: a handshake costs as much as an operation, and nobody pays for it.
+        services.costs.pace.note(refusedAt(services.addressOf(extra.request)));
         const { code, reason } = closingFor(error, services.log);
         extra.socket.close(code, reason);
         return false;

@@ -26,9 +26,16 @@ export function signInOrigin(signIn: SignInConfig | null): string[] {
 export function serveLive(app: FastifyInstance, folder: string, signIn: SignInConfig | null): void {
   const policyFor = (host: string) =>
     `default-src 'none'; script-src 'self'; style-src 'self'; connect-src ${connectSources(host, signInOrigin(signIn))}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  // Read once: whoever asks for a file and takes it slowly holds nothing of their own.
+  const contents = new Map<string, Buffer>();
+  const contentOf = async (file: string): Promise<Buffer | null> => {
+    const content = contents.get(file) ?? (await readFile(join(folder, file)).catch(() => null));
+    if (content) contents.set(file, content);
+    return content;
+  };
   for (const [url, [file, type]] of Object.entries(files)) {
     app.get(url, { onSend: withPageETag, config: { produces: [type] } }, async (request, reply) => {
-      const content = await readFile(join(folder, file)).catch(() => null);
+      const content = await contentOf(file);
       if (!content)
         return reply.code(503).type('text/plain').send('The dashboard is not bundled. Run: npm run build\n');
       const headers = { 'content-security-policy': policyFor(request.host), 'cache-control': 'no-cache' };

@@ -8,7 +8,7 @@ import { points } from '../../../cost/points.js';
 import { ErrorCode } from '../../../graphql/errors.js';
 import { Lru } from '../../../lib/lru.js';
 import { enter } from '../enter.js';
-import { tagOfContent, withETag } from '../etag.js';
+import { withETag } from '../etag.js';
 import { refuse, varyBy } from '../refusal.js';
 import { CHALLENGE, challengeFor } from '../require-token.js';
 
@@ -23,26 +23,21 @@ export function serveSchema(
   views: SchemaViews,
 ): void {
   const texts = new Lru<string, Buffer>(MAXIMUM_TEXTS);
-  const tags = new WeakMap<Buffer, string>();
   /** The bytes of a text: the same for everybody, so that whoever takes them slowly holds nothing of their own. */
   const bytesOf = (sdl: string): Buffer => {
     let bytes = texts.get(sdl);
     if (!bytes) {
       bytes = Buffer.from(sdl);
       texts.set(sdl, bytes);
-      tags.set(bytes, tagOfContent(bytes));
     }
     return bytes;
   };
-  const respond = withETag(
-    async ({ viewer }, reply) => {
-      const view = views.of(viewer);
-      if (!view) return refuseText(reply, viewer);
-      reply.header('content-type', 'text/plain; charset=utf-8');
-      return bytesOf(view.sdl);
-    },
-    (bytes) => tags.get(bytes as Buffer) as string,
-  );
+  const respond = withETag(async ({ viewer }, reply) => {
+    const view = views.of(viewer);
+    if (!view) return refuseText(reply, viewer);
+    reply.header('content-type', 'text/plain; charset=utf-8');
+    return bytesOf(view.sdl);
+  });
   app.get(
     '/schema.graphql',
     { onRequest: enter(services, authenticate), config: { produces: ['text/plain'] } },
