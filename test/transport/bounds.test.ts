@@ -131,21 +131,30 @@ describe(`what a caller may hold, on ${engine}`, () => {
     for (const { socket } of [raw, other]) socket.terminate();
   });
 
-  test('operations of an address; who watches the gateway is answered all the same', async () => {
+  test('operations of an address, apart those of users who are known; who watches the gateway is answered all the same', async () => {
     await start({ bounds: { operationsPerAddress: 1 } });
-    const token = await user('a');
-    expect((await ask(VIEWER, token)).status).toBe(200);
-    const release = await holdReads(gateway);
-    const held = ask(CUSTOMERS, token);
-    let answer = await ask('{ __typename }', null);
-    await until('it is there', async () => {
-      if (answer.status === 200) answer = await ask('{ __typename }', null);
-      return answer.status === 429;
-    });
-    expect(answer.errors).toMatchObject([{ extensions: { limit: 'operationsPerAddress' } }]);
-    expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
-    await release();
-    expect((await held).status).toBe(200);
+    const [token, another] = [await user('a'), await user('b')];
+    for (const known of [token, another]) expect((await ask(VIEWER, known)).status).toBe(200);
+    const refusedTo = async (whom: string | null) => {
+      let answer = await ask('{ __typename }', whom);
+      await until('it is there', async () => {
+        if (answer.status === 200) answer = await ask('{ __typename }', whom);
+        return answer.status === 429;
+      });
+      expect(answer.errors).toMatchObject([{ extensions: { limit: 'operationsPerAddress' } }]);
+      expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
+    };
+    for (const [holder, query, same, other] of [
+      [token, CUSTOMERS, another, null],
+      [null, '{ markets { code } }', null, token],
+    ] as const) {
+      const release = await holdReads(gateway);
+      const held = ask(query, holder);
+      await refusedTo(same);
+      expect((await ask('{ __typename }', other)).status).toBe(200);
+      await release();
+      expect((await held).status).toBe(200);
+    }
   });
 
   test('different subscriptions of a user, over sockets and event streams; the same one, however often, is one', async () => {
