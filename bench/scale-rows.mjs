@@ -45,8 +45,8 @@ export async function fillByNumbers(run, size, say = () => undefined) {
   await run(`insert into cancellation_lines (id, cancellation_id, order_line_id, refund_type, unit_credit, quantity, credit, standing)
     select md5('cancelled' || l.id)::uuid, md5('cancelled' || l.order_id)::uuid, l.id, 'FULL', l.unit_price, l.quantity, l.total, true from order_lines l where l.status = 'CANCELLED'`);
   say('invoices');
-  await run(`insert into invoices (id, number, customer_id, currency, period_start, period_end)
-    select md5('invoice' || customer_id || month)::uuid, 'G' || lpad((row_number() over (order by month, customer_id))::text, 9, '0'), customer_id, currency, month, (month + interval '1 month - 1 day')::date
+  await run(`insert into invoices (id, number, issued_at, customer_id, currency, period_start, period_end)
+    select md5('invoice' || customer_id || month)::uuid, case when month < '2026-11-01' then 'INV-' || lpad((row_number() over (order by month, customer_id))::text, 9, '0') end, case when month < '2026-11-01' then month + interval '1 month' end, customer_id, currency, month, (month + interval '1 month - 1 day')::date
     from (select distinct customer_id, currency, date_trunc('month', placed_at at time zone 'UTC')::date as month from orders) i`);
   await run(`insert into invoice_lines (id, invoice_id, kind, charge_type, order_id, product_id, order_line_id, description, quantity, unit_amount, amount, booked_at)
     select md5('charge' || l.id)::uuid, md5('invoice' || o.customer_id || date_trunc('month', o.placed_at at time zone 'UTC')::date)::uuid, 'CHARGE', 'NEW', o.id, s.product_id, l.id, 'Charge', l.quantity, l.unit_price, l.total, o.placed_at
@@ -58,6 +58,9 @@ export async function fillByNumbers(run, size, say = () => undefined) {
     select md5('reconciled' || l.id)::uuid, md5('file' || i.currency || i.period_start)::uuid, case when missing then 'MISSING_THERE' else 'EQUAL' end, case when missing then null else 1 end, l.id,
       case when missing then null else 'ORDER' end, i.customer_id, i.customer_id, 'Company', i.period_start, i.period_start, 'new', i.currency, case when missing then null else l.amount end, l.amount
     from invoice_lines l join invoices i on i.id = l.invoice_id cross join lateral (select md5(l.id::text) < '05' as missing) m`);
+  await run(
+    `insert into month_closings (month) select distinct period_start from invoices where issued_at is not null`,
+  );
   await run(`insert into support_requests (id, number, customer_id, order_id, topic, impact, title, description, contact_name, contact_email, contact_phone, status, submitted_at, submitted_by)
     select ${id('support', 'n')}, lpad(n::text, 15, '0'), o.customer_id, o.id, case when n % 3 = 0 then 'CSP Purchase/Refund on behalf of customers' else 'Topic ' || n % 7 end, 'MINIMAL', 'Help', 'Help', 'Pat', 'pat@example.com', '1',
       case when n % 100 = 0 then 'OPEN' else 'CLOSED' end, o.placed_at, o.placed_by

@@ -88,6 +88,8 @@ export interface Config {
   fulfilmentDelayMs: number;
   /** How long it takes to confirm a purchase; 0: it confirms at once, in the purchase's own transaction. */
   purchaseDelayMs: number;
+  /** How many days after its end a month is closed, by the clock of the database. */
+  monthCloseDays: number;
   /** How work that waits for somebody is done. */
   jobs: JobsConfig;
   /** How often the feed's reader looks for what other processes committed. */
@@ -193,6 +195,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       : null,
     fulfilmentDelayMs: values.FULFILMENT_DELAY_MS,
     purchaseDelayMs: values.PURCHASE_DELAY_MS,
+    monthCloseDays: values.MONTH_CLOSE_DAYS,
     jobs: jobsOf(values),
     feedPollMs: values.FEED_POLL_MS,
     nats: values.NATS_URL

@@ -170,6 +170,7 @@ export const settings = z.object({
   DOWNLOADS_STORE_ACCESS_KEY_ID: z.string().min(1).optional(),
   DOWNLOADS_STORE_SECRET_ACCESS_KEY: z.string().min(1).optional(),
   FULFILMENT_DELAY_MS: milliseconds(2_000, 0, FIFTEEN_MINUTES_MS),
+  MONTH_CLOSE_DAYS: whole('a whole number of days', 0, 3_650).default(0),
   PURCHASE_DELAY_MS: milliseconds(0, 0, FIFTEEN_MINUTES_MS),
   ...jobSettings,
   FEED_POLL_MS: milliseconds(100, 5, 10_000),

@@ -22,6 +22,8 @@ export const AdvisoryLock = {
   POLICIES: 4_275_030,
   /** One reconciliation file is imported at a time. */
   RECONCILIATION: 4_275_040,
+  /** Shared by whatever books on an invoice, alone for the closing of a month (`guard_open_month` in the migrations). */
+  BOOKING: 4_275_031,
   /** First of two keys, the second being the hash of an identity: shared by what it does, alone for its revocation. */
   IDENTITY: 4_275_010,
 } as const;

@@ -30,6 +30,10 @@ const LOCK_ORDER = [
   'SOFTWARE_VERSION',
   /** Encrypted rows that get another encryption key. */
   'ENCRYPTED',
+  /** Advisory: something is booked, which many may do at once, or a month is closed. */
+  'BOOKING',
+  /** The row of a series of documents, by whoever issues some. */
+  'INVOICE_SERIES',
   /** The invoice of a customer, month and currency: two that make it wait for each other. */
   'INVOICE',
 ] as const;

@@ -7,9 +7,6 @@ export const newId = (): string => v7();
 /** A new order number: 12 hexadecimal digits, as Partner Center's friendly order ids. */
 export const newOrderNumber = (): string => randomBytes(6).toString('hex');
 
-/** A new invoice number: `G` and nine digits. */
-export const newInvoiceNumber = (): string => `G${String(randomInt(1_000_000_000)).padStart(9, '0')}`;
-
 /** A new support request number: 15 digits. */
 export const newSupportRequestNumber = (): string =>
   String(randomInt(100_000_000, 1_000_000_000)) + String(randomInt(1_000_000)).padStart(6, '0');

@@ -7,7 +7,7 @@ import type { JobQueue } from './job-queue.js';
 /** Work that comes again by itself, and that one process does for all of the database. */
 export interface PeriodicWork {
   /** The queue of pg-boss for it, which a migration has made. */
-  queue: 'sales_roll_up' | 'refused_attempts';
+  queue: 'sales_roll_up' | 'refused_attempts' | 'month_close';
   everySeconds: number;
   /** Does what is due by now: what one turn leaves out, the next one does. */
   run(): Promise<void>;

@@ -9,6 +9,7 @@ import {
   KnownUser,
   Session,
 } from '../modules/access/access.entity.js';
+import { InvoiceSeries, MonthClosing } from '../modules/billing/closing.entity.js';
 import { Invoice, InvoiceLine } from '../modules/billing/invoice.entity.js';
 import { LedgerEntry } from '../modules/billing/ledger-entry.entity.js';
 import { CancellationPolicy } from '../modules/catalog/cancellation-policy.entity.js';
@@ -55,6 +56,8 @@ export const entities: EntitySchema[] = [
   SalesDelta,
   SalesByProduct,
   SalesByCustomer,
+  MonthClosing,
+  InvoiceSeries,
   Invoice,
   InvoiceLine,
   LedgerEntry,

@@ -4,6 +4,7 @@ import { askClock, type Clock } from '../context/clock.js';
 import type { Em } from '../database/orm.js';
 import type { JobQueue } from '../jobs/job-queue.js';
 import { type PeriodicWork, repeatForAll } from '../jobs/periodic-work.js';
+import { closeDueMonths, MONTH_CLOSE_SECONDS } from '../modules/billing/close-due-months.js';
 import { CLOSE_SECONDS, closeAttempts } from '../modules/entitlements/refused-attempts.js';
 import { ROLL_UP_SECONDS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -31,6 +32,11 @@ export function startPeriodicWork(options: StartPeriodicWorkOptions): void {
       queue: 'refused_attempts',
       everySeconds: CLOSE_SECONDS,
       run: () => inTransaction(async (em) => closeAttempts(em, await askClock(em, clock))),
+    },
+    {
+      queue: 'month_close',
+      everySeconds: MONTH_CLOSE_SECONDS,
+      run: () => closeDueMonths(inTransaction, config.monthCloseDays),
     },
   ];
   for (const work of all) {

@@ -231,6 +231,45 @@ describe(`migrations, on ${engine}`, () => {
     ]);
   });
 
+  test('invoices of months that are over are issued, and those of the month that runs open, when months get a closing', async () => {
+    await migrate(orm);
+    for (let undone = ''; !undone.endsWith('_month_closings'); ) [undone = '_month_closings'] = await migrateDown(orm);
+    const run = (statement: string, parameters: unknown[] = []) => orm.em.fork().execute(statement, parameters);
+    const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+    await run(`insert into markets (code, name, currencies) values ('AT', 'Austria', '{EUR}')`);
+    await run(
+      `insert into customers (id, tenant_id, domain, company_name, market_code, contact_first_name, contact_last_name, contact_email, created_at)
+       values ('${id(1)}', '${id(1)}', 'a.example', 'A', 'AT', 'A', 'B', 'a@b.example', now())`,
+    );
+    await run(`insert into invoices (id, number, customer_id, currency, period_start, period_end)
+       values ('${id(1)}', 'G987654321', '${id(1)}', 'EUR', '2020-02-01', '2020-02-29'),
+        ('${id(2)}', 'G000000001', '${id(1)}', 'EUR', date_trunc('month', now() at time zone 'UTC'), date_trunc('month', now() at time zone 'UTC') + interval '1 month - 1 day')`);
+    await migrate(orm);
+    const invoices = () =>
+      run(
+        `select number, issued_at at time zone 'UTC' as "issuedAt", document_type as type from invoices order by period_start`,
+      );
+    expect(await invoices()).toEqual([
+      { number: 'G987654321', issuedAt: expect.anything(), type: 'INVOICE' },
+      { number: null, issuedAt: null, type: 'INVOICE' },
+    ]);
+    expect(await run('select month::text from month_closings')).toEqual([{ month: '2020-02-01' }]);
+    await expect(
+      run(`insert into invoices (id, customer_id, currency, period_start, period_end)
+       values ('${id(3)}', '${id(1)}', 'USD', '2020-02-01', '2020-02-29')`),
+    ).rejects.toThrow('is closed');
+    // Credit notes become invoices of their month again.
+    await run(`insert into invoices (id, document_type, amends_of_id, customer_id, currency, period_start, period_end)
+       values ('${id(3)}', 'CREDIT_NOTE', '${id(1)}', '${id(1)}', 'EUR', '2020-03-01', '2020-03-31')`);
+    expect(await migrateDown(orm)).toEqual([expect.stringMatching(/_month_closings$/)]);
+    expect(await run('select number, period_start::text as month from invoices order by period_start')).toEqual([
+      { number: 'G987654321', month: '2020-02-01' },
+      { number: expect.stringMatching(/^G0{8}\d$/), month: '2020-03-01' },
+      { number: expect.stringMatching(/^G0{8}\d$/), month: expect.any(String) },
+    ]);
+    await migrate(orm);
+  });
+
   test('their names begin with the time they were made, oldest first, and say what they are for', () => {
     for (const name of names) expect(name).toMatch(/^Migration\d{14}_[a-z][a-z0-9_]+$/);
     expect(names).toEqual(names.toSorted());

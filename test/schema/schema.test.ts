@@ -59,6 +59,7 @@ const boundedLists = new Set([
   'SupportRequest.files', // at most 10
   'SupportRequest.notes', // at most 100
   'UserAmbiguous.users', // at most 100
+  'Invoice.amendments', // one of each month
   'Invoice.lines', // of one customer in one month
 ]);
 

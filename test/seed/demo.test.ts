@@ -5,7 +5,7 @@ import { checkLedger } from '../../src/modules/billing/check-ledger.js';
 import { decryptProductKey } from '../../src/modules/entitlements/product-key.js';
 import { entities } from '../../src/schema/entities.js';
 import { DemoRefused, loadDemo, loadDemoOnFirstStart } from '../../src/seed/demo/load-demo.js';
-import { invoiceNumberAt, orderNumberAt, supportRequestNumberAt } from '../../src/seed/demo/numbers.js';
+import { orderNumberAt, supportRequestNumberAt } from '../../src/seed/demo/numbers.js';
 import { SeededRandom } from '../../src/seed/demo/random.js';
 import { engine, type TestDatabase, testDatabase } from '../support/database.js';
 
@@ -223,7 +223,6 @@ describe('loading', () => {
     expect(draw(1)).not.toEqual(draw(2));
     for (const [numberAt, form] of [
       [orderNumberAt, /^[0-9a-f]{12}$/],
-      [invoiceNumberAt, /^G[0-9]{9}$/],
       [supportRequestNumberAt, /^[0-9]{15}$/],
     ] as const) {
       const numbers = Array.from({ length: 20_000 }, (_, index) => numberAt(index));
@@ -247,6 +246,7 @@ async function checksums(database: Orm): Promise<unknown> {
     cancellation_lines: 'select * from cancellation_lines',
     invoices: 'select * from invoices',
     invoice_lines: 'select * from invoice_lines',
+    month_closings: 'select * from month_closings',
     ledger_entries: 'select * from ledger_entries',
     support_requests: 'select * from support_requests',
     activity_entries:

@@ -9,27 +9,82 @@ import { appendOnly } from './append-only.js';
 export const InvoiceLineKind = { CHARGE: 'CHARGE', CREDIT: 'CREDIT' } as const;
 export type InvoiceLineKind = (typeof InvoiceLineKind)[keyof typeof InvoiceLineKind];
 
+/** What a document is: what is owed for a month, or what is given back of an invoice whose month is closed. */
+export const InvoiceDocumentType = { INVOICE: 'INVOICE', CREDIT_NOTE: 'CREDIT_NOTE' } as const;
+export type InvoiceDocumentType = (typeof InvoiceDocumentType)[keyof typeof InvoiceDocumentType];
+
+/** Refuses what is booked on a closed month: after the lock it sees whether the month has been closed meanwhile. */
+const guarded = (month: string) => `perform guard_open_month(${month}); return new`;
+
 /** What a customer's orders cost in one calendar month (UTC) and currency. Its total is the sum of its lines. */
 export const Invoice = defineEntity({
   name: 'Invoice',
   tableName: 'invoices',
   properties: {
     id: p.uuid().primary(),
-    /** `G` and nine digits, as new-commerce invoices are numbered. */
-    number: p.text().unique('invoices_number_key').check("number ~ '^G[0-9]{9}$'"),
+    documentType: p.enum(Object.values(InvoiceDocumentType)).default(InvoiceDocumentType.INVOICE),
+    /** The invoice that a credit note is about. */
+    amendsOf: () => p.manyToOne(Invoice).nullable(),
+    /**
+     * `INV-` or `CN-` and nine digits, without gaps, given when its month is closed; null until then. `G` and nine digits
+     * in invoices from before there were series.
+     */
+    number: p.text().nullable().unique('invoices_number_key').check("number ~ '^(G[0-9]{9}|(INV|CN)-[0-9]{9,})$'"),
+    issuedAt: p.datetime(3).nullable(),
     customer: p.manyToOne(Customer),
     currency: p.string().columnType('char(3)'),
     /** First and last day of the billing period. */
     periodStart: p.date(),
     periodEnd: p.date(),
   },
-  uniques: [{ name: 'invoices_period_key', properties: ['customer', 'currency', 'periodStart'] }],
+  uniques: [
+    {
+      name: 'invoices_period_key',
+      expression: `create unique index "invoices_period_key" on "invoices" ("customer_id", "currency", "period_start") where "document_type" = 'INVOICE'`,
+    },
+    {
+      name: 'invoices_amends_key',
+      expression: `create unique index "invoices_amends_key" on "invoices" ("amends_of_id", "period_start") where "amends_of_id" is not null`,
+    },
+  ],
   indexes: [
     { name: 'invoices_recent_idx', properties: ['periodStart', 'id'] },
     { name: 'invoices_customer_recent_idx', properties: ['customer', 'periodStart', 'id'] },
     { name: 'invoices_currency_recent_idx', properties: ['currency', 'periodStart', 'id'] },
+    {
+      name: 'invoices_open_idx',
+      expression: `create index "invoices_open_idx" on "invoices" ("period_start", "id") where "issued_at" is null`,
+    },
   ],
-  checks: [{ name: 'invoices_period', expression: 'period_end >= period_start' }],
+  checks: [
+    { name: 'invoices_period', expression: 'period_end >= period_start' },
+    { name: 'invoices_issued', expression: '(number is null) = (issued_at is null)' },
+    { name: 'invoices_amends', expression: "(document_type = 'CREDIT_NOTE') = (amends_of_id is not null)" },
+  ],
+  triggers: [
+    {
+      name: 'invoices_open_month',
+      timing: 'before',
+      events: ['insert'],
+      forEach: 'row',
+      body: guarded('new.period_start'),
+    },
+    // Nothing of an invoice changes but that it is issued, once, when its month is closed.
+    {
+      name: 'invoices_issued_once',
+      timing: 'before',
+      events: ['update'],
+      forEach: 'row',
+      body: `if old.issued_at is null and new.issued_at is not null and to_jsonb(new) - 'number' - 'issued_at' = to_jsonb(old) - 'number' - 'issued_at' and exists (select from month_closings where month = new.period_start) then return new; end if; raise exception 'invoices are changed by the closing of their month alone (rule 16)' using errcode = 'insufficient_privilege'; return null`,
+    },
+    {
+      name: 'invoices_kept',
+      timing: 'before',
+      events: ['delete'],
+      forEach: 'statement',
+      body: `raise exception 'invoices are kept (rule 16)' using errcode = 'insufficient_privilege'; return null`,
+    },
+  ],
 });
 export type Invoice = InferEntity<typeof Invoice>;
 
@@ -94,6 +149,13 @@ export const InvoiceLine = defineEntity({
   ],
   triggers: [
     appendOnly('invoice_lines'),
+    {
+      name: 'invoice_lines_open_month',
+      timing: 'before',
+      events: ['insert'],
+      forEach: 'row',
+      body: guarded('(select period_start from invoices where id = new.invoice_id)'),
+    },
     // Whoever books a line, its entries are written with it.
     {
       name: 'invoice_lines_entered',

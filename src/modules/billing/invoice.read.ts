@@ -23,8 +23,6 @@ const currencyOfInvoice = (line: Row) =>
 
 /** Whether few invoices are left: then the lines of each are looked at. */
 const isNarrow = (narrowedBy: Narrowing) => ['customerId', 'orderId', PARENT].some((by) => narrowedBy.has(by));
-const today = sql`(now() at time zone 'UTC')::date`;
-const thisMonth = sql`date_trunc('month', now() at time zone 'UTC')::date`;
 
 /** How an Invoice is read. Its total is added up from its lines each time: there is no second number to be wrong. */
 export const invoiceRead: ReadType = {
@@ -32,13 +30,15 @@ export const invoiceRead: ReadType = {
   entity: 'Invoice',
   fields: {
     id: globalId('Invoice'),
-    ...properties('number', 'periodStart', 'periodEnd'),
+    ...properties('documentType', 'number', 'issuedAt', 'periodStart', 'periodEnd'),
     period: period(
       (invoice) => invoice.col('periodStart'),
       (invoice) => invoice.col('periodEnd'),
     ),
     customer: one('Customer', 'customer'),
-    status: computed((invoice) => sql`case when ${invoice.col('periodEnd')} < ${today} then 'ISSUED' else 'OPEN' end`),
+    status: computed((invoice) => sql`case when ${invoice.col('issuedAt')} is null then 'OPEN' else 'ISSUED' end`),
+    amendsOf: one('Invoice', 'amendsOf'),
+    amendments: many('Invoice', 'amendsOf', (note) => [note.col('periodStart'), note.col('id')]),
     total: {
       ...money(
         (invoice) =>
@@ -67,11 +67,11 @@ export const invoiceRead: ReadType = {
       to: (invoice, to: Param<string>) => sql`${invoice.col('periodStart')} < ${to}::date`,
       currency: (invoice, currency: Param<string>) =>
         sql`${invoice.col('currency')} = upper(${currency}::text)::bpchar`,
-      // Compared by the first day, which the list is ordered by: a period is a calendar month (billing-period.ts).
+      // What is issued is of a closed month: by the latest of them the list begins where it should.
       status: (invoice, _status, known) =>
         known() === 'ISSUED'
-          ? sql`${invoice.col('periodStart')} < ${thisMonth}`
-          : sql`${invoice.col('periodStart')} >= ${thisMonth}`,
+          ? sql`(${invoice.col('issuedAt')} is not null and ${invoice.col('periodStart')} <= (select max("month") from "month_closings"))`
+          : sql`${invoice.col('issuedAt')} is null`,
     },
     weights: {
       customerId: { isOneCustomers: true },

@@ -11,7 +11,7 @@ import { ProductType } from '../catalog/catalog.type.js';
 import { CustomerType } from '../customers/customer.type.js';
 import { OrderType } from '../orders/order.type.js';
 import { OrderLineType } from '../orders/order-line.type.js';
-import { InvoiceLineKind } from './invoice.entity.js';
+import { InvoiceDocumentType, InvoiceLineKind } from './invoice.entity.js';
 
 registerEnumType(InvoiceLineKind, {
   name: 'InvoiceLineKind',
@@ -40,15 +40,24 @@ registerEnumType(ChargeType, {
   },
 });
 
-/** Whether the month of an invoice is over. */
+registerEnumType(InvoiceDocumentType, {
+  name: 'InvoiceDocumentType',
+  description: 'What an invoice is as a document.',
+  valuesConfig: {
+    INVOICE: { description: 'What is owed for a month, less what was given back before the month was closed.' },
+    CREDIT_NOTE: { description: 'What is given back of an invoice whose month is closed already.' },
+  },
+});
+
+/** Whether the month of an invoice is closed, and the invoice issued. */
 export const InvoiceStatus = { OPEN: 'OPEN', ISSUED: 'ISSUED' } as const;
 export type InvoiceStatus = keyof typeof InvoiceStatus;
 registerEnumType(InvoiceStatus, {
   name: 'InvoiceStatus',
   description: 'Whether an invoice may still change.',
   valuesConfig: {
-    OPEN: { description: 'The month is still running, and lines may be added.' },
-    ISSUED: { description: 'The month is over in UTC, and the invoice is final.' },
+    OPEN: { description: 'The month is not closed yet, and lines may be added.' },
+    ISSUED: { description: 'The month is closed: the invoice has its number, and is final.' },
   },
 });
 
@@ -105,11 +114,36 @@ export class InvoiceLineType extends NodeType {
 @ObjectType('Invoice', {
   implements: NodeType,
   description:
-    'What the orders of a customer cost in one calendar month (UTC) and one currency, less what cancellations gave back.',
+    'What the orders of a customer cost in one calendar month (UTC) and one currency, less what cancellations gave back; or a credit note about such an invoice.',
 })
 export class InvoiceType extends NodeType {
-  @Field({ description: 'The number of the invoice: `G` and nine digits.' })
-  number!: string;
+  @Field(() => InvoiceDocumentType, { description: 'Whether it is an invoice or a credit note.' })
+  documentType!: InvoiceDocumentType;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The number that it has once it is issued: `INV-` or, of a credit note, `CN-` and nine digits, counted without gaps. Null while it is open. `G` and nine digits in older invoices.',
+  })
+  number!: string | null;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'The instant at which it was issued, in UTC; null while it is open.',
+  })
+  issuedAt!: string | null;
+
+  @Field(() => InvoiceType, {
+    nullable: true,
+    description: 'The invoice that a credit note is about; null for an invoice.',
+  })
+  amendsOf!: Relation<InvoiceType | null>;
+
+  @AtMost(100)
+  @Field(() => [InvoiceType], {
+    description: 'The credit notes about it, the oldest month first; at most one of each month.',
+  })
+  amendments!: InvoiceType[];
 
   @Field(() => CustomerType, { description: 'The customer that the invoice is for.' })
   customer!: Relation<CustomerType>;
@@ -170,7 +204,7 @@ export class InvoiceFilter {
 
   @Field(() => InvoiceStatus, {
     nullable: true,
-    description: 'Only invoices of the running month (`OPEN`) or of past ones (`ISSUED`).',
+    description: 'Only invoices that may still change (`OPEN`) or that are final (`ISSUED`).',
   })
   status?: InvoiceStatus | null;
 }

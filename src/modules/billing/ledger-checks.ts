@@ -78,4 +78,25 @@ export const ledgerChecks: readonly LedgerCheck[] = [
       group by "ol"."id", "o"."id" having sum("l"."amount") < 0 and bool_or("l"."charge_type" = 'NEW')
       order by "o"."placed_at", "o"."id", "ol"."line_number" limit 1`,
   },
+  {
+    holds: 'the numbers of each series begin at 1, have no gaps, and end where the series is',
+    firstFault: `select 'number ' || "n" || ' of the series ' || "series" as "row", 'one document' as "expected", "found" || ' documents' as "found"
+      from (select "s"."document_type" as "series", "n", count("i"."id") as "found" from "invoice_series" "s"
+        cross join lateral generate_series(1, greatest("s"."last_number", (select count(*) from "invoices" where "document_type" = "s"."document_type" and "number" ~ '-'))) "n"
+        left join "invoices" "i" on "i"."number" = case "s"."document_type" when 'INVOICE' then 'INV-' else 'CN-' end || lpad("n"::text, greatest(9, length("n"::text)), '0')
+        group by 1, 2) "counted" where "found" <> 1 or "n" > (select "last_number" from "invoice_series" where "document_type" = "series")
+      order by "series", "n" limit 1`,
+  },
+  {
+    holds:
+      'what is issued is of a closed month, and a credit note about an issued invoice of the same customer and currency',
+    firstFault: `select 'document ' || coalesce("i"."number", "i"."id"::text) as "row",
+        case when "i"."issued_at" is not null and "c"."month" is null then 'open, as its month is' else 'about a closed invoice of customer ' || "i"."customer_id" || ' in ' || "i"."currency" end as "expected",
+        case when "i"."issued_at" is not null and "c"."month" is null then 'issued at ' || "i"."issued_at" else 'about ' || "a"."document_type" || ' ' || coalesce("a"."number", 'without a number') || ' of customer ' || "a"."customer_id" || ' in ' || "a"."currency" end as "found"
+      from "invoices" "i" left join "month_closings" "c" on "c"."month" = "i"."period_start"
+        left join "invoices" "a" on "a"."id" = "i"."amends_of_id" left join "month_closings" "ac" on "ac"."month" = "a"."period_start"
+      where ("i"."issued_at" is not null and "c"."month" is null)
+        or ("a"."id" is not null and ("ac"."month" is null or "a"."document_type" <> 'INVOICE' or "a"."customer_id" <> "i"."customer_id" or "a"."currency" <> "i"."currency"))
+      order by "i"."period_start", "i"."id" limit 1`,
+  },
 ];

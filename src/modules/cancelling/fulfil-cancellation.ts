@@ -7,7 +7,7 @@ import { toGlobalId } from '../../domain/global-id.js';
 import { JobKind } from '../../domain/job-kind.js';
 import type { Job, JobHandler } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
-import { bookCredit, openInvoice } from '../billing/book.js';
+import { bookCredits } from '../billing/book.js';
 import { DownloadLink, Entitlement, ProductKey } from '../entitlements/entitlement.entity.js';
 import type { CancellationRequest, FulfilmentAnswer, FulfilmentProvider } from '../fulfilling/provider.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../orders/order.entity.js';
@@ -149,8 +149,7 @@ async function confirm(
   await em.nativeDelete(ProductKey, { entitlement: { $in: entitlements } });
   await em.nativeUpdate(DownloadLink, { entitlement: { $in: entitlements }, revokedAt: null }, { revokedAt: now });
 
-  const invoice = await openInvoice(em, cancellation.customer.id, cancellation.currency, now);
-  for (const line of cancelled) bookCredit(em, invoice, line, `Credit: ${line.orderLine.sku.title}`, now);
+  await bookCredits(em, { customerId: cancellation.customer.id, currency: cancellation.currency }, cancelled, now);
 }
 
 function refuse(cancellation: Cancellation, cancelled: CancellationLine[], reason: string): void {

@@ -5,7 +5,7 @@ import type { Em } from '../../database/orm.js';
 import { JobKind } from '../../domain/job-kind.js';
 import type { JobHandler } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
-import { bookCharge, openInvoice } from '../billing/book.js';
+import { bookCharges } from '../billing/book.js';
 import { Entitlement } from '../entitlements/entitlement.entity.js';
 import type { FulfilmentAnswer, FulfilmentProvider, PurchaseRequest } from '../fulfilling/provider.js';
 import { Order, OrderLine } from '../orders/order.entity.js';
@@ -101,6 +101,5 @@ async function settle(
 
 /** Charges a confirmed purchase: what the provider refuses was never on an invoice. */
 export async function charge(em: Em, order: Order, lines: OrderLine[], now: Date): Promise<void> {
-  const invoice = await openInvoice(em, order.customer.id, order.currency, now);
-  for (const line of lines) bookCharge(em, invoice, line, line.sku.title, now);
+  await bookCharges(em, { customerId: order.customer.id, currency: order.currency }, lines, now);
 }

@@ -63,7 +63,7 @@ export async function* exportReconciliation(
     const { rows }: { rows: OurLine[] } = await sql<OurLine>`
       select l.id, to_char(l.booked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "bookedAt",
         c.tenant_id as "tenantId", c.company_name as "companyName", c.domain, c.market_code as market, c.segment,
-        i.number as "invoiceNumber", o.number as "orderNumber", (o.placed_at at time zone 'UTC')::date::text as "orderDay",
+        coalesce(i.number, '') as "invoiceNumber", o.number as "orderNumber", (o.placed_at at time zone 'UTC')::date::text as "orderDay",
         p.product_id as "productId", s.sku_id as "skuId", s.title as "skuTitle", p.title as "productTitle", p.publisher,
         s.kind, s.term_duration as "termDuration", coalesce(ol.billing_plan, s.billing_plan) as "billingPlan",
         ol.term_start::text as "termStart", ol.term_end::text as "termEnd", ol.id as "orderLineId",

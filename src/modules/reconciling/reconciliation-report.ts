@@ -97,7 +97,7 @@ export function odditiesText({ oddities, unknownColumns }: ReconciliationSummary
 
 /** A line that is not equal, in one line for people. */
 export function lineText(line: JudgedLine, currency: string): string {
-  const where = line.line === null ? `invoice ${line.ourInvoiceNumber}` : `line ${line.line}`;
+  const where = line.line === null ? `invoice ${line.ourInvoiceNumber ?? 'without a number yet'}` : `line ${line.line}`;
   const what = [line.orderNumber && `order ${line.orderNumber}`, line.productId && `${line.productId}:${line.skuId}`];
   const elsewhere = line.ourMonth && line.ourMonth !== line.month ? [`ours is of ${line.ourMonth.slice(0, 7)}`] : [];
   const said =

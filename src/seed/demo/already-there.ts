@@ -8,7 +8,8 @@ export interface Counts {
   customers: number;
   orders: number;
   activity: number;
-  invoices: number;
+  /** First days of the months that are closed: nothing is booked on them any more. */
+  closedMonths: ReadonlySet<string>;
   supportRequests: number;
 }
 
@@ -18,9 +19,16 @@ export async function countAll(em: Em): Promise<Counts> {
     customers: await countRows(em, 'customers'),
     orders: await countRows(em, 'orders'),
     activity: await countRows(em, 'activity_entries'),
-    invoices: await countRows(em, 'invoices'),
+    closedMonths: await closedMonths(em),
     supportRequests: await countRows(em, 'support_requests'),
   };
+}
+
+async function closedMonths(em: Em): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ month: string }>`select month::text as month from month_closings`.execute(
+    em.getKysely(),
+  );
+  return new Set(rows.map(({ month }) => month));
 }
 
 /** Whether a table has rows, without counting them: it is asked at every start, of tables of any size. */

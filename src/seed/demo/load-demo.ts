@@ -6,6 +6,7 @@ import { rollUpAllSales } from '../../modules/sales/roll-up-sales.js';
 import { marketOf } from '../reference/reference-data.js';
 import { ActivityWriter } from './activity-writer.js';
 import { type Counts, countAll, hasRows, pricedSkus } from './already-there.js';
+import { closeMonths } from './close-months.js';
 import { contosoOrderCount, generateContoso } from './contoso.js';
 import { customerRow, type DemoCustomer, makeCustomers } from './customers.js';
 import type { Demo } from './demo.js';
@@ -112,7 +113,7 @@ async function load(em: Em, options: DemoOptions, size: DemoSize, first: Counts)
     encryption,
     batch: new Batch(em),
     activity: new ActivityWriter(first.activity),
-    invoices: new InvoiceWriter(first.invoices),
+    invoices: new InvoiceWriter(first.closedMonths),
     supportRequests: first.supportRequests,
   };
   await stageActivity(em);
@@ -135,6 +136,7 @@ async function load(em: Em, options: DemoOptions, size: DemoSize, first: Counts)
     await demo.batch.insertIfFull();
   }
   await demo.batch.insert();
+  await closeMonths(em, demo.now);
   await publishActivity(em, (entries) =>
     options.onProgress?.(size.orders + Math.round((entries / demo.activity.written) * size.activity), total),
   );

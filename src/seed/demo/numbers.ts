@@ -7,15 +7,11 @@ const DEMO_NAMESPACE = '8d1f6d8e-3f0b-4a39-9c55-2f7c1d0e4b02';
 export const demoId = (seed: number, name: string): string => v5(`${seed}/${name}`, DEMO_NAMESPACE);
 
 // Each number is index × factor + offset, modulo as many as there are; the factor shares no divisor with that, so no
-// two indices meet. Numbers drawn at random would: 100,000 invoices in nine digits collide five times.
+// two indices meet. Numbers drawn at random would: 100,000 of nine digits collide five times.
 
 /** The order number of the n-th demonstration order: 12 hexadecimal digits. */
 export const orderNumberAt = (index: number): string =>
   ((BigInt(index) * 0x9e3779b97f4bn + 0x8ae0e679fb36n) & 0xffffffffffffn).toString(16).padStart(12, '0');
-
-/** The number of the n-th demonstration invoice: `G` and nine digits. */
-export const invoiceNumberAt = (index: number): string =>
-  `G${String((index * 387_420_489 + 271_828_183) % 1_000_000_000).padStart(9, '0')}`;
 
 /** The number of the n-th demonstration support request: 15 digits. */
 export const supportRequestNumberAt = (index: number): string =>

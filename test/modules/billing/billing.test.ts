@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Role } from '../../../src/auth/role.js';
+import { issueInvoices } from '../../../src/modules/billing/close-month.js';
 import { InvoicesDocument } from '../../generated/graphql.js';
 import { cancelled, confirming } from '../../support/cancelling.js';
 import { engine } from '../../support/database.js';
@@ -56,8 +57,6 @@ describe(`invoices, on ${engine}`, () => {
     expect(invoices.map(({ period }) => period)).toEqual(
       invoices.map(({ periodStart, periodEnd }) => ({ start: periodStart, end: periodEnd })),
     );
-    const numbers = (await invoicesOf(customer)).map(({ number }) => number);
-    expect(numbers).toEqual([expect.stringMatching(/^G\d{9}$/), expect.stringMatching(/^G\d{9}$/)]);
   });
 
   test('rule 16: another currency in the same month is another invoice', async () => {
@@ -189,16 +188,18 @@ describe(`invoices, on ${engine}`, () => {
     await expect(copy({}, 'invoice_lines', lines('CREDIT'))).rejects.toThrow('invoice_lines_credit_once_key');
     await expect(copy({ amount: '1' }, 'invoice_lines', lines('CREDIT'))).rejects.toThrow('invoice_lines_amount');
     const own = `customer_id = '${customer.rowId}'`;
-    await expect(copy({ number: 'G999999999' }, 'invoices', own)).rejects.toThrow('invoices_period_key');
+    await expect(copy({}, 'invoices', own)).rejects.toThrow('invoices_period_key');
     await expect(
       copy({}, 'cancellation_lines', `cancellation_id in (select id from cancellations where ${own})`),
     ).rejects.toThrow('cancellation_lines_once_key');
   });
 
-  test('rule 16: an invoice is open while its month runs, issued afterwards; lists filter by month and state', async () => {
+  test('rule 16: lists filter by month and state', async () => {
     const customer = await aCustomer(gateway);
     at('2020-05-10T00:00:00Z');
     await buy(gateway, customer, [perpetual(1)]);
+    await gateway.sql(`insert into month_closings (month) values ('2020-05-01')`);
+    await gateway.gateway.services.orm.em.fork().transactional((em) => issueInvoices(em, '2020-05-01', 100));
     clock = new Date();
     await buy(gateway, customer, [perpetual(2)]);
     const totals = async (filter: object) =>
