@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { toGlobalId } from '../domain/global-id.js';
 import { type EntryFilter, matching, shownTo } from './entry-filter.js';
 import type { Position } from './position.js';
-import { belowHorizon } from './read-entries.js';
+import { belowHorizon, hidden } from './read-entries.js';
 
 /** One entry of the log as exports show it: every column, flat. */
 export interface ExportedEntry {
@@ -51,8 +51,8 @@ export async function readExported(
   limit: number,
 ): Promise<ExportedEntry[]> {
   const bounds = [
-    ...(after ? [sql`("xid", "seq") > (${String(after.xid)}::xid8, ${String(after.seq)}::bigint)`] : []),
-    until ? sql`("xid", "seq") <= (${String(until.xid)}::xid8, ${String(until.seq)}::bigint)` : belowHorizon,
+    ...(after ? [sql`("xid", "seq") > ${hidden(after)}`] : []),
+    until ? sql`("xid", "seq") <= ${hidden(until)}` : belowHorizon,
   ];
   const shown = (property: Parameters<typeof shownTo>[1]) => shownTo(filter.own, property, 'e');
   const { rows } = await sql<

@@ -54,11 +54,17 @@ export function countIn({ after, until }: Omit<EntryRange, 'filter' | 'limit'>):
 
 function boundsOf(after: Position, until: Position | undefined): RawBuilder<unknown>[] {
   return [
-    sql`("xid", "seq") > (${String(after.xid)}::xid8, ${String(after.seq)}::bigint)`,
+    sql`("xid", "seq") > ${hidden(after)}`,
     belowHorizon,
-    ...(until ? [sql`("xid", "seq") <= (${String(until.xid)}::xid8, ${String(until.seq)}::bigint)`] : []),
+    ...(until ? [sql`("xid", "seq") <= ${hidden(until)}`] : []),
   ];
 }
+
+/**
+ * A position as SQL that PostgreSQL plans without: by its transaction alone it judges how many entries lie beyond, and where one
+ * has written most of the log it would go through all of it, and not take a filter's index.
+ */
+export const hidden = ({ xid, seq }: Position) => sql`((select ${String(xid)}::xid8), (select ${String(seq)}::bigint))`;
 
 /** The entry of a row that `entriesIn` answers. */
 export function toEntry(row: Record<string, unknown>): FeedEntry {

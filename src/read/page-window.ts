@@ -86,8 +86,14 @@ function compared(
   values: Param<string>[],
 ): RawBuilder<unknown> {
   const left = sql.join(keys.map((key) => row.col(key.property)));
+  const sortValue = (key: SortKey, index: number) =>
+    sql`${values[index]}::${sql.raw(key.type === 'name' ? 'text' : key.type)}`;
+  // Rows are compared by the first key alone when PostgreSQL judges how many lie beyond a cursor: where one transaction has
+  // written most of a log, none, and it would go through all of it for what a filter's index has at hand. What comes
+  // out of a subselect it cannot look at.
+  const isHidden = keys.some(({ type }) => type === 'xid8');
   const right = sql.join(
-    keys.map((key, index) => sql`${values[index]}::${sql.raw(key.type === 'name' ? 'text' : key.type)}`),
+    keys.map((key, index) => (isHidden ? sql`(select ${sortValue(key, index)})` : sortValue(key, index))),
   );
   return sql`(${left}) ${sql.raw(operator)} (${right})`;
 }

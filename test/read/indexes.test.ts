@@ -11,7 +11,6 @@ import {
 } from 'graphql';
 import { fillByNumbers } from '../../bench/scale-rows.mjs';
 import { type EntryFilter } from '../../src/activity-log/entry-filter.js';
-import { START } from '../../src/activity-log/position.js';
 import { readEntries } from '../../src/activity-log/read-entries.js';
 import type { Execute } from '../../src/database/execute.js';
 import { parseGlobalId, toGlobalId } from '../../src/domain/global-id.js';
@@ -215,6 +214,12 @@ describe(`indexes, on ${engine}`, () => {
     return { page: list.isNested ? data.customer.list : data.list, statement };
   }
 
+  /** Cursors of the second row of a whole list and of the one before its last. */
+  async function endsOf(list: List, orderBy: object): Promise<[string, string]> {
+    const [first, last] = [await ask(list, { orderBy, first: 2 }), await ask(list, { orderBy, last: 2 })];
+    return [first.page.pageInfo.endCursor, last.page.pageInfo.startCursor];
+  }
+
   /** What a statement reads of large tables: rows that leave a scan or are thrown away by it, and rows that are sorted. */
   async function explain({ text, parameters }: { text: string; parameters: unknown[] }) {
     const plan = { text: `explain (analyze, format json) ${text}`, runs: Number.NEGATIVE_INFINITY } as Plan;
@@ -260,16 +265,31 @@ describe(`indexes, on ${engine}`, () => {
       const faults: string[] = [];
       for (const { names, filter } of variantsOf(list)) {
         for (const orderBy of ordersOf(list)) {
+          const [from, to] = await endsOf(list, orderBy);
           const first = await ask(list, { filter, orderBy, first: 20 });
           const last = await ask(list, { filter, orderBy, last: 20 });
-          const pages = [first, last];
+          const pages = [
+            ['first', first],
+            ['last', last],
+          ] as [string, typeof first][];
+          const add = async (what: string, page: object) =>
+            pages.push([what, await ask(list, { filter, orderBy, ...page })]);
           const { endCursor } = first.page.pageInfo;
-          if (endCursor) pages.push(await ask(list, { filter, orderBy, first: 20, after: endCursor }));
-          if (last.page.pageInfo.startCursor)
-            pages.push(await ask(list, { filter, orderBy, last: 20, before: last.page.pageInfo.startCursor }));
-          for (const [index, { statement }] of pages.entries()) {
+          const { startCursor } = last.page.pageInfo;
+          if (endCursor) await add('after', { first: 20, after: endCursor });
+          if (startCursor) await add('before', { last: 20, before: startCursor });
+          // Wherever a cursor lies: from either end of the whole list to the other.
+          await add('last after the first', { last: 20, after: from });
+          await add('last before the first', { last: 20, before: from });
+          if (list.field === 'activity') {
+            await add('first after the first', { first: 20, after: from });
+            await add('first after the last', { first: 20, after: to });
+            await add('first before the last', { first: 20, before: to });
+            await add('last before the last', { last: 20, before: to });
+          }
+          for (const [way, { statement }] of pages) {
             const { scans, read } = await explain(statement);
-            const what = `${list.name}(${names}) ${orderBy.field ?? ''} ${orderBy.direction} ${['first', 'last', 'after', 'before'][index]}`;
+            const what = `${list.name}(${names}) ${orderBy.field ?? ''} ${orderBy.direction} ${way}`;
             if (scans.length > 0) faults.push(`${what}: scans ${scans}`);
             else if (read > MOST_ROWS) faults.push(`${what}: reads ${read}`);
           }
@@ -324,7 +344,12 @@ describe(`indexes, on ${engine}`, () => {
       asked.push(compiled);
       return executeQuery(compiled);
     };
-    const entries = await readEntries(kysely, { after: START, filter, limit: 500 });
+    // Nearly all entries are of the transaction that this one is of.
+    const [first] = await gateway.sql<{ xid: string; seq: string }>(
+      'select xid::text as xid, seq::text as seq from activity_entries order by activity_entries.xid, activity_entries.seq limit 1',
+    );
+    const after = { xid: BigInt(first?.xid ?? 0), seq: BigInt(first?.seq ?? 0) };
+    const entries = await readEntries(kysely, { after, filter, limit: 500 });
     executor.executeQuery = executeQuery;
     const statement = asked.find(({ sql }) => sql.includes('activity_entries'));
     const { scans, read } = await explain({
