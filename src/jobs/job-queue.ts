@@ -5,7 +5,8 @@ import { inLockOrder } from '../database/lock-order.js';
 import type { Em } from '../database/orm.js';
 import type { JobKind } from '../domain/job-kind.js';
 import { type BossConnection, bossDatabase, bossInTransaction } from './boss-database.js';
-import { type GivenUp, type Job, type JobHandlers, queueOf } from './job.js';
+import { askerKey, priorityOf, putLast } from './fair-order.js';
+import { type AskedJob, type GivenUp, type Job, type JobHandlers, queueOf } from './job.js';
 
 /** How often pg-boss looks for claims of processes that have died, where attempts may take long. */
 const SUPERVISE_SECONDS = 15;
@@ -76,10 +77,13 @@ export class JobQueue {
   }
 
   /**
-   * Enqueues a job in the caller's transaction; the same id again is no second job.
+   * Enqueues a job in the caller's transaction; the same id again is no second job. Jobs are claimed in turn of those who
+   * asked for them.
    * @param delayMs how long until it is due, by the database's clock
    */
-  async enqueue(em: Em, { kind, id, data }: Job, delayMs: number): Promise<void> {
+  async enqueue(em: Em, { kind, id, data, askedBy }: AskedJob, delayMs: number): Promise<void> {
+    const db = bossInTransaction(em);
+    const asker = askerKey(askedBy);
     const { attempts, timeLimitMs, retryDelayMs, retryDelayMaxMs } = this.options.config;
     const pauses = {
       retryDelay: Math.ceil(retryDelayMs / 1_000),
@@ -95,7 +99,9 @@ export class JobQueue {
       expireInSeconds: Math.ceil((2 * timeLimitMs) / 1_000),
       retentionSeconds: KEPT_SECONDS,
       deleteAfterSeconds: 0,
-      db: bossInTransaction(em),
+      singletonKey: asker,
+      priority: await priorityOf(db, queueOf(kind), asker),
+      db,
     });
     this.note(em, kind, delayMs);
   }
@@ -146,6 +152,7 @@ export class JobQueue {
   /** Notes that an attempt failed: it is made again after a pause, or lies in the operators' list after the last one. */
   async fail(kind: JobKind, claim: Claim, message: string): Promise<void> {
     await this.boss.fail(queueOf(kind), claim, { message });
+    await putLast(bossDatabase(this.options.connection), queueOf(kind), claim.id);
   }
 
   /** Leaves a job to whoever is there next, at once; it counts as no failure. */

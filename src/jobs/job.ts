@@ -16,6 +16,12 @@ export interface Job {
   data: JobData;
 }
 
+/** A job to be done for somebody: those of many are done in turn. */
+export interface AskedJob extends Job {
+  /** Key of the identity that asked for it; null where that is not known. */
+  askedBy: string | null;
+}
+
 /** Writes down how a job has ended, in the transaction that removes it: both are committed or neither. */
 export type Settle = (em: Em) => Promise<void>;
 

@@ -108,6 +108,11 @@ async function request(
     },
   });
   const { jobs, delayMs } = asking;
-  await jobs.enqueue(em, { id: cancellation.id, kind: JobKind.CANCELLATION, data: { orderId: order.id } }, delayMs);
+  const askedBy = viewer.identity?.key ?? null;
+  await jobs.enqueue(
+    em,
+    { id: cancellation.id, kind: JobKind.CANCELLATION, data: { orderId: order.id }, askedBy },
+    delayMs,
+  );
   return cancellation.id;
 }

@@ -40,14 +40,14 @@ export function cancellationJobs({ inTransaction, provider, clock }: Cancellatio
  * They are answered within 15 minutes of their request (rule 17).
  */
 export async function adoptCancellations(em: Em, jobs: JobQueue): Promise<void> {
-  const pending = await em.execute<{ id: string; orderId: string; delayMs: number }[]>(
-    `select "id", "order_id" as "orderId",
+  const pending = await em.execute<{ id: string; orderId: string; askedBy: string | null; delayMs: number }[]>(
+    `select "id", "order_id" as "orderId", "requested_by_identity" as "askedBy",
         greatest(0, extract(epoch from "requested_at" + interval '14 minutes' - now()) * 1000)::int as "delayMs"
       from "cancellations" where "status" = 'PENDING'
       and not exists (select from "jobs" where "jobs"."id" = "cancellations"."id") order by "id"`,
   );
-  for (const { id, orderId, delayMs } of pending)
-    await jobs.enqueue(em, { id, kind: JobKind.CANCELLATION, data: { orderId } }, delayMs);
+  for (const { id, orderId, askedBy, delayMs } of pending)
+    await jobs.enqueue(em, { id, kind: JobKind.CANCELLATION, data: { orderId }, askedBy }, delayMs);
 }
 
 async function requestOf(em: Em, cancellationId: string): Promise<CancellationRequest> {

@@ -39,10 +39,11 @@ export function purchaseJobs({ inTransaction, provider, clock }: PurchaseFulfilm
 
 /** Enqueues purchases that are pending and have no job, such as those whose job was lost with a backup of the database. */
 export async function adoptPurchases(em: Em, jobs: JobQueue, delayMs: number): Promise<void> {
-  const pending = await em.execute<{ id: string }[]>(
-    `select "id" from "orders" where "status" = 'PENDING' and not exists (select from "jobs" where "jobs"."id" = "orders"."id") order by "id"`,
+  const pending = await em.execute<{ id: string; askedBy: string | null }[]>(
+    `select "id", "placed_by_identity" as "askedBy" from "orders" where "status" = 'PENDING' and not exists (select from "jobs" where "jobs"."id" = "orders"."id") order by "id"`,
   );
-  for (const { id } of pending) await jobs.enqueue(em, { id, kind: JobKind.PURCHASE, data: { orderId: id } }, delayMs);
+  for (const { id, askedBy } of pending)
+    await jobs.enqueue(em, { id, kind: JobKind.PURCHASE, data: { orderId: id }, askedBy }, delayMs);
 }
 
 async function requestOf(em: Em, orderId: string): Promise<PurchaseRequest> {

@@ -116,7 +116,7 @@ async function write(
   if (asking)
     await asking.jobs.enqueue(
       em,
-      { id: order.id, kind: JobKind.PURCHASE, data: { orderId: order.id } },
+      { id: order.id, kind: JobKind.PURCHASE, data: { orderId: order.id }, askedBy: viewer.identity?.key ?? null },
       asking.delayMs,
     );
   else {

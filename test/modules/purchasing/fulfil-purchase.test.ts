@@ -10,7 +10,7 @@ import {
 } from '../../generated/graphql.js';
 import { cancel, quoteOf } from '../../support/cancelling.js';
 import { engine } from '../../support/database.js';
-import { startTestGateway, type TestGateway } from '../../support/gateway.js';
+import { type Caller, startTestGateway, type TestGateway, testJobs } from '../../support/gateway.js';
 import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../../support/shop.js';
 import { keyOf, reveal } from '../../support/software.js';
 import { until } from '../../support/until.js';
@@ -19,11 +19,12 @@ import { until } from '../../support/until.js';
 describe(`purchases that a provider answers, on ${engine}`, () => {
   let gateway: TestGateway;
   const asked = new Map<string, { request: PurchaseRequest; answer: (answer: FulfilmentAnswer) => void }>();
+  const cancelled = new Map<string, (answer: FulfilmentAnswer) => void>();
   beforeAll(async () => {
     gateway = await startTestGateway({
       provider: {
         purchase: (request) => new Promise((answer) => void asked.set(request.orderNumber, { request, answer })),
-        cancel: async () => 'confirmed',
+        cancel: (request) => new Promise((answer) => void cancelled.set(request.orderNumber, answer)),
       },
     });
     await stockShop(gateway);
@@ -144,5 +145,58 @@ describe(`purchases that a provider answers, on ${engine}`, () => {
     const before = asked.size;
     expect(await ask()).toMatchObject({ id: order.id, status: 'COMPLETED' });
     expect(asked.size).toBe(before);
+  });
+
+  test('rule 4: who asked for many purchases or cancellations has one done in turn with what others ask', async () => {
+    const [many, other] = await Promise.all(
+      ['many', 'other'].map(async (user) => ({
+        token: await gateway.token('ADMIN_AGENT', { user: `${user}@partner.example` }),
+      })),
+    );
+    const customer = await aCustomer(gateway);
+    const purchase = async (as: Caller | undefined) => {
+      const input = {
+        idempotencyKey: randomUUID(),
+        customerId: customer.id,
+        lines: [{ ...skus.perpetual, quantity: 1 }],
+      };
+      const { data } = await gateway.run(PurchaseDocument, { input }, as);
+      if (data.purchase?.__typename !== 'PurchaseSuccess') throw new Error(JSON.stringify(data));
+      return data.purchase.order;
+    };
+    const { atOnce } = testJobs;
+    /** How many of those who wait are answered before the other's is asked for; the provider has as many as may be. */
+    const answeredBefore = async (asks: () => [string, () => void][], last: { number: string }): Promise<number> => {
+      let done = 0;
+      for (; !asks().some(([number]) => number === last.number); done += 1) {
+        const before = asks().length;
+        asks()[done]?.[1]();
+        await until('the provider is asked for the next', () => asks().length > before);
+      }
+      for (const [, answer] of asks().slice(done)) answer();
+      return done;
+    };
+
+    const earlier = asked.size;
+    const orders: { id: string }[] = [];
+    for (let index = 0; index < 3 * atOnce; index += 1) orders.push(await purchase(many));
+    await until('the provider has as many purchases as may be', () => asked.size === earlier + atOnce);
+    const orderOfOther = await purchase(other);
+    const purchases = () =>
+      [...asked]
+        .slice(earlier)
+        .map(([number, { answer }]): [string, () => void] => [number, () => answer('confirmed')]);
+    expect(await answeredBefore(purchases, orderOfOther)).toBeLessThan(atOnce);
+    await until('all purchases are confirmed', async () => {
+      for (const [, answer] of purchases()) answer();
+      return (await look(orders.at(-1) as (typeof orders)[number]))?.status === 'COMPLETED';
+    });
+
+    for (const order of orders) await cancel(gateway, order, {}, many);
+    await until('the provider has as many cancellations as may be', () => cancelled.size === atOnce);
+    await cancel(gateway, orderOfOther, {}, other);
+    const cancellations = () =>
+      [...cancelled].map(([number, answer]): [string, () => void] => [number, () => answer('confirmed')]);
+    expect(await answeredBefore(cancellations, orderOfOther)).toBeLessThan(atOnce);
   });
 });
