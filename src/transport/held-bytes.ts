@@ -14,7 +14,7 @@ export class HeldBytes {
 
   constructor(
     private readonly maximum: number,
-    /** Bytes of one user. */
+    /** Bytes of one user; of those without a token, of one address. */
     private readonly share: number,
     /** Bytes of one address. */
     private readonly shareOfAddress = share,
@@ -22,7 +22,9 @@ export class HeldBytes {
 
   /** Begins to count what one body of a caller holds. */
   open({ user, address }: Caller): HeldBody {
-    const [ofUser, ofAddress] = [`user ${user}`, networkOf(address)];
+    const ofAddress = networkOf(address);
+    // Without a token a user's share is the address's: nobody else's, as one share of all of them would be.
+    const ofUser = user === null ? `nobody at ${ofAddress}` : `user ${user}`;
     let own = 0;
     const add = (bytes: number) => {
       own += bytes;
