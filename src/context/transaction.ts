@@ -38,11 +38,11 @@ export interface TransactionOptions {
 /**
  * Runs a use case in one transaction; all of it is committed or none. Where it meets others it is run again, a few
  * times: it must do nothing that is not the transaction's. Notifies the feed afterwards.
- * @throws UNAUTHENTICATED where the viewer's access was revoked meanwhile, UNAVAILABLE where somebody else holds what it
- *   needs for too long, or others are met again and again: nothing was done then
+ * @throws UNAUTHENTICATED where the viewer's access was revoked meanwhile, UNAVAILABLE where the client was gone before it
+ *   began, somebody else holds what it needs for too long, or others are met again and again: nothing was done then
  */
 export async function inTransaction<Result>(
-  { services, viewer, user, correlationId, cost }: Context,
+  { services, viewer, user, correlationId, cost, abort }: Context,
   useCase: (unit: UnitOfWork) => Promise<Result>,
   { before, row }: TransactionOptions = {},
 ): Promise<Result> {
@@ -56,7 +56,7 @@ export async function inTransaction<Result>(
   const judged = cost && cost.asked >= MANY_LINES ? cost.asked : 0;
   const users = [user];
   const inTurn = () =>
-    services.writeLanes.run({ users, cost: 0 }, () => services.lanes.run({ users, cost: judged }, unit));
+    services.writeLanes.run({ users, cost: 0, abort }, () => services.lanes.run({ users, cost: judged, abort }, unit));
   try {
     return row === undefined ? await inTurn() : await services.rows.run(row, inTurn);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
 import type { AbortFlag } from '../lib/abort-flag.js';
+import { clientGone } from './cancellable-pool.js';
 
 /** Whose turn something takes. */
 export interface Turn {
@@ -84,9 +85,10 @@ export class Lanes {
 
   /**
    * Does some work when its turn comes.
-   * @throws TIMEOUT where it has waited as long as a statement may run, LIMIT_EXCEEDED where too much waits already
+   * @throws UNAVAILABLE where nobody waits for it any more by then, TIMEOUT where it has waited as long as a statement may run, LIMIT_EXCEEDED where too much waits already
    */
   async run<Result>(turn: Turn, work: (waitedMs: number) => Promise<Result>): Promise<Result> {
+    if (turn.abort?.aborted) throw clientGone();
     const lane = turn.cost >= DEAR ? this.dear : this.cheap;
     const user = leastLoaded(lane, turn.users);
     const queue = lane.queueOf(user);
@@ -145,7 +147,7 @@ export class Lanes {
         queue.waiting.splice(queue.waiting.indexOf(one), 1);
         reject(error);
       };
-      const giveUp = () => leave(codedError(ErrorCode.UNAVAILABLE, 'The client went away before the answer.'));
+      const giveUp = () => leave(clientGone());
       const tooLate = () => {
         refusals?.note('statementTime');
         leave(waitedTooLong(maximumWaitMs));

@@ -13,6 +13,7 @@ import type { SchemaViews } from '../auth/schema-views.js';
 import type { Viewer } from '../auth/viewer.js';
 import type { Context } from '../context/context.js';
 import { points } from '../cost/points.js';
+import { clientGone } from '../database/cancellable-pool.js';
 import { FeedSubscription } from '../feed/delivery/subscription.js';
 import {
   asGraphQLError,
@@ -23,6 +24,7 @@ import {
   type ReportInternalError,
 } from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
+import type { AbortFlag } from '../lib/abort-flag.js';
 import type { Turns } from '../lib/turns.js';
 import { admitOperation, confirmOperation, costTold, refundRefused, tellsCost, variablesFit } from './admission.js';
 import type { DocumentCache } from './documents.js';
@@ -46,8 +48,8 @@ export interface OperationRequest {
  * a library throws instead of answering becomes the operation's answer, and ends nothing beside it.
  */
 export interface OperationRules {
-  /** Waits for a caller's turn to have a text parsed and validated, where that has not been done already. */
-  waitFor(text: string | null | undefined, caller: string, turns: Turns): Promise<void>;
+  /** Waits for a caller's turn to have a text parsed and validated, where that has not been done already and somebody waits. */
+  waitFor(text: string | null | undefined, caller: string, turns: Turns, abort: AbortFlag): Promise<void>;
   /**
    * The document of a text: parsed, validated, within the limits; else what is wrong with it. Whoever is the first to
    * send one pays for that by its size.
@@ -55,7 +57,7 @@ export interface OperationRules {
   check(text: string, context: Context): Checked;
   /** Parsed, validated, within the limits: ready to run; else why not. */
   prepare(request: OperationRequest, context: () => Context): ExecutionArgs | readonly GraphQLError[];
-  /** Runs what is prepared and no subscription. What it asks of the schema is answered as far as its caller may use it. */
+  /** Runs what is prepared and no subscription, unless its client has gone meanwhile. What it asks of the schema is answered as far as its caller may use it. */
   execute(args: ExecutionArgs): Promise<ExecutionResult>;
   /** Opens the source of a prepared subscription; else why it does not begin, with errors as clients may see them. */
   subscribe(args: ExecutionArgs): Promise<FeedSubscription | { errors: GraphQLError[] }>;
@@ -98,9 +100,9 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
     }, mask);
   return {
     mask,
-    waitFor: async (text, caller, turns) => {
+    waitFor: async (text, caller, turns, abort) => {
       const isKnown = () => documents.find(text ?? undefined) !== undefined;
-      if (!isKnown()) await (text ? turns.takeOnce(caller, text, isKnown) : turns.take(caller));
+      if (!isKnown()) await (text ? turns.takeOnce(caller, text, isKnown, abort) : turns.take(caller, abort));
     },
     check,
     toClientResult: (result, context) => {
@@ -153,6 +155,7 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
       try {
         const refusal = await confirmOperation(context);
         if (refusal) return { errors: [refusal] };
+        if (context.abort?.aborted) return { errors: [clientGone()] };
         const view = isIntrospective(args.document, operation) && views.of(viewer);
         const result = await (view ? executeIntrospection(args, operation, view) : execute(args));
         refundRefused(context, result.data);
@@ -168,6 +171,8 @@ export function operationRules({ schema, views, documents, trusted, report }: Op
     subscribe: async (args) => {
       try {
         const source = await createSourceEventStream(args);
+        // Nobody would end its delivery.
+        if ((args.contextValue as Context).abort?.aborted) return { errors: [clientGone()] };
         return source instanceof FeedSubscription ? source : { errors: mask((source as ExecutionResult).errors ?? []) };
       } catch (error) {
         return { errors: mask([asGraphQLError(error)]) };

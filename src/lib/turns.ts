@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { AbortFlag } from './abort-flag.js';
 
 /** Begins a piece; of many who wait for the same one is the first. */
 type Begin = (isFirst: boolean) => void;
@@ -30,23 +31,35 @@ export class Turns {
   ) {}
 
   /**
-   * Resolves when the caller may begin a piece.
+   * Resolves when the caller may begin a piece, or nobody waits for it any more: it takes no turn then.
    * @param caller whoever shares turns: a user, an address
    */
-  async take(caller: string): Promise<void> {
-    await this.enter(caller, Symbol(caller));
+  async take(caller: string, abort?: AbortFlag): Promise<void> {
+    await this.enter(caller, Symbol(caller), abort);
   }
 
   /**
    * Resolves when a piece is done that is done once for all who wait for it, such as parsing a text, or when the caller
    * may begin it. Where it is not done by the first, as a text that is refused is not kept, the others have each a turn.
+   * Resolves too when nobody waits for it any more.
    */
-  async takeOnce(caller: string, piece: unknown, isDone: () => boolean): Promise<void> {
-    while (!(await this.enter(caller, piece)) && !isDone());
+  async takeOnce(caller: string, piece: unknown, isDone: () => boolean, abort?: AbortFlag): Promise<void> {
+    while (!(await this.enter(caller, piece, abort)) && !isDone());
   }
 
-  private enter(caller: string, piece: unknown): Promise<boolean> {
-    return new Promise((resolve) => {
+  /** Whether whoever waited may go on as the first, or has gone. */
+  private enter(caller: string, piece: unknown, abort: AbortFlag | undefined): Promise<boolean> {
+    if (abort?.aborted) return Promise.resolve(true);
+    return new Promise((done) => {
+      const resolve: Begin = (isFirst) => {
+        abort?.offAbort(leave);
+        done(isFirst);
+      };
+      const leave = () => {
+        this.leave(caller, piece, resolve);
+        done(true);
+      };
+      abort?.onAbort(leave);
       const resting = this.resting.get(caller);
       const pieces = resting ?? this.waiting.get(caller) ?? new Map<unknown, Begin[]>();
       const others = pieces.get(piece);
@@ -56,6 +69,19 @@ export class Turns {
       this.waiting.set(caller, pieces);
       if (!this.isTurning) void this.turn();
     });
+  }
+
+  /** Takes out of the row what nobody waits for any more. */
+  private leave(caller: string, piece: unknown, begin: Begin): void {
+    for (const row of [this.waiting, this.resting]) {
+      const pieces = row.get(caller);
+      const begins = pieces?.get(piece);
+      const place = begins?.indexOf(begin) ?? -1;
+      if (!pieces || !begins || place < 0) continue;
+      begins.splice(place, 1);
+      if (begins.length === 0) pieces.delete(piece);
+      if (pieces.size === 0 && row === this.waiting) row.delete(caller);
+    }
   }
 
   private async turn(): Promise<void> {

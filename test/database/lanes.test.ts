@@ -80,4 +80,12 @@ describe('lanes', () => {
     await end('a1');
     await first;
   });
+
+  test('begin nothing for who had gone before', async () => {
+    const { begun, ask } = work(new Lanes({ size: 1, perUser: 1, dear: 1, maximumWaitMs: 0 }));
+    const abort = new AbortFlag();
+    abort.abort();
+    await expect(ask('a1', 'a', 0, abort)).rejects.toMatchObject({ extensions: { code: 'UNAVAILABLE' } });
+    expect(begun).toEqual([]);
+  });
 });

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Authenticate } from '../../auth/tokens.js';
 import type { Services } from '../../context/context.js';
+import { clientGone } from '../../database/cancellable-pool.js';
 import { paceRefused } from '../../execution/admission.js';
 import { type CallerBounds, callerOf, isTaken } from '../bounds.js';
 import { refuseBeyond } from './connections.js';
@@ -23,7 +24,8 @@ export function enter(services: Services, authenticate: Authenticate, bounds?: C
     // The error handler answers what is not paid.
     const pay = () => done(payForBody(request, services) ?? undefined);
     const wait = paceRefused(services, viewer, raw);
-    if (wait) void wait.then(pay, done);
+    // Nothing is begun for who has gone meanwhile.
+    if (wait) void wait.then(() => (reply.raw.destroyed ? done(clientGone()) : pay()), done);
     else pay();
   };
   // With a callback: most requests wait for nothing here, and a promise for each would cost what a small read can feel.

@@ -107,10 +107,11 @@ export function fastPath(options: FastPathOptions, apollo: Handler): Handler {
     documents.misses += 1;
     // A document that is not known keeps the process busy for milliseconds: others' requests are not to wait behind many.
     const [turn, query] = [turnOf(callerOf(request.viewer, request.network)), asked?.text];
-    if (query === undefined) await services.turns.take(turn);
-    else await services.turns.takeOnce(turn, query, () => documents.find(query) !== undefined);
+    const abort = abortOnClose(reply.raw);
+    if (query === undefined) await services.turns.take(turn, abort);
+    else await services.turns.takeOnce(turn, query, () => documents.find(query) !== undefined, abort);
     // Who has gone meanwhile is made no answer.
-    if (reply.raw.destroyed) return '';
+    if (abort.aborted) return '';
     const answered = await apollo(request, reply);
     const contentType = reply.getHeader('content-type');
     if (reply.statusCode === 200 && typeof contentType === 'string')

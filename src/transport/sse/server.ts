@@ -4,6 +4,7 @@ import { createHandler } from 'graphql-sse';
 import { SESSION_ENDED } from '../../auth/sessions.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
+import { clientGone } from '../../database/cancellable-pool.js';
 import { COST_HEADER, chargeFor, tellsCost } from '../../execution/admission.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
@@ -60,7 +61,8 @@ export function serveStreams(options: EventStreamsOptions): EventStreams {
       stream.onceClosed(taken);
       const abort = new AbortFlag();
       stream.onceClosed(() => abort.abort());
-      await rules.waitFor(params.query, turnOf(caller), services.turns);
+      await rules.waitFor(params.query, turnOf(caller), services.turns, abort);
+      if (abort.aborted) return refusalResult([clientGone()]);
       const prepared = prepare({ ...params, documentId: documentIdOf(raw) }, () => ({
         ...createContext(services, {
           viewer: raw.viewer,

@@ -73,8 +73,9 @@ export function oneAfterAnother(options: MessagesOptions): (data: RawData, isBin
     for (let text = waiting[0]; text !== undefined; text = waiting[0]) {
       const turn = flow.turn(text.length);
       if (turn) await turn;
-      // What graphql-ws began for a socket that is gone, nobody would end.
-      if (socket.readyState !== socket.CLOSED) handOn(text);
+      // Nobody waits for an answer, and what graphql-ws began for a socket that is gone, nobody would end.
+      if (socket.readyState !== socket.OPEN) return void waiting.splice(0);
+      handOn(text);
       waiting.shift();
       flow.look();
     }

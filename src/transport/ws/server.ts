@@ -7,6 +7,7 @@ import { type ServerOptions as ServerOptionsOfWs, WebSocketServer } from 'ws';
 import { ACCESS_REVOKED, accessRevoked } from '../../auth/revocations.js';
 import type { Authenticate } from '../../auth/tokens.js';
 import { type Context, createContext, type Services } from '../../context/context.js';
+import { clientGone } from '../../database/cancellable-pool.js';
 import { COST_HEADER, chargeFor, paceRefused, tellsCost } from '../../execution/admission.js';
 import { isRefusal, type OperationRules } from '../../execution/prepare.js';
 import { sharedRender, shareKey } from '../../execution/render-messages.js';
@@ -193,7 +194,8 @@ function protocolOptions(
       // graphql-ws ends what stands here when the client completes the operation, or is gone; a stream takes its place.
       ctx.subscriptions[id] = endingWith(() => abort.abort());
       await paceRefused(services, viewer, request);
-      await rules.waitFor(payload.query, turnOf(caller), services.turns);
+      await rules.waitFor(payload.query, turnOf(caller), services.turns, abort);
+      if (abort.aborted) return [clientGone()];
       const prepared = prepare(payload, () => createContext(services, asking));
       if (isRefusal(prepared)) return prepared;
       const isStream = getOperationAST(prepared.document, prepared.operationName)?.operation === 'subscription';
