@@ -107,9 +107,21 @@ describe(`the ledger, on ${engine}`, () => {
       `update invoice_lines set cancellation_line_id = (select id from cancellation_lines), charge_type = 'CANCEL_IMMEDIATE' where kind = 'CREDIT'`,
       /expected a credit of 27496\.00; found no credit/,
     ],
+    [
+      'a number that nothing has',
+      `update invoice_series set last_number = 1 where document_type = 'INVOICE'`,
+      `update invoice_series set last_number = 0`,
+      /^number 1 of the series INVOICE: expected one document; found 0 documents/,
+    ],
+    [
+      'an invoice that was issued before its month was closed',
+      `update invoices set number = 'INV-000000001', issued_at = now(); update invoice_series set last_number = 1 where document_type = 'INVOICE'`,
+      `update invoices set number = null, issued_at = null; update invoice_series set last_number = 0`,
+      /^document INV-000000001: expected open, as its month is; found issued at /,
+    ],
   ])('rule 16: %s is found, and named', async (_what, breaking, mending, fault) => {
     const unguarded = async (statements: string) => {
-      const tables = ['orders', 'order_lines', 'cancellations', 'invoice_lines', 'ledger_entries'];
+      const tables = ['orders', 'order_lines', 'cancellations', 'invoices', 'invoice_lines', 'ledger_entries'];
       for (const table of tables) await gateway.sql(`alter table ${table} disable trigger user`);
       for (const statement of statements.split('; ')) await gateway.sql(statement);
       for (const table of tables) await gateway.sql(`alter table ${table} enable trigger user`);
