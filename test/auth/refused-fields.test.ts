@@ -94,6 +94,7 @@ describe(`fields that the roles refuse, on ${engine}`, () => {
       'FORBIDDEN Entitlement',
       'FORBIDDEN Invoice',
       'FORBIDDEN InvoiceLine',
+      'FORBIDDEN ReconciliationLine',
     ]);
   });
 
