@@ -21,6 +21,7 @@ import { Migration20261128032924_ledger_entries } from './Migration2026112803292
 import { Migration20261128034200_reconciliations } from './Migration20261128034200_reconciliations.js';
 import { Migration20261128040000_job_entries } from './Migration20261128040000_job_entries.js';
 import { Migration20261128040100_periodic_work } from './Migration20261128040100_periodic_work.js';
+import { Migration20261128040310_imported_from } from './Migration20261128040310_imported_from.js';
 import { Migration20261128041500_month_closings } from './Migration20261128041500_month_closings.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
@@ -47,5 +48,6 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261128034200_reconciliations', class: Migration20261128034200_reconciliations },
   { name: 'Migration20261128040000_job_entries', class: Migration20261128040000_job_entries },
   { name: 'Migration20261128040100_periodic_work', class: Migration20261128040100_periodic_work },
+  { name: 'Migration20261128040310_imported_from', class: Migration20261128040310_imported_from },
   { name: 'Migration20261128041500_month_closings', class: Migration20261128041500_month_closings },
 ];

@@ -27,6 +27,7 @@ billing export, plain, zipped or gzipped, as they are.
 
   npm run import:reconciliation -- FILE [--month MONTH] [--dates ORDER] [--decimals MARK] [--tolerance AMOUNT]
                                         [--table FILE] [--report FILE] [--dry-run] [--keep-good]
+                                        [--create-unknown-customers]
 
   --month MONTH       the month that the file is of, such as 2026-10; where left out, that from which most lines are charged
   --dates ORDER       month-first or day-first, where no date of the file says which
@@ -34,6 +35,9 @@ billing export, plain, zipped or gzipped, as they are.
   --tolerance AMOUNT  by how much amounts may differ and count as equal, such as 1.00; 0 where left out
   --table FILE        writes what became of every line to a CSV
   --report FILE       writes every refused row to a CSV: line, column, value, reason
+  --create-unknown-customers
+                      creates the customers that the gateway does not know, with the products, orders, licences and
+                      charges of the file; done unasked where it has no customers at all
   --dry-run           says what would come out and keeps nothing
   --keep-good         takes the good rows of a file that has refused ones; without it nothing of such a file is kept
 
@@ -55,6 +59,7 @@ function readArguments() {
       report: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
       'keep-good': { type: 'boolean', default: false },
+      'create-unknown-customers': { type: 'boolean', default: false },
     },
   });
   const [file, ...others] = positionals;
@@ -69,7 +74,13 @@ function readArguments() {
     throw new UsageError('--decimals is point or comma.');
   if (!/^\d{1,9}(\.\d{1,4})?$/.test(tolerance)) throw new UsageError('--tolerance is an amount such as 1.00.');
   const spelling: Partial<Spelling> = { ...(dates && { dates }), ...(decimals && { decimals }) };
-  const options = { dryRun: values['dry-run'], keepGood: values['keep-good'], tolerance, spelling };
+  const options = {
+    dryRun: values['dry-run'],
+    keepGood: values['keep-good'],
+    createUnknown: values['create-unknown-customers'],
+    tolerance,
+    spelling,
+  };
   return { ...options, file, month: month && `${month}-01`, table, report };
 }
 

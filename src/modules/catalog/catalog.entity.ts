@@ -19,6 +19,8 @@ export const Product = defineEntity({
     productId: p.string().columnType('text').unique('products_product_id_key').check("product_id ~ '^[A-Z0-9]{12}$'"),
     title: p.text().collation(NAMES),
     publisher: p.text(),
+    /** The reconciliation (`modules/reconciling/`) whose file it was created out of; null where it came in another way. */
+    importedFrom: p.uuid().nullable(),
   },
   triggers: [composed('products', ['title', 'publisher'])],
 });
@@ -44,6 +46,8 @@ export const Sku = defineEntity({
     windowsServerEdition: p.enum(Object.values(WindowsServerEdition)).nullable(),
     /** Cores licensed by one unit, where the SKU is licensed by core (rule 24). */
     coresPerUnit: p.integer().nullable(),
+    /** The reconciliation (`modules/reconciling/`) whose file it was created out of; null where it came in another way. */
+    importedFrom: p.uuid().nullable(),
   },
   uniques: [{ name: 'skus_product_sku_key', properties: ['product', 'skuId'] }],
   checks: [

@@ -21,6 +21,8 @@ export const Customer = defineEntity({
     createdAt: p.datetime(3),
     /** It is invented, with all that it has: it may be given product keys that are. */
     isDemonstration: p.boolean().default(false),
+    /** The reconciliation (`modules/reconciling/`) whose file it was created out of; null where it came in another way. */
+    importedFrom: p.uuid().nullable(),
   },
   indexes: [
     { name: 'customers_company_name_idx', properties: ['companyName', 'id'] },

@@ -30,6 +30,8 @@ export const Order = defineEntity({
     /** Why the provider refused it, in words for those who asked. */
     refusalReason: p.text().nullable(),
     correlationId: p.uuid(),
+    /** The reconciliation (`modules/reconciling/`) whose file it was created out of; null where it came in another way. */
+    importedFrom: p.uuid().nullable(),
   },
   indexes: [
     { name: 'orders_customer_recent_idx', properties: ['customer', 'placedAt', 'id'] },

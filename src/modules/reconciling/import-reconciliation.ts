@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Actor } from '../../activity-log/record-activity.js';
 import type { Orm } from '../../database/orm.js';
+import { newId } from '../../domain/ids.js';
 import { StatementKind } from '../../domain/reconciliation.js';
 import { FileRefused } from '../../partner-center/files/file-refused.js';
 import type { Progress } from '../../partner-center/files/open-file.js';
 import { hashOf, readReconciliationLines } from '../../partner-center/reconciliation/read-lines.js';
 import { type Fault, type Oddity, readRow } from '../../partner-center/reconciliation/row.js';
 import { inferSpelling, type Spelling } from '../../partner-center/reconciliation/spelling.js';
+import { type CreatedRecords, createRecords, isEmptyGateway } from './create-records.js';
 import { type JudgedLine, judgedLines, judgeLines, type VerdictCount } from './judge-lines.js';
 import { type KeptStatement, keepReconciliation, knownReconciliations } from './keep-reconciliation.js';
 import { matchLines } from './match-lines.js';
@@ -41,6 +43,8 @@ export interface ReconciliationOptions {
   tolerance: string;
   /** Says what would come out and keeps nothing. */
   dryRun?: boolean;
+  /** Creates the customers that are not known, with all that the file says of them; an empty gateway has that unasked. */
+  createUnknown?: boolean;
   /** Takes the good rows of a file that has refused ones; without it such a file leaves no trace. */
   keepGood?: boolean;
   onProgress?: Progress | undefined;
@@ -65,6 +69,8 @@ export interface ReconciliationSummary {
   /** Sum of Total. */
   total: string;
   verdicts: VerdictCount[];
+  /** What was created of customers who were not known; null where nothing was to be. */
+  created: CreatedRecords | null;
   /** Whether this file was imported before: then only what came of it is new. */
   isKnown: boolean;
   /** Names of files with an older version of the invoice, whose place this one took. */
@@ -183,6 +189,8 @@ function describe(
   };
 }
 
+type Compared = Pick<ReconciliationSummary, 'verdicts' | 'created' | 'isKnown' | 'replaced'>;
+
 /** Thrown to take a comparison back of which nothing is to be kept. */
 class NothingKept extends Error {}
 
@@ -191,19 +199,23 @@ async function compare(
   connection: Connection,
   statement: KeptStatement,
   keep: boolean,
-  { actor, now, onJudged }: ReconciliationOptions,
-): Promise<Pick<ReconciliationSummary, 'verdicts' | 'isKnown' | 'replaced'>> {
-  let done: Pick<ReconciliationSummary, 'verdicts' | 'isKnown' | 'replaced'> | undefined;
+  { actor, now, onJudged, createUnknown }: ReconciliationOptions,
+): Promise<Compared> {
+  let done: Compared | undefined;
   try {
     await connection.transaction().execute(async (transaction) => {
       const known = await knownReconciliations(transaction, statement);
+      const id = known.same?.id ?? newId();
+      const creates = createUnknown || (await isEmptyGateway(transaction));
+      const created = creates ? await createRecords(transaction, { id, month: statement.month, now }) : null;
       const scope = { ...statement, replaced: known.all.map(({ id }) => id) };
       await matchLines(transaction, scope);
       const verdicts = await judgeLines(transaction, scope, statement.tolerance);
-      done = { verdicts, isKnown: known.same !== null, replaced: known.older.map(({ fileName }) => fileName) };
+      done = { verdicts, created, isKnown: known.same !== null, replaced: known.older.map(({ fileName }) => fileName) };
       if (onJudged) for await (const lines of judgedLines(transaction)) onJudged(lines, statement);
       if (!keep) throw new NothingKept();
       await keepReconciliation(orm, transaction, {
+        id,
         statement,
         known,
         verdicts,

@@ -18,7 +18,7 @@ export function countOf(verdicts: readonly VerdictCount[], verdict: Verdict): nu
 }
 
 /** An id of a row that is made in the database, beside those of `newId`: the time first, so that they stay together. */
-const NEW_ID = sql`(lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid`;
+export const NEW_ID = sql`(lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid`;
 
 /**
  * Says of every line what became of it, once the lines are matched: `judged_lines` is a table of the connection afterwards.

@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
 import type { Orm } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
-import { newId } from '../../domain/ids.js';
 import type { StatementKind } from '../../domain/reconciliation.js';
 import { FileRefused } from '../../partner-center/files/file-refused.js';
 import type { ReconciliationFormat } from '../../partner-center/reconciliation/read-lines.js';
@@ -74,6 +73,7 @@ export async function keepReconciliation(
   orm: Orm,
   connection: Connection,
   {
+    id,
     statement,
     known,
     verdicts,
@@ -81,6 +81,7 @@ export async function keepReconciliation(
     now,
     correlationId,
   }: {
+    id: string;
     statement: KeptStatement;
     known: KnownReconciliations;
     verdicts: readonly VerdictCount[];
@@ -89,7 +90,6 @@ export async function keepReconciliation(
     correlationId: string;
   },
 ): Promise<void> {
-  const id = known.same?.id ?? newId();
   const replaced = sql`any(${sql.val(known.all.map((each) => each.id))}::uuid[])`;
   const before = await sql<{ verdict: string; lines: number }>`
     select verdict, count(*)::int as lines from reconciliation_lines where reconciliation_id = ${id}::uuid group by 1`.execute(

@@ -62,10 +62,22 @@ export function reconciliationText(
       [name.padEnd(14), ...cells.map((cell) => cell.padStart(18))].join(''),
     ),
     ...(Number(tolerance) > 0 ? [`Amounts that differ by ${tolerance} ${currency} or less count as equal.`] : []),
+    ...createdText(found),
     ...holdsNothing(found),
     ...found.replaced.map((name) => `It takes the place of ${quoted(name)}, whose rows are kept as evidence.`),
     outcome(found, dryRun, keepGood),
   ].join('\n');
+}
+
+function createdText({ created, currency }: ReconciliationSummary): string[] {
+  if (!created) return [];
+  const { customers, products, skus, orders, licences, charges, amount, left, firstLeft } = created;
+  return [
+    `Created: ${customers} customers, ${products} products, ${skus} SKUs, ${orders} orders, ${licences} licences, ${charges} charges and credits of ${amount} ${currency}.`,
+    ...(left > 0
+      ? [`Of ${left} rows nothing could be created (first line ${firstLeft}): no market, product or known charge type.`]
+      : []),
+  ];
 }
 
 const NONE = { lines: 0, theirs: '0', ours: '0' };

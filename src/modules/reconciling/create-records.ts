@@ -1,0 +1,233 @@
+import { sql } from 'kysely';
+import { microsoftChargeTypes } from '../../domain/charge-type.js';
+import { NEW_ID } from './judge-lines.js';
+import type { Connection } from './staged-rows.js';
+
+/** What was created out of a file. */
+export interface CreatedRecords {
+  customers: number;
+  products: number;
+  skus: number;
+  orders: number;
+  licences: number;
+  charges: number;
+  /** What the charges and credits amount to. */
+  amount: string;
+  /** Rows of unknown customers of which nothing could be made, and the line of the first. */
+  left: number;
+  firstLeft: number | null;
+}
+
+/** Whether there are no customers at all: then all of a file is created without being asked. */
+export async function isEmptyGateway(connection: Connection): Promise<boolean> {
+  const { rows } = await sql<{ empty: boolean }>`select not exists (select from customers) as empty`.execute(
+    connection,
+  );
+  return rows[0]?.empty === true;
+}
+
+const chargeTypes = JSON.stringify(
+  Object.fromEntries(Object.entries(microsoftChargeTypes).map(([type, words]) => [words, type])),
+);
+const CREDITS = sql.raw("('REMOVE_QUANTITY', 'CANCEL_IMMEDIATE', 'CUSTOMER_CREDIT')");
+const CHARGES = sql.raw("('NEW', 'RENEW', 'CYCLE_CHARGE', 'ADD_QUANTITY', 'EXTEND_TERM')");
+
+/**
+ * Creates the customers of a file that the gateway does not know, with all that the file says of them: products, SKUs,
+ * orders, lines, licences, charges and credits, to the cent, marked with the reconciliation that they came with. What is
+ * known is left alone. A row of which nothing can be made (no market, no product, a sign that contradicts its charge type)
+ * is left, and missing here afterwards.
+ */
+export async function createRecords(
+  connection: Connection,
+  file: { id: string; month: string; now: Date },
+): Promise<CreatedRecords> {
+  await takeRows(connection, file.month);
+  const customers = await createCustomers(connection, file);
+  const products = await createCatalog(connection, file);
+  await takeLines(connection);
+  const orders = await createOrders(connection, file);
+  await cancelLines(connection);
+  const charges = await bookLines(connection, file.month);
+  const { rows } = await sql<{ left: number; firstLeft: number | null; amount: string }>`
+    select (select coalesce(sum(amount), 0)::text from created_rows) as amount,
+      count(*)::int as left, min(line) as "firstLeft"
+    from staged_rows s
+    where s.customer_tenant_id not in (select tenant_id from customers where imported_from is distinct from ${file.id}::uuid)
+      and not exists (select from created_rows c where c.line = s.line)`.execute(connection);
+  await sql`drop table created_rows, created_lines`.execute(connection);
+  return { customers, ...products, ...orders, charges, ...(rows[0] as (typeof rows)[0]) };
+}
+
+/** The rows that something can be made of, with what is derived from their words. */
+async function takeRows(connection: Connection, month: string): Promise<void> {
+  await sql`create temporary table created_rows on commit drop as
+    with read as (
+      select s.*, m.code as market, m.tax_inclusive,
+        case when m.tax_inclusive then s.total else s.subtotal end as amount,
+        ${chargeTypes}::jsonb ->> s.charge_type as type,
+        coalesce(s.order_number, left(md5(coalesce(s.order_reference, s.subscription_id, s.customer_tenant_id || s.product_id || s.sku_id)), 12)) as number,
+        coalesce(s.term_and_billing_cycle, '') as cycle,
+        coalesce(s.subscription_start, s.charge_start) as starts, coalesce(s.subscription_end, s.charge_end) as ends,
+        coalesce(s.ordered_at, s.charge_start::timestamp at time zone 'UTC', ${month}::timestamp at time zone 'UTC') as placed_at
+      from staged_rows s join markets m on m.code = s.customer_country
+      where not exists (select from customers c where c.tenant_id = s.customer_tenant_id)
+        and s.product_id ~ '^[A-Z0-9]{12}$' and s.sku_id ~ '^[A-Z0-9]{4}$'
+        and abs(s.quantity) <= 1000000 and s.quantity = trunc(s.quantity)
+    ), kept as (
+      select *, greatest(abs(quantity), 1)::int as pieces,
+        case when customer_tenant_id::text = min(customer_tenant_id::text) over (partition by number) then number
+          else left(md5(number || customer_tenant_id), 12) end as order_no,
+        case
+          when cycle = '' and charge_end is null then 'PERPETUAL_SOFTWARE'
+          when cycle ~* '(reserv|savings)' then 'AZURE_RESERVATION'
+          when concat_ws(' ', product_name, sku_name, publisher) ~* '\\y(SUSE|Red Hat)\\y' then 'LINUX_PLAN'
+          else 'SOFTWARE_SUBSCRIPTION' end as kind,
+        case
+          when cycle ~* '(three|3)[- ]year' then 'P3Y'
+          when cycle ~* '(one|1)[- ]year|annual' then 'P1Y'
+          when cycle ~* '(one|1)[- ]month' then 'P1M'
+          when ends - starts > 400 then 'P3Y'
+          when ends - starts > 31 then 'P1Y' else 'P1M' end as term
+      from read
+      where type is not null
+        and case when type in ${CHARGES} then amount >= 0 when type in ${CREDITS} then amount <= 0 else true end
+        and not exists (select from orders o where o.number = read.number)
+    )
+    select *, ${NEW_ID} as invoice_line_id,
+      case when amount % pieces = 0 or trunc(abs(amount) / pieces, 4) * pieces = abs(amount) then pieces else 1 end as billed,
+      case when coalesce(billing_frequency, '') ~* 'month' then 'MONTHLY' when coalesce(billing_frequency, '') ~* 'trienn' then 'TRIENNIAL'
+        when coalesce(billing_frequency, '') ~* '(annual|year)' then 'ANNUAL' else 'ONE_TIME' end as plan
+    from kept`.execute(connection);
+  await sql`analyze created_rows`.execute(connection);
+}
+
+async function createCustomers(connection: Connection, { id, now }: { id: string; now: Date }): Promise<number> {
+  const { rows } = await sql`
+    insert into customers (id, tenant_id, domain, company_name, market_code, contact_first_name, contact_last_name, contact_email, created_at, imported_from)
+    select ${NEW_ID}, customer_tenant_id,
+      case when customer_domain is not null and row_number() over (partition by customer_domain order by line) = 1
+          and not exists (select from customers c where c.domain = customer_domain)
+        then customer_domain else customer_tenant_id || '.invalid' end,
+      customer_name, market, '', '', '', ${now}, ${id}::uuid
+    from (select distinct on (customer_tenant_id) * from created_rows order by customer_tenant_id, line) first
+    returning id`.execute(connection);
+  return rows.length;
+}
+
+async function createCatalog(
+  connection: Connection,
+  { id }: { id: string },
+): Promise<{ products: number; skus: number }> {
+  const products = await sql`
+    insert into products (id, product_id, title, publisher, imported_from)
+    select ${NEW_ID}, product_id, coalesce(product_name, sku_name, product_id), coalesce(publisher, ''), ${id}::uuid
+    from (select distinct on (product_id) * from created_rows order by product_id, line) first
+    on conflict (product_id) do nothing returning id`.execute(connection);
+  const skus = await sql`
+    insert into skus (id, product_id, sku_id, title, kind, term_duration, billing_plan, imported_from)
+    select ${NEW_ID}, p.id, first.sku_id, coalesce(first.sku_name, first.product_name, first.product_id || ':' || first.sku_id), kind,
+      case when kind <> 'PERPETUAL_SOFTWARE' then term end, plan, ${id}::uuid
+    from (select distinct on (product_id, sku_id) * from created_rows order by product_id, sku_id, line) first
+    join products p on p.product_id = first.product_id
+    on conflict (product_id, sku_id) do nothing returning id`.execute(connection);
+  return { products: products.rows.length, skus: skus.rows.length };
+}
+
+/**
+ * The lines of orders: one for each new charge; where the order is from before, one for its first row. Rows about them
+ * know theirs by `of_line`; a cancellation that of the same quantity.
+ */
+async function takeLines(connection: Connection): Promise<void> {
+  await sql`create temporary table created_lines on commit drop as
+    select line, ${NEW_ID} as id, order_no, customer_tenant_id, product_id, sku_id, billed as quantity, abs(amount) / billed as unit,
+      abs(amount) as total, kind, plan, starts, ends, placed_at, false as is_cancelled, null::timestamptz as left_at,
+      (row_number() over (partition by order_no order by line) - 1)::int as line_number
+    from (
+      select *, row_number() over (partition by order_no, product_id, sku_id order by (amount >= 0) desc, line) as place,
+        bool_or(type = 'NEW') over (partition by order_no, product_id, sku_id) as has_new
+      from created_rows
+    ) r
+    where type = 'NEW' or not has_new and place = 1`.execute(connection);
+  await sql`alter table created_rows add of_line int, add cancellation_line_id uuid`.execute(connection);
+  await sql`update created_rows r set of_line = l.line from created_lines l where l.line = r.line`.execute(connection);
+  await sql`update created_rows r set of_line = first.line
+    from (select order_no, product_id, sku_id, min(line) as line from created_lines group by 1, 2, 3) first
+    where r.of_line is null and (first.order_no, first.product_id, first.sku_id) = (r.order_no, r.product_id, r.sku_id)`.execute(
+    connection,
+  );
+  // A line is cancelled whole: the first credit of a quantity cancels the first line that has it.
+  await sql`update created_rows r set of_line = l.line, cancellation_line_id = ${NEW_ID}
+    from (select line, order_no, product_id, sku_id, quantity, total, row_number() over (partition by order_no, product_id, sku_id, quantity order by line) as nth from created_lines) l,
+      (select line, order_no, product_id, sku_id, billed, amount, row_number() over (partition by order_no, product_id, sku_id, billed order by line) as nth from created_rows where type = 'CANCEL_IMMEDIATE') c
+    where c.line = r.line and -c.amount <= l.total
+      and (l.order_no, l.product_id, l.sku_id, l.quantity, l.nth) = (c.order_no, c.product_id, c.sku_id, c.billed, c.nth)`.execute(
+    connection,
+  );
+  await sql`update created_lines l set is_cancelled = true, left_at = greatest(r.placed_at, coalesce(r.charge_start::timestamp at time zone 'UTC', r.placed_at))
+    from created_rows r where r.of_line = l.line and r.cancellation_line_id is not null`.execute(connection);
+}
+
+async function createOrders(
+  connection: Connection,
+  { id }: { id: string },
+): Promise<{ orders: number; licences: number }> {
+  const orders = await sql`
+    insert into orders (id, number, customer_id, market_code, status, currency, total, tax_included, placed_at, placed_by, correlation_id, imported_from)
+    select ${NEW_ID}, l.order_no, c.id, c.market_code, case when bool_and(l.is_cancelled) then 'CANCELLED' else 'COMPLETED' end,
+      min(r.currency), sum(l.total), bool_or(r.tax_inclusive), min(l.placed_at), 'reconciliation', ${id}::uuid, ${id}::uuid
+    from created_lines l join created_rows r on r.line = l.line join customers c on c.tenant_id = l.customer_tenant_id
+    group by l.order_no, c.id, c.market_code returning id`.execute(connection);
+  const hasTerm = sql.raw("l.kind <> 'PERPETUAL_SOFTWARE' and l.ends >= l.starts");
+  await sql`insert into order_lines (id, order_id, line_number, sku_id, quantity, unit_price, total, status, term_start, term_end, billing_plan)
+    select l.id, o.id, l.line_number, s.id, l.quantity, l.unit, l.total, case when l.is_cancelled then 'CANCELLED' else 'ACTIVE' end,
+      case when ${hasTerm} then l.starts end, case when ${hasTerm} then l.ends end, l.plan
+    from created_lines l join orders o on o.number = l.order_no
+    join products p on p.product_id = l.product_id join skus s on s.product_id = p.id and s.sku_id = l.sku_id`.execute(
+    connection,
+  );
+  const licences = await sql`
+    insert into entitlements (id, order_line_id, customer_id, sku_id, quantity, status, granted_at, expires_at, revoked_at)
+    select ${NEW_ID}, ol.id, o.customer_id, ol.sku_id, ol.quantity, case when l.is_cancelled then 'REVOKED' else 'ACTIVE' end, o.placed_at,
+      (ol.term_end + 1)::timestamp at time zone 'UTC', l.left_at
+    from created_lines l join order_lines ol on ol.id = l.id join orders o on o.id = ol.order_id returning id`.execute(
+    connection,
+  );
+  return { orders: orders.rows.length, licences: licences.rows.length };
+}
+
+async function cancelLines(connection: Connection): Promise<void> {
+  // A cancellation has one line here: the ids of both are the same.
+  const source = sql`created_rows r join created_lines l on l.line = r.of_line join orders o on o.number = l.order_no
+    where r.cancellation_line_id is not null`;
+  await sql`insert into cancellations (id, order_id, customer_id, status, credit, currency, requested_at, requested_by, requested_by_role, confirmed_at, correlation_id)
+    select r.cancellation_line_id, o.id, o.customer_id, 'CONFIRMED', -r.amount, r.currency, l.left_at, 'reconciliation', 'OPERATOR', l.left_at, o.correlation_id
+    from ${source}`.execute(connection);
+  await sql`
+    insert into cancellation_lines (id, cancellation_id, order_line_id, refund_type, unit_credit, quantity, credit)
+    select r.cancellation_line_id, r.cancellation_line_id, l.id, case when -r.amount = l.total then 'FULL' else 'PARTIAL' end,
+      -r.amount / r.billed, r.billed, -r.amount
+    from ${source}`.execute(connection);
+}
+
+async function bookLines(connection: Connection, month: string): Promise<number> {
+  await sql`insert into invoices (id, number, customer_id, currency, period_start, period_end)
+    select ${NEW_ID}, 'G' || lpad(floor(random() * 1000000000)::bigint::text, 9, '0'), c.id, r.currency, ${month}::date, (${month}::date + interval '1 month - 1 day')::date
+    from (select distinct customer_tenant_id, currency from created_rows) r join customers c on c.tenant_id = r.customer_tenant_id
+    on conflict do nothing`.execute(connection);
+  const hasPeriod = sql.raw('r.charge_end >= r.charge_start');
+  const { rows } = await sql`
+    insert into invoice_lines (id, invoice_id, kind, charge_type, charge_start, charge_end, order_id, product_id, order_line_id, cancellation_line_id, description, quantity, unit_amount, amount, booked_at)
+    select r.invoice_line_id, i.id, case when r.amount < 0 or r.type in ${CREDITS} then 'CREDIT' else 'CHARGE' end,
+      case when r.type = 'CANCEL_IMMEDIATE' and r.cancellation_line_id is null then 'CUSTOMER_CREDIT' else r.type end,
+      case when ${hasPeriod} then r.charge_start end, case when ${hasPeriod} then r.charge_end end,
+      o.id, p.id, l.id, r.cancellation_line_id, coalesce(r.sku_name, r.product_name, r.product_id), r.billed, abs(r.amount) / r.billed, r.amount,
+      case when date_trunc('month', r.placed_at at time zone 'UTC') = ${month}::date then r.placed_at else ${month}::timestamp at time zone 'UTC' end
+    from created_rows r
+    join created_lines l on l.line = r.of_line
+    join orders o on o.number = l.order_no
+    join products p on p.product_id = r.product_id
+    join invoices i on i.customer_id = o.customer_id and i.currency = r.currency and i.period_start = ${month}::date
+    order by r.line returning id`.execute(connection);
+  return rows.length;
+}
