@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { microsoftChargeTypes } from '../../domain/charge-type.js';
+import { bookLines, CREDITS, cancelLines, createOrders } from './create-orders.js';
 import { NEW_ID } from './judge-lines.js';
 import type { Connection } from './staged-rows.js';
 
@@ -29,7 +30,6 @@ export async function isEmptyGateway(connection: Connection): Promise<boolean> {
 const chargeTypes = JSON.stringify(
   Object.fromEntries(Object.entries(microsoftChargeTypes).map(([type, words]) => [words, type])),
 );
-const CREDITS = sql.raw("('REMOVE_QUANTITY', 'CANCEL_IMMEDIATE', 'CUSTOMER_CREDIT')");
 const CHARGES = sql.raw("('NEW', 'RENEW', 'CYCLE_CHARGE', 'ADD_QUANTITY', 'EXTEND_TERM')");
 
 /**
@@ -166,68 +166,5 @@ async function takeLines(connection: Connection): Promise<void> {
   );
   await sql`update created_lines l set is_cancelled = true, left_at = greatest(r.placed_at, coalesce(r.charge_start::timestamp at time zone 'UTC', r.placed_at))
     from created_rows r where r.of_line = l.line and r.cancellation_line_id is not null`.execute(connection);
-}
-
-async function createOrders(
-  connection: Connection,
-  { id }: { id: string },
-): Promise<{ orders: number; licences: number }> {
-  const orders = await sql`
-    insert into orders (id, number, customer_id, market_code, status, currency, total, tax_included, placed_at, placed_by, correlation_id, imported_from)
-    select ${NEW_ID}, l.order_no, c.id, c.market_code, case when bool_and(l.is_cancelled) then 'CANCELLED' else 'COMPLETED' end,
-      min(r.currency), sum(l.total), bool_or(r.tax_inclusive), min(l.placed_at), 'reconciliation', ${id}::uuid, ${id}::uuid
-    from created_lines l join created_rows r on r.line = l.line join customers c on c.tenant_id = l.customer_tenant_id
-    group by l.order_no, c.id, c.market_code returning id`.execute(connection);
-  const hasTerm = sql.raw("l.kind <> 'PERPETUAL_SOFTWARE' and l.ends >= l.starts");
-  await sql`insert into order_lines (id, order_id, line_number, sku_id, quantity, unit_price, total, status, term_start, term_end, billing_plan)
-    select l.id, o.id, l.line_number, s.id, l.quantity, l.unit, l.total, case when l.is_cancelled then 'CANCELLED' else 'ACTIVE' end,
-      case when ${hasTerm} then l.starts end, case when ${hasTerm} then l.ends end, l.plan
-    from created_lines l join orders o on o.number = l.order_no
-    join products p on p.product_id = l.product_id join skus s on s.product_id = p.id and s.sku_id = l.sku_id`.execute(
-    connection,
-  );
-  const licences = await sql`
-    insert into entitlements (id, order_line_id, customer_id, sku_id, quantity, status, granted_at, expires_at, revoked_at)
-    select ${NEW_ID}, ol.id, o.customer_id, ol.sku_id, ol.quantity, case when l.is_cancelled then 'REVOKED' else 'ACTIVE' end, o.placed_at,
-      (ol.term_end + 1)::timestamp at time zone 'UTC', l.left_at
-    from created_lines l join order_lines ol on ol.id = l.id join orders o on o.id = ol.order_id returning id`.execute(
-    connection,
-  );
-  return { orders: orders.rows.length, licences: licences.rows.length };
-}
-
-async function cancelLines(connection: Connection): Promise<void> {
-  // A cancellation has one line here: the ids of both are the same.
-  const source = sql`created_rows r join created_lines l on l.line = r.of_line join orders o on o.number = l.order_no
-    where r.cancellation_line_id is not null`;
-  await sql`insert into cancellations (id, order_id, customer_id, status, credit, currency, requested_at, requested_by, requested_by_role, confirmed_at, correlation_id)
-    select r.cancellation_line_id, o.id, o.customer_id, 'CONFIRMED', -r.amount, r.currency, l.left_at, 'reconciliation', 'OPERATOR', l.left_at, o.correlation_id
-    from ${source}`.execute(connection);
-  await sql`
-    insert into cancellation_lines (id, cancellation_id, order_line_id, refund_type, unit_credit, quantity, credit)
-    select r.cancellation_line_id, r.cancellation_line_id, l.id, case when -r.amount = l.total then 'FULL' else 'PARTIAL' end,
-      -r.amount / r.billed, r.billed, -r.amount
-    from ${source}`.execute(connection);
-}
-
-async function bookLines(connection: Connection, month: string): Promise<number> {
-  await sql`insert into invoices (id, number, customer_id, currency, period_start, period_end)
-    select ${NEW_ID}, 'G' || lpad(floor(random() * 1000000000)::bigint::text, 9, '0'), c.id, r.currency, ${month}::date, (${month}::date + interval '1 month - 1 day')::date
-    from (select distinct customer_tenant_id, currency from created_rows) r join customers c on c.tenant_id = r.customer_tenant_id
-    on conflict do nothing`.execute(connection);
-  const hasPeriod = sql.raw('r.charge_end >= r.charge_start');
-  const { rows } = await sql`
-    insert into invoice_lines (id, invoice_id, kind, charge_type, charge_start, charge_end, order_id, product_id, order_line_id, cancellation_line_id, description, quantity, unit_amount, amount, booked_at)
-    select r.invoice_line_id, i.id, case when r.amount < 0 or r.type in ${CREDITS} then 'CREDIT' else 'CHARGE' end,
-      case when r.type = 'CANCEL_IMMEDIATE' and r.cancellation_line_id is null then 'CUSTOMER_CREDIT' else r.type end,
-      case when ${hasPeriod} then r.charge_start end, case when ${hasPeriod} then r.charge_end end,
-      o.id, p.id, l.id, r.cancellation_line_id, coalesce(r.sku_name, r.product_name, r.product_id), r.billed, abs(r.amount) / r.billed, r.amount,
-      case when date_trunc('month', r.placed_at at time zone 'UTC') = ${month}::date then r.placed_at else ${month}::timestamp at time zone 'UTC' end
-    from created_rows r
-    join created_lines l on l.line = r.of_line
-    join orders o on o.number = l.order_no
-    join products p on p.product_id = r.product_id
-    join invoices i on i.customer_id = o.customer_id and i.currency = r.currency and i.period_start = ${month}::date
-    order by r.line returning id`.execute(connection);
-  return rows.length;
+  await sql`analyze created_rows, created_lines`.execute(connection);
 }
