@@ -85,8 +85,8 @@ export async function cancelLines(connection: Connection): Promise<void> {
 
 /** Books every row on its customer's invoice of the month; answers how many. @param month its first day */
 export async function bookLines(connection: Connection, month: string): Promise<number> {
-  await sql`insert into invoices (id, number, customer_id, currency, period_start, period_end)
-    select ${NEW_ID}, 'G' || lpad(floor(random() * 1000000000)::bigint::text, 9, '0'), c.id, r.currency, ${month}::date, (${month}::date + interval '1 month - 1 day')::date
+  await sql`insert into invoices (id, customer_id, currency, period_start, period_end)
+    select ${NEW_ID}, c.id, r.currency, ${month}::date, (${month}::date + interval '1 month - 1 day')::date
     from (select distinct customer_tenant_id, currency from created_rows) r join customers c on c.tenant_id = r.customer_tenant_id
     on conflict do nothing`.execute(connection);
   const hasPeriod = sql.raw('r.charge_end >= r.charge_start');

@@ -12,7 +12,8 @@ interface OurLine {
   domain: string;
   market: string;
   segment: Segment;
-  invoiceNumber: string;
+  /** Null as long as the month is open. */
+  invoiceNumber: string | null;
   orderNumber: string;
   orderDay: string;
   productId: string;
@@ -94,7 +95,7 @@ function cellsOf(line: OurLine, currency: string): ReconciliationCells {
     CustomerName: line.companyName,
     CustomerDomainName: line.domain,
     CustomerCountry: line.market,
-    InvoiceNumber: line.invoiceNumber,
+    InvoiceNumber: line.invoiceNumber ?? '',
     OrderId: line.orderNumber,
     OrderDate: inEnglish(line.orderDay),
     ProductId: line.productId,
