@@ -109,16 +109,7 @@ export function odditiesText({ oddities, unknownColumns }: ReconciliationSummary
 
 /** A line that is not equal, in one line for people. */
 export function lineText(line: JudgedLine, currency: string): string {
-<<<<<<< HEAD
   const where = line.line === null ? `invoice ${line.ourInvoiceNumber ?? 'without a number yet'}` : `line ${line.line}`;
-=======
-  const where =
-    line.line === null
-      ? line.ourInvoiceNumber
-        ? `invoice ${line.ourInvoiceNumber}`
-        : 'not invoiced yet'
-      : `line ${line.line}`;
->>>>>>> 09392cd (fix(reconciliation): invoices of open months have no number yet)
   const what = [line.orderNumber && `order ${line.orderNumber}`, line.productId && `${line.productId}:${line.skuId}`];
   const elsewhere = line.ourMonth && line.ourMonth !== line.month ? [`ours is of ${line.ourMonth.slice(0, 7)}`] : [];
   const said =
