@@ -34,8 +34,12 @@ class JobGivenUpDetail {
   @Field(() => Int, { description: ATTEMPTS })
   attempts!: number;
 
-  @Field({ description: 'The reason that was given: what the job was about is refused for it.' })
-  reason!: string;
+  // Nullable like every `reason` of a detail: whoever selects several of them could not merge them else.
+  @Field(() => String, {
+    nullable: true,
+    description: 'The reason that was given: what the job was about is refused for it.',
+  })
+  reason!: string | null;
 }
 
 /** Details of entries about jobs. */

@@ -230,8 +230,10 @@ describe(`revoking access, on ${engine}`, () => {
     await log.nextOf('FeedCaughtUp');
     const before = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
     // Where a transaction elsewhere on the server held the feed back, entries of the tests before come first.
-    for (let told = ''; told !== before.number; )
-      told = (await log.nextOf('ActivityRecorded')).entry.detail.orderNumber;
+    for (let told = ''; told !== `ORDER_CONFIRMED ${before.number}`; ) {
+      const { action, detail } = (await log.nextOf('ActivityRecorded')).entry;
+      told = `${action} ${detail.orderNumber}`;
+    }
 
     await revoke(user);
     expect(await rest(stream)).toMatchObject({
