@@ -17,13 +17,13 @@ export async function admit(em: Em, { identity, userPrincipalName }: Viewer, clo
   inLockOrder(em, 'IDENTITY');
   await em.execute('select pg_advisory_xact_lock_shared(?, hashtext(?))', [AdvisoryLock.IDENTITY, identity.key]);
   // A statement of its own: it sees what was committed while this one waited for the lock.
-  const [{ at, isRevoked }] = await em.execute<[{ at: string; isRevoked: boolean }]>(
+  const [{ at, isShutOut }] = await em.execute<[{ at: string; isShutOut: boolean }]>(
     `select ${CLOCK_COLUMN}, exists (
        select from "access_revocations" where "identity" in (?, ?) and "restored_at" is null
-     ) as "isRevoked"`,
+     ) as "isShutOut"`,
     [identity.key, nameKey(userPrincipalName)],
   );
-  if (isRevoked) throw accessRevoked();
+  if (isShutOut) throw accessRevoked();
   return clock(instantOf(at));
 }
 
