@@ -37,7 +37,7 @@ class JobGivenUpDetail {
   // Nullable like every `reason` of a detail: whoever selects several of them could not merge them else.
   @Field(() => String, {
     nullable: true,
-    description: 'The reason that was given: what the job was about is refused for it.',
+    description: 'The reason that was given: what the job was about is refused for it. It is never null today.',
   })
   reason!: string | null;
 }
