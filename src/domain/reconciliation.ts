@@ -11,6 +11,6 @@ export const Verdict = {
 } as const;
 export type Verdict = keyof typeof Verdict;
 
-/** By what a line of Microsoft's and one of ours were taken for the same. */
+/** Why a line of Microsoft's and one of ours were taken for the same. */
 export const MatchedBy = { ORDER: 'ORDER', CONTENT: 'CONTENT' } as const;
 export type MatchedBy = keyof typeof MatchedBy;

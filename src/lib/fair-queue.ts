@@ -56,13 +56,24 @@ export class FairQueue {
     const now = this.now();
     this.atOnce = now - this.turnBegan > LONG_MS ? 1 : AT_ONCE;
     this.turnBegan = now;
-    for (const [caller, queue] of this.queues) {
-      if (queue.waiting.length === 0) this.queues.delete(caller);
-      queue.begun = Math.min(this.atOnce, queue.waiting.length);
-      for (const begin of queue.waiting.splice(0, queue.begun)) begin();
+    try {
+      for (const [caller, queue] of this.queues) {
+        if (queue.waiting.length === 0) this.queues.delete(caller);
+        queue.begun = 0;
+        for (let begin = this.nextOf(queue); begin; begin = this.nextOf(queue)) begin();
+      }
+    } finally {
+      // Whatever a piece throws, the others have their turn.
+      this.isTurning = this.queues.size > 0;
+      if (this.isTurning) this.after(this.turn);
+      else this.atOnce = AT_ONCE;
     }
-    this.isTurning = this.queues.size > 0;
-    if (this.isTurning) this.after(this.turn);
-    else this.atOnce = AT_ONCE;
   };
+
+  private nextOf(queue: Queue): (() => void) | undefined {
+    if (queue.begun >= this.atOnce) return undefined;
+    const begin = queue.waiting.shift();
+    if (begin) queue.begun += 1;
+    return begin;
+  }
 }

@@ -82,7 +82,7 @@ const kinds = {
 } as const;
 type Kind = keyof typeof kinds;
 
-/** By what something is counted. */
+/** Whether something is counted by user or by address. */
 type Scope = 'PerUser' | 'PerAddress';
 
 /** The bounds of one kind; without a token a user's is the address's. */

@@ -242,7 +242,7 @@ describe('the schema', () => {
     const ids = outputFields().filter(({ field }) => /Ids?$/.test(field.name));
     expect([...new Set(ids.map(({ field }) => field.name))].sort()).toEqual([
       'correlationId',
-      // Of a job that is no longer there, as a rule: the log names it.
+      // The job is no longer there, as a rule: the log names it.
       'jobId',
       'nodeId',
       'objectId',

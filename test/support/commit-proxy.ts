@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { openLines } from './proxy.js';
 
 /** When something happens to a commit: before the server has it, or after, before its client knows. */
 export type Moment = 'BEFORE' | 'AFTER';
@@ -34,13 +34,11 @@ function* statementsIn(chunk: Buffer): Generator<string> {
 
 /** Starts one in front of a server of this machine. */
 export async function startCommitProxy(target: number): Promise<CommitProxy> {
-  const sockets = new Set<Socket>();
   let armed: { nth: number; moment: Moment; act: () => void } | null = null;
   let commits = 0;
   /** Whether a job was enqueued that nobody has claimed: other looks for jobs find none, and commit nothing. */
   let isEnqueued = false;
-  const server = createServer((client) => {
-    const database = connect(target, '127.0.0.1');
+  const join = (client: Socket, database: Socket) => {
     let isOpen = false;
     let hasWritten = false;
     /** Set once nothing passes any more. */
@@ -87,30 +85,15 @@ export async function startCommitProxy(target: number): Promise<CommitProxy> {
         awaited = null;
       }
     });
-    for (const [socket, other] of [
-      [client, database],
-      [database, client],
-    ] as const) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  };
+  const { port, close } = await openLines(target, () => join);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     at: (nth, moment, act) => {
       commits = 0;
       armed = { nth, moment, act };
     },
     commits: () => commits,
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
 }

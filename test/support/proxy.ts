@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** A TCP line that the test sees, and can cut. */
 export interface TestProxy {
@@ -14,18 +14,30 @@ export interface TestProxy {
   close(): Promise<void>;
 }
 
-/** Starts a line to a port of this machine. */
-export async function startProxy(target: number): Promise<TestProxy> {
+/** Lines to a port of this machine, and how all of them end. */
+export interface Lines {
+  port: number;
+  sockets: ReadonlySet<Socket>;
+  endAll(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Listens for lines to a port of this machine. Where one end of a line closes, so does the other.
+ * @param join hands on what the two ends say; null: no line is taken now
+ */
+export async function openLines(
+  target: number,
+  join: () => ((client: Socket, server: Socket) => void) | null,
+): Promise<Lines> {
   const sockets = new Set<Socket>();
-  const sent: string[] = [];
-  let isCut = false;
-  let isSilent = false;
-  const server = createServer((incoming) => {
-    if (isCut) return incoming.destroy();
-    const outgoing = connect(target, '127.0.0.1');
+  const listener = createServer((client) => {
+    const joined = join();
+    if (!joined) return client.destroy();
+    const server = connect(target, '127.0.0.1');
     for (const [socket, other] of [
-      [incoming, outgoing],
-      [outgoing, incoming],
+      [client, server],
+      [server, client],
     ] as const) {
       sockets.add(socket);
       socket.on('error', () => undefined);
@@ -33,16 +45,40 @@ export async function startProxy(target: number): Promise<TestProxy> {
         sockets.delete(socket);
         other.destroy();
       });
-      if (!isSilent) socket.pipe(other);
     }
-    incoming.on('data', (data) => sent.push(data.toString('latin1')));
+    joined(client, server);
   }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  await once(listener, 'listening');
   const endAll = () => {
     for (const socket of sockets) socket.destroy();
   };
   return {
-    port: (server.address() as { port: number }).port,
+    port: (listener.address() as AddressInfo).port,
+    sockets,
+    endAll,
+    close: async () => {
+      endAll();
+      listener.close();
+      await once(listener, 'close');
+    },
+  };
+}
+
+/** Starts a line to a port of this machine. */
+export async function startProxy(target: number): Promise<TestProxy> {
+  const sent: string[] = [];
+  let isCut = false;
+  let isSilent = false;
+  const join = (client: Socket, server: Socket) => {
+    if (!isSilent) {
+      client.pipe(server);
+      server.pipe(client);
+    }
+    client.on('data', (data) => sent.push(data.toString('latin1')));
+  };
+  const { port, sockets, endAll, close } = await openLines(target, () => (isCut ? null : join));
+  return {
+    port,
     sent,
     cut: () => {
       isCut = true;
@@ -55,10 +91,6 @@ export async function startProxy(target: number): Promise<TestProxy> {
       isSilent = true;
       for (const socket of sockets) socket.unpipe().pause();
     },
-    close: async () => {
-      endAll();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
 }

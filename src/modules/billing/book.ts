@@ -7,7 +7,7 @@ import { lastDayOf } from './billing-period.js';
 import { creditedPeriod } from './credited-period.js';
 import { Invoice, InvoiceLine, InvoiceLineKind } from './invoice.entity.js';
 
-/** Of whom and in what. */
+/** The customer who is charged or credited, and the currency of it. */
 export interface Account {
   customerId: string;
   currency: string;

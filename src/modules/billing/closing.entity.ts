@@ -9,7 +9,7 @@ export const MonthClosing = defineEntity({
   properties: {
     /** The first day of the month. */
     month: p.date().primary(),
-    /** By the clock of the database. */
+    /** The instant of the closing, by the clock of the database. */
     closedAt: p.datetime(3).defaultRaw('now()'),
   },
   triggers: [appendOnly('month_closings')],

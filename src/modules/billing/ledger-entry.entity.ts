@@ -16,7 +16,7 @@ export const LedgerEntry = defineEntity({
     /** The entries of one line are one transaction of the ledger. */
     invoiceLine: p.manyToOne(InvoiceLine),
     account: p.enum(Object.values(LedgerAccount)),
-    /** Of whom and in what, as the invoice says: no reference, which would be looked up once more for each entry. */
+    /** Customer and currency, as the invoice says: no reference, which would be looked up once more for each entry. */
     customerId: p.uuid(),
     currency: p.string().columnType('char(3)'),
     /** In the currency of the order: debits are positive, credits negative. */

@@ -1,5 +1,4 @@
 import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
-import { parseIdentity } from '../../auth/identity.js';
 import { askClock, type Clock } from '../../context/clock.js';
 import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
@@ -9,6 +8,7 @@ import type { Job, JobHandler } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
 import { bookCredits } from '../billing/book.js';
 import { DownloadLink, Entitlement, ProductKey } from '../entitlements/entitlement.entity.js';
+import { fulfilmentFor } from '../fulfilling/fulfilment-actor.js';
 import type { CancellationRequest, FulfilmentAnswer, FulfilmentProvider } from '../fulfilling/provider.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../orders/order.entity.js';
 import { CancellationStatus, moveLine, OrderLineStatus, OrderStatus } from '../orders/order-status.js';
@@ -90,12 +90,13 @@ async function settle(
   else refuse(cancellation, cancelled, answer.refused);
 
   const entry = {
-    actor: by ?? {
-      identity: parseIdentity(cancellation.requestedByIdentity ?? null),
-      userPrincipalName: cancellation.requestedBy,
-      role: cancellation.requestedByRole,
-      application: 'fulfilment',
-    },
+    actor:
+      by ??
+      fulfilmentFor({
+        identity: cancellation.requestedByIdentity,
+        userPrincipalName: cancellation.requestedBy,
+        role: cancellation.requestedByRole,
+      }),
     customerId: cancellation.customer.id,
     orderId: order.id,
     productIds: [...new Set(cancelled.map((line) => line.orderLine.sku.product.productId))],

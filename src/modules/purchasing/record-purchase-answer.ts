@@ -1,7 +1,7 @@
 import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
-import { parseIdentity } from '../../auth/identity.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
+import { fulfilmentFor } from '../fulfilling/fulfilment-actor.js';
 import type { FulfilmentAnswer } from '../fulfilling/provider.js';
 import type { Order, OrderLine } from '../orders/order.entity.js';
 
@@ -15,12 +15,13 @@ export function recordPurchaseAnswer(
 ): void {
   const { number: orderNumber, total, currency } = order;
   const entry = {
-    actor: by ?? {
-      identity: parseIdentity(order.placedByIdentity ?? null),
-      userPrincipalName: order.placedBy,
-      role: order.placedByRole ?? '',
-      application: 'fulfilment',
-    },
+    actor:
+      by ??
+      fulfilmentFor({
+        identity: order.placedByIdentity,
+        userPrincipalName: order.placedBy,
+        role: order.placedByRole ?? '',
+      }),
     customerId: order.customer.id,
     orderId: order.id,
     productIds: [...new Set(lines.map(({ sku }) => sku.product.productId))],

@@ -39,7 +39,7 @@ export interface ReconciliationOptions {
   month?: string | undefined;
   /** How the file writes dates and numbers, as far as the reader says it. */
   spelling?: Partial<Spelling>;
-  /** By how much amounts may differ and count as equal, as a decimal string. */
+  /** What amounts may differ by and count as equal, as a decimal string. */
   tolerance: string;
   /** Says what would come out and keeps nothing. */
   dryRun?: boolean;

@@ -12,7 +12,7 @@ export interface Scope {
   replaced: readonly string[];
 }
 
-/** Of a line of ours, in Microsoft's words. */
+/** The charge type of a line of ours, in Microsoft's words. */
 const chargeType = sql`(${JSON.stringify(microsoftChargeTypes)}::jsonb ->> l.charge_type)`;
 
 const ORDER = ['order_number', 'product_id', 'sku_id'];

@@ -5,7 +5,7 @@ import { Customer } from '../customers/customer.entity.js';
 
 /** One column in which a line of Microsoft's differs from ours. Amounts are decimal strings, days `YYYY-MM-DD`. */
 export interface Difference {
-  /** By Microsoft's name. */
+  /** Each column by Microsoft's name. */
   column: string;
   theirs: string;
   ours: string;
@@ -19,7 +19,7 @@ export const Reconciliation = defineEntity({
   tableName: 'reconciliations',
   properties: {
     id: p.uuid().primary(),
-    /** Of the bytes of the file: the same file is imported once. */
+    /** The hash of the bytes of the file: the same file is imported once. */
     sha256: p.text().unique('reconciliations_sha256_key').check("sha256 ~ '^[0-9a-f]{64}$'"),
     fileName: p.text(),
     format: p.enum(['CSV', 'JSON_LINES'] as const),
@@ -36,7 +36,7 @@ export const Reconciliation = defineEntity({
     refusedRowCount: p.integer(),
     /** Sum of Total: the amount of the invoice. */
     total: p.decimal('string').columnType('numeric'),
-    /** By how much amounts may differ and count as equal. */
+    /** What amounts may differ by and count as equal. */
     tolerance: p.decimal('string').columnType('numeric').check('tolerance >= 0'),
     importedAt: p.datetime(3),
     importedBy: p.text(),
@@ -59,7 +59,7 @@ export const StatementLine = defineEntity({
     reconciliation: p.manyToOne(Reconciliation).primary(),
     /** Counts from 1, a header included. */
     line: p.integer().primary(),
-    /** Of its column InvoiceNumber; null for what is not billed. */
+    /** What its column InvoiceNumber holds; null for what is not billed. */
     invoiceNumber: p.text().nullable(),
     /** All its columns under their own names, those that are not known among them. */
     content: p.json<Record<string, unknown>>().columnType('jsonb'),

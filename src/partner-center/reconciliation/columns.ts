@@ -63,7 +63,7 @@ const ALIASES: Readonly<Record<string, ReconciliationColumn>> = {
 
 /** Without them a line cannot be told from another, or says no amount. */
 const NEEDED = ['CustomerId', 'OrderId', 'ProductId', 'SkuId', 'ChargeType', 'Subtotal', 'Total', 'Currency'] as const;
-/** Of these one is enough: the change, and the seats after it in files from before the change was in them. */
+/** Columns of which one is enough: the change, and the seats after it in files from before the change was in them. */
 const QUANTITIES = ['BillableQuantity', 'Quantity'] as const;
 
 /** Columns by which a file is known that is another one. */

@@ -6,7 +6,9 @@ import type { KnownTokens } from '../../auth/token-cache.js';
 import type { ClientAddress } from '../../lib/client-address.js';
 import { FairQueue } from '../../lib/fair-queue.js';
 import { networkOf } from '../../lib/network.js';
-import { WATCHED } from './watched.js';
+
+/** Addresses of operators. */
+export const WATCHED = /^\/(health|metrics)\b/;
 
 /** Begins a request when its caller's turn comes. */
 export type InTurn = (request: IncomingMessage, begin: () => void) => void;

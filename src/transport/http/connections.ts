@@ -7,12 +7,11 @@ import { ErrorCode } from '../../graphql/errors.js';
 import type { Refusals } from '../../graphql/refusals.js';
 import { networkOf } from '../../lib/network.js';
 import { type CallerBounds, isTaken, type Release } from '../bounds.js';
-import type { Callers } from './callers.js';
+import { type Callers, WATCHED } from './callers.js';
 import type { Cuts } from './cuts.js';
 import { Lines } from './lines.js';
 import { onceClosed } from './once-closed.js';
 import { refuse } from './refusal.js';
-import { WATCHED } from './watched.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

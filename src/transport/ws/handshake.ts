@@ -37,7 +37,7 @@ export function judgeHandshakes(
   };
 }
 
-/** By what the addresses are paced whose tokens were refused. */
+/** The key by which an address is paced whose tokens were refused. */
 export const refusedAt = (address: string): string => `sockets of ${networkOf(address)}`;
 
 /** Has what `ws` refuses itself told in the form of every error, and the address understood as over HTTP. */

@@ -70,7 +70,7 @@ describe(`the closing of a month, on ${engine}`, () => {
     await closeDueMonths(inTransaction, 0);
     const [invoice] = await invoices({ status: 'ISSUED' });
     expect(invoice).toMatchObject({ number: expect.stringMatching(/^INV-\d{9}$/), amendsOf: null, amendments: [] });
-    // By the clock of the database, not by the gateway's, for which it is still July.
+    // The clock of the database counts, not the gateway's, for which it is still July.
     expect(Math.abs(Date.now() - Date.parse(invoice?.issuedAt as string))).toBeLessThan(600_000);
     await balances();
   });

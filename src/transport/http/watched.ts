@@ -1,2 +1,0 @@
-/** Addresses of operators. */
-export const WATCHED = /^\/(health|metrics)\b/;
