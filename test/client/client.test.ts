@@ -1,10 +1,11 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isAfter, positionOfCursor } from '../../src/client/feed-cursor.js';
 import { type FeedMessage, FeedRefused, followFeed, type Subscribe } from '../../src/client/index.js';
 import { engine, serverUrl } from '../support/database.js';
 import { type FollowedMessage, followers } from '../support/followers.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { openLines } from '../support/proxy.js';
 import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../support/shop.js';
 
 const CUTS = serverUrl ? 40 : 12;
@@ -13,28 +14,12 @@ const follow = (name: string, url: string, token: string) =>
   (followers[name] as (typeof followers)[string])(url, token);
 
 /** A line to the gateway that the test can cut. */
-async function cuttableLine(port: number) {
-  const open = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    for (const socket of [near, far]) {
-      open.add(socket);
-      socket.on('error', () => undefined).on('close', () => open.delete(socket));
-    }
+async function cuttableLine(target: number) {
+  const join = (near: Socket, far: Socket) => {
     near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const cut = () => {
-    for (const socket of open) socket.destroy();
   };
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut,
-    close: () => {
-      cut();
-      server.close();
-    },
-  };
+  const { port, endAll, close } = await openLines(target, () => join);
+  return { url: `http://127.0.0.1:${port}`, cut: endAll, close };
 }
 
 /** Entries of an order: that it was placed, and that it was confirmed. */
@@ -72,7 +57,7 @@ describe(`the client that follows a feed, on ${engine}`, () => {
       expect(cuts).toBe(CUTS);
       expect(heard).toEqual(bought.flatMap((number) => Array<string>(ENTRIES).fill(number)));
       dispose();
-      line.close();
+      await line.close();
     },
   );
 

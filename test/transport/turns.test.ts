@@ -206,3 +206,20 @@ test('a caller begins four in a turn of the loop, and one after a long turn; ano
   expect(done).toEqual(['a1']);
   expect(turns.length).toBe(1);
 });
+
+test('what one piece throws takes nobody else their turn', () => {
+  const turns: (() => void)[] = [];
+  const queue = new FairQueue(
+    () => 0,
+    (turn) => void turns.push(turn),
+  );
+  const done: string[] = [];
+  for (const name of ['a1', 'a2', 'a3', 'a4']) queue.enter('a', () => void done.push(name));
+  queue.enter('a', () => {
+    throw new Error('a5');
+  });
+  queue.enter('a', () => void done.push('a6'));
+  expect(() => turns.shift()?.()).toThrow('a5');
+  turns.shift()?.();
+  expect(done).toEqual(['a1', 'a2', 'a3', 'a4', 'a6']);
+});
