@@ -11,6 +11,7 @@ const documents = [
   'docs/clients.md',
   'docs/access.md',
   'docs/reconciliation.md',
+  'docs/partner-center.md',
   'bench/README.md',
   'schema/CHANGELOG.md',
   'src/README.md',
