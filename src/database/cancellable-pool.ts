@@ -17,11 +17,9 @@ interface Client {
   query(statement: PoolStatement): Promise<Rows>;
   /** Gives it back; with an error it is closed instead of used again. */
   release(error?: Error): void;
-  once(event: 'error', listener: (error: Error) => void): void;
-  removeListener(event: 'error', listener: (error: Error) => void): void;
 }
 
-/** What node-postgres' pool does with a statement. */
+/** What node-postgres' pool does with a statement. A connection that is lost fails its statement, and is heard (orm.ts). */
 export interface Pool {
   /** Connections that are open. */
   totalCount: number;
@@ -93,14 +91,9 @@ export function cancellableReads(pool: Pool): CancellableReads {
       const abort = given ?? new AbortFlag();
       // One that is free is there at once: nothing to give up, and listening for it would cost each short read.
       const client = pool.idleCount > pool.waitingCount ? await pool.connect() : await checkOut(abort);
-      // A lost connection fails the statement too; unheard, the event would end the process.
-      const lost = () => undefined;
-      client.once('error', lost);
-      let atRest: AbortController | undefined;
-      let cancelling: Promise<void> | undefined;
+      let cancelling: Cancelling | undefined;
       const onAbort = () => {
-        atRest = new AbortController();
-        cancelling = cancelUntil(atRest.signal, () => cancel(client.processID));
+        cancelling = new Cancelling(() => cancel(client.processID));
       };
       abort.onAbort(onAbort);
       let failure: Error | undefined;
@@ -114,35 +107,57 @@ export function cancellableReads(pool: Pool): CancellableReads {
         if (!abort.aborted || !isCancelled(error)) failure = error as Error;
         throw error;
       } finally {
-        atRest?.abort();
         abort.offAbort(onAbort);
-        const giveBack = async () => {
-          if (limitMs !== null && !failure)
-            await client.query(told('reset statement_timeout')).catch((error) => {
-              failure = error;
-            });
-          client.removeListener('error', lost);
-          try {
-            client.release(failure);
-          } catch {
-            // It was lost, and given back already (orm.ts).
-          }
-        };
-        if (cancelling) void cancelling.then(giveBack);
-        else await giveBack();
+        if (cancelling) void cancelling.end().then(() => giveBack(client, limitMs, failure));
+        else if (limitMs === null) release(client, failure);
+        else await giveBack(client, limitMs, failure);
       }
     },
   };
 }
 
+/** Gives a connection back with the time limit that it came with. */
+async function giveBack(client: Client, limitMs: number | null, failure: Error | undefined): Promise<void> {
+  let failed = failure;
+  if (limitMs !== null && !failed)
+    await client.query(told('reset statement_timeout')).catch((error) => {
+      failed = error;
+    });
+  release(client, failed);
+}
+
+function release(client: Client, failure: Error | undefined): void {
+  try {
+    client.release(failure);
+  } catch {
+    // It was lost, and given back already (orm.ts).
+  }
+}
+
 const told = (text: string): PoolStatement => ({ text, values: [], rowMode: 'array' });
 
-/** Tells the statement to stop until it has: told before the server has read it, it would not hear. */
-async function cancelUntil(atRest: AbortSignal, cancel: () => Promise<void>): Promise<void> {
-  while (!atRest.aborted) {
-    // The server cannot be reached, or has no connection left: the statement's time limit ends it.
-    await cancel().catch(() => undefined);
-    await setTimeout(AGAIN_AFTER_MS, undefined, { ref: false, signal: atRest }).catch(() => undefined);
+/** Tells a statement to stop until it has: told before the server has read it, it would not hear. */
+class Cancelling {
+  private readonly atRest = new AbortController();
+  private readonly ended: Promise<void>;
+
+  constructor(cancel: () => Promise<void>) {
+    this.ended = this.untilAtRest(cancel);
+  }
+
+  /** Stops telling, as the statement has ended; resolves once the last cancelling is answered. */
+  end(): Promise<void> {
+    this.atRest.abort();
+    return this.ended;
+  }
+
+  private async untilAtRest(cancel: () => Promise<void>): Promise<void> {
+    const { signal } = this.atRest;
+    while (!signal.aborted) {
+      // The server cannot be reached, or has no connection left: the statement's time limit ends it.
+      await cancel().catch(() => undefined);
+      await setTimeout(AGAIN_AFTER_MS, undefined, { ref: false, signal }).catch(() => undefined);
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { PgliteDriver } from '@mikro-orm/pglite';
 import { GraphQLError } from 'graphql';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import type { Refusals } from '../graphql/refusals.js';
+import type { AbortFlag } from '../lib/abort-flag.js';
 import { cancellableReads, clientGone, type Pool, type PoolStatement } from './cancellable-pool.js';
 import { limitStatements, queryWithin } from './embedded-limit.js';
 import type { Lanes, Turn } from './lanes.js';
@@ -56,51 +57,45 @@ function nativeOf(orm: Orm): Promise<unknown> {
  * Runs plans on the ORM's own connections, past its hydration: nothing is parsed that is only passed on.
  */
 export async function createExecute(orm: Orm, limits: ExecuteLimits): Promise<Execute> {
-  const execute = await (orm.driver instanceof PgliteDriver ? onEmbedded : onServer)(orm, limits);
+  const run = await (orm.driver instanceof PgliteDriver ? onEmbedded : onServer)(orm, limits);
+  const { lanes, refusals } = limits;
   return async (plan, parameters, turn) => {
     try {
-      return await execute(plan, parameters, turn);
+      return textOf(await lanes.run(turn, (waitedMs) => run(plan, parameters, turn.abort, waitedMs)));
     } catch (error) {
       if (turn.abort?.aborted) throw clientGone();
-      const bound = boundOf(error);
-      if (bound) limits.refusals.note(bound);
-      throw error;
+      const told = toClientError(error);
+      const bound = boundOf(told);
+      if (bound) refusals.note(bound);
+      throw told;
     }
   };
 }
 
-async function onEmbedded(orm: Orm, { lanes, statementTimeoutMs }: ExecuteLimits): Promise<Execute> {
+/** Runs a statement whose turn has come. */
+type Run = (plan: Statement, values: unknown[], abort: AbortFlag | undefined, waitedMs: number) => Promise<Rows>;
+
+async function onEmbedded(orm: Orm, { statementTimeoutMs }: ExecuteLimits): Promise<Run> {
   const pglite = await embeddedOf(orm);
   if (statementTimeoutMs > 0) await limitStatements(pglite, statementTimeoutMs);
-  return (plan, parameters, turn) =>
-    lanes.run(turn, async (waitedMs) => {
-      if (turn.abort?.aborted) throw clientGone();
-      const limitMs = limitAfter(waitedMs, statementTimeoutMs);
-      return textOf(
-        limitMs === null
-          ? await pglite.query<[string]>(plan.text, parameters, { rowMode: 'array' })
-          : await queryWithin(pglite, limitMs, plan.text, parameters),
-      );
-    });
+  return async (plan, values, abort, waitedMs) => {
+    if (abort?.aborted) throw clientGone();
+    const limitMs = limitAfter(waitedMs, statementTimeoutMs);
+    return limitMs === null
+      ? pglite.query<[string]>(plan.text, values, { rowMode: 'array' })
+      : queryWithin(pglite, limitMs, plan.text, values);
+  };
 }
 
-async function onServer(orm: Orm, { lanes, statementTimeoutMs }: ExecuteLimits): Promise<Execute> {
+async function onServer(orm: Orm, { statementTimeoutMs }: ExecuteLimits): Promise<Run> {
   const cancellable = cancellableReads(await poolOf(orm));
   const prepared = new Set<string>();
-  return async (plan, values, turn) => {
-    const { abort } = turn;
-    if (abort?.aborted) throw clientGone();
+  return (plan, values, abort, waitedMs) => {
     plan.runs += 1;
     if (plan.runs >= PREPARED_FROM_RUN && prepared.size < MAXIMUM_PREPARED) prepared.add(plan.name);
     const name = prepared.has(plan.name) ? plan.name : undefined;
     const statement: PoolStatement = { name, text: plan.text, values, rowMode: 'array' };
-    try {
-      return await lanes.run(turn, async (waitedMs) => {
-        return textOf(await cancellable.run(statement, abort, limitAfter(waitedMs, statementTimeoutMs)));
-      });
-    } catch (error) {
-      throw toClientError(error);
-    }
+    return cancellable.run(statement, abort, limitAfter(waitedMs, statementTimeoutMs));
   };
 }
 
@@ -131,7 +126,12 @@ function limitAfter(waitedMs: number, statementTimeoutMs: number): number | null
   return Math.max(1, statementTimeoutMs - Math.floor(waitedMs));
 }
 
-function textOf({ rows }: { rows: [string][] }): string {
+/** What a statement answers, one text. */
+interface Rows {
+  rows: [string][];
+}
+
+function textOf({ rows }: Rows): string {
   const [text] = rows[0] as [string];
   if (text !== TOO_LARGE) return text;
   throw tooLarge();

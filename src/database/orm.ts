@@ -53,16 +53,22 @@ const shared: Options = {
 interface Pool {
   on(
     event: 'connect',
-    listener: (client: { once(event: 'end', listener: () => void): void; release(destroy: boolean): void }) => void,
+    listener: (client: {
+      on(event: 'error', listener: () => void): void;
+      once(event: 'end', listener: () => void): void;
+      release(destroy: boolean): void;
+    }) => void,
   ): void;
 }
 
 /**
  * Kysely gives a connection back after COMMIT or ROLLBACK. One that the server ends inside a transaction answers
- * neither, and would count against the pool for ever: after as many losses as it holds, everything would wait.
+ * neither, and would count against the pool for ever: after as many losses as it holds, everything would wait. The
+ * statement that runs on it fails; the event, unheard, would end the process.
  */
 function releaseLostConnections(pool: Pool): void {
   pool.on('connect', (client) => {
+    client.on('error', () => undefined);
     client.once('end', () =>
       setImmediate(() => {
         try {

@@ -170,7 +170,7 @@ export class Reader {
     const { execute, pointReads } = this.source;
     const turn = this.turn(abort);
     const reading = plan.readsOneRow ? pointReads.read(plan, parameters, turn) : execute(plan, parameters, turn);
-    return withCursors((await this.told(reading)) ?? 'null', plan);
+    return withCursors((await (this.onRead ? this.told(reading) : reading)) ?? 'null', plan);
   }
 
   /** The text of a statement; tells its size, and that of one that is larger than an answer may be. */

@@ -40,8 +40,9 @@ export function boundedMessages(cut: (request: BoundedMessage) => void): typeof 
 /** An answer. The connection of one that is given before the whole request is there is closed after it. */
 export class BoundedAnswer<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   // Node hands on options that its types do not name.
-  constructor(request: Request, options?: unknown) {
-    super(...([request, options] as unknown as [Request]));
+  constructor(request: Request, options?: object) {
+    // @ts-expect-error: the second is left out there
+    super(request, options);
     (request as unknown as BoundedMessage).answer = this;
   }
 

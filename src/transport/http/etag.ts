@@ -9,12 +9,13 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
  * cache may keep them, and must ask each time. Answers to POST are kept nowhere: one may hold a product key.
  */
 export function withETag(handler: Handler): Handler {
-  return async (request, reply) => {
+  const withTag: Handler = async (request, reply) => {
     const answer = await handler(request, reply);
-    if (!isRead(request) || reply.statusCode !== 200 || !isContent(answer)) return answer;
+    if (reply.statusCode !== 200 || !isContent(answer)) return answer;
     varyBy(reply, 'authorization, accept, accept-encoding').header('cache-control', 'private, no-cache');
     return conditionally(request, reply, answer);
   };
+  return (request, reply) => (isRead(request) ? withTag : handler)(request, reply);
 }
 
 /** The same for pages that anybody may keep: a hook before they are sent. */
