@@ -23,6 +23,7 @@ import { Migration20261128040000_job_entries } from './Migration20261128040000_j
 import { Migration20261128040100_periodic_work } from './Migration20261128040100_periodic_work.js';
 import { Migration20261128040310_imported_from } from './Migration20261128040310_imported_from.js';
 import { Migration20261128041500_month_closings } from './Migration20261128041500_month_closings.js';
+import { Migration20261128080805_partner_center_sign_in } from './Migration20261128080805_partner_center_sign_in.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -50,4 +51,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261128040100_periodic_work', class: Migration20261128040100_periodic_work },
   { name: 'Migration20261128040310_imported_from', class: Migration20261128040310_imported_from },
   { name: 'Migration20261128041500_month_closings', class: Migration20261128041500_month_closings },
+  { name: 'Migration20261128080805_partner_center_sign_in', class: Migration20261128080805_partner_center_sign_in },
 ];

@@ -19,7 +19,7 @@ const rooms: Record<string, { floor: number; sentence: string }> = {
   jobs: { floor: 6, sentence: 'work that waits for somebody: enqueued, claimed, attempted, settled' },
   cost: { floor: 5, sentence: 'what operations cost, and what users may spend' },
   read: { floor: 4, sentence: 'turns a selection into one statement; knows neither the feed nor any module' },
-  'partner-center': { floor: 4, sentence: 'the formats of Microsoft Partner Center' },
+  'partner-center': { floor: 4, sentence: 'Microsoft Partner Center: its formats, and its service' },
   auth: { floor: 3, sentence: 'tokens, roles, viewers, who may read what' },
   database: { floor: 3, sentence: 'connections, pools, cancelling, replica, locks' },
   graphql: { floor: 2, sentence: 'the building blocks that every module uses: scalars, connections, errors, limits' },

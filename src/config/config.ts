@@ -9,6 +9,7 @@ import type { FileScanConfig } from './file-scan-config.js';
 import { type JobsConfig, jobsOf } from './jobs-config.js';
 import { localSecrets } from './local-secrets.js';
 import type { NatsAddress } from './nats-config.js';
+import { type PartnerCenterConfig, partnerCenterOf } from './partner-center-config.js';
 import { readSecretFiles } from './secret-files.js';
 import { settings } from './settings.js';
 import { ANONYMOUS, type TrustedDocumentsConfig } from './trusted-documents-config.js';
@@ -92,6 +93,8 @@ export interface Config {
   monthCloseDays: number;
   /** How work that waits for somebody is done. */
   jobs: JobsConfig;
+  /** The partner's tenant of Microsoft Partner Center; null: none. */
+  partnerCenter: PartnerCenterConfig | null;
   /** How often the feed's reader looks for what other processes committed. */
   feedPollMs: number;
   /** NATS JetStream between the database and the feeds of many gateways; null: each polls the database. */
@@ -197,6 +200,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     purchaseDelayMs: values.PURCHASE_DELAY_MS,
     monthCloseDays: values.MONTH_CLOSE_DAYS,
     jobs: jobsOf(values),
+    partnerCenter: partnerCenterOf(values),
     feedPollMs: values.FEED_POLL_MS,
     nats: values.NATS_URL
       ? { url: values.NATS_URL, maxAgeMs: values.NATS_STREAM_MAX_AGE_MS, maxBytes: values.NATS_STREAM_MAX_BYTES }

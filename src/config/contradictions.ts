@@ -3,6 +3,7 @@ import { Role } from '../domain/role.js';
 import { TENANT_PLACEHOLDER } from './auth-config.js';
 import { costDefaults, pointsByRole, pointsFor } from './cost-config.js';
 import { fileScannerOf } from './file-scan-config.js';
+import { partnerCenterContradictions } from './partner-center-config.js';
 import { ANONYMOUS } from './trusted-documents-config.js';
 
 /** What is wrong with settings beside one another, each right by itself. */
@@ -47,7 +48,7 @@ export function contradictions(given: Record<string, string | undefined>): strin
     problems.push('HEADERS_TIMEOUT_MS: must not be longer than REQUEST_TIMEOUT_MS, of which the head is a part');
   if (has('REDIS_URL') && !has('DATABASE_URL'))
     problems.push('REDIS_URL: needs DATABASE_URL; the embedded database is one process’s own, which counts for itself');
-  problems.push(...costContradictions(given));
+  problems.push(...costContradictions(given), ...partnerCenterContradictions(given));
   if (given['NODE_ENV'] !== 'production') return problems;
 
   if (!given['ADMIN_PORT'] && !has('ADMIN_TOKEN'))

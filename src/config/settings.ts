@@ -6,6 +6,7 @@ import { boundSettings } from './bounds.js';
 import { costDefaults, type PointsByRole, pointsByRole } from './cost-config.js';
 import { fileScannerOf, SCANNER_FORM } from './file-scan-config.js';
 import { jobSettings } from './jobs-config.js';
+import { partnerCenterSettings } from './partner-center-config.js';
 import { ANONYMOUS } from './trusted-documents-config.js';
 
 const FIFTEEN_MINUTES_MS = 15 * 60_000;
@@ -173,6 +174,7 @@ export const settings = z.object({
   MONTH_CLOSE_DAYS: whole('a whole number of days', 0, 3_650).default(0),
   PURCHASE_DELAY_MS: milliseconds(0, 0, FIFTEEN_MINUTES_MS),
   ...jobSettings,
+  ...partnerCenterSettings,
   FEED_POLL_MS: milliseconds(100, 5, 10_000),
   FEED_CHECKPOINT_MS: milliseconds(30_000, 100, 30_000),
   SOCKET_PING_MS: milliseconds(12_000, 100, 600_000),
@@ -212,6 +214,8 @@ export const secretSettings = [
   'NATS_URL',
   'ADMIN_TOKEN',
   'REDIS_URL',
+  'PARTNER_CENTER_CLIENT_SECRET',
+  'PARTNER_CENTER_CERTIFICATE',
 ] as const satisfies (keyof typeof settings.shape)[];
 
 /** Every setting there is, files of secrets included. In small letters is what npm says of itself: that is none. */

@@ -30,6 +30,7 @@ import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/ord
 import { Reconciliation, ReconciliationLine, StatementLine } from '../modules/reconciling/reconciliation.entity.js';
 import { SalesByCustomer, SalesByProduct, SalesDelta } from '../modules/sales/sales.entity.js';
 import { SupportFile, SupportNote, SupportRequest } from '../modules/support/support-request.entity.js';
+import { PartnerCenterSignIn } from '../partner-center/rest/sign-in.entity.js';
 
 /** Every table of the gateway, in the order in which rows can be inserted. */
 export const entities: EntitySchema[] = [
@@ -49,6 +50,7 @@ export const entities: EntitySchema[] = [
   ProductKeyShortage,
   FingerprintSecret,
   EncryptionCanary,
+  PartnerCenterSignIn,
   DownloadLink,
   DownloadUse,
   Cancellation,

@@ -68,6 +68,55 @@ describe('settings', () => {
     expect(read(named).trustedDocuments?.roles).toEqual(['SALES_AGENT', 'ANONYMOUS']);
   });
 
+  test('Partner Center needs its tenant, an application and one of two credentials, all told at once', () => {
+    const id = '0f5b1a7c-1111-4222-8333-944455556666';
+    const given = {
+      PARTNER_CENTER_TENANT_ID: id,
+      PARTNER_CENTER_CLIENT_ID: id,
+      PARTNER_CENTER_CLIENT_SECRET: 's3cret',
+    };
+    expect(read().partnerCenter).toBeNull();
+    expect(read(given).partnerCenter).toEqual({
+      tenantId: id,
+      clientId: id,
+      credential: { kind: 'secret', secret: 's3cret' },
+      serviceUrl: 'https://api.partnercenter.microsoft.com',
+      authorityUrl: 'https://login.microsoftonline.com',
+      audience: 'https://api.partnercenter.microsoft.com',
+      isSandbox: false,
+      callsPerMinute: 400,
+      timeoutMs: 120_000,
+    });
+    const china = read({ ...given, PARTNER_CENTER_CLOUD: 'china', PARTNER_CENTER_SANDBOX: 'true' }).partnerCenter;
+    expect(china).toMatchObject({ audience: 'https://partner.partnercenterapi.microsoftonline.cn', isSandbox: true });
+    const standIn = read({ ...given, PARTNER_CENTER_URL: 'http://127.0.0.1:4100/' }).partnerCenter;
+    expect(standIn).toMatchObject({ serviceUrl: 'http://127.0.0.1:4100', authorityUrl: 'http://127.0.0.1:4100' });
+    const problems = problemsOf({
+      PARTNER_CENTER_TENANT_ID: 'contoso',
+      PARTNER_CENTER_CERTIFICATE: 's3cret',
+      PARTNER_CENTER_CLIENT_SECRET: 's3cret',
+      PARTNER_CENTER_CLOUD: 'moon',
+      PARTNER_CENTER_URL: 'http://api.example',
+      PARTNER_CENTER_CALLS_PER_MINUTE: '0',
+      JOB_TIME_LIMIT_MS: '30000',
+      DEMO_DATA: 'true',
+    });
+    const about = [
+      'TENANT_ID: must',
+      'CERTIFICATE: must',
+      'CLOUD: must',
+      'URL: must',
+      'CALLS_PER_MINUTE: must',
+      'CLIENT_ID: needed',
+    ];
+    for (const what of about) expect(problems).toContainEqual(expect.stringContaining(`PARTNER_CENTER_${what}`));
+    for (const what of ['CLIENT_SECRET, PARTNER_CENTER_CERTIFICATE: set one', 'URL, PARTNER_CENTER_CLOUD: set one'])
+      expect(problems).toContainEqual(expect.stringContaining(`PARTNER_CENTER_${what}`));
+    for (const what of ['JOB_TIME_LIMIT_MS: must be longer', 'DEMO_DATA: not beside'])
+      expect(problems).toContainEqual(expect.stringContaining(what));
+    expect(problems.join()).not.toContain('s3cret');
+  });
+
   test('NATS needs an address and a database server, and its credentials are not told', () => {
     const DATABASE_URL = production.DATABASE_URL;
     const url = 'nats://user:s3cret@one:4222,tls://two:4222';
@@ -342,23 +391,28 @@ describe('secrets in files', () => {
 
   test('every setting that may hold a secret is read from one, without the line break at its end', () => {
     const { NODE_ENV, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE, ...rest } = production;
-    const values: Record<(typeof secretSettings)[number], string> = {
+    // A certificate and a secret are not given both: test/partner-center/client.test.ts has one in a file.
+    const names = secretSettings.filter((name) => name !== 'PARTNER_CENTER_CERTIFICATE');
+    const values: Record<(typeof names)[number], string> = {
       ...rest,
       DATABASE_REPLICA_URL: 'postgres://user:pass@replica.example:5432/csp',
       NATS_URL: 'nats://user:pass@nats.example:4222',
       ADMIN_TOKEN: 'a token of the operators, made once'.replaceAll(' ', '-'),
       REDIS_URL: 'redis://user:pass@redis.example:6379',
       DOWNLOADS_STORE_SECRET_ACCESS_KEY: 'the key of a reader',
+      PARTNER_CENTER_CLIENT_SECRET: 'the secret of the application',
     };
     const files = Object.fromEntries(
-      secretSettings.map((name, index) => {
+      names.map((name, index) => {
         const file = join(folder, name);
         writeFileSync(file, `${values[name]}${['\n', '\r\n', ''][index % 3]}`);
         return [`${name}_FILE`, file];
       }),
     );
     const { PUBLIC_URL, ADMIN_PORT } = production;
-    const provider = { NODE_ENV, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE, PUBLIC_URL, ADMIN_PORT };
+    const id = '0f5b1a7c-1111-4222-8333-944455556666';
+    const application = { PARTNER_CENTER_TENANT_ID: id, PARTNER_CENTER_CLIENT_ID: id };
+    const provider = { NODE_ENV, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE, PUBLIC_URL, ADMIN_PORT, ...application };
     expect(read({ ...provider, ...files })).toEqual(read({ ...provider, ...values }));
   });
 

@@ -104,6 +104,7 @@ export async function startTestGateway(
     // Tests have clocks of their own, by which months are not over that are by the database's.
     monthCloseDays: 3_650,
     jobs: testJobs,
+    partnerCenter: null,
     feedPollMs: 20,
     feedCheckpointMs: 30_000,
     socketPingMs: 12_000,

@@ -41,7 +41,7 @@ const others = [
   ...['access_revocations', 'activity_seals', 'database_incarnation', 'encryption_canaries', 'gateway_processes'],
   ...['product_key_pool', 'product_key_shortages', 'fingerprint_secret', 'reconciliations', 'statement_lines'],
   ...['idempotency_keys', 'rate_limits', 'refused_attempts', 'sales_by_product', 'sales_deltas'],
-  ...['month_closings', 'invoice_series'],
+  ...['month_closings', 'invoice_series', 'partner_center_sign_ins'],
 ];
 /** What an entry of the log says of who acted: of a stranger, it is not for the entry's owner. */
 const ofActor = ['actor', 'application', 'actor_issuer', 'actor_tenant_id', 'actor_object_id', 'correlation_id'];

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Em } from '../../database/orm.js';
+import { OWNER_OF_SIGN_IN } from '../../partner-center/rest/sign-in.js';
 import { OWNER_OF_FINGERPRINT_SECRET } from './fingerprint-secret.js';
 import { ownerOfPooled } from './take-pooled-key.js';
 
@@ -41,6 +42,12 @@ export const encryptedTables: readonly EncryptedTable[] = [
     place: [['singleton', 'boolean']],
     text: 'encrypted',
     ownerOf: () => OWNER_OF_FINGERPRINT_SECRET,
+  },
+  {
+    name: 'partner_center_sign_ins',
+    place: [['singleton', 'boolean']],
+    text: 'encrypted',
+    ownerOf: () => OWNER_OF_SIGN_IN,
   },
 ];
 

@@ -1,16 +1,10 @@
-import { createCipheriv, createDecipheriv, randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
+import { decryptText, type EncryptionKey, encryptText } from '../../lib/encrypted-text.js';
+
+export type { EncryptionKey };
 
 /** Letters and digits of a product key: those that nobody confuses when reading one aloud. */
 const ALPHABET = 'BCDFGHJKMNPQRTVWXY2346789';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-
-/** A key that product keys are encrypted with at rest, with the id under which it is found again. */
-export interface EncryptionKey {
-  keyId: string;
-  /** 32 bytes. */
-  secret: Uint8Array;
-}
 
 /** A product key that stands for a real one: 25 characters in five groups of five (rule 10). */
 export function newProductKey(): string {
@@ -28,11 +22,7 @@ export function productKeyOf(text: string): string | null {
 }
 
 /** Encrypts with AES-256-GCM (rule 8). `owner` (entitlement id and version) is bound in: a row moved elsewhere does not open. */
-export function encryptProductKey(productKey: string, encryption: EncryptionKey, owner: string): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', encryption.secret, nonce).setAAD(Buffer.from(owner));
-  return Buffer.concat([nonce, cipher.update(productKey, 'ascii'), cipher.final(), cipher.getAuthTag()]);
-}
+export const encryptProductKey = encryptText;
 
 /** A product key that does not open. The message is for the log: it holds neither the key nor a secret. */
 export class ProductKeyUnreadable extends Error {
@@ -58,14 +48,8 @@ export function decryptProductKey(
     throw new ProductKeyUnreadable(
       `PRODUCT_KEY_SECRETS has no key "${keyId}", which ${owner} is encrypted with; keep rotated keys behind the first one`,
     );
-  const bytes = Buffer.from(encrypted);
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key.secret, bytes.subarray(0, NONCE_BYTES))
-      .setAAD(Buffer.from(owner))
-      .setAuthTag(bytes.subarray(-TAG_BYTES));
-    return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString(
-      'ascii',
-    );
+    return decryptText(encrypted, key, owner);
   } catch (error) {
     throw new ProductKeyUnreadable(
       `${owner} does not open with the key "${keyId}": its row was changed, or the key is another one`,

@@ -160,21 +160,26 @@ async function answered(call: Call, route: Route | undefined, raw: string, type:
     if (!route) throw new Refusal(404, '2000', 'There is no such resource.');
     call.body = bodyOf(raw, type);
     admitted(call, route);
-    const first = remembers ? world.state.answers[key] : undefined;
-    if (first && !world.faults.strikes('requestIdsForgotten', call.path)) return first;
-    const answer = await route.handle(call);
-    if (remembers) world.state.answers[key] = answer;
-    return answer;
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const { status, code, message } = error;
-    return { status, body: { code, description: message, data: [], source: 'PartnerFD' } };
+    return refusalOf(error);
   }
+  const first = remembers ? world.state.answers[key] : undefined;
+  if (first && !world.faults.strikes('requestIdsForgotten', call.path)) return first;
+  // What was refused is refused again.
+  const answer = await Promise.resolve(call).then(route.handle).catch(refusalOf);
+  if (remembers) world.state.answers[key] = answer;
+  return answer;
+}
+
+function refusalOf(error: unknown): Answer {
+  if (!(error instanceof Refusal)) throw error;
+  const { status, code, message } = error;
+  return { status, body: { code, description: message, data: [], source: 'PartnerFD' } };
 }
 
 function bodyOf(raw: string, type: string): Record<string, unknown> {
   if (raw === '') return {};
-  if (type.includes('form')) return Object.fromEntries(new URLSearchParams(raw));
+  if (type.includes('form') && !raw.startsWith('{')) return Object.fromEntries(new URLSearchParams(raw));
   try {
     return JSON.parse(raw.replace(/^\uFEFF/, '')) as Record<string, unknown>;
   } catch {
