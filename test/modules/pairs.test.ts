@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { CreateDownloadLinkDocument, OrderDocument } from '../generated/graphql.js';
-import { cancel } from '../support/cancelling.js';
+import { inOwnTransaction } from '../../src/context/transaction.js';
+import { toGlobalId } from '../../src/domain/global-id.js';
+import { checkLedger } from '../../src/modules/billing/check-ledger.js';
+import { closeMonth, issueInvoices } from '../../src/modules/billing/close-month.js';
+import { CreateDownloadLinkDocument, InvoicesDocument, OrderDocument, RetryJobDocument } from '../generated/graphql.js';
+import { cancel, confirming } from '../support/cancelling.js';
 import { engine, serverUrl, type TestDatabase, testDatabase } from '../support/database.js';
 import { startTestGateway, type TestGateway, testJobs } from '../support/gateway.js';
 import { aProductId, importList } from '../support/price-list.js';
-import { aCustomer, buy, stockShop } from '../support/shop.js';
+import { aCustomer, buy, skus, stockShop } from '../support/shop.js';
 import { buySoftware, entriesOf, linkOf, reveal, type TestSoftware } from '../support/software.js';
 import { until } from '../support/until.js';
 
@@ -72,11 +76,14 @@ describe(`pairs that meet, on ${engine}`, () => {
   let gateway: TestGateway;
   /** Another process on a server, so that both wait in the database. */
   let other: TestGateway;
+  /** Where it is another one than the database's. */
+  let clock: Date | null = null;
   beforeAll(async () => {
     database = await testDatabase();
     const config = { fulfilmentDelayMs: HOUR, jobs: testJobs };
-    gateway = await startTestGateway({ database, config });
-    other = serverUrl ? await startTestGateway({ database, config }) : gateway;
+    const start = () => startTestGateway({ database, config, now: () => clock ?? new Date() });
+    gateway = await start();
+    other = serverUrl ? await start() : gateway;
     await stockShop(gateway);
   });
   afterAll(async () => {
@@ -176,5 +183,41 @@ describe(`pairs that meet, on ${engine}`, () => {
       [customer.rowId, customer.rowId],
     );
     expect(sums?.['orders']).toBe(sums?.['charges']);
+  });
+
+  test('the closing of a month and the confirmation of a cancellation at once: on the invoice, or on a credit note', async () => {
+    await gateway.sql(`update prices set effective_start_date = effective_start_date - interval '19 years'`);
+    await gateway.sql(`update cancellation_policies set effective_date = effective_date - interval '19 years'`);
+    const close = async (month: string) => {
+      const { services } = other.gateway;
+      await inOwnTransaction(services, (em) => closeMonth(em, month));
+      await inOwnTransaction(services, (em) => issueInvoices(em, month, 100));
+    };
+    for (let year = 2005; year < 2009; year += 1) {
+      clock = new Date(`${year}-07-15T10:00:00Z`);
+      const customer = await aCustomer(gateway);
+      const order = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
+      const requested = await cancel(gateway, order);
+      if (requested.__typename !== 'CancelOrderSuccess') throw new Error(JSON.stringify(requested));
+      const jobId = toGlobalId('Job', requested.cancellation.id.slice(4));
+      const [, answer] = await confirming(gateway, customer, () =>
+        Promise.all([close(`${year}-07-01`), gateway.run(RetryJobDocument, { input: { jobId } })]),
+      );
+      expect(answer.data.retryJob).toMatchObject({ __typename: 'RetryJobSuccess' });
+      const { data } = await gateway.run(InvoicesDocument, { filter: { customerId: customer.id } }, 'BILLING_ADMIN');
+      const documents = data.invoices?.nodes.map(({ periodStart, status, total }) => [
+        periodStart,
+        status,
+        total.amount,
+      ]);
+      expect([
+        [[`${year}-07-01`, 'ISSUED', '0.00']],
+        [
+          [`${year}-08-01`, 'OPEN', '-13748.00'],
+          [`${year}-07-01`, 'ISSUED', '13748.00'],
+        ],
+      ]).toContainEqual(documents);
+    }
+    expect((await checkLedger(gateway.gateway.services.kysely)).fault).toBeNull();
   });
 });

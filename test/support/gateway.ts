@@ -102,7 +102,7 @@ export async function startTestGateway(
     fulfilmentDelayMs: 0,
     purchaseDelayMs: 0,
     // Tests have clocks of their own, by which months are not over that are by the database's.
-    monthCloseDays: 3_650,
+    monthCloseDays: 36_500,
     jobs: testJobs,
     partnerCenter: null,
     feedPollMs: 20,

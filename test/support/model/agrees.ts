@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import { checkLedger } from '../../../src/modules/billing/check-ledger.js';
 import { until } from '../until.js';
 import type { Model, ModelOrder } from './model.js';
 import { inDollars, type World } from './world.js';
@@ -17,6 +18,9 @@ const held = `
         (select count(*)::int from product_keys join entitlements on entitlements.id = entitlement_id
           join order_lines on order_lines.id = order_line_id where order_id = orders.id)) order by number), '[]')
       from orders where customer_id = any(?)) as orders,
+    (select coalesce(json_agg(json_build_array(concat_ws(' ', i.customer_id, i.period_start, coalesce(about.period_start::text, '')),
+        (select sum(amount) from invoice_lines where invoice_id = i.id)::text, i.issued_at is not null) order by i.customer_id, i.period_start, about.period_start nulls first), '[]')
+      from invoices i left join invoices about on about.id = i.amends_of_id where i.customer_id = any(?)) as documents,
     (select coalesce(sum(gross) - sum(credited), 0)::text from
       (select gross, credited from sales_deltas where customer_id = any(?)
        union all select gross, credited from sales_by_customer where span = 'YEAR' and customer_id = any(?)) as sales) as sold,
@@ -34,11 +38,14 @@ export async function confirmed({ gateway }: World, { number }: ModelOrder): Pro
   });
 }
 
-/** Holds what is in the database against the model: amounts, states, keys given, entries, invoices, sums of sales. */
+/**
+ * Holds what is in the database against the model: amounts, states, keys given, entries, invoices and credit notes, sums of
+ * sales. And the ledger balances.
+ */
 export async function agrees(model: Model, world: World): Promise<void> {
   const customers = `{${model.customers.map(({ rowId }) => rowId).join()}}`;
   const [row] = await world.gateway.sql<Record<string, unknown>>(held.replaceAll('any(?)', 'any(?::uuid[])'), [
-    ...Array.from({ length: 6 }, () => customers),
+    ...Array.from({ length: 7 }, () => customers),
   ]);
   const parsed = (value: unknown) => (typeof value === 'string' ? JSON.parse(value) : value);
   const orders = model.orders.map(({ number, lines }) => {
@@ -46,13 +53,25 @@ export async function agrees(model: Model, world: World): Promise<void> {
     const status = states.includes('ACTIVE') ? 'COMPLETED' : 'CANCELLED';
     return [number, status, states, lines.filter(({ key }) => key !== null).length];
   });
-  expect({ ...row, entries: parsed(row?.['entries']), orders: parsed(row?.['orders']) }).toEqual({
+  const json = {
+    entries: parsed(row?.['entries']),
+    orders: parsed(row?.['orders']),
+    documents: parsed(row?.['documents']),
+  };
+  const documents = [...model.documents].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  expect({ ...row, ...json }).toEqual({
     entries: Object.fromEntries(model.entries),
     charged: model.charged === 0 ? '0' : inDollars(model.charged),
     credited: model.credited === 0 ? '0' : inDollars(model.credited),
     sold: model.charged === 0 ? '0' : inDollars(model.charged - model.credited),
     orders: orders.toSorted(([one], [other]) => ((one as string) < (other as string) ? -1 : 1)),
+    documents: documents.map(([document, cents]) => [
+      document,
+      inDollars(cents),
+      world.closed.has(document.split(' ')[1] as string),
+    ]),
     free: world.freeKeys.size,
     jobs: 0,
   });
+  expect((await checkLedger(world.gateway.gateway.services.kysely)).fault).toBeNull();
 }

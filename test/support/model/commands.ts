@@ -13,7 +13,7 @@ import { cancel, quoteOf } from '../cancelling.js';
 import { skus } from '../shop.js';
 import { reveal } from '../software.js';
 import { agrees, confirmed } from './agrees.js';
-import type { Model, ModelLine, ModelOrder } from './model.js';
+import { type Model, type ModelLine, type ModelOrder, monthOf } from './model.js';
 import { inDollars, type World } from './world.js';
 
 /** Something that somebody does, with what should come of it. */
@@ -189,8 +189,8 @@ const command = fc.oneof(
               __typename: 'CancelOrderSuccess',
               cancellation: { credit: { amount: inDollars(judged.credit) } },
             });
-            model.cancelled(judged.lines, judged.credit);
             await confirmed(world, order);
+            model.cancelled(order, judged.credits, world.clock);
           },
           true,
         ),
@@ -232,6 +232,23 @@ const command = fc.oneof(
     arbitrary: fc
       .integer({ min: 1, max: 20 })
       .map((days) => new Command(`${days} days pass`, async (_model, world) => world.pass(days))),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.integer({ min: 0, max: 2 }), fc.boolean()).map(
+      ([back, isCrashed]) =>
+        new Command(
+          `${isCrashed ? 'crash in the midst of closing' : 'close'} the month ${back} back`,
+          async (_model, world) => {
+            const first = new Date(`${monthOf(world.clock)}T00:00:00Z`);
+            first.setUTCMonth(first.getUTCMonth() - back);
+            const month = monthOf(first);
+            if (isCrashed) await world.crash(() => world.close(month));
+            await world.close(month);
+            world.closed.add(month);
+          },
+        ),
+    ),
   },
   { weight: 1, arbitrary: fc.constant(new Command('restart', (_model, world) => world.restart())) },
   {

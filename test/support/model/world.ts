@@ -1,18 +1,20 @@
 import { PGlite } from '@electric-sql/pglite';
+import { inOwnTransaction } from '../../../src/context/transaction.js';
 import { embeddedOptions } from '../../../src/database/orm.js';
+import { closeMonth, issueInvoices } from '../../../src/modules/billing/close-month.js';
 import { serverUrl, type TestDatabase, testDatabase } from '../database.js';
 import { startTestGateway, type TestGateway } from '../gateway.js';
 import { aProductId, importList } from '../price-list.js';
 import { aCustomer, skus, type TestCustomer } from '../shop.js';
 
 const DAY_MS = 86_400_000;
-/** The first day on which a list of the world counts. */
-const FIRST_LIST = Date.parse('2025-01-01T00:00:00Z');
+/** The first day on which a list of the world counts: long enough ago that months are over by the clock of the database. */
+const FIRST_LIST = Date.parse('2002-01-01T00:00:00Z');
 
 /** The gateway under test with what it is driven by, the same for every model. */
 export class World {
   gateway!: TestGateway;
-  clock = new Date('2026-07-15T10:00:00Z');
+  clock = new Date('2007-07-15T10:00:00Z');
   /** Products that price lists sell. */
   readonly listed = [aProductId(), aProductId()];
   /** Their prices in cents, as of the newest list. */
@@ -22,6 +24,8 @@ export class World {
   readonly givenKeys = new Set<string>();
   /** What is revealed and downloaded of the perpetual SKU. */
   choice = { version: '', language: '', architecture: '' };
+  /** Months that were closed, by their first days. */
+  readonly closed = new Set<string>();
   private lists = 0;
   private database!: TestDatabase;
 
@@ -33,6 +37,7 @@ export class World {
   async open(): Promise<void> {
     this.database = await testDatabase();
     await this.start();
+    await this.gateway.sql(`update cancellation_policies set effective_date = effective_date - interval '19 years'`);
     const [software] = await this.gateway.sql<World['choice']>(
       `select version, languages[1] as language, architectures[1] as architecture from software_versions
        join skus on skus.id = software_versions.sku_id join products on products.id = skus.product_id
@@ -43,7 +48,7 @@ export class World {
     await this.importPrices([1_000, 2_599]);
   }
 
-  async close(): Promise<void> {
+  async end(): Promise<void> {
     await this.gateway.stop();
   }
 
@@ -66,6 +71,13 @@ export class World {
 
   pass(days: number): void {
     this.clock = new Date(this.clock.getTime() + days * DAY_MS);
+  }
+
+  /** Closes a month, which is over by the clock of the database, whatever the world's says, and issues what is on it. */
+  async close(month: string): Promise<void> {
+    const { services } = this.gateway.gateway;
+    await inOwnTransaction(services, (em) => closeMonth(em, month));
+    while ((await inOwnTransaction(services, (em) => issueInvoices(em, month, 100))) > 0);
   }
 
   /** Ends the gateway in good order and starts it anew. */
