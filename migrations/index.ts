@@ -24,6 +24,7 @@ import { Migration20261128040100_periodic_work } from './Migration20261128040100
 import { Migration20261128040310_imported_from } from './Migration20261128040310_imported_from.js';
 import { Migration20261128041500_month_closings } from './Migration20261128041500_month_closings.js';
 import { Migration20261128080805_partner_center_sign_in } from './Migration20261128080805_partner_center_sign_in.js';
+import { Migration20261128083000_imports_and_closings_told } from './Migration20261128083000_imports_and_closings_told.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -52,4 +53,8 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261128040310_imported_from', class: Migration20261128040310_imported_from },
   { name: 'Migration20261128041500_month_closings', class: Migration20261128041500_month_closings },
   { name: 'Migration20261128080805_partner_center_sign_in', class: Migration20261128080805_partner_center_sign_in },
+  {
+    name: 'Migration20261128083000_imports_and_closings_told',
+    class: Migration20261128083000_imports_and_closings_told,
+  },
 ];

@@ -1,3 +1,4 @@
+import type { ImportKind } from '../domain/import-kind.js';
 import type { JobKind } from '../domain/job-kind.js';
 import type { ActivityAction } from './activity-action.js';
 
@@ -56,6 +57,18 @@ export interface ActivityDetails {
     missingHere: number;
     missingThere: number;
   };
+  /** `sha256` of the file; how many rows it had, how many were refused, and what became of the things they are about. */
+  FILE_IMPORTED: {
+    importKind: ImportKind;
+    sha256: string;
+    rows: number;
+    refused: number;
+    added: number;
+    changed: number;
+    removed: number;
+  };
+  /** `month` is its first day; how many documents are issued for it. */
+  MONTH_CLOSED: { month: string; invoices: number; creditNotes: number };
   ACCESS_REVOKED: { userPrincipalName: string; objectId: string | null; reason: string | null };
   ACCESS_RESTORED: { userPrincipalName: string; objectId: string | null; reason: string | null };
   SESSION_ENDED: { userPrincipalName: string; objectId: string | null; transport: string };

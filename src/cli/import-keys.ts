@@ -9,6 +9,7 @@ import { acceptEncryptionKeys } from '../modules/entitlements/encryption-keys.js
 import { importProductKeys, KEY_COLUMNS, type KeyImport } from '../modules/entitlements/import-product-keys.js';
 import { entities } from '../schema/entities.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
+import { importEntryOf } from './import-entry.js';
 import { operatorOf } from './operator.js';
 import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
@@ -26,6 +27,7 @@ Delete the file afterwards: the keys are readable in it.
 Exits with 0 when done, 1 when nothing could be kept, 2 when called wrongly or where the keys of PRODUCT_KEY_SECRETS are
 not those of the database. With the embedded database stop the gateway first.`;
 
+const COMMAND = 'npm run import:keys';
 /** Refused rows that are shown. */
 const SHOWN_REFUSALS = 50;
 
@@ -47,10 +49,15 @@ async function main(): Promise<number> {
     if (problems.length > 0) throw new ConfigError(problems);
     const options = { dryRun: values['dry-run'], keepGood: values['keep-good'] };
     const rows = readCsvRows(file, KEY_COLUMNS);
+    const entry = await importEntryOf(COMMAND, file);
     const done = await importProductKeys(orm, productKeySecrets, rows, {
-      actor: operatorOf('npm run import:keys'),
+      actor: operatorOf(COMMAND),
       now: new Date(),
       ...options,
+      onKept: (em, { rows, refusals, stored }) => {
+        const added = stored.reduce((sum, { count }) => sum + count, 0);
+        entry.record(em, 'PRODUCT_KEYS', { rows, refused: refusals.length, added, changed: 0, removed: 0 });
+      },
     });
     print(basename(file), done, options.dryRun);
     return done.refusals.length > 0 && !options.keepGood ? 1 : 0;

@@ -14,6 +14,7 @@ import {
 import { entities } from '../schema/entities.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
 import { softwareSubscriptionClosures } from '../seed/reference/reference-data.js';
+import { importEntryOf } from './import-entry.js';
 import { refusalText } from './refusal-sink.js';
 import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
@@ -74,9 +75,11 @@ async function main(): Promise<number> {
   const config = readConfig();
   const refusals: PolicyRefusal[] = [];
   const take = (refusal: PolicyRefusal) => void refusals.push(refusal);
+  const name = file === undefined ? 'software-subscriptions' : basename(file);
+  const text = file === undefined ? listOf(from, reopen) : readFileSync(file, 'utf8');
   let given: PolicyFile;
   try {
-    given = readPolicyFile(file === undefined ? listOf(from, reopen) : readFileSync(file, 'utf8'), take);
+    given = readPolicyFile(text, take);
   } catch (error) {
     throw error instanceof PolicyFileRefused ? new CommandRefused(error.message) : error;
   }
@@ -85,10 +88,18 @@ async function main(): Promise<number> {
     await migrate(orm);
     await loadReferenceData(orm.em.fork());
     const refusedRows = new Set(refusals.map(({ line }) => line)).size;
-    const summary = await importPolicies(orm, given, { dryRun, keepGood, refusedRows, onRefusal: take });
+    const rows = new Set([...given.rows, ...refusals].map(({ line }) => line)).size;
+    const entry = await importEntryOf('npm run import:policies', file ?? { name, text });
+    const summary = await importPolicies(orm, given, {
+      ...{ dryRun, keepGood, refusedRows },
+      onRefusal: take,
+      onKept: (em, { refusedRows: refused, NEW: added, CHANGED: changed }) => {
+        const kind = given.holds === 'policies' ? 'POLICIES' : 'CLOSED_MARKETS';
+        entry.record(em, kind, { rows, refused, added, changed, removed: 0 });
+      },
+    });
     for (const refusal of refusals.slice(0, SHOWN_REFUSALS)) console.error(refusalText(refusal));
     if (refusals.length > SHOWN_REFUSALS) console.error(`and ${refusals.length - SHOWN_REFUSALS} more`);
-    const name = file === undefined ? 'software-subscriptions' : basename(file);
     console.log(`${name}: ${summaryText(given.holds, summary, dryRun)}`);
     return summary.refusedRows > 0 && !keepGood ? 1 : 0;
   } finally {

@@ -11,6 +11,7 @@ import { summaryText } from '../partner-center/price-list/import-report.js';
 import { readPriceList } from '../partner-center/price-list/read-price-list.js';
 import { entities } from '../schema/entities.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
+import { importEntryOf } from './import-entry.js';
 import { progressBar } from './progress-bar.js';
 import { refusalSink } from './refusal-sink.js';
 import { CommandRefused, runCommand, UsageError } from './run-command.js';
@@ -61,11 +62,16 @@ async function main(): Promise<number> {
   try {
     await migrate(orm);
     await orm.em.fork().transactional((em) => loadReferenceData(em));
+    const entry = await importEntryOf('npm run import:price-list', given.file);
     const lines = readPriceList(given.file, bar.update, given.dates);
     const summary = await importPriceList(orm, lines, {
       ...given,
       onRefusal: refusals.take,
       onWarning: (warning) => console.error(warning),
+      onKept: (transaction, { rows, refusedRows: refused, prices, endedPrices }) => {
+        const counts = { rows, refused, added: prices.NEW, changed: prices.CHANGED, removed: endedPrices };
+        return entry.recordIn(orm, transaction, 'PRICE_LIST', counts);
+      },
     });
     bar.stop();
     refusals.print();

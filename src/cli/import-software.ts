@@ -7,6 +7,7 @@ import { CsvRefused, readCsvRows } from '../lib/csv-rows.js';
 import { importSoftware, SOFTWARE_COLUMNS } from '../modules/entitlements/import-software.js';
 import { entities } from '../schema/entities.js';
 import { loadReferenceData } from '../seed/reference/load-reference-data.js';
+import { importEntryOf } from './import-entry.js';
 import { CommandRefused, runCommand, UsageError } from './run-command.js';
 
 const USAGE = `Sets what software SKUs come with: versions, languages, architectures, and where the images lie.
@@ -42,8 +43,11 @@ async function main(): Promise<number> {
     await migrate(orm);
     await orm.em.fork().transactional((em) => loadReferenceData(em));
     const dryRun = values['dry-run'];
+    const entry = await importEntryOf('npm run import:software', file);
     const { rows, refusals, skus, versions, kept } = await importSoftware(orm, readCsvRows(file, SOFTWARE_COLUMNS), {
       dryRun,
+      onKept: (em, { rows: count, versions: { new: added, changed, removed } }) =>
+        entry.record(em, 'SOFTWARE', { rows: count, refused: 0, added, changed, removed }),
     });
     for (const { line, reason } of refusals.slice(0, SHOWN_REFUSALS)) console.error(`line ${line}: ${reason}`);
     if (refusals.length > SHOWN_REFUSALS) console.error(`and ${refusals.length - SHOWN_REFUSALS} more`);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { JobsConfig } from '../config/jobs-config.js';
+import type { PeriodicWorkKind } from '../domain/job-kind.js';
 import { type Repeated, repeat } from '../lib/repeat.js';
 import { withinTime } from '../lib/time-limit.js';
 import type { JobQueue } from './job-queue.js';
@@ -7,7 +8,7 @@ import type { JobQueue } from './job-queue.js';
 /** Work that comes again by itself, and that one process does for all of the database. */
 export interface PeriodicWork {
   /** The queue of pg-boss for it, which a migration has made. */
-  queue: 'sales_roll_up' | 'refused_attempts' | 'month_close';
+  queue: Lowercase<PeriodicWorkKind>;
   everySeconds: number;
   /** Does what is due by now: what one turn leaves out, the next one does. */
   run(): Promise<void>;

@@ -28,6 +28,7 @@ import {
   CustomerSoftwareResolver,
   EntitlementResolver,
   OrderLineEntitlementResolver,
+  SoftwareVersionKeysResolver,
 } from '../modules/entitlements/entitlement.resolver.js';
 import { CreateDownloadLinkResolver, RevealProductKeyResolver } from '../modules/entitlements/software.resolver.js';
 import { StoreProductKeysResolver } from '../modules/entitlements/store-product-keys.resolver.js';
@@ -75,6 +76,7 @@ export async function buildGraph(rules: AccessRules = accessRules): Promise<Grap
       MarketResolver,
       NodeResolver,
       OrderLineEntitlementResolver,
+      SoftwareVersionKeysResolver,
       OrderResolver,
       PurchaseResolver,
       ReconciliationResolver,

@@ -26,6 +26,7 @@ import {
 import { FingerprintSecret, PooledKey, ProductKeyShortage } from '../modules/entitlements/product-key-pool.entity.js';
 import { RefusedAttempt } from '../modules/entitlements/refused-attempt.entity.js';
 import { Job } from '../modules/jobs/job.entity.js';
+import { PeriodicWork } from '../modules/jobs/periodic-work.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
 import { Reconciliation, ReconciliationLine, StatementLine } from '../modules/reconciling/reconciliation.entity.js';
 import { SalesByCustomer, SalesByProduct, SalesDelta } from '../modules/sales/sales.entity.js';
@@ -80,4 +81,5 @@ export const entities: EntitySchema[] = [
   RateLimit,
   RefusedAttempt,
   Job,
+  PeriodicWork,
 ];

@@ -6,7 +6,7 @@ import { catalogRoots, priceRead, productRead, skuRead, softwareVersionRead } fr
 import { marketRead, marketRoots } from '../modules/catalog/market.read.js';
 import { customerRead, customerRoots } from '../modules/customers/customer.read.js';
 import { entitlementExtensions, entitlementRead, entitlementRoots } from '../modules/entitlements/entitlement.read.js';
-import { jobRead, jobRoots } from '../modules/jobs/job.read.js';
+import { jobRead, jobRoots, periodicWorkRead } from '../modules/jobs/job.read.js';
 import {
   cancellationLineRead,
   cancellationRead,
@@ -59,6 +59,7 @@ export const readModel: ReadModel = new Map(
     invoiceLineRead,
     invoiceRead,
     jobRead,
+    periodicWorkRead,
     marketRead,
     orderLineRead,
     orderRead,

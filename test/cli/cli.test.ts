@@ -29,7 +29,7 @@ const run = (program: string, args: string[] = [], settings: Record<string, stri
   });
 
 /** Not commands: what they have in common, and a part of `npm run check`. */
-const parts = ['run-command', 'check-current', 'open-jobs', 'operator', 'progress-bar', 'refusal-sink'];
+const parts = ['run-command', 'check-current', 'open-jobs', 'operator', 'import-entry', 'progress-bar', 'refusal-sink'];
 const commands = readdirSync('src/cli')
   .map((file) => file.replace(/\.ts$/, ''))
   .filter((name) => !parts.includes(name));

@@ -40,6 +40,7 @@ import { namedOperations } from '../support/operations.js';
 const boundedLists = new Set([
   'Query.nodes', // at most 100 ids
   'Query.markets', // as many as there are countries
+  'Query.periodicWork', // as many as there are kinds of it
   'Query.sales', // groups, not rows
   'Product.skus', // of one product family
   'Sku.softwareVersions', // of one SKU

@@ -2,8 +2,8 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import { MoneyType } from '../../graphql/money.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
+import { fileDetailTypes } from './file-detail.type.js';
 import { jobDetailTypes } from './job-detail.type.js';
-import { ReconciliationImportedDetail } from './reconciliation-detail.type.js';
 import { supportDetailTypes } from './support-detail.type.js';
 
 @ObjectType('OrderPlacedDetail', { description: 'What an entry of action `ORDER_PLACED` says of the purchase.' })
@@ -239,7 +239,7 @@ export const activityDetailTypes = [
   DownloadLinkCreatedDetail,
   SoftwareDownloadedDetail,
   ...supportDetailTypes,
-  ReconciliationImportedDetail,
+  ...fileDetailTypes,
   AccessRevokedDetail,
   AccessRestoredDetail,
   SessionEndedDetail,

@@ -29,6 +29,13 @@ registerEnumType(ActivityAction, {
     RECONCILIATION_IMPORTED: {
       description: "A reconciliation file of Microsoft's was imported, or came to something else than before.",
     },
+    FILE_IMPORTED: {
+      description: 'An operator imported a file: a price list, policies, closed markets, software or product keys.',
+    },
+    MONTH_CLOSED: {
+      description:
+        'A month was closed: nothing is booked on it any more, and its invoices and credit notes are issued.',
+    },
     ACCESS_REVOKED: { description: "A user's access was taken away, with any token." },
     ACCESS_RESTORED: { description: "A user's access was given back." },
     SESSION_ENDED: { description: 'A live session of a user was cut.' },
@@ -54,6 +61,8 @@ registerEnumType(ResourceType, {
     SUPPORT_REQUEST: { description: 'The entry is about a request to support.' },
     SKU: { description: 'The entry is about a SKU that the partner has keys for.' },
     RECONCILIATION: { description: "The entry is about a reconciliation file of Microsoft's." },
+    FILE: { description: 'The entry is about a file that an operator imported.' },
+    MONTH: { description: 'The entry is about a month of invoices.' },
     USER: { description: 'The entry is about a user of the gateway.' },
   },
 });

@@ -38,6 +38,9 @@ export const activityAccess = {
   'OrderRefusedDetail.orderNumber': { meant: 'As by the label: the number, not the order.' },
   'OrderRefusedDetail.lineCount': { meant: 'Readers of the log learn how large an order was, not what it cost.' },
   'ReconciliationImportedDetail.total': { roles: billingReaders },
+  'FileImportedDetail.sha256': { meant: 'Readers of the log learn which file was imported, not what stands in it.' },
+  'MonthClosedDetail.invoices': { roles: billingReaders },
+  'MonthClosedDetail.creditNotes': { roles: billingReaders },
   'CancellationRequestedDetail.credit': { roles: salesReaders },
   'CancellationConfirmedDetail.credit': { roles: salesReaders },
 } satisfies AccessRules;

@@ -97,6 +97,11 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
       ...amount('total'),
     },
   },
+  FILE_IMPORTED: {
+    type: 'FileImportedDetail',
+    fields: { ...text('importKind', 'sha256'), ...json('rows', 'refused', 'added', 'changed', 'removed') },
+  },
+  MONTH_CLOSED: { type: 'MonthClosedDetail', fields: { ...text('month'), ...json('invoices', 'creditNotes') } },
   ACCESS_REVOKED: { type: 'AccessRevokedDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
   ACCESS_RESTORED: { type: 'AccessRestoredDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
   SESSION_ENDED: { type: 'SessionEndedDetail', fields: text('userPrincipalName', 'objectId', 'transport') },

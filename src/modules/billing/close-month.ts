@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
 import { AdvisoryLock } from '../../database/advisory-locks.js';
 import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
@@ -5,8 +7,11 @@ import type { Em } from '../../database/orm.js';
 /** How long the closing of a month waits for what is being booked: whatever is booked meanwhile waits behind it. */
 const LOCK_TIMEOUT_MS = 5_000;
 
+/** The gateway itself, which closes months by the clock. */
+const BILLING: Actor = { identity: null, userPrincipalName: 'csp-graph', role: 'GATEWAY', application: 'billing' };
+
 /**
- * Closes a month, in a short transaction of its own: what is being booked on it is waited for, and whatever comes later
+ * Closes a month, and writes it down, in a short transaction of its own: what is being booked on it is waited for, and whatever comes later
  * goes on the next month. Closing it again changes nothing. The clock of the database says whether it is over.
  * @param month its first day as `YYYY-MM-DD`
  * @param closedAt when it was closed, in a story that is told afterwards; now where left out
@@ -21,10 +26,26 @@ export async function closeMonth(em: Em, month: string, closedAt: Date | null = 
     [month],
   );
   if (!isOver) throw new Error(`the month of ${month} is not over by the clock of the database`);
-  await em.execute(
-    'insert into "month_closings" ("month", "closed_at") values (?, coalesce(?::timestamptz, now())) on conflict do nothing',
+  const closed = await em.execute<object[]>(
+    'insert into "month_closings" ("month", "closed_at") values (?, coalesce(?::timestamptz, now())) on conflict do nothing returning "month"',
     [month, closedAt],
   );
+  // A story has entries of its own, at the instants that it tells of.
+  if (closed.length === 0 || closedAt) return;
+  const [{ invoices, creditNotes }] = await em.execute<[{ invoices: number; creditNotes: number }]>(
+    `select count(*) filter (where "document_type" = 'INVOICE')::int as "invoices", count(*) filter (where "document_type" = 'CREDIT_NOTE')::int as "creditNotes"
+      from "invoices" where "period_start" = ?`,
+    [month],
+  );
+  recordActivity(em, {
+    action: 'MONTH_CLOSED',
+    outcome: 'SUCCEEDED',
+    actor: BILLING,
+    customerId: null,
+    resource: { type: 'MONTH', id: month, label: month.slice(0, 7) },
+    correlationId: randomUUID(),
+    detail: { month, invoices, creditNotes },
+  });
 }
 
 /**

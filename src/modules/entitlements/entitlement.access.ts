@@ -8,5 +8,6 @@ export const entitlementAccess = {
   Entitlement: { roles: softwareReaders, rows: ownTenant('customer') },
   'Mutation.revealProductKey': { roles: keyRevealers, rows: ownTenant('customer'), logsDenial: true },
   'Mutation.createDownloadLink': { roles: keyRevealers, rows: ownTenant('customer'), logsDenial: true },
+  'SoftwareVersion.unusedKeys': { roles: keyStorers },
   'Mutation.storeProductKeys': { roles: keyStorers },
 } satisfies AccessRules;

@@ -143,6 +143,9 @@ export const entitlementRead: ReadType = {
   },
 };
 
+/** Keys of a version that are counted: two milliseconds. */
+const MOST_COUNTED = 10_000;
+
 /** What entitlements add to the types below them. */
 export const entitlementExtensions: TypeExtensions = {
   Customer: { software: connection('Entitlement', 'customer') },
@@ -151,6 +154,16 @@ export const entitlementExtensions: TypeExtensions = {
       kind: 'one',
       type: 'Entitlement',
       on: (line, entitlement) => sql`${entitlement.col('orderLine')} = ${line.col('id')}`,
+    },
+  },
+  SoftwareVersion: {
+    unusedKeys: {
+      ...computed(
+        (version) =>
+          sql`(select count(*)::int from (select from "product_key_pool" as "pooled" where "pooled"."sku_id" = ${version.col('sku')}
+            and "pooled"."version" = ${version.col('version')} and "pooled"."taken_at" is null limit ${sql.lit(MOST_COUNTED)}) as "free")`,
+      ),
+      weight: 20,
     },
   },
 };

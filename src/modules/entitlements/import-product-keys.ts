@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Actor } from '../../activity-log/record-activity.js';
-import type { Orm } from '../../database/orm.js';
+import type { Em, Orm } from '../../database/orm.js';
 import type { CsvRow } from '../../lib/csv-rows.js';
 import { lockFingerprints } from './fingerprint-secret.js';
 import { type EncryptionKey, productKeyOf } from './product-key.js';
@@ -34,6 +34,8 @@ export interface KeyImportOptions {
   dryRun: boolean;
   /** Keeps the good rows of a file that has refused ones. */
   keepGood: boolean;
+  /** Goes last in the transaction that keeps the keys. */
+  onKept?: (em: Em, done: KeyImport) => void;
 }
 
 /** What an import did, or in a dry run would do. */
@@ -60,7 +62,7 @@ export async function importProductKeys(
   orm: Orm,
   secrets: readonly EncryptionKey[],
   rows: AsyncIterable<KeyRow>,
-  { actor, now, dryRun, keepGood }: KeyImportOptions,
+  { actor, now, dryRun, keepGood, onKept }: KeyImportOptions,
 ): Promise<KeyImport> {
   const encryption = secrets[0] as EncryptionKey;
   const software = await softwareByName(orm);
@@ -98,7 +100,9 @@ export async function importProductKeys(
       stored.push({ software: nameOf(of), count: added, free });
     }
     refusals.sort((one, other) => one.line - other.line);
-    return { rows: count, refusals, known: are('STORED').length, stored, kept };
+    const done = { rows: count, refusals, known: are('STORED').length, stored, kept };
+    if (kept) onKept?.(em, done);
+    return done;
   });
 }
 

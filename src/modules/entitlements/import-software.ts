@@ -43,11 +43,12 @@ interface Offer {
  * Sets what software SKUs come with (rule 7). The file is all that a SKU has which it names: versions in its order, the
  * newest first, and none that it does not name; other SKUs stay as they are. A version that product keys are stored or
  * given of is not taken away. All or nothing; the same file again changes nothing, and a start brings nothing back.
+ * `onKept` goes last in the transaction that keeps the file.
  */
 export async function importSoftware(
   orm: Orm,
   rows: AsyncIterable<SoftwareRow>,
-  { dryRun }: { dryRun: boolean },
+  { dryRun, onKept }: { dryRun: boolean; onKept?: (em: Em, done: SoftwareImport) => void },
 ): Promise<SoftwareImport> {
   const skus = await skusByName(orm);
   const refusals: SoftwareRefusal[] = [];
@@ -84,7 +85,9 @@ export async function importSoftware(
     const kept = !dryRun && refusals.length === 0;
     if (kept) for (const change of changes) await change();
     refusals.sort((one, other) => one.line - other.line);
-    return { rows: count, refusals, skus: offers.size, versions, kept };
+    const done = { rows: count, refusals, skus: offers.size, versions, kept };
+    if (kept) onKept?.(em, done);
+    return done;
   });
 }
 

@@ -5,6 +5,8 @@ import { operators } from '../../auth/role-sets.js';
 export const jobAccess = {
   'Query.jobs': { roles: operators },
   Job: { roles: operators },
+  'Query.periodicWork': { roles: operators },
+  PeriodicWork: { roles: operators },
   'Mutation.retryJob': { roles: operators },
   'Mutation.giveUpJob': { roles: operators },
 } satisfies AccessRules;

@@ -27,5 +27,15 @@ export const jobRead: ReadType = {
   },
 };
 
+/** How PeriodicWork is read. */
+export const periodicWorkRead: ReadType = {
+  name: 'PeriodicWork',
+  entity: 'PeriodicWork',
+  fields: properties('kind', 'failures', 'succeededAt', 'failedAt', 'lastError'),
+};
+
 /** Root fields of jobs. */
-export const jobRoots: RootReads = { jobs: { kind: 'connection', type: 'Job' } };
+export const jobRoots: RootReads = {
+  jobs: { kind: 'connection', type: 'Job' },
+  periodicWork: { kind: 'list', type: 'PeriodicWork', where: () => [], orderBy: (work) => [work.col('kind')] },
+};

@@ -16,6 +16,7 @@ import {
   RetryJobResult,
   RetryJobSuccess,
 } from './job.type.js';
+import { PeriodicWorkType } from './periodic-work.type.js';
 import { retryJob } from './retry-job.js';
 
 @Resolver(() => RetryJobSuccess)
@@ -25,6 +26,15 @@ export class RetryJobResolver {
     description: 'Purchases and cancellations that wait for the provider, on every gateway of the database.',
   })
   jobs(@Args(() => JobsArgs) _args: JobsArgs): never {
+    return compiled();
+  }
+
+  @Query(() => [PeriodicWorkType], {
+    nullable: true,
+    description:
+      'Work that comes again by itself, and that one gateway does for all: whether it is done, and what went wrong.',
+  })
+  periodicWork(): never {
     return compiled();
   }
 

@@ -26,6 +26,8 @@ export interface ImportOptions {
   begins?: Date | undefined;
   /** Hears of every fault as it is found: those of single rows first, then contradictions between rows. */
   onRefusal?: (refusal: Refusal) => void;
+  /** Goes last in the transaction that keeps the list. */
+  onKept?: (transaction: Connection, summary: ImportSummary) => Promise<void>;
   /** Hears of what was passed over, such as a column that is not known. */
   onWarning?: (warning: string) => void;
 }
@@ -80,16 +82,19 @@ export async function importPriceList(
       const isWhole = refusals.rows === 0;
       const endedPrices = isWhole ? await findLacking(connection) : 0;
       const kept = !options.dryRun && (isWhole || options.keepGood === true);
+      const prices = Object.values(counts.prices).reduce((total, count) => total + count, 0);
+      const removedRows = await countRemoved(connection);
+      const repeatedRows = rows - refusals.rows - removedRows - prices;
+      const found = { rows, refusedRows: refusals.rows, repeatedRows, removedRows, ...counts, endedPrices, lists };
+      const summary: ImportSummary = { ...found, kept };
       if (kept)
         await connection.transaction().execute(async (transaction) => {
           if (isWhole) await endLacking(transaction);
           await writeChanges(transaction);
           await noteLists(transaction);
+          await options.onKept?.(transaction, summary);
         });
-      const prices = Object.values(counts.prices).reduce((total, count) => total + count, 0);
-      const removedRows = await countRemoved(connection);
-      const repeatedRows = rows - refusals.rows - removedRows - prices;
-      return { rows, refusedRows: refusals.rows, repeatedRows, removedRows, ...counts, endedPrices, lists, kept };
+      return summary;
     } finally {
       await closeStage(connection);
     }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
 import { inOwnTransaction } from '../../../src/context/transaction.js';
 import type { Em } from '../../../src/database/orm.js';
@@ -8,21 +8,28 @@ import { closeMonth, issueInvoices } from '../../../src/modules/billing/close-mo
 import { InvoicesDocument } from '../../generated/graphql.js';
 import { cancelled, confirming } from '../../support/cancelling.js';
 import { engine, serverUrl } from '../../support/database.js';
-import { startTestGateway, type TestGateway } from '../../support/gateway.js';
+import { type Caller, startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../../support/shop.js';
+import { entriesOf } from '../../support/software.js';
 import { until } from '../../support/until.js';
 
+/** What is not faked where the machine's clock is. */
+const ALL_BUT_DATE = [
+  ...(['hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const),
+  ...(['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const),
+];
 const onServer = serverUrl ? test : test.skip;
 if (!serverUrl) console.warn('What meets the closing of a month needs several connections: set TEST_DATABASE_URL.');
 
 describe(`the closing of a month, on ${engine}`, () => {
   let gateway: TestGateway;
   let customer: TestCustomer;
-  let clock: Date;
+  /** Null: the database's own, as where nothing is tested. */
+  let clock: Date | null;
   /** Each test has months of its own. */
   let year = 2001;
   beforeAll(async () => {
-    gateway = await startTestGateway({ now: () => clock });
+    gateway = await startTestGateway({ now: (database?: Date) => clock ?? database ?? new Date() });
     await stockShop(gateway);
     await gateway.sql(`update prices set effective_start_date = '2000-01-01'`);
     await gateway.sql(
@@ -75,6 +82,25 @@ describe(`the closing of a month, on ${engine}`, () => {
     await balances();
   });
 
+  test('rule 16: a closing is one entry, for the partner; how many documents it issued, for who reads invoices', async () => {
+    await purchase();
+    await close();
+    await close();
+    const of = async (as?: Caller) =>
+      (await entriesOf(gateway, { actions: ['MONTH_CLOSED'] }, as)).filter(({ resource }) =>
+        resource.label.startsWith(`${year}`),
+      );
+    const entry = { actor: { role: 'GATEWAY', application: 'billing' }, customer: null, resource: { type: 'MONTH' } };
+    expect(await of()).toMatchObject([{ ...entry, detail: { month: july() } }]);
+    const query =
+      '{ activity(filter: { actions: [MONTH_CLOSED] }, last: 1) { nodes { detail { ... on MonthClosedDetail { month invoices creditNotes } } } } }';
+    const counts = async (as: Caller) => (await gateway.run(query, {}, as)).data['activity'].nodes;
+    expect(await counts('GLOBAL_ADMIN')).toEqual([{ detail: { month: july(), invoices: 1, creditNotes: 0 } }]);
+    expect(await counts('ACCOUNT_ADMIN')).toEqual([{ detail: { month: july(), invoices: null, creditNotes: null } }]);
+    const { domain, tenantId } = customer;
+    expect(await of({ token: await gateway.token('CUSTOMER_ADMIN', { domain, tenantId }) })).toEqual([]);
+  });
+
   test('rule 16: a month that is not over by the clock of the database is not closed, whatever clock the gateway has', async () => {
     clock = new Date();
     await purchase();
@@ -83,6 +109,39 @@ describe(`the closing of a month, on ${engine}`, () => {
     await expect(inTransaction((em) => closeMonth(em, month))).rejects.toThrow(`the month of ${month} is not over`);
     await closeDueMonths(inTransaction, 0);
     expect(await invoices()).toMatchObject([{ status: 'OPEN' }]);
+  });
+
+  test.each([-40, 40])(
+    'rule 16: the month of a booking is that of the clock of the database, by which months are closed, where the machine of a gateway is %i days off',
+    async (days) => {
+      clock = null;
+      const [{ month } = { month: '' }] = await gateway.sql<{ month: string }>(
+        `select date_trunc('month', now() at time zone 'UTC')::date::text as month`,
+      );
+      jest.useFakeTimers({ now: Date.now() + days * 86_400_000, doNotFake: ALL_BUT_DATE });
+      try {
+        await confirming(gateway, customer, async () => cancelled(gateway, await purchase()));
+        expect(await invoices()).toMatchObject([{ periodStart: month, status: 'OPEN', total: { amount: '0.00' } }]);
+      } finally {
+        jest.useRealTimers();
+      }
+      await balances();
+    },
+  );
+
+  test('rule 16: at the border of months the one that is closed is passed over, however many minutes a clock is behind', async () => {
+    at('07-31T23:58:00Z');
+    const [before, after] = [await purchase(1), await purchase(1)];
+    await close();
+    // By the clock of the database July is over; by this one it has two minutes left.
+    await confirming(gateway, customer, () => cancelled(gateway, before));
+    at('08-01T00:02:00Z');
+    await confirming(gateway, customer, () => cancelled(gateway, after));
+    expect(await documents()).toEqual([
+      ['07', 'ISSUED', 'INV-', '27496.00'],
+      ['08', 'OPEN', null, '-27496.00'],
+    ]);
+    await balances();
   });
 
   test('rule 16: what comes after the closing goes on the next open month, and the database refuses it on the closed one', async () => {

@@ -1,3 +1,9 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   importPolicies,
@@ -11,9 +17,12 @@ import {
 import { loadReferenceData } from '../../../src/seed/reference/load-reference-data.js';
 import { MarketsDocument, ProductsDocument } from '../../generated/graphql.js';
 import { cancel } from '../../support/cancelling.js';
-import { engine } from '../../support/database.js';
+import { engine, serverUrl } from '../../support/database.js';
 import { startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { aCustomer, aPrice, aSku, buy, skus, stockShop } from '../../support/shop.js';
+import { entriesOf } from '../../support/software.js';
+
+const onServer = serverUrl ? test : test.skip;
 
 describe(`policies as data, on ${engine}`, () => {
   let gateway: TestGateway;
@@ -238,5 +247,46 @@ describe(`policies as data, on ${engine}`, () => {
       [5, 'Market'],
       [6, 'Closed'],
     ]);
+  });
+
+  onServer('what an operator imports at a terminal is an entry: who, which file, what became of it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'csp-graph-imports-'));
+    const { url } = gateway.gateway.services.config.database as { url: string };
+    const given = async (command: string, ...lines: string[]) => {
+      const text = `${lines.join('\n')}\n`;
+      const file = join(folder, `${command}.csv`);
+      writeFileSync(file, text);
+      await promisify(execFile)(process.execPath, [`dist/src/cli/${command}.js`, file, '--dry-run'], { env: env(url) });
+      await promisify(execFile)(process.execPath, [`dist/src/cli/${command}.js`, file], { env: env(url) });
+      return { name: `${command}.csv`, sha256: createHash('sha256').update(text).digest('hex') };
+    };
+    const env = (databaseUrl: string) => ({
+      ...{ PATH: process.env['PATH'], DATABASE_URL: databaseUrl, DATA_DIR: folder },
+      PRODUCT_KEY_SECRETS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
+    });
+    try {
+      const { productId, skuId } = skus.perpetual;
+      const policies = await given('import-policies', header, 'LINUX_PLAN,,,2031-01-01,,,,');
+      const markets = await given(
+        'import-policies',
+        'Market,Kind,EffectiveDate,Closed',
+        'DE,LINUX_PLAN,2031-01-01,yes',
+      );
+      const software = await given(
+        'import-software',
+        'ProductId,SkuId,Version,Languages,Architectures,Artifact',
+        `${productId},${skuId},2031,en-US,x64,`,
+      );
+      const entries = await entriesOf(gateway, { actions: ['FILE_IMPORTED'] });
+      const counts = { rows: 1, refused: 0, added: 1, changed: 0 };
+      expect(entries.map(({ actor, resource, detail }) => [actor.application, resource.label, detail])).toMatchObject([
+        ['npm run import:policies', policies.name, { importKind: 'POLICIES', sha256: policies.sha256, ...counts }],
+        ['npm run import:policies', markets.name, { importKind: 'CLOSED_MARKETS', sha256: markets.sha256, ...counts }],
+        ['npm run import:software', software.name, { importKind: 'SOFTWARE', sha256: software.sha256, ...counts }],
+      ]);
+      expect(entries.every(({ actor, customer }) => actor.role === 'OPERATOR' && customer === null)).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -281,6 +281,9 @@ describe(`npm run import:keys, on ${engine}`, () => {
       expect(entries.map(({ actor }) => [actor.role, actor.application])).toEqual(
         Array(2).fill(['OPERATOR', 'npm run import:keys']),
       );
+      expect(await entriesOf(gateway, { actions: ['FILE_IMPORTED'] })).toMatchObject(
+        Array(2).fill({ actor: { role: 'OPERATOR' }, resource: { type: 'FILE', label: 'keys.csv' } }),
+      );
     });
   });
 });

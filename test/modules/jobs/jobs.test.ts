@@ -3,7 +3,13 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toGlobalId } from '../../../src/domain/global-id.js';
 import type { FulfilmentAnswer } from '../../../src/modules/fulfilling/provider.js';
-import { GiveUpJobDocument, JobsDocument, OrderDocument, RetryJobDocument } from '../../generated/graphql.js';
+import {
+  GiveUpJobDocument,
+  JobsDocument,
+  OrderDocument,
+  PeriodicWorkDocument,
+  RetryJobDocument,
+} from '../../generated/graphql.js';
 import { cancelled } from '../../support/cancelling.js';
 import { engine, serverUrl } from '../../support/database.js';
 import { startTestGateway, type TestGateway, testJobs } from '../../support/gateway.js';
@@ -140,6 +146,36 @@ describe(`jobs and their operators, on ${engine}`, () => {
     });
     await jobs.endTurn(queue, second as never);
     expect(await claim()).toBeNull();
+  });
+
+  test('work that comes again and fails is told in the graph, by the metrics and by readiness, until it is done', async () => {
+    const { jobs } = gateway.gateway.services;
+    const claim = async () => {
+      let claimed: Awaited<ReturnType<typeof jobs.claimTurn>> = null;
+      await until('it is claimed', async () => {
+        claimed ??= await jobs.claimTurn('month_close', 1);
+        return claimed !== null;
+      });
+      return claimed as unknown as NonNullable<typeof claimed>;
+    };
+    const told = async () => {
+      const { data } = await gateway.run(PeriodicWorkDocument, {});
+      expect(data.periodicWork?.map(({ kind }) => kind)).toEqual(['MONTH_CLOSE', 'REFUSED_ATTEMPTS', 'SALES_ROLL_UP']);
+      const health = await fetch(`${gateway.url}/health/ready`);
+      const failures = await metricOf(gateway, 'csp_graph_periodic_work_failures{kind="MONTH_CLOSE"}');
+      return { ...data.periodicWork?.[0], health: [health.status, await health.json()], metric: failures };
+    };
+    await jobs.failTurn('month_close', await claim(), 'the month of 2026-10-01 is not over');
+    expect(await told()).toMatchObject({
+      ...{ failures: 1, lastError: 'the month of 2026-10-01 is not over', failedAt: expect.any(String) },
+      ...{ health: [200, { status: 'ready', failing: ['MONTH_CLOSE'] }], metric: 1 },
+    });
+    await jobs.endTurn('month_close', await claim());
+    expect(await told()).toMatchObject({
+      ...{ failures: 0, lastError: null, failedAt: null, succeededAt: expect.any(String) },
+      ...{ health: [200, { status: 'ready' }], metric: 0 },
+    });
+    expect((await gateway.run(PeriodicWorkDocument, {}, 'BILLING_ADMIN')).data.periodicWork).toBeNull();
   });
 
   onServer('npm run jobs lists them, begins one at once and gives one up', async () => {

@@ -17,6 +17,8 @@ export interface PolicyImportOptions {
   refusedRows?: number;
   /** Hears of every row that is not taken. */
   onRefusal?: (refusal: PolicyRefusal) => void;
+  /** Goes last in the transaction that keeps the file. */
+  onKept?: (em: Em, summary: PolicyImportSummary) => void;
 }
 
 /** What an import did, or in a dry run would do: numbers of policies or closed markets, and whether they were kept. */
@@ -59,7 +61,10 @@ export async function importPolicies(
     const refusedRows = (options.refusedRows ?? 0) + refused.size;
     const kept = !options.dryRun && (refusedRows === 0 || options.keepGood === true);
     if (kept) await target.write();
-    return { refusedRows, NEW: count('NEW'), CHANGED: count('CHANGED'), UNCHANGED: count('UNCHANGED'), kept };
+    const counts = { NEW: count('NEW'), CHANGED: count('CHANGED'), UNCHANGED: count('UNCHANGED') };
+    const summary = { refusedRows, ...counts, kept };
+    if (kept) options.onKept?.(em, summary);
+    return summary;
   });
 }
 

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import { JobKind, JobState } from '../../../domain/job-kind.js';
-import { countJobs } from '../../../jobs/job-counts.js';
+import { countJobs, lookAtPeriodicWork } from '../../../jobs/job-counts.js';
 import type { Observed, Told } from './observed.js';
 
 /** Tells what waits for the provider. Answers how the figures are brought up to date, which are the database's. */
@@ -18,6 +18,18 @@ export function tellJobs({ services, worker }: Observed, registry: Registry, gau
     labelNames,
     registers: [registry],
   });
+  const failures = new Gauge({
+    name: 'csp_graph_periodic_work_failures',
+    help: 'Attempts at work that comes again by itself that have failed since it was last done, by kind.',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
+  const done = new Gauge({
+    name: 'csp_graph_periodic_work_done_seconds',
+    help: 'Seconds since work that comes again by itself was last done, by kind; -1 before the first time.',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
   gauge(
     'csp_graph_jobs_silent_seconds',
     'Seconds since this gateway last looked for jobs.',
@@ -33,5 +45,9 @@ export function tellJobs({ services, worker }: Observed, registry: Registry, gau
         counts.set({ kind, state }, one?.count ?? 0);
         ages.set({ kind, state }, one?.oldestSeconds ?? 0);
       }
+    for (const { kind, failures: failed, doneSeconds } of await lookAtPeriodicWork(services.kysely).catch(() => [])) {
+      failures.set({ kind }, failed);
+      done.set({ kind }, doneSeconds ?? -1);
+    }
   };
 }

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { sql } from 'kysely';
 import { ErrorCode } from '../../../graphql/errors.js';
+import { lookAtPeriodicWork } from '../../../jobs/job-counts.js';
 import { createMetrics } from '../metrics/metrics.js';
 import type { Observed } from '../metrics/observed.js';
 import { refuse } from '../refusal.js';
@@ -22,11 +22,12 @@ export function serveOperators(app: FastifyInstance, observed: Observed): void {
   app.get('/health/ready', json, async (_request, reply) => {
     if (feed.isDraining) return reply.code(503).send({ status: 'draining' });
     try {
-      await sql`select 1`.execute(kysely);
+      const failing = (await lookAtPeriodicWork(kysely)).filter(({ failures }) => failures > 0);
       // Jobs that failed are an operator's to look at: a gateway that does none any more is not to be sent purchases.
       if (worker.silentMs > Math.max(SILENT_MS, 5 * config.jobs.pollMs))
         return reply.code(503).send({ status: 'jobs are not looked for' });
-      return { status: 'ready' };
+      // What fails again and again is an operator's to look at too: other gateways do it no better.
+      return { status: 'ready', ...(failing.length > 0 && { failing: failing.map(({ kind }) => kind) }) };
     } catch {
       return reply.code(503).send({ status: 'database out of reach' });
     }
