@@ -10,7 +10,6 @@ import { PROGRAMS_18, startCluster } from './support/history/cluster.ts';
 
 /** What depends on the engine: migrations and constraints, plans, the horizon, streaming replication, statements. */
 const SUITES = [
-  'activity-log/exports',
   'activity-log/horizon',
   'activity-log/incarnation',
   'activity-log/seals',
@@ -22,12 +21,8 @@ const SUITES = [
   'feed/feed',
   'feed/history',
   'feed/processes',
-  'modules/activity/activity',
-  'modules/activity/activity-feed',
   'modules/purchasing/purchase',
   'modules/sales/sales-totals',
-  'partner-center/import-price-list',
-  'partner-center/whole-lists',
   'read/indexes',
   'read/one-snapshot',
   'story',
