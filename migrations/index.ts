@@ -25,6 +25,7 @@ import { Migration20261128040310_imported_from } from './Migration20261128040310
 import { Migration20261128041500_month_closings } from './Migration20261128041500_month_closings.js';
 import { Migration20261128080805_partner_center_sign_in } from './Migration20261128080805_partner_center_sign_in.js';
 import { Migration20261128083000_imports_and_closings_told } from './Migration20261128083000_imports_and_closings_told.js';
+import { Migration20261128090000_amounts_and_evidence } from './Migration20261128090000_amounts_and_evidence.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -57,4 +58,5 @@ export const migrations: MigrationObject[] = [
     name: 'Migration20261128083000_imports_and_closings_told',
     class: Migration20261128083000_imports_and_closings_told,
   },
+  { name: 'Migration20261128090000_amounts_and_evidence', class: Migration20261128090000_amounts_and_evidence },
 ];

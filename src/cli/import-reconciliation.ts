@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'csv-stringify/sync';
@@ -27,7 +27,7 @@ billing export, plain, zipped or gzipped, as they are.
 
   npm run import:reconciliation -- FILE [--month MONTH] [--dates ORDER] [--decimals MARK] [--tolerance AMOUNT]
                                         [--table FILE] [--report FILE] [--dry-run] [--keep-good]
-                                        [--create-unknown-customers]
+                                        [--create-unknown-customers] [--manifest FILE]
 
   --month MONTH       the month that the file is of, such as 2026-10; where left out, that from which most lines are charged
   --dates ORDER       month-first or day-first, where no date of the file says which
@@ -38,6 +38,7 @@ billing export, plain, zipped or gzipped, as they are.
   --create-unknown-customers
                       creates the customers that the gateway does not know, with the products, orders, licences and
                       charges of the file; done unasked where it has no customers at all
+  --manifest FILE     the manifest of the billing export that the file is of, as JSON: its eTag is kept with the evidence
   --dry-run           says what would come out and keeps nothing
   --keep-good         takes the good rows of a file that has refused ones; without it nothing of such a file is kept
 
@@ -57,6 +58,7 @@ function readArguments() {
       tolerance: { type: 'string', default: '0' },
       table: { type: 'string' },
       report: { type: 'string' },
+      manifest: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
       'keep-good': { type: 'boolean', default: false },
       'create-unknown-customers': { type: 'boolean', default: false },
@@ -80,8 +82,23 @@ function readArguments() {
     createUnknown: values['create-unknown-customers'],
     tolerance,
     spelling,
+    manifestEtag: values.manifest === undefined ? null : eTagOf(values.manifest),
   };
   return { ...options, file, month: month && `${month}-01`, table, report };
+}
+
+/** What a manifest says of the version of its data. */
+function eTagOf(path: string): string {
+  let manifest: { eTag?: unknown };
+  try {
+    manifest = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`The manifest cannot be read: ${(error as Error).message}.`);
+  }
+  const eTag = manifest?.eTag;
+  if (typeof eTag !== 'string' || eTag === '' || eTag.length > 500)
+    throw new UsageError('--manifest is the JSON of a manifest of the billing export, with its eTag.');
+  return eTag;
 }
 
 /** Takes judged lines as they come: keeps the first ones to show that are not equal, writes all to the table. */

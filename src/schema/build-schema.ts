@@ -35,7 +35,11 @@ import { StoreProductKeysResolver } from '../modules/entitlements/store-product-
 import { GiveUpJobResolver, RetryJobResolver } from '../modules/jobs/job.resolver.js';
 import { CustomerOrdersResolver, OrderResolver } from '../modules/orders/order.resolver.js';
 import { PurchaseResolver } from '../modules/purchasing/purchase.resolver.js';
-import { ReconciliationResolver } from '../modules/reconciling/reconciliation.resolver.js';
+import {
+  InvoiceLineEvidenceResolver,
+  OrderImportedFromResolver,
+  ReconciliationResolver,
+} from '../modules/reconciling/reconciliation.resolver.js';
 import { SalesResolver } from '../modules/sales/sales.resolver.js';
 import {
   CustomerSupportRequestsResolver,
@@ -80,6 +84,8 @@ export async function buildGraph(rules: AccessRules = accessRules): Promise<Grap
       OrderResolver,
       PurchaseResolver,
       ReconciliationResolver,
+      OrderImportedFromResolver,
+      InvoiceLineEvidenceResolver,
       RetryJobResolver,
       RevealProductKeyResolver,
       SalesResolver,

@@ -16,6 +16,7 @@ import {
   orderRoots,
 } from '../modules/orders/order.read.js';
 import {
+  reconciliationExtensions,
   reconciliationLineRead,
   reconciliationRead,
   reconciliationRoots,
@@ -37,6 +38,7 @@ const extensions: readonly TypeExtensions[] = [
   activityExtensions,
   entitlementExtensions,
   invoiceExtensions,
+  reconciliationExtensions,
   orderExtensions,
   supportRequestExtensions,
 ];

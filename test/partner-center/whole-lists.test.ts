@@ -216,6 +216,16 @@ describe(`price lists as wholes, and as they are downloaded, on ${engine}`, () =
       },
     ]);
     expect((await importing(tiers.slice(1))).summary).toMatchObject({ refusedRows: 0, prices: { NEW: 2 } });
+    // A price of any quantity beside one of a tier.
+    const Other = aProduct();
+    expect((await importing([{ ProductId: Other }, { ...tiers[2], ProductId: Other }])).refusals).toEqual([
+      {
+        line: 3,
+        column: 'PricingTierRangeMin',
+        value: '100 and more',
+        reason: 'line 2 has 1 and more for the same price: tiers must not overlap',
+      },
+    ]);
   });
 
   test('rule 3: one SKU is sold for several terms and billing plans, each at its own price', async () => {

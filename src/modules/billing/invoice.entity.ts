@@ -114,6 +114,8 @@ export const InvoiceLine = defineEntity({
     unitAmount: p.decimal('string').columnType('numeric'),
     /** Signed: what the line adds to the invoice. */
     amount: p.decimal('string').columnType('numeric'),
+    /** Signed: the tax of the line as Microsoft's file has it; null for what was booked here, which reckons no taxes. */
+    taxAmount: p.decimal('string').columnType('numeric').nullable(),
     bookedAt: p.datetime(3),
   },
   uniques: [
@@ -155,6 +157,13 @@ export const InvoiceLine = defineEntity({
       events: ['insert'],
       forEach: 'row',
       body: guarded('(select period_start from invoices where id = new.invoice_id)'),
+    },
+    {
+      name: 'invoice_lines_minor_unit',
+      timing: 'before',
+      events: ['insert'],
+      forEach: 'row',
+      body: `perform guard_minor_unit(new.amount, (select currency from invoices where id = new.invoice_id)); return new`,
     },
     // Whoever books a line, its entries are written with it.
     {

@@ -106,6 +106,7 @@ export const invoiceLineRead: ReadType = {
     orderLine: one('OrderLine', 'orderLine'),
     unitAmount: money((line) => line.col('unitAmount'), currencyOfInvoice),
     amount: money((line) => line.col('amount'), currencyOfInvoice),
+    taxAmount: money((line) => line.col('taxAmount'), currencyOfInvoice),
   },
 };
 

@@ -107,6 +107,13 @@ export class InvoiceLineType extends NodeType {
   })
   amount!: Relation<MoneyType>;
 
+  @Field(() => MoneyType, {
+    nullable: true,
+    description:
+      "The tax of the line as Microsoft's reconciliation file has it, negative for credits: on top of `amount`, or within it where the prices of the market include tax. Null for what was booked here, as no taxes are reckoned here.",
+  })
+  taxAmount!: Relation<MoneyType | null>;
+
   @Field(() => DateTimeScalar, { description: 'The instant at which it was booked, in UTC.' })
   bookedAt!: string;
 }
@@ -161,7 +168,8 @@ export class InvoiceType extends NodeType {
   status!: InvoiceStatus;
 
   @Field(() => MoneyType, {
-    description: 'The sum of all lines: charges less credits. It is negative where more was given back than bought.',
+    description:
+      'The sum of all lines: charges less credits, before tax except where the prices of the market include it (`InvoiceLine.taxAmount`). It is negative where more was given back than bought.',
   })
   total!: Relation<MoneyType>;
 

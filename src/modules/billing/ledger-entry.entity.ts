@@ -25,6 +25,13 @@ export const LedgerEntry = defineEntity({
   },
   uniques: [{ name: 'ledger_entries_once_key', properties: ['invoiceLine', 'account'] }],
   triggers: [
+    {
+      name: 'ledger_entries_minor_unit',
+      timing: 'before',
+      events: ['insert'],
+      forEach: 'row',
+      body: `perform guard_minor_unit(new.amount, new.currency); return new`,
+    },
     appendOnly('ledger_entries'),
     {
       name: 'ledger_entries_balance',

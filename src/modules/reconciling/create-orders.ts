@@ -93,11 +93,11 @@ export async function bookLines(connection: Connection, month: string): Promise<
   return insertAll(
     connection,
     'invoice_lines',
-    'id, invoice_id, kind, charge_type, charge_start, charge_end, order_id, product_id, order_line_id, cancellation_line_id, description, quantity, unit_amount, amount, booked_at',
+    'id, invoice_id, kind, charge_type, charge_start, charge_end, order_id, product_id, order_line_id, cancellation_line_id, description, quantity, unit_amount, amount, tax_amount, booked_at',
     sql`select r.invoice_line_id, i.id, case when r.amount < 0 or r.type in ${CREDITS} then 'CREDIT' else 'CHARGE' end,
       case when r.type = 'CANCEL_IMMEDIATE' and r.cancellation_line_id is null then 'CUSTOMER_CREDIT' else r.type end,
       case when ${hasPeriod} then r.charge_start end, case when ${hasPeriod} then r.charge_end end,
-      o.id, p.id, l.id, r.cancellation_line_id, coalesce(r.sku_name, r.product_name, r.product_id), r.billed, abs(r.amount) / r.billed, r.amount,
+      o.id, p.id, l.id, r.cancellation_line_id, coalesce(r.sku_name, r.product_name, r.product_id), r.billed, abs(r.amount) / r.billed, r.amount, r.tax_total,
       case when date_trunc('month', r.placed_at at time zone 'UTC') = ${month}::date then r.placed_at else ${month}::timestamp at time zone 'UTC' end
     from created_rows r
     join created_lines l on l.line = r.of_line

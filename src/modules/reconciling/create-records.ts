@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { microsoftChargeTypes } from '../../domain/charge-type.js';
+import { minorUnitDigits } from '../../domain/currencies.js';
+import { FileRefused } from '../../partner-center/files/file-refused.js';
 import { bookLines, CREDITS, cancelLines, createOrders } from './create-orders.js';
 import { NEW_ID } from './judge-lines.js';
 import type { Connection } from './staged-rows.js';
@@ -34,15 +36,17 @@ const CHARGES = sql.raw("('NEW', 'RENEW', 'CYCLE_CHARGE', 'ADD_QUANTITY', 'EXTEN
 
 /**
  * Creates the customers of a file that the gateway does not know, with all that the file says of them: products, SKUs,
- * orders, lines, licences, charges and credits, to the cent, marked with the reconciliation that they came with. What is
- * known is left alone. A row of which nothing can be made (no market, no product, a sign that contradicts its charge type)
+ * orders, lines, licences, charges and credits with their taxes, to the cent, marked with the reconciliation that they came with. What is
+ * known is left alone. A row of which nothing can be made (no market, no product, an amount finer than the minor unit, a sign that contradicts its charge type)
  * is left, and missing here afterwards.
+ * @throws {FileRefused} where the month is closed, so that nothing can be booked on it
  */
 export async function createRecords(
   connection: Connection,
-  file: { id: string; month: string; now: Date },
+  file: { id: string; month: string; currency: string; now: Date },
 ): Promise<CreatedRecords> {
-  await takeRows(connection, file.month);
+  await refuseClosed(connection, file.month);
+  await takeRows(connection, file);
   const customers = await createCustomers(connection, file);
   const products = await createCatalog(connection, file);
   await takeLines(connection);
@@ -59,8 +63,26 @@ export async function createRecords(
   return { customers, ...products, ...orders, charges, ...(rows[0] as (typeof rows)[0]) };
 }
 
+/** Refuses a closed month in words of its own; what is not closed now stays open until this transaction ends. */
+async function refuseClosed(connection: Connection, month: string): Promise<void> {
+  const { rows } = await sql<{ open: string; closed: string | null }>`
+    select to_char(booking_month(${month}::timestamp at time zone 'UTC'), 'YYYY-MM') as open,
+      (select to_char(closed_at at time zone 'UTC', 'YYYY-MM-DD') from month_closings where month = ${month}::date) as closed`.execute(
+    connection,
+  );
+  const { open, closed } = rows[0] as (typeof rows)[0];
+  if (closed === null) return;
+  const name = month.slice(0, 7);
+  throw new FileRefused(
+    `The month ${name} was closed here on ${closed}, so that nothing can be booked on it, and this file has charges to create. Say --month ${open} to book them on the next open month. For the next months set MONTH_CLOSE_DAYS so that Microsoft's file comes before the closing.`,
+  );
+}
+
 /** The rows that something can be made of, with what is derived from their words. */
-async function takeRows(connection: Connection, month: string): Promise<void> {
+async function takeRows(
+  connection: Connection,
+  { month, currency }: { month: string; currency: string },
+): Promise<void> {
   await sql`create temporary table created_rows on commit drop as
     with read as (
       select s.*, m.code as market, m.tax_inclusive,
@@ -90,7 +112,7 @@ async function takeRows(connection: Connection, month: string): Promise<void> {
           when ends - starts > 400 then 'P3Y'
           when ends - starts > 31 then 'P1Y' else 'P1M' end as term
       from read
-      where type is not null
+      where type is not null and amount = round(amount, ${sql.lit(minorUnitDigits(currency))})
         and case when type in ${CHARGES} then amount >= 0 when type in ${CREDITS} then amount <= 0 else true end
         and not exists (select from orders o where o.number = read.number)
     )

@@ -41,6 +41,8 @@ export interface ReconciliationOptions {
   spelling?: Partial<Spelling>;
   /** What amounts may differ by and count as equal, as a decimal string. */
   tolerance: string;
+  /** The eTag of the manifest of the billing export that the file is of, where the reader has it. */
+  manifestEtag?: string | null;
   /** Says what would come out and keeps nothing. */
   dryRun?: boolean;
   /** Creates the customers that are not known, with all that the file says of them; an empty gateway has that unasked. */
@@ -116,6 +118,7 @@ export async function importReconciliation(
         refusedRows: read.refusedRows,
         total: facts.total,
         tolerance: options.tolerance,
+        manifestEtag: options.manifestEtag ?? null,
       };
       const kept = !options.dryRun && (read.refusedRows === 0 || options.keepGood === true);
       const done = await compare(orm, connection, statement, kept, options);
@@ -207,7 +210,7 @@ async function compare(
       const known = await knownReconciliations(transaction, statement);
       const id = known.same?.id ?? newId();
       const creates = createUnknown || (await isEmptyGateway(transaction));
-      const created = creates ? await createRecords(transaction, { id, month: statement.month, now }) : null;
+      const created = creates ? await createRecords(transaction, { ...statement, id, now }) : null;
       const scope = { ...statement, replaced: known.all.map(({ id }) => id) };
       await matchLines(transaction, scope);
       const verdicts = await judgeLines(transaction, scope, statement.tolerance);

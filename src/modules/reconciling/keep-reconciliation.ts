@@ -24,6 +24,8 @@ export interface KeptStatement {
   refusedRows: number;
   total: string;
   tolerance: string;
+  /** Names the version of the data in the billing export; null where nobody said it. */
+  manifestEtag: string | null;
 }
 
 interface Known {
@@ -100,15 +102,16 @@ export async function keepReconciliation(
     where id = ${replaced} and id <> ${id}::uuid`.execute(connection);
   if (known.same) {
     await sql`update reconciliations
-      set compared_at = ${now}, tolerance = ${statement.tolerance}::numeric, month = ${statement.month}::date
+      set compared_at = ${now}, manifest_etag = coalesce(${statement.manifestEtag}, manifest_etag), tolerance = ${statement.tolerance}::numeric, month = ${statement.month}::date
       where id = ${id}::uuid`.execute(connection);
   } else {
     await sql`insert into reconciliations (id, sha256, file_name, format, columns, kind, invoice_number, month, currency,
-        row_count, refused_row_count, total, tolerance, imported_at, imported_by, compared_at)
+        row_count, refused_row_count, total, tolerance, imported_at, imported_by, compared_at,
+        manifest_etag)
       values (${id}, ${statement.sha256}, ${statement.fileName}, ${statement.format}, ${JSON.stringify(statement.columns)}::jsonb,
         ${statement.kind}, ${statement.invoiceNumber}, ${statement.month}::date, ${statement.currency}, ${statement.rows},
         ${statement.refusedRows}, ${statement.total}::numeric, ${statement.tolerance}::numeric, ${now},
-        ${actor.userPrincipalName}, ${now})`.execute(connection);
+        ${actor.userPrincipalName}, ${now}, ${statement.manifestEtag})`.execute(connection);
     await sql`insert into statement_lines (reconciliation_id, line, invoice_number, content)
       select ${id}::uuid, line, invoice_number, content from staged_rows`.execute(connection);
   }

@@ -5,6 +5,8 @@ import { billingReaders } from '../../auth/role-sets.js';
 export const reconciliationAccess = {
   'Query.reconciliations': { roles: billingReaders },
   'Query.reconciliationLines': { roles: billingReaders },
+  'Order.importedFrom': { roles: billingReaders },
+  'InvoiceLine.evidence': { roles: billingReaders },
   Reconciliation: { roles: billingReaders },
   ReconciliationLine: { roles: billingReaders, rows: ownTenant('customer') },
 } satisfies AccessRules;

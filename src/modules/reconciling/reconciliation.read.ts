@@ -1,7 +1,16 @@
 import { sql } from 'kysely';
 import { idOf } from '../../graphql/id-of.js';
 import { among, eachOf, globalId } from '../../read/fields.js';
-import { connection, money, one, properties, property, type ReadType, type RootReads } from '../../read/model.js';
+import {
+  connection,
+  money,
+  one,
+  properties,
+  property,
+  type ReadType,
+  type RootReads,
+  type TypeExtensions,
+} from '../../read/model.js';
 import type { Param } from '../../read/param.js';
 
 /** How a Reconciliation is read. */
@@ -11,7 +20,7 @@ export const reconciliationRead: ReadType = {
   fields: {
     id: globalId('Reconciliation'),
     ...properties('sha256', 'fileName', 'format', 'kind', 'invoiceNumber', 'month', 'rowCount', 'refusedRowCount'),
-    ...properties('importedAt', 'importedBy', 'comparedAt', 'supersededAt'),
+    ...properties('importedAt', 'importedBy', 'comparedAt', 'supersededAt', 'manifestEtag'),
     total: money(
       (file) => file.col('total'),
       (file) => file.col('currency'),
@@ -89,6 +98,19 @@ export const reconciliationLineRead: ReadType = {
     },
     orders: { IMPORTED: [{ property: 'id', type: 'uuid' }] },
     defaultOrder: { field: 'IMPORTED', direction: 'ASC' },
+  },
+};
+
+/** What reconciliations add to what was created out of them, or held against them. */
+export const reconciliationExtensions: TypeExtensions = {
+  Order: { importedFrom: one('Reconciliation', 'importedFrom') },
+  InvoiceLine: {
+    evidence: {
+      kind: 'one',
+      type: 'ReconciliationLine',
+      on: (ours, line) => sql`${line.col('invoiceLine')} = ${ours.col('id')}`,
+      first: (line) => [line.col('id')],
+    },
   },
 };
 

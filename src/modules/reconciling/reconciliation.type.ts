@@ -67,6 +67,13 @@ export class ReconciliationType extends NodeType {
   @Field({ description: 'The name that the file had.' })
   fileName!: string;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The eTag of the manifest of the billing export, which names the version of the data; null where it was not given.',
+  })
+  manifestEtag!: string | null;
+
   @Field({ description: 'The format of the file: `CSV`, or `JSON_LINES` as of the billing export.' })
   format!: string;
 

@@ -41,7 +41,7 @@ export async function* takeContradictions(connection: Connection): AsyncGenerato
       from staged_prices where not is_removed window ranked as (partition by ${IDENTITY} order by ends_at desc, line)
     ), tiers as materialized (
       select distinct on (${IDENTITY}) *, coalesce(term_duration, '') as term from staged_prices
-      where not is_removed and (tier_min is not null or tier_max is not null) order by ${IDENTITY}, ends_at desc, line
+      where not is_removed order by ${IDENTITY}, ends_at desc, line
     )
     select line, 'TermDuration' as "column", coalesce(term_duration, 'OneTime') as value, other_line, coalesce(other_term, 'OneTime') as other_value
     from term where (term_duration is null) <> (other_term is null)

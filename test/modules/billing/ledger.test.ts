@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { minorUnitDigits } from '../../../src/domain/currencies.js';
 import { checkLedger } from '../../../src/modules/billing/check-ledger.js';
 import { cancelled, confirming } from '../../support/cancelling.js';
 import { engine, serverUrl } from '../../support/database.js';
@@ -49,6 +50,34 @@ describe(`the ledger, on ${engine}`, () => {
 
   test('rule 16: the ledger re-adds, in one line', async () => {
     expect(await verdict()).toEqual({ fault: null, summary: '1 invoices with 3 lines in 1 currencies, 6 entries' });
+  });
+
+  test('rule 16: the database has the minor units of the product, of every code that there could be', async () => {
+    const told = await gateway.sql<{ code: string; digits: number }>(
+      `select code, minor_unit_digits(code) as digits from (select chr(a) || chr(b) || chr(c) as code
+         from generate_series(65, 90) a, generate_series(65, 90) b, generate_series(65, 90) c) codes`,
+    );
+    expect(told).toHaveLength(26 ** 3);
+    expect(told.filter(({ code, digits }) => digits !== minorUnitDigits(code))).toEqual([]);
+  });
+
+  test('rule 16: nothing is booked below the minor unit, by whomever', async () => {
+    const finer = (table: string, changes: string) =>
+      gateway.sql(
+        `insert into ${table} select (jsonb_populate_record(t, '${changes}')).* from ${table} t where amount = 16302`,
+      );
+    const line = `{"id": "01a00000-0000-7000-8000-000000000001", "charge_type": "RENEW", "quantity": 1`;
+    await expect(finer('invoice_lines', `${line}, "unit_amount": 0.005, "amount": 0.005}`)).rejects.toThrow(
+      'an amount of 0.005 USD is finer than the minor unit',
+    );
+    await expect(finer('ledger_entries', '{"seq": 900000, "amount": 1.001}')).rejects.toThrow(
+      'finer than the minor unit',
+    );
+    const [{ said } = { said: false }] = await gateway.sql<{ said: boolean }>(
+      `select guard_minor_unit(1.005, 'KWD') is not null and guard_minor_unit(12, 'JPY') is not null as said`,
+    );
+    expect(said).toBe(true);
+    await expect(gateway.sql(`select guard_minor_unit(12.5, 'JPY')`)).rejects.toThrow('12.5 JPY');
   });
 
   const ofFirst = `(select l.id from invoice_lines l join order_lines o on o.id = l.order_line_id where l.kind = 'CHARGE' and o.line_number = 0)`;

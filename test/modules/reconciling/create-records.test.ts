@@ -225,4 +225,50 @@ describe(`a gateway that begins with a file of Microsoft's, on ${engine}`, () =>
     ]);
     expect(await gateway.sql(`select title from skus where title = 'Another title'`)).toEqual([]);
   });
+
+  test('what was created says out of which file and line, with the tax of it, in the graph', async () => {
+    const { data, errors } = await gateway.run(
+      `{ reconciliations(first: 1, filter: { month: "${month}" }) { nodes { id manifestEtag } }
+         invoices(first: 10) { nodes { customer { tenantId } total { amount } lines { amount { amount } taxAmount { amount }
+           order { number importedFrom { fileName sha256 } } evidence { verdict statementLine reconciliation { sha256 } } } } } }`,
+    );
+    expect(errors).toBeUndefined();
+    const { lines } = data['invoices'].nodes.find(
+      ({ customer }: { customer: { tenantId: string } }) => customer.tenantId === contoso,
+    );
+    const first = lines.find(({ order }: { order: { number: string } }) => order.number === '0000000000a1');
+    expect(first).toMatchObject({ amount: { amount: '18465.99' }, taxAmount: { amount: '1.01' } });
+    expect(first.evidence).toMatchObject({ verdict: 'EQUAL', statementLine: 2 });
+    const asked = '{ orders(first: 10) { nodes { number importedFrom { fileName sha256 } } } }';
+    const orders = (await gateway.run(asked)).data['orders'].nodes;
+    expect(orders.find(({ number }: { number: string }) => number === '0000000000a1').importedFrom.sha256).toBe(
+      first.evidence.reconciliation.sha256,
+    );
+    expect((await gateway.run(asked, {}, 'HELPDESK_AGENT')).errors?.[0]?.extensions?.['coordinate']).toBe(
+      'Order.importedFrom',
+    );
+  });
+
+  test('the eTag of a manifest is kept with the evidence', async () => {
+    const manifestEtag = '0x8DCF1234';
+    await importing(gateway, path, { manifestEtag });
+    await importing(gateway, path);
+    expect(
+      await gateway.sql('select manifest_etag as etag from reconciliations where manifest_etag is not null'),
+    ).toEqual([{ etag: manifestEtag }]);
+  });
+
+  test('into a closed month nothing is created: the month is named, and the next open one', async () => {
+    const closed = monthAt(-1);
+    await gateway.sql('insert into month_closings (month) values (?)', [closed]);
+    const file = () =>
+      files.csv([row({ CustomerId: randomUUID(), InvoiceNumber: 'G000000003', OrderId: '0000000000a8', ...server })]);
+    const late = file();
+    for (const dryRun of [true, false])
+      await expect(importing(gateway, late, { createUnknown: true, month: closed, dryRun })).rejects.toThrow(
+        `The month ${closed.slice(0, 7)} was closed here on ${new Date().toISOString().slice(0, 10)}, so that nothing can be booked on it, and this file has charges to create. Say --month ${month.slice(0, 7)} to book them`,
+      );
+    const { found } = await importing(gateway, late, { createUnknown: true });
+    expect(found.created).toMatchObject({ customers: 1, charges: 1 });
+  });
 });
