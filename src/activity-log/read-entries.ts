@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
+import { prepared } from '../database/prepared.js';
 import type { ActivityAction } from './activity-action.js';
 import type { FeedEntry } from './entry.js';
 import { type EntryFilter, matching } from './entry-filter.js';
@@ -24,7 +25,10 @@ export interface EntryRange {
  * before the last one returned. `until` (inclusive) bounds a replay.
  */
 export async function readEntries(kysely: Kysely<unknown>, range: EntryRange): Promise<FeedEntry[]> {
-  const { rows } = await entriesIn(range).execute(kysely);
+  const statement = entriesIn(range).compile(kysely);
+  // What a filter finds decides how it is best read: then it is planned each time.
+  if (!range.filter) prepared('entries', statement.sql);
+  const { rows } = await kysely.executeQuery(statement);
   return rows.map(toEntry);
 }
 

@@ -1,6 +1,7 @@
 import type { Identity } from '../auth/identity.js';
 import { actingRole, type Viewer } from '../auth/viewer.js';
 import type { Em } from '../database/orm.js';
+import { insert } from '../database/writes.js';
 import { newId } from '../domain/ids.js';
 import type { ActivityAction, ActivityOutcome, ResourceType } from './activity-action.js';
 import type { ActivityDetails } from './activity-detail.js';
@@ -44,29 +45,23 @@ export type Activity = {
  * use case fails; if that is rolled back, nobody hears of it.
  */
 export function recordActivity(em: Em, activity: Activity): void {
-  em.persist(
-    em.create(
-      ActivityEntry,
-      {
-        id: activity.id ?? newId(),
-        action: activity.action,
-        outcome: activity.outcome,
-        actor: activity.actor.userPrincipalName,
-        actorRole: activity.actor.role,
-        application: activity.actor.application,
-        actorIssuer: activity.actor.identity?.issuer ?? null,
-        actorTenantId: activity.actor.identity?.tenantId ?? null,
-        actorObjectId: activity.actor.identity?.objectId ?? null,
-        customerId: activity.customerId,
-        orderId: activity.orderId ?? null,
-        productIds: activity.productIds ?? [],
-        resourceType: activity.resource.type,
-        resourceId: activity.resource.id,
-        resourceLabel: activity.resource.label,
-        correlationId: activity.correlationId,
-        detail: activity.detail,
-      },
-      { partial: true },
-    ),
-  );
+  insert(em, ActivityEntry, {
+    id: activity.id ?? newId(),
+    action: activity.action,
+    outcome: activity.outcome,
+    actor: activity.actor.userPrincipalName,
+    actorRole: activity.actor.role,
+    application: activity.actor.application,
+    actorIssuer: activity.actor.identity?.issuer ?? null,
+    actorTenantId: activity.actor.identity?.tenantId ?? null,
+    actorObjectId: activity.actor.identity?.objectId ?? null,
+    customerId: activity.customerId,
+    orderId: activity.orderId ?? null,
+    productIds: activity.productIds ?? [],
+    resourceType: activity.resource.type,
+    resourceId: activity.resource.id,
+    resourceLabel: activity.resource.label,
+    correlationId: activity.correlationId,
+    detail: activity.detail,
+  });
 }

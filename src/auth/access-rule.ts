@@ -60,13 +60,22 @@ export interface AccessRule {
 /** Rules by coordinate: `Query.orders`, `Customer.contact`, or a type, `Order`, for every field that answers it. */
 export type AccessRules = Readonly<Record<string, AccessRule>>;
 
+/** The rows that a viewer reaches by a rule: those of one tenant's customers, or with null those of all. Null: none at all. */
+export function reachOf({ roles, rows }: AccessRule, viewer: Viewer): { tenantId: string | null } | null {
+  if (roles !== 'everyone' && !hasRole(viewer, roles ?? [])) return null;
+  return { tenantId: rows?.toCustomer ? tenantScope(viewer) : null };
+}
+
 /**
  * The condition of the records that a viewer reaches by a rule, as `find` takes it; null: the roles reach none. Asked
  * with it, what is somebody else's costs the statements of what is not there, and no time tells them apart.
  */
-export function reachable({ roles, rows }: AccessRule, viewer: Viewer): Record<string, unknown> | null {
-  if (roles !== 'everyone' && !hasRole(viewer, roles ?? [])) return null;
-  const tenantId = tenantScope(viewer);
-  if (tenantId === null || !rows?.toCustomer) return {};
-  return rows.toCustomer.reduceRight<Record<string, unknown>>((of, property) => ({ [property]: of }), { tenantId });
+export function reachable(rule: AccessRule, viewer: Viewer): Record<string, unknown> | null {
+  const reach = reachOf(rule, viewer);
+  if (!reach) return null;
+  const { tenantId } = reach;
+  if (tenantId === null || !rule.rows?.toCustomer) return {};
+  return rule.rows.toCustomer.reduceRight<Record<string, unknown>>((of, property) => ({ [property]: of }), {
+    tenantId,
+  });
 }

@@ -33,9 +33,8 @@ export interface OpenedJobs {
 /** Opens the jobs of a database. @throws where its tables are of another version */
 export async function openJobs(config: Config, log: Logger): Promise<OpenedJobs> {
   const orm = await openOrm(config.database, { entities });
-  const inTransaction: Parameters<typeof cancellationJobs>[0]['inTransaction'] = (work) =>
-    orm.em.fork().transactional(work);
-  const fulfilment = { inTransaction, provider: localProvider(0), clock: (database: Date) => database };
+  const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => orm.em.fork().transactional(work);
+  const fulfilment = { reads: () => orm.em.fork(), provider: localProvider(0), clock: (database: Date) => database };
   const handlers: JobHandlers = { PURCHASE: purchaseJobs(fulfilment), CANCELLATION: cancellationJobs(fulfilment) };
   const queue = new JobQueue({
     connection:

@@ -3,9 +3,13 @@ import type { Viewer } from '../auth/viewer.js';
 import { AdvisoryLock } from '../database/advisory-locks.js';
 import { inLockOrder } from '../database/lock-order.js';
 import type { Em } from '../database/orm.js';
+import { prepared } from '../database/prepared.js';
+import { query } from '../database/query.js';
 import { isHeldTooLong } from '../database/sql-state.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
-import { askClock, CLOCK_COLUMN, type Clock, instantOf } from './clock.js';
+import { askClock, type Clock, instantOf } from './clock.js';
+
+const ADMIT = prepared('admit', `select "at", "is_shut_out" as "isShutOut" from "admit"($1, $2)`);
 
 /**
  * Lets the viewer act in this transaction, and holds a revocation of their access up until it ends: what was begun before
@@ -15,14 +19,9 @@ import { askClock, CLOCK_COLUMN, type Clock, instantOf } from './clock.js';
 export async function admit(em: Em, { identity, userPrincipalName }: Viewer, clock: Clock): Promise<Date> {
   if (!identity) return askClock(em, clock);
   inLockOrder(em, 'IDENTITY');
-  await em.execute('select pg_advisory_xact_lock_shared(?, hashtext(?))', [AdvisoryLock.IDENTITY, identity.key]);
-  // A statement of its own: it sees what was committed while this one waited for the lock.
-  const [{ at, isShutOut }] = await em.execute<[{ at: string; isShutOut: boolean }]>(
-    `select ${CLOCK_COLUMN}, exists (
-       select from "access_revocations" where "identity" in (?, ?) and "restored_at" is null
-     ) as "isShutOut"`,
-    [identity.key, nameKey(userPrincipalName)],
-  );
+  const [{ at, isShutOut }] = (await query(em, ADMIT, [identity.key, nameKey(userPrincipalName)])) as [
+    { at: string; isShutOut: boolean },
+  ];
   if (isShutOut) throw accessRevoked();
   return clock(instantOf(at));
 }

@@ -1,4 +1,6 @@
 import type { Em } from '../database/orm.js';
+import { prepared } from '../database/prepared.js';
+import { query } from '../database/query.js';
 
 /**
  * The time by which use cases judge: the database's, so that one instant is the same to every process and to what reads
@@ -12,8 +14,10 @@ export const CLOCK_COLUMN = `extract(epoch from clock_timestamp()) * 1000 as "at
 /** The instant of `CLOCK_COLUMN`. */
 export const instantOf = (at: string | number) => new Date(Math.floor(Number(at)));
 
+const CLOCK = prepared('clock', `select ${CLOCK_COLUMN}`);
+
 /** What the time is. */
 export async function askClock(em: Em, clock: Clock): Promise<Date> {
-  const [{ at }] = await em.execute<[{ at: string }]>(`select ${CLOCK_COLUMN}`);
+  const [{ at }] = (await query(em, CLOCK, [])) as [{ at: string }];
   return clock(instantOf(at));
 }

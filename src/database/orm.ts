@@ -14,6 +14,8 @@ import type { DatabaseConfig } from '../config/config.js';
 import { AdvisoryLock } from './advisory-locks.js';
 import { lockEmbeddedDatabase } from './embedded-lock.js';
 import { inLockOrder } from './lock-order.js';
+import { prepareOn } from './prepared.js';
+import { writesAtFlush } from './writes.js';
 
 /** The ORM over either engine. */
 export type Orm = MikroORM;
@@ -45,20 +47,21 @@ const shared: Options = {
   // tables of pg-boss.
   schemaGenerator: { ignoreRoutines: true, ignoreSchema: ['pgboss'] },
   forceUtcTimezone: true,
+  subscribers: [writesAtFlush],
   // What ran is answered by `migrate`; standard output is for the one line that says where the gateway serves.
   logger: () => undefined,
 };
 
 /** What node-postgres' pool tells of its connections. */
 interface Pool {
-  on(
-    event: 'connect',
-    listener: (client: {
-      on(event: 'error', listener: () => void): void;
-      once(event: 'end', listener: () => void): void;
-      release(destroy: boolean): void;
-    }) => void,
-  ): void;
+  on(event: 'connect', listener: (client: Client) => void): void;
+}
+
+interface Client {
+  on(event: 'error', listener: () => void): void;
+  once(event: 'end', listener: () => void): void;
+  release(destroy: boolean): void;
+  query(statement: unknown, ...rest: unknown[]): unknown;
 }
 
 /**
@@ -113,7 +116,10 @@ export async function openOrm(database: DatabaseConfig, options: OrmOptions): Pr
         lock_timeout: options.lockTimeoutMs ?? 0,
         // An open writing transaction holds the feed's horizon back for everybody.
         idle_in_transaction_session_timeout: 30_000,
-        onPoolCreated: releaseLostConnections,
+        onPoolCreated: (pool: Pool) => {
+          releaseLostConnections(pool);
+          pool.on('connect', prepareOn);
+        },
       },
     });
   }

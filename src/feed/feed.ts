@@ -12,6 +12,8 @@ import { isNarrow, type NextEntries, Replay } from './replay.js';
 /** Most recent entries kept in memory; a subscriber further behind reads the table at its own cursor. */
 const BUFFERED_ENTRIES = 10_000;
 const BATCH_SIZE = 500;
+/** Between two reads: what many commit at once is read at once. */
+const SHORTEST_PAUSE_MS = 5;
 
 /** What the feed needs. */
 export interface FeedOptions {
@@ -44,6 +46,8 @@ export class Feed {
   private timer: NodeJS.Timeout | undefined;
   private reading: Promise<void> | null = null;
   private again = false;
+  /** When it was read last, by the clock of the process. */
+  private readAt = Number.NEGATIVE_INFINITY;
   private failing = false;
   private state: 'idle' | 'running' | 'draining' | 'stopped' = 'idle';
   /** The last entry read. */
@@ -73,6 +77,12 @@ export class Feed {
       this.again = true;
       return;
     }
+    const pause = this.readAt + SHORTEST_PAUSE_MS - performance.now();
+    if (pause > 0) {
+      this.schedule(pause);
+      return;
+    }
+    this.readAt = performance.now();
     clearTimeout(this.timer);
     this.reading = this.readNext().finally(() => {
       this.reading = null;
@@ -165,9 +175,10 @@ export class Feed {
     await this.options.source.stop();
   }
 
-  private schedule(): void {
+  private schedule(afterMs = this.options.source.pollMs): void {
     if (this.state !== 'running') return;
-    this.timer = setTimeout(() => this.poll(), this.options.source.pollMs);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.poll(), afterMs);
     this.timer.unref();
   }
 

@@ -2,6 +2,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import type { Kysely } from 'kysely';
 import { type Db, fromKysely, fromPglite } from 'pg-boss';
 import type { Em } from '../database/orm.js';
+import { prepared } from '../database/prepared.js';
 
 /** What pg-boss' own statements run on, which are of no transaction of ours. */
 export type BossConnection = { kind: 'pool'; pool: StatementPool } | { kind: 'embedded'; pglite: PGlite };
@@ -17,7 +18,7 @@ export function bossDatabase(connection: BossConnection): Db {
   const { pool } = connection;
   return {
     executeSql: async (text, values) => {
-      const result = await pool.query(text, values);
+      const result = await pool.query(values?.length ? prepared('jobs', text) : text, values);
       return Array.isArray(result) ? { rows: result.flatMap(({ rows }) => rows ?? []) } : result;
     },
   };
@@ -27,5 +28,6 @@ export function bossDatabase(connection: BossConnection): Db {
 export function bossInTransaction(em: Em): Db {
   const transaction = em.getTransactionContext<Kysely<unknown>>();
   if (!transaction) throw new Error('a job is enqueued in a transaction only');
-  return fromKysely(transaction as never);
+  const db = fromKysely(transaction as never);
+  return { executeSql: (text, values) => db.executeSql(prepared('jobs', text), values) };
 }

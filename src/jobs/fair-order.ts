@@ -1,4 +1,7 @@
 import type { Db } from 'pg-boss';
+import type { Em } from '../database/orm.js';
+import { prepared } from '../database/prepared.js';
+import { query } from '../database/query.js';
 
 /** Stands for whoever it is not known of who asked. */
 const NOBODY = '';
@@ -17,10 +20,35 @@ const PRIORITY = `least(
   (select "priority" - 1 from "pgboss"."job" where "name" = $1 and "singleton_key" = $2 and "state" < 'active'
     order by "created_on" desc limit 1))`;
 
-/** The priority of a job that is enqueued now. @param asker their key */
-export async function priorityOf(db: Db, queue: string, asker: string): Promise<number> {
-  const { rows } = await db.executeSql(`select ${PRIORITY} as "priority"`, [queue, asker]);
-  return rows[0].priority;
+/** How a job is kept: pauses and times in seconds. */
+export interface Terms {
+  retryLimit: number;
+  retryDelay: number;
+  retryDelayMax: number;
+  expireSeconds: number;
+  keptSeconds: number;
+}
+
+const INSERT = prepared(
+  'enqueue',
+  `insert into "pgboss"."job" ("name", "singleton_key", "id", "data", "priority", "start_after", "keep_until", "policy",
+    "retry_limit", "retry_delay", "retry_backoff", "retry_delay_max", "expire_seconds", "deletion_seconds")
+  select $1::text, $2::text, $3::uuid, $4::text::jsonb, ${PRIORITY}, "due"."at", "due"."at" + $6::int * interval '1 second', "policy",
+    $7::int, $8::int, $8::int > 0, $9::int, $10::int, 0
+  from "pgboss"."queue", (select now() + $5::float8 * interval '1 millisecond' as "at") "due" where "name" = $1
+  on conflict do nothing`,
+);
+
+/** Inserts a job as pg-boss' own `send` does, with its priority, in one statement; the same id again is no second job. */
+export async function insertJob(
+  em: Em,
+  job: { queue: string; asker: string; id: string; data: object; delayMs: number },
+  terms: Terms,
+): Promise<void> {
+  const { queue, asker, id, data, delayMs } = job;
+  const { keptSeconds, retryLimit, retryDelay, retryDelayMax, expireSeconds } = terms;
+  const kept = [keptSeconds, retryLimit, retryDelay, retryDelayMax, expireSeconds];
+  await query(em, INSERT, [queue, asker, id, JSON.stringify(data), delayMs, ...kept]);
 }
 
 /** Puts a job whose attempt failed behind what its asker has waiting: failures of the one delay no other's jobs. */

@@ -5,7 +5,7 @@ import { inLockOrder } from '../database/lock-order.js';
 import type { Em } from '../database/orm.js';
 import type { JobKind } from '../domain/job-kind.js';
 import { type BossConnection, bossDatabase, bossInTransaction } from './boss-database.js';
-import { askerKey, priorityOf, putLast } from './fair-order.js';
+import { askerKey, insertJob, putLast } from './fair-order.js';
 import { type AskedJob, type GivenUp, type Job, type JobHandlers, queueOf } from './job.js';
 
 /** How often pg-boss looks for claims of processes that have died, where attempts may take long. */
@@ -82,26 +82,15 @@ export class JobQueue {
    * @param delayMs how long until it is due, by the database's clock
    */
   async enqueue(em: Em, { kind, id, data, askedBy }: AskedJob, delayMs: number): Promise<void> {
-    const db = bossInTransaction(em);
-    const asker = askerKey(askedBy);
     const { attempts, timeLimitMs, retryDelayMs, retryDelayMaxMs } = this.options.config;
-    const pauses = {
-      retryDelay: Math.ceil(retryDelayMs / 1_000),
-      retryBackoff: true,
-      retryDelayMax: Math.ceil(retryDelayMaxMs / 1_000),
-    };
-    await this.boss.send(queueOf(kind), data, {
-      id,
-      startAfter: `${delayMs} milliseconds`,
+    const job = { queue: queueOf(kind), asker: askerKey(askedBy), id, data, delayMs };
+    await insertJob(em, job, {
       retryLimit: attempts - 1,
-      ...(retryDelayMs > 0 ? pauses : { retryDelay: 0 }),
+      retryDelay: Math.ceil(retryDelayMs / 1_000),
+      retryDelayMax: Math.ceil(retryDelayMaxMs / 1_000),
       // Whoever claims it gives up before others may: a claim lasts twice as long as an attempt.
-      expireInSeconds: Math.ceil((2 * timeLimitMs) / 1_000),
-      retentionSeconds: KEPT_SECONDS,
-      deleteAfterSeconds: 0,
-      singletonKey: asker,
-      priority: await priorityOf(db, queueOf(kind), asker),
-      db,
+      expireSeconds: Math.ceil((2 * timeLimitMs) / 1_000),
+      keptSeconds: KEPT_SECONDS,
     });
     this.note(em, kind, delayMs);
   }

@@ -28,6 +28,8 @@ interface Work {
   attempts: Map<string, AbortController>;
   /** Whether to look once more. */
   isWoken: boolean;
+  /** Whether more may be due than there was room for: whatever ends looks again. */
+  isFull: boolean;
   claiming: Promise<void> | null;
 }
 
@@ -48,7 +50,7 @@ export class JobWorker {
 
   constructor(private readonly options: JobWorkerOptions) {
     for (const kind of Object.values(JobKind))
-      this.work.set(kind, { attempts: new Map(), isWoken: false, claiming: null });
+      this.work.set(kind, { attempts: new Map(), isWoken: false, isFull: false, claiming: null });
     options.queue.whenEnqueued((kind, delayMs) => this.wakeIn(kind, delayMs));
   }
 
@@ -106,9 +108,11 @@ export class JobWorker {
     while (work.isWoken && !this.isStopped) {
       work.isWoken = false;
       const room = this.options.config.atOnce - work.attempts.size;
-      if (room <= 0) return;
+      work.isFull = room <= 0;
+      if (work.isFull) return;
       try {
         const claimed = await this.options.queue.claim(kind, room);
+        work.isFull = claimed.length === room;
         this.lookedAt = performance.now();
         for (const { job, claim } of claimed) this.begin(work, job, claim);
       } catch (error) {
@@ -124,7 +128,7 @@ export class JobWorker {
       work.attempts.delete(job.id);
       this.ending.delete(ending);
       abort.abort();
-      this.wake(job.kind);
+      if (work.isFull) this.wake(job.kind);
     });
     this.ending.add(ending);
   }

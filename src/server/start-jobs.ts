@@ -39,9 +39,10 @@ export interface RunningJobs {
 export async function startJobs(options: StartJobsOptions): Promise<RunningJobs> {
   const { config, orm, connections, feed, provider, clock, log, lifecycle } = options;
   const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => inOwnTransaction({ orm, feed, jobs }, work);
+  const reads = () => orm.em.fork();
   const handlers: JobHandlers = {
-    PURCHASE: purchaseJobs({ inTransaction, provider, clock }),
-    CANCELLATION: cancellationJobs({ inTransaction, provider, clock }),
+    PURCHASE: purchaseJobs({ reads, provider, clock }),
+    CANCELLATION: cancellationJobs({ reads, provider, clock }),
   };
   const jobs: JobQueue = new JobQueue({
     connection: await bossConnection(orm, connections),

@@ -181,6 +181,7 @@ describe('a gateway that is killed at each commit of the story', () => {
       if (!isMet) break;
     }
     console.info(`Killed at ${met.length} commits: ${met.join(', ')}.`);
-    expect(met.length).toBeGreaterThanOrEqual(9);
+    // Purchase and cancellation, each asked for and settled, a key and a link.
+    expect(met.length).toBeGreaterThanOrEqual(6);
   });
 });

@@ -17,7 +17,9 @@ const isOfFeed = (text: string) =>
   /^(update|delete from|select exists \(select from) "gateway_processes"|as "isRevoked"|^(select|delete) from "sessions"|"end_requested_at" is not null/.test(
     text,
   ) ||
-  (/activity_entries|feed_horizon|pg_snapshot/.test(text) && !/^insert/i.test(text) && !text.includes('as "json"'));
+  (/activity_entries|feed_horizon|pg_snapshot/.test(text) &&
+    !/^insert|^with "write_/i.test(text) &&
+    !text.includes('as "json"'));
 
 /** Notes the texts of the statements that requests send to the database, transaction brackets among them. */
 export interface StatementRecorder {

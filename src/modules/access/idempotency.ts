@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { UnitOfWork } from '../../context/transaction.js';
+import { prepared } from '../../database/prepared.js';
+import { query } from '../../database/query.js';
+import { insert } from '../../database/writes.js';
 import { isProblem, Problem } from '../../domain/problem.js';
 import { IdempotencyKey } from './access.entity.js';
 
@@ -18,6 +21,19 @@ export class RequestInProgress extends Problem {
   readonly message = 'A request with this idempotencyKey is still in flight. Send the same again in a moment.';
 }
 
+const TAKE = prepared(
+  'take idempotency key',
+  `select "is_taken" as "isTaken", "known_fingerprint" as "knownFingerprint", "known_answer" as "knownAnswer"
+  from "take_idempotency_key"($1, $2, $3, $4)`,
+);
+
+/** Whether nobody else has the key, and what it was used for before, if it was. */
+interface Taken {
+  isTaken: boolean;
+  knownFingerprint: string | null;
+  knownAnswer: Record<string, unknown> | null;
+}
+
 /**
  * Does the work once per caller, operation and key (rule 5): the same key and input get the first success again. The
  * answer commits together with what was done. A refusal has no effect and stores nothing: the key stays free. A crash
@@ -33,23 +49,16 @@ export async function withIdempotency<Success extends object>(
   const { em, viewer, now } = unit;
   if (!viewer.identity) throw new Error(`${operation} was let in without a token`);
   const caller = viewer.identity.key;
-  const [lock] = await em.execute<[{ taken: boolean }]>(
-    'select pg_try_advisory_xact_lock(hashtextextended(?, 0)) as "taken"',
-    [JSON.stringify([caller, operation, key])],
-  );
-  if (!lock.taken) return new RequestInProgress();
+  const [{ isTaken, knownFingerprint, knownAnswer }] = (await query(em, TAKE, [caller, operation, key, now])) as [
+    Taken,
+  ];
+  if (!isTaken) return new RequestInProgress();
   const fingerprint = createHash('sha256').update(canonical(input)).digest('hex');
-  const known = await em.findOne(IdempotencyKey, { caller, operation, key, expiresAt: { $gt: now } });
-  if (known) return known.fingerprint === fingerprint ? (known.answer as Success) : new IdempotencyKeyReused();
+  if (knownFingerprint !== null)
+    return knownFingerprint === fingerprint ? (knownAnswer as Success) : new IdempotencyKeyReused();
   const result = await work();
   if (isProblem(result)) return result;
-  // A few that have expired leave with each that comes: the table keeps its size without a job of its own.
-  await em.execute(
-    'delete from "idempotency_keys" where ctid in (select ctid from "idempotency_keys" where "expires_at" < ? limit 5 for update skip locked)',
-    [now],
-  );
-  // In the place of an expired one, if there is one.
-  await em.upsert(IdempotencyKey, {
+  insert(em, IdempotencyKey, {
     caller,
     operation,
     key,

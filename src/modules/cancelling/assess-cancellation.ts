@@ -1,11 +1,11 @@
-import type { Em } from '../../database/orm.js';
 import { sum } from '../../domain/money.js';
 import type { Problem } from '../../domain/problem.js';
 import type { RefundType } from '../../domain/product-kind.js';
 import { REFUND_TOPIC } from '../../domain/support-topics.js';
-import { type Order, OrderLine } from '../orders/order.entity.js';
+import type { FoundOrder } from '../orders/find-order.js';
 import { OrderLineStatus } from '../orders/order-status.js';
 import { refundTypeAt } from '../orders/refund-options.js';
+import type { SoldLine } from '../orders/sold-line.js';
 import {
   AlreadyCancelled,
   CancellationPending,
@@ -21,7 +21,7 @@ import { creditFor, type LineCredit } from './credit.js';
 
 /** The credit of one line in a cancellation that is allowed. */
 export interface AssessedLine extends LineCredit {
-  line: OrderLine;
+  line: SoldLine;
 }
 
 /** What cancelling gives back. */
@@ -34,12 +34,7 @@ export interface Assessment {
 }
 
 /** The lines that a cancellation is about: those named, or all of the order that are not cancelled yet (rule 15). */
-export async function chooseLines(em: Em, order: Order, lineNumbers: number[] | null): Promise<OrderLine[] | Problem> {
-  const lines = await em.find(
-    OrderLine,
-    { order },
-    { populate: ['sku.product'], orderBy: { lineNumber: 'asc' }, refresh: true },
-  );
+export function chooseLines(lines: SoldLine[], lineNumbers: number[] | null): SoldLine[] | Problem {
   if (lineNumbers === null) {
     const standing = lines.filter((line) => line.status !== OrderLineStatus.CANCELLED);
     return standing.length > 0 ? standing : new AlreadyCancelled(lines.map((line) => line.lineNumber));
@@ -53,10 +48,10 @@ export async function chooseLines(em: Em, order: Order, lineNumbers: number[] | 
  * Whether lines may be cancelled at an instant, and what that gives back (rules 13 to 16 and 20). The same judgement
  * serves the quote and the cancellation, so they cannot disagree. Precedence is the order of the guards.
  */
-export function assess(order: Order, lines: OrderLine[], at: Date): Assessment | Problem {
+export function assess(order: FoundOrder, lines: SoldLine[], at: Date): Assessment | Problem {
   const status = assessStatus(lines);
   if (status) return status;
-  const numbersWhere = (applies: (line: OrderLine) => boolean) => lines.filter(applies).map((line) => line.lineNumber);
+  const numbersWhere = (applies: (line: SoldLine) => boolean) => lines.filter(applies).map((line) => line.lineNumber);
 
   const bySupport = lines.filter((line) => line.supportRequestRequired);
   if (bySupport.length > 0) {
@@ -84,7 +79,7 @@ export function assess(order: Order, lines: OrderLine[], at: Date): Assessment |
 }
 
 /** The guards that hold whatever a quote says: a line is cancelled once (rule 19). */
-export function assessStatus(lines: OrderLine[]): Problem | null {
+export function assessStatus(lines: SoldLine[]): Problem | null {
   const numbersIn = (status: OrderLineStatus) =>
     lines.filter((line) => line.status === status).map((line) => line.lineNumber);
   const cancelled = numbersIn(OrderLineStatus.CANCELLED);
@@ -104,7 +99,7 @@ export function creditRule(lines: { refundType: RefundType }[]): 'FULL' | 'PRORA
 }
 
 /** A line as the refund option that holds at an instant gives it back. */
-function creditable(line: OrderLine, at: Date) {
+function creditable(line: SoldLine, at: Date) {
   return {
     unitPrice: line.unitPrice,
     quantity: line.quantity,
@@ -113,7 +108,7 @@ function creditable(line: OrderLine, at: Date) {
   };
 }
 
-function draftFor(order: Order, lines: OrderLine[]) {
+function draftFor(order: FoundOrder, lines: SoldLine[]) {
   return {
     topic: REFUND_TOPIC,
     title: `Cancel order ${order.number}`,

@@ -1,6 +1,7 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { actingRole } from '../../auth/viewer.js';
 import type { UnitOfWork } from '../../context/transaction.js';
+import { insert } from '../../database/writes.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId } from '../../domain/ids.js';
 import { JobKind } from '../../domain/job-kind.js';
@@ -8,9 +9,10 @@ import { isProblem, Problem } from '../../domain/problem.js';
 import type { Signer } from '../../lib/signing.js';
 import { withIdempotency } from '../access/idempotency.js';
 import type { Asking } from '../fulfilling/provider.js';
-import { findOrder, OrderNotFound } from '../orders/find-order.js';
-import { Cancellation, CancellationLine, type Order } from '../orders/order.entity.js';
+import { type FoundOrder, lockOrderWithLines, OrderNotFound } from '../orders/find-order.js';
+import { Cancellation, CancellationLine } from '../orders/order.entity.js';
 import { CancellationStatus, OrderLineStatus } from '../orders/order-status.js';
+import { moveLines, productIdsOf } from '../orders/sold-line.js';
 import { type Assessment, assess, chooseLines } from './assess-cancellation.js';
 import { cancelOrderAccess } from './cancel-order.access.js';
 import { AcknowledgementRequired } from './cancellation-problems.js';
@@ -41,9 +43,10 @@ export async function cancelOrder(
   return withIdempotency(unit, 'cancelOrder', idempotencyKey, asked, async () => {
     if (!input.acknowledged) return new AcknowledgementRequired();
     const { em, viewer, now } = unit;
-    const order = await findOrder(em, viewer, input.orderId, cancelOrderAccess['Mutation.cancelOrder'], true);
-    if (!order) return new OrderNotFound();
-    const lines = await chooseLines(em, order, input.lineNumbers);
+    const found = await lockOrderWithLines(em, viewer, input.orderId, cancelOrderAccess['Mutation.cancelOrder']);
+    if (!found) return new OrderNotFound();
+    const { order } = found;
+    const lines = chooseLines(found.lines, input.lineNumbers);
     if (isProblem(lines)) return lines;
     const assessment = input.quoteToken
       ? await honourQuote(signer, input.quoteToken, order, lines, now)
@@ -55,16 +58,19 @@ export async function cancelOrder(
 
 async function request(
   unit: UnitOfWork,
-  order: Order,
+  order: FoundOrder,
   assessment: Assessment,
   reason: string | null,
   asking: Asking,
 ): Promise<string> {
   const { em, viewer, correlationId, now } = unit;
-  const cancellation = em.create(Cancellation, {
-    id: newId(),
-    order,
-    customer: order.customer,
+  const cancellationId = newId();
+  const askedBy = viewer.identity?.key ?? null;
+  const lines = assessment.lines.map(({ line }) => line);
+  insert(em, Cancellation, {
+    id: cancellationId,
+    order: order.id,
+    customer: order.customer.id,
     status: CancellationStatus.PENDING,
     credit: assessment.credit,
     currency: assessment.currency,
@@ -72,47 +78,42 @@ async function request(
     requestedAt: now,
     requestedBy: viewer.userPrincipalName,
     requestedByRole: actingRole(viewer),
-    requestedByIdentity: viewer.identity?.key ?? null,
+    requestedByIdentity: askedBy,
     correlationId,
   });
-  em.persist(cancellation);
-  for (const { line, ...credit } of assessment.lines) {
-    line.status = OrderLineStatus.CANCELLATION_PENDING;
-    em.persist(
-      em.create(CancellationLine, {
-        id: newId(),
-        cancellation,
-        orderLine: line,
-        quantity: line.quantity,
-        standing: true,
-        ...credit,
-      }),
-    );
-  }
+  moveLines(em, lines, OrderLineStatus.CANCELLATION_PENDING);
+  for (const { line, ...credit } of assessment.lines)
+    insert(em, CancellationLine, {
+      id: newId(),
+      cancellation: cancellationId,
+      orderLine: line.id,
+      quantity: line.quantity,
+      standing: true,
+      ...credit,
+    });
   recordActivity(em, {
     action: 'CANCELLATION_REQUESTED',
     outcome: 'SUCCEEDED',
     actor: actorOf(viewer),
     customerId: order.customer.id,
     orderId: order.id,
-    productIds: [...new Set(assessment.lines.map(({ line }) => line.sku.product.productId))],
+    productIds: productIdsOf(lines),
     resource: { type: 'ORDER', id: toGlobalId('Order', order.id), label: order.number },
     correlationId,
     detail: {
-      cancellationId: cancellation.id,
+      cancellationId,
       orderNumber: order.number,
-      lineNumbers: assessment.lines.map(({ line }) => line.lineNumber),
+      lineNumbers: lines.map((line) => line.lineNumber),
       credit: assessment.credit,
       currency: assessment.currency,
       reason,
     },
   });
   const { jobs, delayMs } = asking;
-  const askedBy = viewer.identity?.key ?? null;
   await jobs.enqueue(
     em,
-    { id: cancellation.id, kind: JobKind.CANCELLATION, data: { orderId: order.id }, askedBy },
+    { id: cancellationId, kind: JobKind.CANCELLATION, data: { orderId: order.id }, askedBy },
     delayMs,
   );
-  return cancellation.id;
+  return cancellationId;
 }

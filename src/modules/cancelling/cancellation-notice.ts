@@ -1,6 +1,6 @@
 import { isZero } from '../../domain/money.js';
 import { RefundOptionType, type SoldRefundOption } from '../../domain/refund-option.js';
-import type { OrderLine } from '../orders/order.entity.js';
+import type { SoldLine } from '../orders/sold-line.js';
 
 /** What is said of the credit where it comes to nothing, as with a trial that was bought for 0. */
 const NOTHING =
@@ -10,7 +10,7 @@ const NOTHING =
  * What must be read before cancelling lines for a credit (null where they cannot be cancelled), as one would say it
  * (rule 12), with what each line gives back until when.
  */
-export function noticeFor(lines: readonly OrderLine[], credit: string | null) {
+export function noticeFor(lines: readonly SoldLine[], credit: string | null) {
   const refundOptions = lines.map((line) => `Line ${line.lineNumber}, ${line.sku.title}: ${whatIsGivenBack(line)}.`);
   return { ...cancellationNotice, ...(credit !== null && isZero(credit) ? { credit: NOTHING } : {}), refundOptions };
 }
@@ -30,7 +30,7 @@ const given: Record<RefundOptionType, string> = {
   [RefundOptionType.PARTIAL]: 'the unused days of the term',
 };
 
-function whatIsGivenBack({ refundOptions, supportRequestRequired }: OrderLine): string {
+function whatIsGivenBack({ refundOptions, supportRequestRequired }: SoldLine): string {
   if (supportRequestRequired) return 'support decides; it is cancelled by a support request';
   if (refundOptions.length === 0) return 'nothing; it can never be cancelled';
   const told = ({ type, expiresAt }: SoldRefundOption) => `${given[type]} until ${expiresAt}`;

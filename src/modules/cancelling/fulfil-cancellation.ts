@@ -1,31 +1,41 @@
 import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
-import { askClock, type Clock } from '../../context/clock.js';
+import { CLOCK_COLUMN, type Clock, instantOf } from '../../context/clock.js';
 import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
+import { PLANNED_ONCE, prepared } from '../../database/prepared.js';
+import { query } from '../../database/query.js';
+import { write } from '../../database/writes.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { JobKind } from '../../domain/job-kind.js';
 import type { Job, JobHandler } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
-import { bookCredits } from '../billing/book.js';
-import { DownloadLink, Entitlement, ProductKey } from '../entitlements/entitlement.entity.js';
+import { bookCredits, type CreditedLine } from '../billing/book.js';
 import { fulfilmentFor } from '../fulfilling/fulfilment-actor.js';
 import type { CancellationRequest, FulfilmentAnswer, FulfilmentProvider } from '../fulfilling/provider.js';
-import { Cancellation, CancellationLine, Order, OrderLine } from '../orders/order.entity.js';
-import { CancellationStatus, moveLine, OrderLineStatus, OrderStatus } from '../orders/order-status.js';
+import { FOUND_ORDER, type FoundOrder } from '../orders/find-order.js';
+import { OrderLineStatus } from '../orders/order-status.js';
+import {
+  moveLines,
+  productIdsOf,
+  SOLD_LINE,
+  type SoldLine,
+  type SoldLineRow,
+  soldLineOf,
+} from '../orders/sold-line.js';
 
 /** What fulfilling cancellations needs. */
 export interface CancellationFulfilment {
-  /** Runs work in a transaction. */
-  inTransaction: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>;
+  /** What reads outside of any transaction. */
+  reads: () => Em;
   provider: FulfilmentProvider;
   clock: Clock;
 }
 
 /** Asks the provider for cancellations, and does what it answers (rule 17): in one transaction, all or nothing. */
-export function cancellationJobs({ inTransaction, provider, clock }: CancellationFulfilment): JobHandler {
+export function cancellationJobs({ reads, provider, clock }: CancellationFulfilment): JobHandler {
   return {
     attempt: async (job, signal) => {
-      const answer = await provider.cancel(await inTransaction((em) => requestOf(em, job.id)), signal);
+      const answer = await provider.cancel(await requestOf(reads(), job.id), signal);
       return (em) => settle(em, job, answer, clock);
     },
     giveUp:
@@ -50,114 +60,145 @@ export async function adoptCancellations(em: Em, jobs: JobQueue): Promise<void> 
     await jobs.enqueue(em, { id, kind: JobKind.CANCELLATION, data: { orderId }, askedBy }, delayMs);
 }
 
+const LINE_NUMBERS = prepared(
+  'lines of a cancellation',
+  `select o.number as "orderNumber", l.line_number as "lineNumber" from cancellation_lines x
+  join order_lines l on l.id = x.order_line_id join orders o on o.id = l.order_id
+  where x.cancellation_id = $1 order by l.line_number`,
+);
+
 async function requestOf(em: Em, cancellationId: string): Promise<CancellationRequest> {
-  const { order } = await em.findOneOrFail(Cancellation, { id: cancellationId }, { populate: ['order'] });
-  const lines = await linesOf(em, cancellationId);
+  const lines = await query<{ orderNumber: string; lineNumber: number }>(em, LINE_NUMBERS, [cancellationId]);
+  const [first] = lines;
+  if (!first) throw new Error(`there is no cancellation ${cancellationId}`);
   return {
     cancellationId,
-    orderNumber: order.number,
-    lineNumbers: lines.map((line) => line.orderLine.lineNumber),
+    orderNumber: first.orderNumber,
+    lineNumbers: lines.map(({ lineNumber }) => lineNumber),
   };
 }
 
-function linesOf(em: Em, cancellation: string) {
-  return em.find(
-    CancellationLine,
-    { cancellation },
-    { populate: ['orderLine.sku.product'], orderBy: { orderLine: { lineNumber: 'asc' } } },
+/** A line of a cancellation, as it is credited. */
+type Credited = Omit<CreditedLine, 'line'> & { line: SoldLine };
+
+/** A cancellation that waits for its answer, with its order. */
+interface Pending {
+  order: FoundOrder;
+  credit: string;
+  requestedBy: string;
+  requestedByRole: string;
+  requestedByIdentity: string | null;
+  /** Correlation id of the request. */
+  causedBy: string;
+  credits: Credited[];
+  /** The time once it was locked. */
+  now: Date;
+}
+
+type PendingRow = Omit<Pending, 'credits' | 'now'> & SoldLineRow & { credited: Omit<CreditedLine, 'line'>; at: string };
+
+const PENDING = `select ${FOUND_ORDER}, x.credit::text as "credit", x.requested_by as "requestedBy",
+    x.requested_by_role as "requestedByRole", x.requested_by_identity as "requestedByIdentity",
+    x.correlation_id as "causedBy",
+    jsonb_build_object('id', y.id, 'quantity', y.quantity, 'unitCredit', y.unit_credit::text,
+      'credit', y.credit::text, 'unusedDays', y.unused_days) as "credited", ${SOLD_LINE}
+  from orders o join customers c on c.id = o.customer_id
+  join cancellations x on x.order_id = o.id join cancellation_lines y on y.cancellation_id = x.id
+  join order_lines l on l.id = y.order_line_id join skus s on s.id = l.sku_id join products p on p.id = s.product_id
+  where o.id = $1 and x.id = $2 and x.status = 'PENDING' order by l.line_number`;
+
+/** A cancellation that is still to be settled, which nobody else changes before the transaction ends; else null. */
+async function lockPending(em: Em, { id, data }: Job, clock: Clock): Promise<Pending | null> {
+  inLockOrder(em, 'ORDER');
+  inLockOrder(em, 'CANCELLATION');
+  // The clock is asked outside of what locks: after it.
+  const locking = prepared(
+    'cancellation to settle',
+    `select locked.*, ${CLOCK_COLUMN}, ${PLANNED_ONCE} from (${PENDING} for update of o, x, l) locked`,
   );
+  const rows = await query<PendingRow>(em, locking, [data.orderId, id]);
+  const [first] = rows;
+  if (!first) return null;
+  return {
+    ...first,
+    credits: rows.map(({ credited, ...row }) => ({ line: soldLineOf(row), ...credited })),
+    now: clock(instantOf(first.at)),
+  };
 }
 
 /** Does what the provider answered, once. @param by who acts; null: fulfilment, in the name of who asked */
 async function settle(
   em: Em,
-  { id, data }: Job,
+  job: Job,
   answer: FulfilmentAnswer,
   clock: Clock,
   by: Actor | null = null,
 ): Promise<void> {
-  const order = await em.findOneOrFail(Order, { id: data.orderId }, { lockMode: inLockOrder(em, 'ORDER') });
-  const cancellation = await em.findOne(
-    Cancellation,
-    { id, order, status: CancellationStatus.PENDING },
-    { lockMode: inLockOrder(em, 'CANCELLATION') },
-  );
-  if (!cancellation) return;
-  const now = await askClock(em, clock);
-  const cancelled = await linesOf(em, id);
-  const lineNumbers = cancelled.map((line) => line.orderLine.lineNumber);
-  if (answer === 'confirmed') await confirm(em, cancellation, order, cancelled, now);
-  else refuse(cancellation, cancelled, answer.refused);
+  const { id } = job;
+  const pending = await lockPending(em, job, clock);
+  if (!pending) return;
+  const { order } = pending;
+  const lines = pending.credits.map(({ line }) => line);
+  if (answer === 'confirmed') await confirm(em, id, pending);
+  else refuse(em, id, lines, answer.refused);
 
   const entry = {
     actor:
       by ??
       fulfilmentFor({
-        identity: cancellation.requestedByIdentity,
-        userPrincipalName: cancellation.requestedBy,
-        role: cancellation.requestedByRole,
+        identity: pending.requestedByIdentity,
+        userPrincipalName: pending.requestedBy,
+        role: pending.requestedByRole,
       }),
-    customerId: cancellation.customer.id,
+    customerId: order.customer.id,
     orderId: order.id,
-    productIds: [...new Set(cancelled.map((line) => line.orderLine.sku.product.productId))],
+    productIds: productIdsOf(lines),
     resource: { type: 'ORDER' as const, id: toGlobalId('Order', order.id), label: order.number },
-    correlationId: cancellation.correlationId,
+    correlationId: pending.causedBy,
+  };
+  const detail = {
+    cancellationId: id,
+    orderNumber: order.number,
+    lineNumbers: lines.map(({ lineNumber }) => lineNumber),
   };
   if (answer === 'confirmed') {
-    const detail = {
-      cancellationId: cancellation.id,
-      orderNumber: order.number,
-      lineNumbers,
-      credit: cancellation.credit,
-      currency: cancellation.currency,
-    };
-    recordActivity(em, { action: 'CANCELLATION_CONFIRMED', outcome: 'SUCCEEDED', ...entry, detail });
+    const given = { ...detail, credit: pending.credit, currency: order.currency };
+    recordActivity(em, { action: 'CANCELLATION_CONFIRMED', outcome: 'SUCCEEDED', ...entry, detail: given });
   } else {
-    recordActivity(em, {
-      action: 'CANCELLATION_REFUSED',
-      outcome: 'FAILED',
-      ...entry,
-      detail: { cancellationId: cancellation.id, orderNumber: order.number, lineNumbers, problem: answer.refused },
-    });
+    const refused = { ...detail, problem: answer.refused };
+    recordActivity(em, { action: 'CANCELLATION_REFUSED', outcome: 'FAILED', ...entry, detail: refused });
   }
 }
 
 /** All of rule 17 in the caller's transaction: lines, order, keys, links, credit. */
-async function confirm(
-  em: Em,
-  cancellation: Cancellation,
-  order: Order,
-  cancelled: CancellationLine[],
-  now: Date,
-): Promise<void> {
-  for (const { orderLine } of cancelled) moveLine(orderLine, OrderLineStatus.CANCELLED);
-  const standing = await em.count(OrderLine, {
-    order,
-    status: { $ne: OrderLineStatus.CANCELLED },
-    id: { $nin: cancelled.map((line) => line.orderLine.id) },
-  });
-  if (standing === 0) order.status = OrderStatus.CANCELLED;
-  cancellation.status = CancellationStatus.CONFIRMED;
-  cancellation.confirmedAt = now;
-
-  const entitlements = await em.find(Entitlement, { orderLine: { $in: cancelled.map((line) => line.orderLine.id) } });
-  for (const entitlement of entitlements) {
-    // A licence whose term has ended since it was cancelled has expired: nothing is revoked that is over.
-    if (entitlement.expiresAt && entitlement.expiresAt <= now) continue;
-    entitlement.status = 'REVOKED';
-    entitlement.revokedAt = now;
-  }
-  await em.nativeDelete(ProductKey, { entitlement: { $in: entitlements } });
-  await em.nativeUpdate(DownloadLink, { entitlement: { $in: entitlements }, revokedAt: null }, { revokedAt: now });
-
-  await bookCredits(em, { customerId: cancellation.customer.id, currency: cancellation.currency }, cancelled, now);
+async function confirm(em: Em, id: string, { order, credits, now }: Pending): Promise<void> {
+  const lines = credits.map(({ line }) => line);
+  const lineIds = lines.map((line) => line.id);
+  moveLines(em, lines, OrderLineStatus.CANCELLED);
+  write(
+    em,
+    `update orders set status = 'CANCELLED' where id = $1 and not exists (
+      select from order_lines where order_id = $1 and status <> 'CANCELLED' and id <> all($2::uuid[])
+    )`,
+    [order.id, lineIds],
+  );
+  write(em, `update cancellations set status = 'CONFIRMED', confirmed_at = $2 where id = $1`, [id, now]);
+  // A licence whose term has ended since it was cancelled has expired: nothing is revoked that is over.
+  write(
+    em,
+    `update entitlements set status = 'REVOKED', revoked_at = $2
+    where order_line_id = any($1::uuid[]) and (expires_at is null or expires_at > $2)`,
+    [lineIds, now],
+  );
+  const ofLines = 'entitlement_id in (select id from entitlements where order_line_id = any($1::uuid[]))';
+  write(em, `delete from product_keys where ${ofLines}`, [lineIds]);
+  write(em, `update download_links set revoked_at = $2 where ${ofLines} and revoked_at is null`, [lineIds, now]);
+  const { customer, currency } = order;
+  await bookCredits(em, { id: order.id, customerId: customer.id, currency }, credits, now);
 }
 
-function refuse(cancellation: Cancellation, cancelled: CancellationLine[], reason: string): void {
-  cancellation.status = CancellationStatus.REFUSED;
-  cancellation.refusalReason = reason;
-  for (const line of cancelled) {
-    line.standing = false;
-    moveLine(line.orderLine, OrderLineStatus.ACTIVE);
-  }
+function refuse(em: Em, id: string, lines: readonly SoldLine[], reason: string): void {
+  write(em, `update cancellations set status = 'REFUSED', refusal_reason = $2 where id = $1`, [id, reason]);
+  write(em, 'update cancellation_lines set standing = false where cancellation_id = $1', [id]);
+  moveLines(em, lines, OrderLineStatus.ACTIVE);
 }

@@ -3,9 +3,9 @@ import type { UnitOfWork } from '../../context/transaction.js';
 import { formatAmount, sum } from '../../domain/money.js';
 import { isProblem, type Problem } from '../../domain/problem.js';
 import type { Signer } from '../../lib/signing.js';
-import { findOrder } from '../orders/find-order.js';
-import type { Order, OrderLine } from '../orders/order.entity.js';
+import { type FoundOrder, findOrderWithLines } from '../orders/find-order.js';
 import { daysLeft } from '../orders/refund-options.js';
+import type { SoldLine } from '../orders/sold-line.js';
 import { type Assessment, assess, assessStatus, chooseLines } from './assess-cancellation.js';
 import { cancelOrderAccess } from './cancel-order.access.js';
 import { QuoteExpired, QuoteNotApplicable } from './cancellation-problems.js';
@@ -19,7 +19,7 @@ export interface Quote {
   problem: Problem | null;
   assessment: Assessment | null;
   /** The lines that it is about; none where there are no such lines. */
-  lines: OrderLine[];
+  lines: SoldLine[];
   daysLeft: number | null;
   cancellableUntil: Date | null;
   quoteToken: string | null;
@@ -41,9 +41,10 @@ export async function quoteCancellation(
   lineNumbers: number[] | null,
 ): Promise<Quote | null> {
   const { em, viewer, now } = unit;
-  const order = await findOrder(em, viewer, orderId, cancelOrderAccess['Query.cancellationQuote']);
-  if (!order) return null;
-  const lines = await chooseLines(em, order, lineNumbers);
+  const found = await findOrderWithLines(em, viewer, orderId, cancelOrderAccess['Query.cancellationQuote']);
+  if (!found) return null;
+  const { order } = found;
+  const lines = chooseLines(found.lines, lineNumbers);
   const assessment = isProblem(lines) ? lines : assess(order, lines, now);
   if (isProblem(lines) || isProblem(assessment)) {
     const until = isProblem(lines) ? null : earliest(lines);
@@ -77,8 +78,8 @@ export async function quoteCancellation(
 export async function honourQuote(
   signer: Signer,
   quoteToken: string,
-  order: Order,
-  lines: OrderLine[],
+  order: FoundOrder,
+  lines: SoldLine[],
   now: Date,
 ): Promise<Assessment | Problem> {
   const claims = await signer.verify('quote', quoteToken, now);
@@ -102,7 +103,7 @@ export async function honourQuote(
 }
 
 /** The arithmetic of a line's credit, for people. */
-export function arithmetic(line: OrderLine, credit: LineCredit, currency: string): string {
+export function arithmetic(line: SoldLine, credit: LineCredit, currency: string): string {
   if (credit.termDays === null) return `${line.unitPrice} ${currency} × ${line.quantity} = ${credit.credit}`;
   const exact = new Decimal(line.unitPrice).times(credit.unusedDays ?? 0).div(credit.termDays);
   const shown = formatAmount(exact.toDecimalPlaces(4, Decimal.ROUND_DOWN), currency);
@@ -110,7 +111,7 @@ export function arithmetic(line: OrderLine, credit: LineCredit, currency: string
   return `${line.unitPrice} ${currency} / ${credit.termDays} days × ${credit.unusedDays} unused = ${shown}${cut}, × ${line.quantity} = ${credit.credit}`;
 }
 
-function earliest(lines: OrderLine[]): Date | null {
+function earliest(lines: SoldLine[]): Date | null {
   const windows = lines.flatMap((line) => (line.cancellableUntil ? [line.cancellableUntil.getTime()] : []));
   return windows.length > 0 ? new Date(Math.min(...windows)) : null;
 }

@@ -33,10 +33,3 @@ export const orderLineMoves: Record<OrderLineStatus, readonly OrderLineStatus[]>
   /** Final: a line that the provider refused was never charged. */
   REFUSED: [],
 };
-
-/** Moves a line. @throws Error where it may not go there */
-export function moveLine(line: { id: string; status: OrderLineStatus }, to: OrderLineStatus): void {
-  if (!orderLineMoves[line.status].includes(to))
-    throw new Error(`line ${line.id} may not go from ${line.status} to ${to}`);
-  line.status = to;
-}

@@ -1,33 +1,31 @@
 import type { Actor } from '../../activity-log/record-activity.js';
 import { askClock, type Clock } from '../../context/clock.js';
-import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
+import { write } from '../../database/writes.js';
 import { JobKind } from '../../domain/job-kind.js';
 import type { JobHandler } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
 import { bookCharges } from '../billing/book.js';
-import { Entitlement } from '../entitlements/entitlement.entity.js';
 import type { FulfilmentAnswer, FulfilmentProvider, PurchaseRequest } from '../fulfilling/provider.js';
-import { Order, OrderLine } from '../orders/order.entity.js';
-import { moveLine, OrderLineStatus, OrderStatus } from '../orders/order-status.js';
+import { lockOrder, readOrder } from '../orders/find-order.js';
+import { OrderLineStatus, OrderStatus } from '../orders/order-status.js';
+import { moveLines } from '../orders/sold-line.js';
 import { recordPurchaseAnswer } from './record-purchase-answer.js';
 
 /** What fulfilling purchases needs. */
 export interface PurchaseFulfilment {
-  /** Runs work in a transaction. */
-  inTransaction: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>;
+  /** What reads outside of any transaction. */
+  reads: () => Em;
   provider: FulfilmentProvider;
   clock: Clock;
 }
 
 /** Asks the provider for purchases, and does what it answers (rule 4): in one transaction, all or nothing. */
-export function purchaseJobs({ inTransaction, provider, clock }: PurchaseFulfilment): JobHandler {
+export function purchaseJobs({ reads, provider, clock }: PurchaseFulfilment): JobHandler {
   return {
     attempt: async ({ id }, signal) => {
       // One that asks for no purchases now confirms what was left by one that did.
-      const answer = provider.purchase
-        ? await provider.purchase(await inTransaction((em) => requestOf(em, id)), signal)
-        : 'confirmed';
+      const answer = provider.purchase ? await provider.purchase(await requestOf(reads(), id), signal) : 'confirmed';
       return (em) => settle(em, id, answer, clock);
     },
     giveUp:
@@ -47,23 +45,20 @@ export async function adoptPurchases(em: Em, jobs: JobQueue, delayMs: number): P
 }
 
 async function requestOf(em: Em, orderId: string): Promise<PurchaseRequest> {
-  const { number, customer } = await em.findOneOrFail(Order, { id: orderId }, { populate: ['customer'] });
-  const lines = await linesOf(em, orderId);
+  const found = await readOrder(em, orderId);
+  if (!found) throw new Error(`there is no order ${orderId}`);
+  const { order, lines } = found;
   return {
     orderId,
-    orderNumber: number,
-    tenantId: customer.tenantId,
-    lines: lines.map(({ lineNumber, sku, quantity }) => ({
+    orderNumber: order.number,
+    tenantId: order.customer.tenantId,
+    lines: lines.map(({ lineNumber, quantity, sku: { productId, skuId } }) => ({
       lineNumber,
-      productId: sku.product.productId,
-      skuId: sku.skuId,
+      productId,
+      skuId,
       quantity,
     })),
   };
-}
-
-function linesOf(em: Em, order: string) {
-  return em.find(OrderLine, { order }, { populate: ['sku.product'], orderBy: { lineNumber: 'asc' } });
 }
 
 /** Does what the provider answered, once. @param by who acts; null: fulfilment, in the name of who bought */
@@ -74,33 +69,24 @@ async function settle(
   clock: Clock,
   by: Actor | null = null,
 ): Promise<void> {
-  const order = await em.findOne(
-    Order,
-    { id, status: OrderStatus.PENDING },
-    { lockMode: inLockOrder(em, 'ORDER'), populate: ['customer'] },
-  );
-  if (!order) return;
+  const found = await lockOrder(em, id);
+  if (found?.order.status !== OrderStatus.PENDING) return;
+  const { lines } = found;
+  const order = { ...found.order, customerId: found.order.customer.id };
   const now = await askClock(em, clock);
-  const lines = await linesOf(em, id);
-  const entitlements = await em.find(Entitlement, { orderLine: { $in: lines } });
+  const lineIds = lines.map((line) => line.id);
   if (answer === 'confirmed') {
-    order.status = OrderStatus.COMPLETED;
-    for (const line of lines) moveLine(line, OrderLineStatus.ACTIVE);
-    for (const entitlement of entitlements) entitlement.status = 'ACTIVE';
-    await charge(em, order, lines, now);
+    write(em, `update orders set status = 'COMPLETED' where id = $1`, [id]);
+    moveLines(em, lines, OrderLineStatus.ACTIVE);
+    write(em, `update entitlements set status = 'ACTIVE' where order_line_id = any($1::uuid[])`, [lineIds]);
+    await bookCharges(em, order, lines, now);
   } else {
-    order.status = OrderStatus.REFUSED;
-    order.refusalReason = answer.refused;
-    for (const line of lines) moveLine(line, OrderLineStatus.REFUSED);
-    for (const entitlement of entitlements) {
-      entitlement.status = 'REVOKED';
-      entitlement.revokedAt = now;
-    }
+    write(em, `update orders set status = 'REFUSED', refusal_reason = $2 where id = $1`, [id, answer.refused]);
+    moveLines(em, lines, OrderLineStatus.REFUSED);
+    write(em, `update entitlements set status = 'REVOKED', revoked_at = $2 where order_line_id = any($1::uuid[])`, [
+      lineIds,
+      now,
+    ]);
   }
   recordPurchaseAnswer(em, order, lines, answer, by);
-}
-
-/** Charges a confirmed purchase: what the provider refuses was never on an invoice. */
-export async function charge(em: Em, order: Order, lines: OrderLine[], now: Date): Promise<void> {
-  await bookCharges(em, { customerId: order.customer.id, currency: order.currency }, lines, now);
 }

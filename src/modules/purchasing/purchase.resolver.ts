@@ -80,11 +80,14 @@ function toGraphQL({ priced, problem, pricedAt }: Preview) {
     problem,
     pricedAt,
     total: priced && money(priced.total),
-    taxIncluded: priced?.market.taxInclusive ?? null,
-    lines: (priced?.lines ?? []).map(({ sku, unitPrice, total, ...line }, lineIndex) => ({
-      ...line,
+    taxIncluded: priced?.buyer.taxInclusive ?? null,
+    lines: (priced?.lines ?? []).map(({ sku, quantity, term, unitPrice, total }, lineIndex) => ({
       lineIndex,
       title: sku.title,
+      quantity,
+      billingPlan: sku.billingPlan,
+      termDuration: sku.termDuration,
+      term,
       unitPrice: money(unitPrice),
       total: money(total),
     })),

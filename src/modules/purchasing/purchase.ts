@@ -1,21 +1,22 @@
 import { actorOf, recordActivity } from '../../activity-log/record-activity.js';
 import { actingRole } from '../../auth/viewer.js';
 import type { UnitOfWork } from '../../context/transaction.js';
+import type { Em } from '../../database/orm.js';
+import { insert } from '../../database/writes.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { newId, newOrderNumber } from '../../domain/ids.js';
 import { JobKind } from '../../domain/job-kind.js';
 import { isProblem, type Problem } from '../../domain/problem.js';
-import type { CancellationTerms } from '../../domain/refund-option.js';
 import { withIdempotency } from '../access/idempotency.js';
-import { cancellationTermsAt } from '../catalog/policies-at.js';
+import { bookCharges } from '../billing/book.js';
 import { Entitlement } from '../entitlements/entitlement.entity.js';
 import type { Asking } from '../fulfilling/provider.js';
 import { Order, OrderLine } from '../orders/order.entity.js';
 import { OrderLineStatus, OrderStatus } from '../orders/order-status.js';
 import { freezeOptions, lastExpiry } from '../orders/refund-options.js';
+import { type ChargedLine, productIdsOf } from '../orders/sold-line.js';
 import { endOf } from '../orders/term.js';
-import { charge } from './fulfil-purchase.js';
-import { type AskedPurchase, type PricedPurchase, pricePurchase } from './price-purchase.js';
+import { type AskedPurchase, type PricedPurchase, type PricedPurchaseLine, pricePurchase } from './price-purchase.js';
 import { purchaseAccess } from './purchase.access.js';
 import { recordPurchaseAnswer } from './record-purchase-answer.js';
 
@@ -46,82 +47,92 @@ async function place(unit: UnitOfWork, asking: Asking | null, input: Purchase): 
 }
 
 async function write(
-  unit: UnitOfWork,
+  { em, viewer, correlationId, now }: UnitOfWork,
   asking: Asking | null,
-  { customer, market, currency, lines: priced, total }: PricedPurchase,
+  { buyer, currency, lines: priced, total }: PricedPurchase,
 ): Promise<string> {
-  const { em, viewer, correlationId, now } = unit;
-  const order = em.create(Order, {
+  const { customerId } = buyer;
+  const order = {
     id: newId(),
     number: newOrderNumber(),
-    customer,
-    market,
-    status: asking ? OrderStatus.PENDING : OrderStatus.COMPLETED,
+    customerId,
     currency,
     total,
-    taxIncluded: market.taxInclusive,
-    placedAt: now,
     placedBy: viewer.userPrincipalName,
     placedByRole: actingRole(viewer),
     placedByIdentity: viewer.identity?.key ?? null,
     correlationId,
+  };
+  const { customerId: customer, ...kept } = order;
+  insert(em, Order, {
+    ...kept,
+    customer,
+    market: buyer.market,
+    status: asking ? OrderStatus.PENDING : OrderStatus.COMPLETED,
+    taxIncluded: buyer.taxInclusive,
+    placedAt: now,
   });
-  em.persist(order);
-  const lines: OrderLine[] = [];
-  const skuIds = priced.map(({ sku }) => sku.id);
-  const terms = await cancellationTermsAt(em, skuIds, now);
-  for (const [index, { sku, quantity, unitPrice, total, term, billingPlan }] of priced.entries()) {
-    const { refundOptions, supportRequestRequired } = terms.get(sku.id) as CancellationTerms;
-    const sold = freezeOptions(refundOptions, now);
-    const line = em.create(OrderLine, {
-      id: newId(),
-      order,
-      lineNumber: index,
-      sku,
-      quantity,
-      unitPrice,
-      total,
-      status: asking ? OrderLineStatus.PENDING : OrderLineStatus.ACTIVE,
-      refundOptions: sold,
-      cancellableUntil: lastExpiry(sold),
-      supportRequestRequired,
-      termStart: term?.start,
-      termEnd: term?.end,
-      billingPlan,
-    });
-    const entitlement = em.create(Entitlement, {
-      id: newId(),
-      orderLine: line,
-      customer,
-      sku,
-      quantity,
-      status: asking ? 'PENDING' : 'ACTIVE',
-      grantedAt: now,
-      expiresAt: term ? endOf(term) : null,
-    });
-    em.persist([line, entitlement]);
-    lines.push(line);
-  }
+  const lines = priced.map((line, lineNumber) => insertLine(em, { order, lineNumber, ...line }, asking !== null, now));
   recordActivity(em, {
     action: 'ORDER_PLACED',
     outcome: 'SUCCEEDED',
     actor: actorOf(viewer),
-    customerId: customer.id,
+    customerId,
     orderId: order.id,
-    productIds: [...new Set(priced.map(({ sku }) => sku.product.productId))],
+    productIds: productIdsOf(lines),
     resource: { type: 'ORDER', id: toGlobalId('Order', order.id), label: order.number },
     correlationId,
-    detail: { orderNumber: order.number, lineCount: priced.length, total: order.total, currency },
+    detail: { orderNumber: order.number, lineCount: lines.length, total, currency },
   });
   if (asking)
     await asking.jobs.enqueue(
       em,
-      { id: order.id, kind: JobKind.PURCHASE, data: { orderId: order.id }, askedBy: viewer.identity?.key ?? null },
+      { id: order.id, kind: JobKind.PURCHASE, data: { orderId: order.id }, askedBy: order.placedByIdentity },
       asking.delayMs,
     );
   else {
-    await charge(em, order, lines, now);
+    await bookCharges(em, order, lines, now);
     recordPurchaseAnswer(em, order, lines, 'confirmed', null);
   }
   return order.id;
+}
+
+/** Inserts a line with all that a cancellation is judged by frozen on it, and what the customer owns by it. */
+function insertLine(
+  em: Em,
+  line: PricedPurchaseLine & { order: { id: string; customerId: string }; lineNumber: number },
+  isPending: boolean,
+  now: Date,
+): ChargedLine {
+  const { order, lineNumber, sku, quantity, unitPrice, total, term } = line;
+  const id = newId();
+  const refundOptions = freezeOptions(sku.refundOptions, now);
+  const [termStart, termEnd] = [term?.start ?? null, term?.end ?? null];
+  insert(em, OrderLine, {
+    id,
+    order: order.id,
+    lineNumber,
+    sku: sku.id,
+    quantity,
+    unitPrice,
+    total,
+    status: isPending ? OrderLineStatus.PENDING : OrderLineStatus.ACTIVE,
+    refundOptions,
+    cancellableUntil: lastExpiry(refundOptions),
+    supportRequestRequired: sku.supportRequestRequired,
+    termStart,
+    termEnd,
+    billingPlan: sku.billingPlan,
+  });
+  insert(em, Entitlement, {
+    id: newId(),
+    orderLine: id,
+    customer: order.customerId,
+    sku: sku.id,
+    quantity,
+    status: isPending ? 'PENDING' : 'ACTIVE',
+    grantedAt: now,
+    expiresAt: term ? endOf(term) : null,
+  });
+  return { id, quantity, unitPrice, total, termStart, termEnd, sku };
 }

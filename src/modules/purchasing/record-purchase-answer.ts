@@ -3,13 +3,17 @@ import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
 import { fulfilmentFor } from '../fulfilling/fulfilment-actor.js';
 import type { FulfilmentAnswer } from '../fulfilling/provider.js';
-import type { Order, OrderLine } from '../orders/order.entity.js';
+import type { FoundOrder } from '../orders/find-order.js';
+import { type ChargedLine, productIdsOf } from '../orders/sold-line.js';
+
+/** An order that the provider has answered to. */
+export type AnsweredOrder = Omit<FoundOrder, 'status' | 'customer'> & { customerId: string };
 
 /** Writes down what the provider answered. @param by who acts; null: fulfilment, in the name of who bought */
 export function recordPurchaseAnswer(
   em: Em,
-  order: Order,
-  lines: OrderLine[],
+  order: AnsweredOrder,
+  lines: readonly ChargedLine[],
   answer: FulfilmentAnswer,
   by: Actor | null,
 ): void {
@@ -22,9 +26,9 @@ export function recordPurchaseAnswer(
         userPrincipalName: order.placedBy,
         role: order.placedByRole ?? '',
       }),
-    customerId: order.customer.id,
+    customerId: order.customerId,
     orderId: order.id,
-    productIds: [...new Set(lines.map(({ sku }) => sku.product.productId))],
+    productIds: productIdsOf(lines),
     resource: { type: 'ORDER' as const, id: toGlobalId('Order', order.id), label: orderNumber },
     correlationId: order.correlationId,
   };

@@ -44,7 +44,7 @@ export function submitSupportRequest(
       id: newId(),
       number: newSupportRequestNumber(),
       customer,
-      order,
+      order: order?.id,
       topic: input.topic,
       impact: input.impact,
       title: input.title,
