@@ -79,6 +79,16 @@ async function waitForHorizon(client, say) {
 }
 
 async function fill(address, size, copies) {
+  await generate(address, size);
+  await connected(address, async (client) => {
+    if (copies > 0) await client.query(readFileSync(multiply, 'utf8').replaceAll('$COPIES', copies));
+    await client.query(readFileSync(additions, 'utf8'));
+    await client.query('vacuum analyze');
+  });
+}
+
+/** Makes the product's tables in a database, with so many `customers`, `orders` and entries of `activity`. */
+export async function generate(address, size) {
   const dataDir = mkdtempSync(join(tmpdir(), 'csp-graph-bench-'));
   const counts = Object.entries(size).flatMap(([what, count]) => [`--${what}`, String(Math.round(count))]);
   try {
@@ -88,9 +98,4 @@ async function fill(address, size, copies) {
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }
-  await connected(address, async (client) => {
-    if (copies > 0) await client.query(readFileSync(multiply, 'utf8').replaceAll('$COPIES', copies));
-    await client.query(readFileSync(additions, 'utf8'));
-    await client.query('vacuum analyze');
-  });
 }

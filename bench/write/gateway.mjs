@@ -1,4 +1,4 @@
-// The gateway as it is started, with a budget that no measurement spends; it signs the token that is measured with.
+// The gateway as it is started, with a budget that no measurement spends; it signs the tokens that are measured with.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,5 +24,10 @@ process.on('disconnect', async () => {
   rmSync(dataDir, { recursive: true, force: true });
   process.exit(0);
 });
-const identity = demoIdentity('ADMIN_AGENT', config.auth.partnerTenantId);
-process.send({ url: gateway.url, token: await signDemoToken(identity, '12h', config.signingSecret) });
+const { userPrincipalName, ...agent } = demoIdentity('ADMIN_AGENT', config.auth.partnerTenantId);
+const tokens = await Promise.all(
+  Array.from({ length: Number(process.argv[2]) }, (_, at) =>
+    signDemoToken({ ...agent, userPrincipalName: `${at}.${userPrincipalName}` }, '12h', config.signingSecret),
+  ),
+);
+process.send({ url: gateway.url, tokens });
