@@ -23,9 +23,11 @@ const USAGE = `Imports cancellation policies, or closed markets, from a CSV file
   npm run import:policies -- FILE [--dry-run] [--keep-good]
   npm run import:policies -- --list software-subscriptions --from DAY [--reopen] [--dry-run]
 
-  policies        Kind or ProductId and SkuId, EffectiveDate, Sequence, Type, ExpiresAfter, SupportRequestRequired:
-                  a row per refund option; one row with none where it can never be cancelled
-  closed markets  Market, Kind, EffectiveDate, Closed
+  policies        Kind or ProductId and SkuId, EffectiveDate, Sequence, Type, ExpiresAfter, SupportRequestRequired,
+                  Removed: a row per refund option; one row with none where it can never be cancelled
+  closed markets  Market, Kind, EffectiveDate, Closed, Removed
+  Removed         yes takes away what is there of that subject and day, so that what came before it holds again; orders
+                  keep what they were sold under
   --list          Microsoft's separate list of markets closed to software subscriptions. It is not in effect by itself:
                   it names Brazil, which Microsoft's page on software prices lists as a market that is sold to with tax
   --from DAY      the first day (UTC) on which the list holds, such as 2027-01-01
@@ -93,9 +95,9 @@ async function main(): Promise<number> {
     const summary = await importPolicies(orm, given, {
       ...{ dryRun, keepGood, refusedRows },
       onRefusal: take,
-      onKept: (em, { refusedRows: refused, NEW: added, CHANGED: changed }) => {
+      onKept: (em, { refusedRows: refused, NEW: added, CHANGED: changed, REMOVED: removed }) => {
         const kind = given.holds === 'policies' ? 'POLICIES' : 'CLOSED_MARKETS';
-        entry.record(em, kind, { rows, refused, added, changed, removed: 0 });
+        entry.record(em, kind, { rows, refused, added, changed, removed });
       },
     });
     for (const refusal of refusals.slice(0, SHOWN_REFUSALS)) console.error(refusalText(refusal));
@@ -109,7 +111,7 @@ async function main(): Promise<number> {
 
 function summaryText(holds: PolicyFile['holds'], summary: PolicyImportSummary, dryRun: boolean): string {
   const what = holds === 'policies' ? 'policies' : 'closed markets';
-  const counts = `${what}: ${summary.NEW} new, ${summary.CHANGED} changed, ${summary.UNCHANGED} unchanged; rows refused: ${summary.refusedRows}.`;
+  const counts = `${what}: ${summary.NEW} new, ${summary.CHANGED} changed, ${summary.UNCHANGED} unchanged, ${summary.REMOVED} taken away; rows refused: ${summary.refusedRows}.`;
   if (summary.kept) return `${counts} Kept.`;
   if (dryRun) return `${counts} Dry run: nothing was kept.`;
   return `${counts} Nothing was kept. Correct the refused rows, or keep the others with --keep-good.`;

@@ -96,7 +96,14 @@ describe(`policies as data, on ${engine}`, () => {
       row('2031-02-01', ',,,'),
     ];
     expect((await importing(lines, { dryRun: true })).summary).toMatchObject({ NEW: 2, kept: false });
-    expect((await importing(lines)).summary).toEqual({ refusedRows: 0, NEW: 2, CHANGED: 0, UNCHANGED: 0, kept: true });
+    expect((await importing(lines)).summary).toEqual({
+      refusedRows: 0,
+      NEW: 2,
+      CHANGED: 0,
+      UNCHANGED: 0,
+      REMOVED: 0,
+      kept: true,
+    });
     expect((await importing(lines)).summary).toMatchObject({ NEW: 0, CHANGED: 0, UNCHANGED: 2 });
     expect((await policyOf(sku))?.cancellationPolicies).toMatchObject([
       { effectiveDate: '2031-02-01', refundOptions: [] },
@@ -166,7 +173,7 @@ describe(`policies as data, on ${engine}`, () => {
     ];
     const before = await stored();
     const { summary, refusals } = await importing(lines);
-    expect(summary).toEqual({ refusedRows: 11, NEW: 1, CHANGED: 0, UNCHANGED: 0, kept: false });
+    expect(summary).toEqual({ refusedRows: 11, NEW: 1, CHANGED: 0, UNCHANGED: 0, REMOVED: 0, kept: false });
     expect(refusals.toSorted((a, b) => a.line - b.line).map(({ line, column }) => [line, column])).toEqual([
       [2, 'Type'],
       [3, 'Type'],
@@ -247,6 +254,43 @@ describe(`policies as data, on ${engine}`, () => {
       [5, 'Market'],
       [6, 'Closed'],
     ]);
+  });
+
+  test('rules 1 and 13: what was imported is taken away again; what came before it holds, and what was sold keeps its own', async () => {
+    const sku = await aSku(gateway);
+    await aPrice(gateway, sku, '10.00');
+    const customer = await aCustomer(gateway);
+    const day = new Date().toISOString().slice(0, 10);
+    const cells = `,${sku.productId},${sku.skuId},${day}`;
+    await importing([header, `${cells},0,FULL,P5D,`]);
+    const before = await buy(gateway, customer, [{ ...sku, quantity: 1 }]);
+    const removal = [`${header},Removed`, `${cells},,,,,yes`];
+    expect((await importing(removal, { dryRun: true })).summary).toMatchObject({ REMOVED: 1, kept: false });
+    expect((await policyOf(sku))?.cancellationPolicy?.windowDays).toBe(5);
+    expect((await importing(removal)).summary).toMatchObject({ NEW: 0, CHANGED: 0, REMOVED: 1, kept: true });
+    expect((await policyOf(sku))?.cancellationPolicy?.windowDays).toBe(30);
+    const options = await gateway.sql('select refund_options as options from order_lines where order_id = ?', [
+      before.id.slice(4),
+    ]);
+    expect(options).toMatchObject([{ options: [{ sequence: 0, type: 'FULL', expiresAt: expect.any(String) }] }]);
+    expect((await importing(removal)).refusals).toMatchObject([
+      { line: 2, column: 'EffectiveDate', reason: 'there is none from that day on' },
+    ]);
+    expect((await importing([`${header},Removed`, `${cells},0,FULL,P5D,,yes`])).refusals).toMatchObject([
+      { column: 'Removed', reason: 'what is taken away has one row, without options' },
+    ]);
+    await loadReferenceData(gateway.gateway.services.orm.em.fork());
+    expect((await policyOf(sku))?.cancellationPolicy?.windowDays).toBe(30);
+
+    const closures = 'Market,Kind,EffectiveDate,Closed,Removed';
+    await importing([closures, `NO,LINUX_PLAN,${day},yes,`]);
+    expect((await importing([closures, `NO,LINUX_PLAN,${day},,yes`])).summary).toMatchObject({
+      REMOVED: 1,
+      kept: true,
+    });
+    expect(await gateway.sql(`select from market_closures where market_code = 'NO' and kind = 'LINUX_PLAN'`)).toEqual(
+      [],
+    );
   });
 
   onServer('what an operator imports at a terminal is an entry: who, which file, what became of it', async () => {

@@ -243,8 +243,10 @@ const command = fc.oneof(
             const first = new Date(`${monthOf(world.clock)}T00:00:00Z`);
             first.setUTCMonth(first.getUTCMonth() - back);
             const month = monthOf(first);
-            // Nobody waits for what had a connection that is gone, of a gateway that has stopped.
-            if (isCrashed) await world.crash(async () => void world.close(month).catch(() => undefined));
+            if (isCrashed) {
+              await world.closeHalf(month);
+              await world.crash(async () => undefined);
+            }
             await world.close(month);
             world.closed.add(month);
           },

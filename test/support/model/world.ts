@@ -80,6 +80,13 @@ export class World {
     while ((await inOwnTransaction(services, (em) => issueInvoices(em, month, 100))) > 0);
   }
 
+  /** Closes a month and issues one document of it, as a closing that ends in the middle does. */
+  async closeHalf(month: string): Promise<void> {
+    const { services } = this.gateway.gateway;
+    await inOwnTransaction(services, (em) => closeMonth(em, month));
+    await inOwnTransaction(services, (em) => issueInvoices(em, month, 1));
+  }
+
   /** Ends the gateway in good order and starts it anew. */
   async restart(): Promise<void> {
     if (serverUrl) {

@@ -8,6 +8,7 @@ export interface GivenPolicy {
   effectiveDate: string;
   refundOptions: RefundOption[];
   supportRequestRequired: boolean;
+  isRemoved: boolean;
   lines: number[];
 }
 
@@ -45,9 +46,10 @@ export function groupPolicies(
 }
 
 function policyOf(group: readonly PolicyRow[]): GivenPolicy {
-  const [{ subject, effectiveDate, supportRequestRequired }] = group as [PolicyRow];
+  const [{ subject, effectiveDate, supportRequestRequired, isRemoved }] = group as [PolicyRow];
   const refundOptions = group.flatMap(({ option }) => option ?? []).toSorted((a, b) => a.sequence - b.sequence);
-  return { subject, effectiveDate, supportRequestRequired, refundOptions, lines: group.map(({ line }) => line) };
+  const of = { subject, effectiveDate, supportRequestRequired, isRemoved };
+  return { ...of, refundOptions, lines: group.map(({ line }) => line) };
 }
 
 /** The first fault of a policy, by the line that it is found on. */
@@ -60,8 +62,10 @@ function faultOf(group: readonly PolicyRow[], kind: ProductKind | undefined): Po
       value: subjectKey(first.subject),
       reason: 'the catalog has no such SKU; import a price list with it first',
     };
-  for (const { line, supportRequestRequired, option } of group) {
+  for (const { line, supportRequestRequired, option, isRemoved } of group) {
     const at = (column: string, value: unknown, reason: string) => ({ line, column, value: String(value), reason });
+    if (isRemoved && (group.length > 1 || option || supportRequestRequired))
+      return at('Removed', isRemoved, 'what is taken away has one row, without options');
     if (supportRequestRequired !== first.supportRequestRequired)
       return at(
         'SupportRequestRequired',

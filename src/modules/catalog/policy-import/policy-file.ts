@@ -26,6 +26,8 @@ export interface PolicyRow {
   effectiveDate: string;
   option: RefundOption | null;
   supportRequestRequired: boolean;
+  /** The policy of this subject and day is taken away. */
+  isRemoved: boolean;
   /** Refused already; its policy is not taken either. */
   isBroken: boolean;
 }
@@ -39,6 +41,8 @@ export interface ClosureRow {
   /** `YYYY-MM-DD`, the first day (UTC) on which it holds. */
   effectiveDate: string;
   isClosed: boolean;
+  /** What is there of this market, kind and day is taken away. */
+  isRemoved: boolean;
 }
 
 /** The good rows of a file, which holds the one or the other. */
@@ -53,10 +57,11 @@ const POLICY_COLUMNS = [
   'Type',
   'ExpiresAfter',
   'SupportRequestRequired',
+  'Removed',
 ] as const;
-const CLOSURE_COLUMNS = ['Market', 'Kind', 'EffectiveDate', 'Closed'] as const;
+const CLOSURE_COLUMNS = ['Market', 'Kind', 'EffectiveDate', 'Closed', 'Removed'] as const;
 /** Columns that a file may lack: all of their cells are blank then. */
-const OPTIONAL: readonly string[] = ['Kind', 'ProductId', 'SkuId', 'SupportRequestRequired'];
+const OPTIONAL: readonly string[] = ['Kind', 'ProductId', 'SkuId', 'SupportRequestRequired', 'Removed'];
 const MAXIMUM_ROWS = 100_000;
 
 /** A cell that is wrong, and why. */
@@ -152,14 +157,21 @@ function policyRow(line: number, cells: Cells, onRefusal: (refusal: PolicyRefusa
   const rest = valid(line, cells, onRefusal, () => ({
     option: isBlank ? null : optionOf(Sequence, Type.toUpperCase(), ExpiresAfter.toUpperCase()),
     supportRequestRequired: yesOrNo(cells, 'SupportRequestRequired', false),
+    isRemoved: yesOrNo(cells, 'Removed', false),
   }));
-  return { ...of, ...(rest ?? { option: null, supportRequestRequired: false }), isBroken: rest === null };
+  return {
+    ...of,
+    ...(rest ?? { option: null, supportRequestRequired: false, isRemoved: false }),
+    isBroken: rest === null,
+  };
 }
 
 function closureRow(line: number, cells: Cells): ClosureRow {
   const market = (cells['Market'] ?? '').toUpperCase();
   if (!/^[A-Z]{2}$/.test(market)) throw new InvalidCell('Market', 'must be an ISO 3166-1 alpha-2 code such as BR');
-  return { line, market, kind: kindOf(cells), effectiveDate: dateOf(cells), isClosed: yesOrNo(cells, 'Closed', true) };
+  const isClosed = yesOrNo(cells, 'Closed', true);
+  const of = { market, kind: kindOf(cells), effectiveDate: dateOf(cells) };
+  return { line, ...of, isClosed, isRemoved: yesOrNo(cells, 'Removed', false) };
 }
 
 function subjectOf(cells: Cells): PolicySubject {
