@@ -27,6 +27,7 @@ import { Migration20261128080805_partner_center_sign_in } from './Migration20261
 import { Migration20261128083000_imports_and_closings_told } from './Migration20261128083000_imports_and_closings_told.js';
 import { Migration20261128090000_amounts_and_evidence } from './Migration20261128090000_amounts_and_evidence.js';
 import { Migration20261128091500_write_functions } from './Migration20261128091500_write_functions.js';
+import { Migration20261128092000_upstream_intents } from './Migration20261128092000_upstream_intents.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -61,4 +62,5 @@ export const migrations: MigrationObject[] = [
   },
   { name: 'Migration20261128090000_amounts_and_evidence', class: Migration20261128090000_amounts_and_evidence },
   { name: 'Migration20261128091500_write_functions', class: Migration20261128091500_write_functions },
+  { name: 'Migration20261128092000_upstream_intents', class: Migration20261128092000_upstream_intents },
 ];

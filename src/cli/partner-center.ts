@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { readConfig } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
+import type { PartnerCenterConfig } from '../config/partner-center-config.js';
 import { openSharedCounters } from '../cost/shared-counters.js';
 import { poolOf } from '../database/execute.js';
 import { type Orm, openOrm } from '../database/orm.js';
@@ -40,7 +41,7 @@ async function main(): Promise<number> {
     await holdKeys(orm, keys);
     const counter = counters.counter(CALLS_COUNTER, WINDOW_MS);
     const opened = openPartnerCenter({ config: partnerCenter, kysely, keys, counter });
-    return what === 'sign-in' ? await signIn(opened) : await check(opened);
+    return what === 'sign-in' ? await signIn(opened) : await check(opened, partnerCenter);
   } catch (error) {
     if ((error as { code?: string }).code !== '42P01') throw error;
     throw new CommandRefused('That database has not all tables. Bring it up to date: npm run migrate');
@@ -71,7 +72,11 @@ async function signIn({ tokens, signIn: kept }: OpenedPartnerCenter): Promise<nu
 const dayOf = (date: Date | null) => date?.toISOString().slice(0, 10) ?? 'never';
 
 /** Tells line by line what can be asked. Answers the exit code. */
-async function check({ partnerCenter, signIn: kept }: OpenedPartnerCenter): Promise<number> {
+async function check(
+  { partnerCenter, signIn: kept }: OpenedPartnerCenter,
+  { tenantId, serviceUrl, isSandbox }: PartnerCenterConfig,
+): Promise<number> {
+  console.log(`asking ${serviceUrl} as tenant ${tenantId}${isSandbox ? ', a sandbox' : ''}`);
   let failed = 0;
   const look = async <Result>(name: string, ask: () => Promise<Result>, tell: (result: Result) => string) => {
     try {

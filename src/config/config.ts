@@ -6,7 +6,7 @@ import { ConfigError } from './config-error.js';
 import { contradictions } from './contradictions.js';
 import type { CostConfig, LimiterConfig } from './cost-config.js';
 import type { FileScanConfig } from './file-scan-config.js';
-import { type JobsConfig, jobsOf } from './jobs-config.js';
+import { type JobsConfig, jobsOf, withPatience } from './jobs-config.js';
 import { localSecrets } from './local-secrets.js';
 import type { NatsAddress } from './nats-config.js';
 import { type PartnerCenterConfig, partnerCenterOf } from './partner-center-config.js';
@@ -132,7 +132,7 @@ export interface Config {
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const files = readSecretFiles(given);
-  const parsed = settings.safeParse(files.values);
+  const parsed = settings.safeParse(withPatience(files.values));
   const problems = [
     ...files.problems,
     ...(parsed.error?.issues ?? []).map((issue) => problemOf(issue, files.paths)),

@@ -9,7 +9,7 @@ const whole = (what: string, fallback: number, minimum: number, maximum: number)
 export const jobSettings = {
   JOB_POLL_MS: whole(' of milliseconds', 2_000, 100, 600_000),
   JOB_TIME_LIMIT_MS: whole(' of milliseconds', 30_000, 100, 3_600_000),
-  JOB_ATTEMPTS: whole('', 10, 1, 100),
+  JOB_ATTEMPTS: whole('', 10, 1, 1_000),
   JOB_RETRY_DELAY_MS: whole(' of milliseconds', 1_000, 1_000, 3_600_000),
   JOB_RETRY_DELAY_MAX_MS: whole(' of milliseconds', 300_000, 1_000, 86_400_000),
   JOBS_AT_ONCE: whole('', 10, 1, 1_000),
@@ -30,6 +30,13 @@ export interface JobsConfig {
   /** How many jobs of a kind a process does at once. */
   atOnce: number;
 }
+
+/** How jobs are done where a service is asked that takes minutes, and shows later what it has done. */
+const patient = { JOB_TIME_LIMIT_MS: '300000', JOB_ATTEMPTS: '200' };
+
+/** Settings with the defaults of jobs that wait for Partner Center, where that is set. */
+export const withPatience = (given: Record<string, string | undefined>): Record<string, string | undefined> =>
+  given['PARTNER_CENTER_TENANT_ID'] ? { ...patient, ...given } : given;
 
 /** The settings of jobs as they are set. */
 export const jobsOf = (values: z.infer<z.ZodObject<typeof jobSettings>>): JobsConfig => ({

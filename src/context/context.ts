@@ -77,6 +77,8 @@ export interface Services {
   jobs: JobQueue;
   /** Whether the provider is asked for purchases; else they are confirmed in their own transaction. */
   asksForPurchases: boolean;
+  /** Whether what it is asked for is written down as an intent. */
+  keepsIntents: boolean;
 }
 
 /** What one request, socket operation or feed event has of its own: made fresh for each by `createContext`. */

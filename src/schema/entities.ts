@@ -25,6 +25,7 @@ import {
 } from '../modules/entitlements/entitlement.entity.js';
 import { FingerprintSecret, PooledKey, ProductKeyShortage } from '../modules/entitlements/product-key-pool.entity.js';
 import { RefusedAttempt } from '../modules/entitlements/refused-attempt.entity.js';
+import { UpstreamIntent } from '../modules/fulfilling/intent.entity.js';
 import { Job } from '../modules/jobs/job.entity.js';
 import { PeriodicWork } from '../modules/jobs/periodic-work.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
@@ -56,6 +57,7 @@ export const entities: EntitySchema[] = [
   DownloadUse,
   Cancellation,
   CancellationLine,
+  UpstreamIntent,
   SalesDelta,
   SalesByProduct,
   SalesByCustomer,

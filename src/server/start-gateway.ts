@@ -24,7 +24,7 @@ import { Lru } from '../lib/lru.js';
 import { OneAtATime } from '../lib/one-at-a-time.js';
 import { createSigner } from '../lib/signing.js';
 import { Turns } from '../lib/turns.js';
-import { type FulfilmentProvider, localProvider } from '../modules/fulfilling/provider.js';
+import type { FulfilmentProvider } from '../modules/fulfilling/provider.js';
 import { FileScans } from '../modules/support/scan/file-scans.js';
 import { PlanCache } from '../read/plan.js';
 import { PointReadBatcher } from '../read/point-read-batcher.js';
@@ -45,6 +45,7 @@ import { startCostControl } from './start-cost-control.js';
 import { startFeed } from './start-feed.js';
 import { startJobs } from './start-jobs.js';
 import { startPeriodicWork } from './start-periodic-work.js';
+import { startProvider } from './start-provider.js';
 
 /** What tests and operators may put in the place of the usual. */
 export interface GatewayOptions extends OpeningOptions {
@@ -81,7 +82,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 }
 
 async function start(config: Config, options: GatewayOptions, lifecycle: Lifecycle): Promise<Gateway> {
-  const { now, provider = localProvider(config.purchaseDelayMs), onProgress = () => undefined } = options;
+  const { now, onProgress = () => undefined } = options;
   const clock: Clock = now ?? ((database) => database);
   const log = options.log ?? pino({ level: config.logLevel }, pino.destination(2));
   const orm = await openDatabase(config, options, lifecycle);
@@ -89,6 +90,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const refusals = new Refusals();
   const connections = await openConnections({ database: config.database, orm, entities, refusals, log });
   lifecycle.onClose(() => connections.close());
+  const provider = options.provider ?? (await startProvider({ config, connections, log, lifecycle }));
   const schema = await buildGraph();
   const kysely = connections.internal;
   const table = new EntryTable(kysely, connections.batchExecute);
@@ -142,6 +144,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     fileAttached: () => scans?.wake(),
     jobs,
     asksForPurchases: provider.purchase !== null,
+    keepsIntents: provider.keepsIntents === true,
   };
   const keySets = new KeySets({ log });
   const { auth, signingSecret } = config;

@@ -18,6 +18,7 @@ const tables: Record<string, string> = {
   invoice_lines: 'invoice_id in (select id from invoices where customer_id = $)',
   ledger_entries: 'customer_id = $',
   reconciliation_lines: 'customer_id = $',
+  upstream_intents: 'order_id in (select id from orders where customer_id = $)',
   support_requests: 'customer_id = $',
   support_files: 'support_request_id in (select id from support_requests where customer_id = $)',
   support_notes: 'support_request_id in (select id from support_requests where customer_id = $)',

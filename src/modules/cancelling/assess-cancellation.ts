@@ -37,7 +37,10 @@ export interface Assessment {
 export function chooseLines(lines: SoldLine[], lineNumbers: number[] | null): SoldLine[] | Problem {
   if (lineNumbers === null) {
     const standing = lines.filter((line) => line.status !== OrderLineStatus.CANCELLED);
-    return standing.length > 0 ? standing : new AlreadyCancelled(lines.map((line) => line.lineNumber));
+    // What the provider refused of an order is none of it, unless it refused all.
+    const confirmed = standing.filter((line) => line.status !== OrderLineStatus.REFUSED);
+    if (confirmed.length > 0 || lines.length === 0) return confirmed;
+    return standing.length === lines.length ? standing : new AlreadyCancelled(lines.map((line) => line.lineNumber));
   }
   const missing = lineNumbers.filter((number) => !lines.some((line) => line.lineNumber === number));
   if (missing.length > 0) return new OrderLineNotFound(missing);

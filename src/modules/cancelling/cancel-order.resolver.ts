@@ -63,7 +63,7 @@ export class CancelOrderResolver {
     input: CancelOrderInput,
     @Ctx() context: Context,
   ) {
-    const { signer, config, jobs } = context.services;
+    const { signer, config, jobs, keepsIntents } = context.services;
     const orderId = idOf('Order', input.orderId, 'input.orderId');
     const asked = {
       ...input,
@@ -72,7 +72,7 @@ export class CancelOrderResolver {
       quoteToken: input.quoteToken ?? null,
       reason: input.reason ?? null,
     };
-    const asking = { jobs, delayMs: config.fulfilmentDelayMs };
+    const asking = { jobs, delayMs: config.fulfilmentDelayMs, keepsIntents };
     return inTransaction(context, (unit) => cancelOrder(unit, signer, asking, asked), { row: orderId });
   }
 

@@ -8,6 +8,7 @@ import { JobKind } from '../../domain/job-kind.js';
 import { isProblem, Problem } from '../../domain/problem.js';
 import type { Signer } from '../../lib/signing.js';
 import { withIdempotency } from '../access/idempotency.js';
+import { keepIntent } from '../fulfilling/intents.js';
 import type { Asking } from '../fulfilling/provider.js';
 import { type FoundOrder, lockOrderWithLines, OrderNotFound } from '../orders/find-order.js';
 import { Cancellation, CancellationLine } from '../orders/order.entity.js';
@@ -109,7 +110,8 @@ async function request(
       reason,
     },
   });
-  const { jobs, delayMs } = asking;
+  const { jobs, delayMs, keepsIntents } = asking;
+  if (keepsIntents) keepIntent(em, cancellationId, JobKind.CANCELLATION, order.id);
   await jobs.enqueue(
     em,
     { id: cancellationId, kind: JobKind.CANCELLATION, data: { orderId: order.id }, askedBy },

@@ -62,18 +62,25 @@ export async function adoptCancellations(em: Em, jobs: JobQueue): Promise<void> 
 
 const LINE_NUMBERS = prepared(
   'lines of a cancellation',
-  `select o.number as "orderNumber", l.line_number as "lineNumber" from cancellation_lines x
-  join order_lines l on l.id = x.order_line_id join orders o on o.id = l.order_id
+  `select o.id as "orderId", o.number as "orderNumber", c.tenant_id as "tenantId", l.line_number as "lineNumber"
+  from cancellation_lines x join order_lines l on l.id = x.order_line_id join orders o on o.id = l.order_id
+  join customers c on c.id = o.customer_id
   where x.cancellation_id = $1 order by l.line_number`,
 );
 
 async function requestOf(em: Em, cancellationId: string): Promise<CancellationRequest> {
-  const lines = await query<{ orderNumber: string; lineNumber: number }>(em, LINE_NUMBERS, [cancellationId]);
+  const lines = await query<{ orderId: string; orderNumber: string; tenantId: string; lineNumber: number }>(
+    em,
+    LINE_NUMBERS,
+    [cancellationId],
+  );
   const [first] = lines;
   if (!first) throw new Error(`there is no cancellation ${cancellationId}`);
   return {
     cancellationId,
+    orderId: first.orderId,
     orderNumber: first.orderNumber,
+    tenantId: first.tenantId,
     lineNumbers: lines.map(({ lineNumber }) => lineNumber),
   };
 }
@@ -178,7 +185,7 @@ async function confirm(em: Em, id: string, { order, credits, now }: Pending): Pr
   write(
     em,
     `update orders set status = 'CANCELLED' where id = $1 and not exists (
-      select from order_lines where order_id = $1 and status <> 'CANCELLED' and id <> all($2::uuid[])
+      select from order_lines where order_id = $1 and status not in ('CANCELLED', 'REFUSED') and id <> all($2::uuid[])
     )`,
     [order.id, lineIds],
   );

@@ -1,5 +1,6 @@
 import type { Em } from '../../database/orm.js';
 import { write } from '../../database/writes.js';
+import type { BillingPlan } from '../../domain/product-kind.js';
 import type { SoldRefundOption } from '../../domain/refund-option.js';
 import { type OrderLineStatus, orderLineMoves } from './order-status.js';
 
@@ -29,6 +30,8 @@ export interface ChargedLine {
 /** A line of an order as use cases judge it. */
 export interface SoldLine extends ChargedLine {
   lineNumber: number;
+  /** Its own, or the SKU's where it is from before lines had one. */
+  billingPlan: BillingPlan;
   status: OrderLineStatus;
   refundOptions: SoldRefundOption[];
   cancellableUntil: Date | null;
@@ -52,6 +55,7 @@ export const SOLD_LINE = `l.id, l.line_number as "lineNumber", l.quantity, l.uni
   l.total::text as "total", l.status, l.refund_options as "refundOptions",
   (extract(epoch from l.cancellable_until) * 1000)::float8 as "cancellableUntil",
   l.support_request_required as "supportRequestRequired", l.term_start as "termStart", l.term_end as "termEnd",
+  coalesce(l.billing_plan, s.billing_plan) as "billingPlan",
   jsonb_build_object('title', s.title, 'productRow', p.id, 'productId', p.product_id, 'skuId', s.sku_id) as "sku"`;
 
 /** Moves lines at the end of the transaction. @throws Error where one may not go there */

@@ -13,6 +13,13 @@ export function termOf(placedAt: Date, duration: string): Term {
   return { start: start.toISODate() as string, end: end.toISODate() as string };
 }
 
+/** How long a term is, as `termOf` is told it: P1M, P3Y. */
+export function durationOf({ start, end }: Term): string {
+  const [from, until] = [start, end].map((day) => DateTime.fromISO(day, { zone: 'utc' })) as [DateTime, DateTime];
+  const months = Math.round(until.plus({ days: 1 }).diff(from, 'months').months);
+  return months % 12 === 0 ? `P${months / 12}Y` : `P${months}M`;
+}
+
 /** Days of a term, both ends counted: 2021-09-14 to 2024-09-13 has 1,096. */
 export function daysIn(term: Term): number {
   return (

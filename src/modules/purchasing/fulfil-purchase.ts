@@ -6,10 +6,11 @@ import { JobKind } from '../../domain/job-kind.js';
 import type { JobHandler } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
 import { bookCharges } from '../billing/book.js';
-import type { FulfilmentAnswer, FulfilmentProvider, PurchaseRequest } from '../fulfilling/provider.js';
+import type { FulfilmentProvider, PurchaseAnswer, PurchaseRequest } from '../fulfilling/provider.js';
 import { lockOrder, readOrder } from '../orders/find-order.js';
 import { OrderLineStatus, OrderStatus } from '../orders/order-status.js';
-import { moveLines } from '../orders/sold-line.js';
+import { moveLines, type SoldLine } from '../orders/sold-line.js';
+import { durationOf } from '../orders/term.js';
 import { recordPurchaseAnswer } from './record-purchase-answer.js';
 
 /** What fulfilling purchases needs. */
@@ -52,11 +53,13 @@ async function requestOf(em: Em, orderId: string): Promise<PurchaseRequest> {
     orderId,
     orderNumber: order.number,
     tenantId: order.customer.tenantId,
-    lines: lines.map(({ lineNumber, quantity, sku: { productId, skuId } }) => ({
+    lines: lines.map(({ lineNumber, quantity, termStart, termEnd, billingPlan, sku: { productId, skuId } }) => ({
       lineNumber,
       productId,
       skuId,
       quantity,
+      termDuration: termStart && termEnd ? durationOf({ start: termStart, end: termEnd }) : null,
+      billingCycle: billingPlan.toLowerCase(),
     })),
   };
 }
@@ -65,7 +68,7 @@ async function requestOf(em: Em, orderId: string): Promise<PurchaseRequest> {
 async function settle(
   em: Em,
   id: string,
-  answer: FulfilmentAnswer,
+  answer: PurchaseAnswer,
   clock: Clock,
   by: Actor | null = null,
 ): Promise<void> {
@@ -74,19 +77,36 @@ async function settle(
   const { lines } = found;
   const order = { ...found.order, customerId: found.order.customer.id };
   const now = await askClock(em, clock);
-  const lineIds = lines.map((line) => line.id);
-  if (answer === 'confirmed') {
+  const refused = refusedOf(lines, answer);
+  const confirmed = lines.filter((line) => !refused.includes(line));
+  if (confirmed.length > 0) {
+    const lineIds = confirmed.map((line) => line.id);
     write(em, `update orders set status = 'COMPLETED' where id = $1`, [id]);
-    moveLines(em, lines, OrderLineStatus.ACTIVE);
+    moveLines(em, confirmed, OrderLineStatus.ACTIVE);
     write(em, `update entitlements set status = 'ACTIVE' where order_line_id = any($1::uuid[])`, [lineIds]);
-    await bookCharges(em, order, lines, now);
-  } else {
-    write(em, `update orders set status = 'REFUSED', refusal_reason = $2 where id = $1`, [id, answer.refused]);
-    moveLines(em, lines, OrderLineStatus.REFUSED);
-    write(em, `update entitlements set status = 'REVOKED', revoked_at = $2 where order_line_id = any($1::uuid[])`, [
-      lineIds,
-      now,
-    ]);
+    await bookCharges(em, order, confirmed, now);
+    recordPurchaseAnswer(em, order, confirmed, 'confirmed', by);
   }
-  recordPurchaseAnswer(em, order, lines, answer, by);
+  if (refused.length === 0) return;
+  const reason = reasonOf(answer);
+  if (confirmed.length === 0)
+    write(em, `update orders set status = 'REFUSED', refusal_reason = $2 where id = $1`, [id, reason]);
+  moveLines(em, refused, OrderLineStatus.REFUSED);
+  write(em, `update entitlements set status = 'REVOKED', revoked_at = $2 where order_line_id = any($1::uuid[])`, [
+    refused.map((line) => line.id),
+    now,
+  ]);
+  recordPurchaseAnswer(em, order, refused, { refused: reason }, by);
+}
+
+/** The lines that an answer refuses. */
+function refusedOf(lines: SoldLine[], answer: PurchaseAnswer): SoldLine[] {
+  if (answer === 'confirmed') return [];
+  if ('refused' in answer) return lines;
+  return lines.filter((line) => answer.refusedLines.some(({ lineNumber }) => lineNumber === line.lineNumber));
+}
+
+function reasonOf(answer: PurchaseAnswer): string {
+  if (answer === 'confirmed') return '';
+  return 'refused' in answer ? answer.refused : [...new Set(answer.refusedLines.map(({ reason }) => reason))].join(' ');
 }

@@ -60,8 +60,8 @@ export class PurchaseResolver {
     @Ctx() context: Context,
   ) {
     const customerId = idOf('Customer', input.customerId, 'input.customerId');
-    const { jobs, config, asksForPurchases } = context.services;
-    const asking = asksForPurchases ? { jobs, delayMs: config.purchaseDelayMs } : null;
+    const { jobs, config, asksForPurchases, keepsIntents } = context.services;
+    const asking = asksForPurchases ? { jobs, delayMs: config.purchaseDelayMs, keepsIntents } : null;
     const asked = { ...input, customerId, currency: input.currency ?? null };
     return inTransaction(context, (unit) => purchase(unit, asking, asked));
   }

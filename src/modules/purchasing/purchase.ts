@@ -10,6 +10,7 @@ import { isProblem, type Problem } from '../../domain/problem.js';
 import { withIdempotency } from '../access/idempotency.js';
 import { bookCharges } from '../billing/book.js';
 import { Entitlement } from '../entitlements/entitlement.entity.js';
+import { keepIntent } from '../fulfilling/intents.js';
 import type { Asking } from '../fulfilling/provider.js';
 import { Order, OrderLine } from '../orders/order.entity.js';
 import { OrderLineStatus, OrderStatus } from '../orders/order-status.js';
@@ -84,6 +85,7 @@ async function write(
     correlationId,
     detail: { orderNumber: order.number, lineCount: lines.length, total, currency },
   });
+  if (asking?.keepsIntents) keepIntent(em, order.id, JobKind.PURCHASE, order.id);
   if (asking)
     await asking.jobs.enqueue(
       em,

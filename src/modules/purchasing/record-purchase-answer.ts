@@ -1,6 +1,7 @@
 import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
 import type { Em } from '../../database/orm.js';
 import { toGlobalId } from '../../domain/global-id.js';
+import { sum } from '../../domain/money.js';
 import { fulfilmentFor } from '../fulfilling/fulfilment-actor.js';
 import type { FulfilmentAnswer } from '../fulfilling/provider.js';
 import type { FoundOrder } from '../orders/find-order.js';
@@ -17,7 +18,7 @@ export function recordPurchaseAnswer(
   answer: FulfilmentAnswer,
   by: Actor | null,
 ): void {
-  const { number: orderNumber, total, currency } = order;
+  const { number: orderNumber, currency } = order;
   const entry = {
     actor:
       by ??
@@ -34,6 +35,10 @@ export function recordPurchaseAnswer(
   };
   const lineCount = lines.length;
   if (answer === 'confirmed') {
+    const total = sum(
+      lines.map((line) => line.total),
+      currency,
+    );
     const detail = { orderNumber, lineCount, total, currency };
     recordActivity(em, { action: 'ORDER_CONFIRMED', outcome: 'SUCCEEDED', ...entry, detail });
   } else {

@@ -102,7 +102,10 @@ describe(`purchases that a provider answers, on ${engine}`, () => {
       orderId: expect.any(String),
       orderNumber: order.number,
       tenantId: customer.tenantId,
-      lines: lines.map((line, lineNumber) => ({ lineNumber, ...line })),
+      lines: [
+        { lineNumber: 0, ...lines[0], termDuration: null, billingCycle: 'one_time' },
+        { lineNumber: 1, ...lines[1], termDuration: 'P3Y', billingCycle: 'triennial' },
+      ],
     });
     expect(await look(order)).toMatchObject({
       status: 'COMPLETED',

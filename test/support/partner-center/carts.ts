@@ -115,6 +115,17 @@ function checkOut(call: Call): Answer {
   return created({ orders: orders.map((order) => showOrder(world, order, false)), orderErrors });
 }
 
+/** What has moved in the catalog since the cart was made. */
+function staleIn(world: World, lines: CartLine[]): { code: number; description: string } | null {
+  try {
+    for (const { catalogItemId } of lines) catalogItem(world, catalogItemId);
+    return null;
+  } catch (error) {
+    const { code, message } = error as Refusal;
+    return { code: Number(code), description: message };
+  }
+}
+
 /** Why a group of lines is no order; null: it is one. */
 function reasonAgainst(
   { world }: Call,
@@ -123,6 +134,8 @@ function reasonAgainst(
 ): { code: number; description: string } | null {
   const wrong = lines.find(({ error }) => error)?.error;
   if (wrong) return { code: wrong.errorCode, description: wrong.errorDescription };
+  const stale = staleIn(world, lines);
+  if (stale) return stale;
   if (isLast && world.faults.strikes('groupFails'))
     return { code: 900_120, description: 'The credit limit of the customer is reached.' };
   if (!world.options.isSandbox) return null;

@@ -35,7 +35,10 @@ export const catalogRoutes: Route[] = BELOW.flatMap((below): Route[] => [
   {
     method: 'GET',
     pattern: `/v1${below}/products/:product/skus`,
-    handle: (call) => collection(call, [showSku(productOf(call))]),
+    handle: (call) => {
+      const { productId } = productOf(call);
+      return collection(call, call.world.state.products.filter((one) => one.productId === productId).map(showSku));
+    },
   },
   { method: 'GET', pattern: `/v1${below}/products/:product/skus/:sku`, handle: (call) => ok(showSku(skuOf(call))) },
   {
@@ -62,9 +65,10 @@ function productOf({ world, ids }: Call): Product {
 }
 
 function skuOf(call: Call): Product {
-  const product = productOf(call);
-  if (product.skuId !== call.ids['sku']) throw new Refusal(404, '400018', 'The SKU was not found.');
-  return product;
+  const { productId } = productOf(call);
+  const found = call.world.state.products.find((one) => one.productId === productId && one.skuId === call.ids['sku']);
+  if (!found) throw new Refusal(404, '400018', 'The SKU was not found.');
+  return found;
 }
 
 const showProduct = ({ productId, title, soldAs }: Product) => ({
@@ -124,9 +128,10 @@ export function moveAvailability(world: World, product: Product): void {
 /** What a catalog item id names. @throws {Refusal} 400013, 400018 or 400019 where the catalog has moved */
 export function catalogItem(world: World, catalogItemId: string): Product {
   const [productId, skuId, availabilityId] = catalogItemId.split(':');
-  const product = world.state.products.find((one) => one.productId === productId);
-  if (!product) throw new Refusal(400, '400013', 'The product was not found.');
-  if (product.skuId !== skuId) throw new Refusal(400, '400018', 'The SKU was not found.');
+  const skus = world.state.products.filter((one) => one.productId === productId);
+  if (skus.length === 0) throw new Refusal(400, '400013', 'The product was not found.');
+  const product = skus.find((one) => one.skuId === skuId);
+  if (!product) throw new Refusal(400, '400018', 'The SKU was not found.');
   if (product.availabilityId !== availabilityId)
     throw new Refusal(400, '400019', 'The availability was not found or is not active.');
   return product;
