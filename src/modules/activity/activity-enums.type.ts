@@ -7,7 +7,9 @@ registerEnumType(ActivityAction, {
   valuesConfig: {
     ORDER_PLACED: { description: 'An order was placed on behalf of a customer.' },
     ORDER_CONFIRMED: { description: 'The provider confirmed an order: it is charged, and its software can be used.' },
-    ORDER_REFUSED: { description: 'The provider refused an order. Nothing was charged.' },
+    ORDER_REFUSED: {
+      description: 'The provider refused an order, or some of its lines. What it refused is not charged.',
+    },
     CANCELLATION_REQUESTED: { description: 'Somebody asked to cancel lines; fulfilment has yet to confirm.' },
     CANCELLATION_CONFIRMED: {
       description: 'Fulfilment confirmed a cancellation: its keys and links are revoked and the credit is booked.',

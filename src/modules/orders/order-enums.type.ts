@@ -8,9 +8,9 @@ registerEnumType(OrderStatus, {
     PENDING: {
       description: 'The order waits for the provider to confirm it. Nothing is charged and nothing can be used yet.',
     },
-    COMPLETED: { description: 'The order was provisioned, and at least one line is not cancelled.' },
-    CANCELLED: { description: 'All lines of the order are cancelled.' },
-    REFUSED: { description: 'The provider refused the order: `refusalReason` says why. Nothing was charged.' },
+    COMPLETED: { description: 'The provider took the order, or at least one of its lines, and not all that it took is cancelled.' },
+    CANCELLED: { description: 'All lines of the order that the provider took are cancelled.' },
+    REFUSED: { description: 'The provider refused the whole order: `refusalReason` says why. Nothing was charged.' },
   },
 });
 registerEnumType(OrderLineStatus, {
@@ -23,7 +23,7 @@ registerEnumType(OrderLineStatus, {
       description: 'A cancellation of the line waits for fulfilment, which takes up to 15 minutes.',
     },
     CANCELLED: { description: 'The line is cancelled for good. It stays listed.' },
-    REFUSED: { description: 'The provider refused the order. The line was never charged; it stays listed.' },
+    REFUSED: { description: 'The provider refused the line. It was never charged; it stays listed.' },
   },
 });
 registerEnumType(CancellationStatus, {
