@@ -26,6 +26,8 @@ describe(`purchases that a provider answers, on ${engine}`, () => {
         purchase: (request) => new Promise((answer) => void asked.set(request.orderNumber, { request, answer })),
         cancel: (request) => new Promise((answer) => void cancelled.set(request.orderNumber, answer)),
       },
+      // Nobody is asked a second time while a test has not answered yet, however busy the machine is.
+      config: { jobs: { ...testJobs, timeLimitMs: 600_000 } },
     });
     await stockShop(gateway);
   });
