@@ -17,8 +17,9 @@ export function newProductKey(): string {
  * is none. Real keys have letters that invented ones lack.
  */
 export function productKeyOf(text: string): string | null {
-  const characters = text.trim().toUpperCase().replaceAll('-', '');
-  return /^[A-Z0-9]{25}$/.test(characters) ? (characters.match(/.{5}/g) as string[]).join('-') : null;
+  const characters = text.trim().replaceAll('-', '');
+  // Before it is upper-cased, which makes letters of the key's alphabet out of others: of ſ an S.
+  return /^[A-Za-z0-9]{25}$/.test(characters) ? (characters.toUpperCase().match(/.{5}/g) as string[]).join('-') : null;
 }
 
 /** Encrypts with AES-256-GCM (rule 8). `owner` (entitlement id and version) is bound in: a row moved elsewhere does not open. */

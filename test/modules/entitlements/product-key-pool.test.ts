@@ -105,6 +105,10 @@ describe(`the pool of product keys, on ${engine}`, () => {
     await asked(gateway, await licence());
     const refusals = [
       { input: { ...sku, version: VERSION, productKeys: [...keys, 'AAAAA'] } },
+      // In upper case they are letters of a key.
+      ...['ſ'.repeat(25), 'ı'.repeat(25), `${'ß'.repeat(12)}A`].map((text) => ({
+        input: { ...sku, version: VERSION, productKeys: [text] },
+      })),
       { input: { ...sku, version: VERSION, productKeys: keys, none: 1 } },
       { input: { ...sku, version: VERSION, productKeys: [[keys[0]], 5] } },
       { input: keys[0] },
