@@ -8,7 +8,9 @@ registerEnumType(OrderStatus, {
     PENDING: {
       description: 'The order waits for the provider to confirm it. Nothing is charged and nothing can be used yet.',
     },
-    COMPLETED: { description: 'The provider took the order, or at least one of its lines, and not all that it took is cancelled.' },
+    COMPLETED: {
+      description: 'The provider took the order, or at least one of its lines, and not all that it took is cancelled.',
+    },
     CANCELLED: { description: 'All lines of the order that the provider took are cancelled.' },
     REFUSED: { description: 'The provider refused the whole order: `refusalReason` says why. Nothing was charged.' },
   },

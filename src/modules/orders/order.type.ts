@@ -54,7 +54,8 @@ export class OrderType extends NodeType {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why the provider refused the order or some of its lines, in its own words; null where it refused none.',
+    description:
+      'Why the provider refused the order or some of its lines, in its own words; null where it refused none.',
   })
   refusalReason!: string | null;
 
