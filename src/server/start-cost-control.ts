@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { Budgets } from '../cost/budgets.js';
 import { CostControl } from '../cost/cost-control.js';
-import { openSharedCounters } from '../cost/shared-counters.js';
+import type { SharedCounters } from '../cost/shared-counters.js';
 import { TableSizes } from '../cost/table-sizes.js';
 import { Scales } from '../cost/weigh.js';
 import type { Orm } from '../database/orm.js';
@@ -24,6 +24,7 @@ export interface StartCostControlOptions {
   config: Config;
   orm: Orm;
   connections: Connections;
+  counters: SharedCounters;
   schema: GraphQLSchema;
   refusals: Refusals;
   log: Logger;
@@ -32,13 +33,10 @@ export interface StartCostControlOptions {
 
 /** Starts to judge what operations cost, by the tables as they are, and to keep budgets with the other processes. */
 export async function startCostControl(options: StartCostControlOptions): Promise<CostControl> {
-  const { config, orm, connections, schema, refusals, log, lifecycle } = options;
-  const { internal: kysely, internalPool: pool } = connections;
-  const sizes = new TableSizes(kysely, readModel, orm.getMetadata());
+  const { config, orm, connections, counters, schema, refusals, log, lifecycle } = options;
+  const sizes = new TableSizes(connections.internal, readModel, orm.getMetadata());
   await sizes.start(log);
   lifecycle.onClose(() => sizes.stop());
-  const counters = openSharedCounters({ limiter: config.limiter, pool, kysely, log });
-  lifecycle.onClose(() => counters.close());
   /** @param name of the counter that processes share, @param what is counted, for the log */
   const countedOver = (windowMs: number, name: string, what: string) => {
     const budgets = new Budgets({ windowMs, counter: counters.counter(name, windowMs), what, log });

@@ -13,6 +13,7 @@ import type { Config } from '../config/config.js';
 import type { Clock } from '../context/clock.js';
 import type { Services } from '../context/context.js';
 import { inOwnTransaction } from '../context/transaction.js';
+import { openSharedCounters } from '../cost/shared-counters.js';
 import type { Em, Orm } from '../database/orm.js';
 import { type Connections, openConnections } from '../database/pools.js';
 import { DocumentCache } from '../execution/documents.js';
@@ -90,9 +91,11 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const refusals = new Refusals();
   const connections = await openConnections({ database: config.database, orm, entities, refusals, log });
   lifecycle.onClose(() => connections.close());
-  const provider = options.provider ?? (await startProvider({ config, connections, log, lifecycle }));
+  const { internal: kysely, internalPool: pool } = connections;
+  const counters = openSharedCounters({ limiter: config.limiter, pool, kysely, log });
+  lifecycle.onClose(() => counters.close());
+  const provider = options.provider ?? (await startProvider({ config, kysely, counters }));
   const schema = await buildGraph();
-  const kysely = connections.internal;
   const table = new EntryTable(kysely, connections.batchExecute);
   const { fanOut, horizon, nats, ...running } = await startFeed({ config, kysely, table, log, lifecycle });
   const { feed, feedCursors } = running;
@@ -105,7 +108,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const scans = config.fileScan && new FileScans({ scan: config.fileScan, inTransaction, clock, log });
   lifecycle.onClose(async () => scans?.stop());
 
-  const costs = await startCostControl({ config, orm, connections, schema, refusals, log, lifecycle });
+  const costs = await startCostControl({ config, orm, connections, counters, schema, refusals, log, lifecycle });
   const report = (id: string, error: unknown) => log.error({ err: error, id }, 'internal error');
   const documents = new DocumentCache();
   const accessTable = new AccessTable(accessRules);

@@ -25,10 +25,10 @@ import { invoiceForm } from '../../src/partner-center/rest/resources.js';
 import { guidOf, instantOf, wordOf } from '../../src/partner-center/rest/spelling.js';
 import { entities } from '../../src/schema/entities.js';
 import { engine, serverUrl, type TestDatabase, testDatabase } from '../support/database.js';
-import { PARTNER_CENTER } from '../support/partner-center/call.js';
 import type { Fault } from '../support/partner-center/faults.js';
+import { settingsFor } from '../support/partner-center/settings.js';
 import { type Simulator, startSimulator } from '../support/partner-center/simulator.js';
-import { CLIENT_ID, CLIENT_SECRET, newRefreshToken } from '../support/partner-center/tokens.js';
+import { CLIENT_ID, newRefreshToken } from '../support/partner-center/tokens.js';
 
 const keys = [{ keyId: 'k1', secret: new Uint8Array(32).fill(1) }];
 
@@ -50,17 +50,7 @@ describe(`the client of Partner Center, on ${engine}`, () => {
   });
   beforeEach(async () => {
     simulator = await startSimulator({ listLagMs: 0 });
-    config = {
-      tenantId: simulator.world.partnerId,
-      clientId: CLIENT_ID,
-      credential: { kind: 'secret', secret: CLIENT_SECRET },
-      serviceUrl: simulator.url,
-      authorityUrl: simulator.url,
-      audience: PARTNER_CENTER,
-      isSandbox: false,
-      callsPerMinute: 1_000,
-      timeoutMs: 60_000,
-    };
+    config = settingsFor(simulator, { callsPerMinute: 1_000, timeoutMs: 60_000 });
     pauses = [];
     await orm.em.fork().execute('delete from "partner_center_sign_ins"');
   });

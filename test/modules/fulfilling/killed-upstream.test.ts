@@ -1,53 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Role } from '../../../src/auth/role.js';
 import { CancelOrderDocument, OrderDocument, PurchaseDocument } from '../../generated/graphql.js';
-import { engine, serverUrl, type TestDatabase, testDatabase, unpackDatabase } from '../../support/database.js';
-import { startTestGateway } from '../../support/gateway.js';
-import {
-  killAllProcesses,
-  post,
-  processSecrets,
-  processToken,
-  startProcess,
-} from '../../support/history/gateway-process.js';
+import { engine } from '../../support/database.js';
+import { post, processToken, startProcess } from '../../support/history/gateway-process.js';
+import { openProcessShop, type ProcessShop } from '../../support/history/process-shop.js';
 import { type Simulator, startSimulator } from '../../support/partner-center/simulator.js';
 import { CLIENT_ID, CLIENT_SECRET } from '../../support/partner-center/tokens.js';
-import { aCustomer, skus, stockShop, type TestCustomer } from '../../support/shop.js';
+import { skus, type TestCustomer } from '../../support/shop.js';
 import { until } from '../../support/until.js';
 
 describe(`a process that is killed while Partner Center does what it asked for, on ${engine}`, () => {
-  let folder: string;
-  let database: TestDatabase | null = null;
+  let shop: ProcessShop;
   let simulator: Simulator;
   let customer: TestCustomer;
   let token: string;
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'csp-graph-killed-upstream-'));
     simulator = await startSimulator();
     token = await processToken(Role.ADMIN_AGENT);
-    if (serverUrl) database = await testDatabase();
-    else unpackDatabase(join(folder, 'postgres'));
-    const config = database?.config ?? ({ kind: 'embedded', dataDir: join(folder, 'postgres') } as const);
-    const shop = await startTestGateway({
-      database: { config, pglite: undefined, drop: async () => undefined },
-      config: processSecrets,
-    });
-    await stockShop(shop);
-    customer = await aCustomer(shop);
-    await shop.gateway.stop();
+    shop = await openProcessShop('killed-upstream');
+    customer = shop.customer;
     const { tenantId: id, domain } = customer;
     const rest = { commerceId: id, companyName: domain, country: 'US', email: `a@${domain}`, billingEtag: 'e' };
     simulator.world.state.customers.push({ id, domain, relationshipToPartner: 'reseller', ...rest });
   });
   afterAll(async () => {
-    await killAllProcesses();
+    await shop.close();
     await simulator.close();
-    await database?.drop();
-    rmSync(folder, { recursive: true });
   });
 
   const settings = () => ({
@@ -60,8 +39,7 @@ describe(`a process that is killed while Partner Center does what it asked for, 
     PARTNER_CENTER_TIMEOUT_MS: '1500',
     JOB_POLL_MS: '100',
   });
-  const start = (more: Record<string, string> = {}) =>
-    startProcess(database ? (database.config as { url: string }).url : '', folder, { ...settings(), ...more });
+  const start = (more: Record<string, string> = {}) => startProcess(shop.url, shop.folder, { ...settings(), ...more });
   /** Asks a process, has it killed once Partner Center has done it without an answer, and starts another one. */
   const killedWhileAsking = async (document: string, input: object, isDone: () => boolean, at: string) => {
     const gateway = await start();

@@ -1,57 +1,34 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Role } from '../../../src/auth/role.js';
 import { CancelOrderDocument, InvoicesDocument, OrderDocument, PurchaseDocument } from '../../generated/graphql.js';
-import { engine, serverUrl, type TestDatabase, testDatabase, unpackDatabase } from '../../support/database.js';
-import { startTestGateway } from '../../support/gateway.js';
-import {
-  killAllProcesses,
-  post,
-  processSecrets,
-  processToken,
-  startProcess,
-  WITH_PROVIDER,
-} from '../../support/history/gateway-process.js';
+import { engine } from '../../support/database.js';
+import { post, processToken, startProcess, WITH_PROVIDER } from '../../support/history/gateway-process.js';
+import { openProcessShop, type ProcessShop } from '../../support/history/process-shop.js';
 import { startProvider, type TestProvider } from '../../support/provider.js';
-import { aCustomer, skus, stockShop, type TestCustomer } from '../../support/shop.js';
+import { skus, type TestCustomer } from '../../support/shop.js';
 import { until } from '../../support/until.js';
 
 describe(`a process that is killed while the provider thinks, on ${engine}`, () => {
-  let folder: string;
-  let database: TestDatabase | null = null;
+  let shop: ProcessShop;
   let provider: TestProvider;
   let customer: TestCustomer;
   let token: string;
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'csp-graph-killed-'));
     provider = await startProvider();
     token = await processToken(Role.ADMIN_AGENT);
-    if (serverUrl) database = await testDatabase();
-    else unpackDatabase(join(folder, 'postgres'));
-    const config = database?.config ?? ({ kind: 'embedded', dataDir: join(folder, 'postgres') } as const);
-    const shop = await startTestGateway({
-      database: { config, pglite: undefined, drop: async () => undefined },
-      config: processSecrets,
-    });
-    await stockShop(shop);
-    customer = await aCustomer(shop);
-    await shop.gateway.stop();
+    shop = await openProcessShop('killed');
+    customer = shop.customer;
   });
   afterAll(async () => {
-    await killAllProcesses();
+    await shop.close();
     await provider.close();
-    await database?.drop();
-    rmSync(folder, { recursive: true });
   });
 
   const start = () => {
-    const url = database ? (database.config as { url: string }).url : '';
     // A claim lapses after twice the time limit.
     const settings = { PROVIDER_URL: provider.url, JOB_TIME_LIMIT_MS: '500', JOB_POLL_MS: '100' };
-    return startProcess(url, folder, settings, WITH_PROVIDER);
+    return startProcess(shop.url, shop.folder, settings, WITH_PROVIDER);
   };
   /** Asks a process, has it killed once the provider has done what it was asked for, and starts another one. */
   const killedWhileAsking = async (document: string, input: object) => {

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { PartnerCenterConfig } from '../../../src/config/partner-center-config.js';
 import { OrderDocument, PurchaseDocument } from '../../generated/graphql.js';
 import { cancel } from '../../support/cancelling.js';
 import { engine } from '../../support/database.js';
 import { startTestGateway, type TestGateway, testJobs } from '../../support/gateway.js';
-import { PARTNER_CENTER } from '../../support/partner-center/call.js';
 import type { Fault, Strike } from '../../support/partner-center/faults.js';
 import { availabilityOf } from '../../support/partner-center/seed.js';
+import { settingsFor } from '../../support/partner-center/settings.js';
 import { type Simulator, startSimulator } from '../../support/partner-center/simulator.js';
-import { CLIENT_ID, CLIENT_SECRET } from '../../support/partner-center/tokens.js';
 import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../../support/shop.js';
 import { until } from '../../support/until.js';
 
@@ -36,17 +34,7 @@ describe(`orders in Partner Center, on ${engine}`, () => {
       ...product,
       availabilityId: availabilityOf(product, 0),
     })) as typeof simulator.world.state.products;
-    const partnerCenter: PartnerCenterConfig = {
-      tenantId: simulator.world.partnerId,
-      clientId: CLIENT_ID,
-      credential: { kind: 'secret', secret: CLIENT_SECRET },
-      serviceUrl: simulator.url,
-      authorityUrl: simulator.url,
-      audience: PARTNER_CENTER,
-      isSandbox: false,
-      callsPerMinute: 100_000,
-      timeoutMs: 400,
-    };
+    const partnerCenter = settingsFor(simulator, { callsPerMinute: 100_000, timeoutMs: 400 });
     gateway = await startTestGateway({ config: { partnerCenter, jobs: { ...testJobs, retryDelayMs: 0 } } });
     await stockShop(gateway);
   });
