@@ -55,7 +55,7 @@ export class OrderType extends NodeType {
   @Field(() => String, {
     nullable: true,
     description:
-      'Why the provider refused the order or some of its lines, in its own words; null where it refused none.',
+      'Why the provider refused the whole order, in its own words; null where it did not. Why it refused some of the lines stands in the log, with `ORDER_REFUSED`.',
   })
   refusalReason!: string | null;
 

@@ -22,7 +22,7 @@ export const Reconciliation = defineEntity({
     /** The hash of the bytes of the file: the same file is imported once. */
     sha256: p.text().unique('reconciliations_sha256_key').check("sha256 ~ '^[0-9a-f]{64}$'"),
     fileName: p.text(),
-    /** Of the manifest of the billing export: another one names another version of the data. */
+    /** The eTag of the billing export's manifest: another one names another version of the data. */
     manifestEtag: p.text().nullable(),
     format: p.enum(['CSV', 'JSON_LINES'] as const),
     /** Names of the columns as the file has them, in its order. */

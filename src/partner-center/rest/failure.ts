@@ -72,7 +72,7 @@ export interface FailureDetails {
   code: string | null;
   /** What it said, in its words. */
   text: string;
-  /** By which Microsoft finds the call. */
+  /** The id that Microsoft finds the call by. */
   requestId: string;
   /** How long it asks to wait. */
   retryAfterMs?: number | undefined;

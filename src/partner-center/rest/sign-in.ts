@@ -32,7 +32,7 @@ export class SignIn {
     private readonly keys: readonly EncryptionKey[],
   ) {}
 
-  /** By when somebody must sign in again, unless the token is used before; null where nobody has. */
+  /** When somebody must have signed in again, unless the token is used before; null where nobody is signed in. */
   async dueAt(): Promise<Date | null> {
     const { rows } = await sql<{ dueAt: Date }>`
       select "renewed_at" + make_interval(days => ${LIFE_DAYS}) as "dueAt"

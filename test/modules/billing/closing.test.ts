@@ -133,7 +133,7 @@ describe(`the closing of a month, on ${engine}`, () => {
     at('07-31T23:58:00Z');
     const [before, after] = [await purchase(1), await purchase(1)];
     await close();
-    // By the clock of the database July is over; by this one it has two minutes left.
+    // July is over by the clock of the database, and has two minutes left by this one.
     await confirming(gateway, customer, () => cancelled(gateway, before));
     at('08-01T00:02:00Z');
     await confirming(gateway, customer, () => cancelled(gateway, after));
