@@ -24,7 +24,7 @@ export async function openDatabase(config: Config, options: OpeningOptions, life
   onProgress('opening the database');
   const lockTimeoutMs = database.kind === 'server' ? database.lockTimeoutMs : undefined;
   const orm = await openOrm(database, { entities, pglite, lockTimeoutMs });
-  lifecycle.onClose(() => orm.close(true));
+  lifecycle.onClose('the database', () => orm.close(true));
   if (database.kind === 'embedded') {
     await fill(orm, config, options);
     return orm;

@@ -82,7 +82,8 @@ export async function openDoors(options: DoorsOptions): Promise<void> {
   const sockets = serveSockets({ server: app.server, origins, services, authenticate, rules, fanOut, bounds, answers });
   callers.queueUpgrades(app.server);
   const streams = serveStreams({ app, services, authenticate, rules, fanOut, bounds });
-  lifecycle.onClose(() => closeDoors({ apps, services, sockets, streams, lines }));
+  const closing = () => closeDoors({ apps, services, sockets, streams, lines });
+  lifecycle.onClose('the doors', closing, services.config.drainTimeoutMs);
   serveExports(app, services, authenticate, bounds);
   serveDownloads(app, services);
   await serveSupportFiles(app, services, bounds);

@@ -36,11 +36,11 @@ export async function startCostControl(options: StartCostControlOptions): Promis
   const { config, orm, connections, counters, schema, refusals, log, lifecycle } = options;
   const sizes = new TableSizes(connections.internal, readModel, orm.getMetadata());
   await sizes.start(log);
-  lifecycle.onClose(() => sizes.stop());
+  lifecycle.onClose('sizes of tables', () => sizes.stop());
   /** @param name of the counter that processes share, @param what is counted, for the log */
   const countedOver = (windowMs: number, name: string, what: string) => {
     const budgets = new Budgets({ windowMs, counter: counters.counter(name, windowMs), what, log });
-    lifecycle.onClose(() => budgets.stop());
+    lifecycle.onClose('budgets', () => budgets.stop());
     return budgets;
   };
   const budgets = countedOver(BUDGET_MS, 'cost', 'points spent');

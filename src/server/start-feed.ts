@@ -86,16 +86,16 @@ export async function startFeed({ config, kysely, table, log, lifecycle }: Start
       return true;
     },
   });
-  lifecycle.onClose(() => feed.stop());
+  lifecycle.onClose('the feed', () => feed.stop());
   await feed.start();
-  lifecycle.onClose(() => accessWatch.stop());
+  lifecycle.onClose('the watch over access', () => accessWatch.stop());
   await accessWatch.start();
   sessions.start();
-  lifecycle.onClose(() => sessions.stop());
+  lifecycle.onClose('the list of sessions', () => sessions.stop());
   const horizon = new HorizonWatch(kysely, log, config.horizonWarnMs);
   if (isShared) {
     const watching = repeat(HORIZON_MS, "watching the feed's horizon", () => horizon.check(), log);
-    lifecycle.onClose(() => watching.stop());
+    lifecycle.onClose("the watch over the feed's horizon", () => watching.stop());
   }
   const fanOut = new FanOut({ feed, feedCursors, revocations, config, log });
   return { feed, fanOut, feedCursors, revocations, accessWatch, sessions, horizon, nats };

@@ -90,10 +90,10 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   onProgress('building the graph');
   const refusals = new Refusals();
   const connections = await openConnections({ database: config.database, orm, entities, refusals, log });
-  lifecycle.onClose(() => connections.close());
+  lifecycle.onClose('connections of reads and of the gateway itself', () => connections.close());
   const { internal: kysely, internalPool: pool } = connections;
   const counters = openSharedCounters({ limiter: config.limiter, pool, kysely, log });
-  lifecycle.onClose(() => counters.close());
+  lifecycle.onClose('shared counters', () => counters.close());
   const provider = options.provider ?? (await startProvider({ config, kysely, counters }));
   const schema = await buildGraph();
   const table = new EntryTable(kysely, connections.batchExecute);
@@ -102,11 +102,11 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
 
   const { jobs, worker, begin } = await startJobs({ config, orm, connections, feed, provider, clock, log, lifecycle });
   const sealer = new Sealer(kysely, config.sealIntervalMs, log);
-  lifecycle.onClose(() => sealer.stop());
+  lifecycle.onClose('the sealer', () => sealer.stop());
   const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => inOwnTransaction({ orm, feed, jobs }, work);
   startPeriodicWork({ inTransaction, jobs, config, clock, log, lifecycle });
   const scans = config.fileScan && new FileScans({ scan: config.fileScan, inTransaction, clock, log });
-  lifecycle.onClose(async () => scans?.stop());
+  lifecycle.onClose('scans of files', async () => scans?.stop());
 
   const costs = await startCostControl({ config, orm, connections, counters, schema, refusals, log, lifecycle });
   const report = (id: string, error: unknown) => log.error({ err: error, id }, 'internal error');
@@ -116,7 +116,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const trusted = new TrustedDocuments({ config: config.trustedDocuments, schema, documents, pages: liveOperations });
   const apollo = createApollo({ schema, views, report, documents, trusted });
   await apollo.start();
-  lifecycle.onClose(() => apollo.stop());
+  lifecycle.onClose('Apollo', () => apollo.stop());
   const origins = new Origins(config.corsOrigins, config.publicUrl);
   const cuts = new Cuts(config.trustedProxies);
   const addressOf = clientAddress(config.trustedProxies);

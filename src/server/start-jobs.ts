@@ -50,11 +50,11 @@ export async function startJobs(options: StartJobsOptions): Promise<RunningJobs>
     handlers,
     log,
   });
-  lifecycle.onClose(() => jobs.close());
+  lifecycle.onClose('the queue of jobs', () => jobs.close());
   await jobs.open();
   const isAlone = config.database.kind === 'embedded';
   const worker = new JobWorker({ queue: jobs, handlers, config: config.jobs, isAlone, inTransaction, log });
-  lifecycle.onClose(() => worker.stop());
+  lifecycle.onClose('the worker of jobs', () => worker.stop());
   const begin = async () => {
     await inTransaction(async (em) => {
       await adoptPurchases(em, jobs, config.purchaseDelayMs);

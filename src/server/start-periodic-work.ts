@@ -41,6 +41,6 @@ export function startPeriodicWork(options: StartPeriodicWorkOptions): void {
   ];
   for (const work of all) {
     const repeated = repeatForAll(work, { jobs, config: config.jobs, log });
-    lifecycle.onClose(() => repeated.stop());
+    lifecycle.onClose('periodic work', () => repeated.stop());
   }
 }
