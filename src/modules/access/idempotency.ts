@@ -70,11 +70,18 @@ export async function withIdempotency<Success extends object>(
   return result;
 }
 
-/** JSON with its keys in order, so that equal inputs have equal text. */
+/**
+ * JSON with its keys in order, so that equal inputs have equal text. An optional field of an input means the same where it
+ * is null as where it is left out, at every depth: clients that write it either way send the same.
+ */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part) =>
     part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      ? Object.fromEntries(
+          Object.entries(part)
+            .filter(([, field]) => field !== null)
+            .sort(([a], [b]) => (a < b ? -1 : 1)),
+        )
       : part,
   );
 }

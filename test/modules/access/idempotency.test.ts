@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { buildSchema, type GraphQLInputObjectType, getNamedType, isInputObjectType, isNonNullType } from 'graphql';
 import pg from 'pg';
 import { CancelOrderDocument, PurchaseDocument, SubmitSupportRequestDocument } from '../../generated/graphql.js';
 import { engine, serverUrl } from '../../support/database.js';
@@ -155,6 +157,90 @@ describe(`idempotency keys, on ${engine}`, () => {
     if (asked?.__typename !== 'SubmitSupportRequestSuccess') throw new Error(JSON.stringify(asked));
     expect(await submit('a')).toMatchObject({ supportRequest: asked.supportRequest });
     expect((await submit('b'))?.__typename).toBe('IdempotencyKeyReused');
+  });
+
+  describe('an optional field that is null is one that is left out', () => {
+    /** For each input that has an idempotency key, one that its mutation takes. */
+    const inputs: Record<string, (customer: TestCustomer) => Promise<Record<string, unknown>>> = {
+      PurchaseInput: async (customer) => ({ customerId: customer.id, lines: [{ ...skus.perpetual, quantity: 1 }] }),
+      CancelOrderInput: async (customer) => {
+        const order = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
+        return { orderId: order.id, acknowledged: true };
+      },
+      SubmitSupportRequestInput: async (customer) => ({
+        customerId: customer.id,
+        topic: 'CSP Purchase/Refund on behalf of customers',
+        impact: 'MINIMAL',
+        title: 't',
+        description: 'd',
+        contact: { name: 'Anna', email: 'anna@partner.example', phone: '+1 425 555 0100' },
+      }),
+      UpdateSupportRequestInput: async (customer) => {
+        const input = { idempotencyKey: randomUUID(), ...(await inputs['SubmitSupportRequestInput']?.(customer)) };
+        const { data } = await gateway.run(String(SubmitSupportRequestDocument), { input }, 'ADMIN_AGENT');
+        return { supportRequestId: data.submitSupportRequest.supportRequest.id, note: 'n', status: 'ATTENTION_NEEDED' };
+      },
+    };
+    const graph = buildSchema(readFileSync('schema/schema.graphql', 'utf8'));
+    const mutations = Object.values(graph.getMutationType()?.getFields() ?? {}).flatMap(({ name, args }) => {
+      const type = getNamedType(args[0]?.type);
+      return isInputObjectType(type) && type.getFields()['idempotencyKey'] ? [{ name, type }] : [];
+    });
+
+    /** Copies of an input, each with one field that may be null and is not there, at whatever depth. */
+    function* withNulls(type: GraphQLInputObjectType, input: Record<string, unknown>): Generator<object> {
+      for (const [name, field] of Object.entries(type.getFields())) {
+        const value = input[name];
+        if (value === undefined && !isNonNullType(field.type)) yield { ...input, [name]: null };
+        const inner = getNamedType(field.type);
+        if (!isInputObjectType(inner) || !value) continue;
+        const parts = [value].flat() as Record<string, unknown>[];
+        for (const part of parts)
+          for (const changed of withNulls(inner, part))
+            yield {
+              ...input,
+              [name]: Array.isArray(value) ? parts.map((one) => (one === part ? changed : one)) : changed,
+            };
+      }
+    }
+
+    test('the mutations with a key are known', () => {
+      expect(mutations.map(({ type }) => type.name).sort()).toEqual(Object.keys(inputs).sort());
+    });
+
+    test.each(mutations)('rule 5: $name', async ({ name, type }) => {
+      const send = async (input: object) => {
+        const document = `mutation ($input: ${type.name}!) { ${name}(input: $input) { __typename } }`;
+        const { data, errors } = await gateway.run(document, { input }, 'ADMIN_AGENT');
+        expect(errors).toBeUndefined();
+        return data[name].__typename;
+      };
+      const input = { idempotencyKey: randomUUID(), ...(await inputs[type.name]?.(await aCustomer(gateway))) };
+      const success = `${name[0]?.toUpperCase()}${name.slice(1)}Success`;
+      expect(await send(input)).toBe(success);
+      for (const changed of withNulls(type, input)) expect([changed, await send(changed)]).toEqual([changed, success]);
+    });
+
+    test('rule 5: the first request may have the null as well as the second', async () => {
+      const customer = await aCustomer(gateway);
+      const lines = (more = {}) => [{ ...skus.perpetual, quantity: 1, ...more }];
+      const send = async (input: object) =>
+        (
+          await gateway.run(
+            PurchaseDocument,
+            { input: { idempotencyKey: key, customerId: customer.id, ...input } as never },
+            'ADMIN_AGENT',
+          )
+        ).data.purchase;
+      const key = randomUUID();
+      const first = await send({ lines: lines({ termDuration: null, billingPlan: null }), currency: null });
+      expect(first?.__typename).toBe('PurchaseSuccess');
+      expect(await send({ lines: lines() })).toEqual(first);
+      expect(await send({ lines: lines({ billingPlan: 'ONE_TIME' }) })).toMatchObject({
+        code: 'IDEMPOTENCY_KEY_REUSED',
+      });
+      expect(await effects(customer)).toEqual(once);
+    });
   });
 
   describe('with several connections (server only)', () => {
