@@ -49,10 +49,9 @@ async function main(): Promise<undefined> {
       for (const job of jobs) console.log(JSON.stringify(job));
       if (jobs.length === 0) console.error('No jobs wait.');
     } else {
-      const isDone =
+      const problem =
         asked.what === 'retry' ? await opened.retry(asked.id) : await opened.giveUp(asked.id, asked.reason);
-      if (!isDone)
-        throw new CommandRefused('There is no such job, or it is being attempted just now. See: npm run jobs');
+      if (problem) throw new CommandRefused(problem.message);
       console.log(asked.what === 'retry' ? 'it begins at once' : 'it is given up');
     }
   } catch (error) {

@@ -3,18 +3,14 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { embeddedOf, poolOf } from '../database/execute.js';
 import { type Em, openOrm } from '../database/orm.js';
-import { JobState } from '../domain/job-kind.js';
+import { isProblem, type Problem } from '../domain/problem.js';
 import type { JobHandlers } from '../jobs/job.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { cancellationJobs } from '../modules/cancelling/fulfil-cancellation.js';
 import { localProvider } from '../modules/fulfilling/provider.js';
-import {
-  type FoundJob,
-  findJob,
-  type Operator,
-  recordGivenUp,
-  recordRetried,
-} from '../modules/jobs/record-operator.js';
+import { giveUpJob } from '../modules/jobs/give-up-job.js';
+import type { Operator } from '../modules/jobs/record-operator.js';
+import { retryJob } from '../modules/jobs/retry-job.js';
 import { purchaseJobs } from '../modules/purchasing/fulfil-purchase.js';
 import { entities } from '../schema/entities.js';
 import { operatorOf } from './operator.js';
@@ -23,10 +19,10 @@ import { operatorOf } from './operator.js';
 export interface OpenedJobs {
   /** Those that wait longest first. @param state only those in it */
   list(state: string | undefined): Promise<Record<string, unknown>[]>;
-  /** Has a job begin at once, by whichever gateway. Answers whether there was one to begin. */
-  retry(id: string): Promise<boolean>;
-  /** Ends a job as refused. Answers whether there was one to end. */
-  giveUp(id: string, reason: string): Promise<boolean>;
+  /** Has a job begin at once, by whichever gateway. Answers why not; null: it does. */
+  retry(id: string): Promise<Problem | null>;
+  /** Ends a job as refused. Answers why not; null: it is ended. */
+  giveUp(id: string, reason: string): Promise<Problem | null>;
   close(): Promise<void>;
 }
 
@@ -53,11 +49,10 @@ export async function openJobs(config: Config, log: Logger): Promise<OpenedJobs>
     await close();
     throw error;
   }
-  const withJob = (id: string, act: (job: FoundJob, em: Em) => Promise<boolean>) =>
-    inTransaction(async (em) => {
-      const job = await findJob(em, id);
-      return job ? act(job, em) : false;
-    });
+  const act = async (work: (em: Em) => Promise<object>) => {
+    const result = await inTransaction(work);
+    return isProblem(result) ? result : null;
+  };
   const operator = (): Operator => ({ actor: operatorOf('npm run jobs'), correlationId: randomUUID() });
   return {
     list: (state) =>
@@ -68,19 +63,8 @@ export async function openJobs(config: Config, log: Logger): Promise<OpenedJobs>
           where ?::text is null or "state" = ? order by "enqueued_at", "jobs"."id"`,
         [state ?? null, state ?? null],
       ),
-    retry: (id) =>
-      withJob(id, async (job, em) => {
-        if (job.state === JobState.RUNNING || !(await queue.retry(em, job))) return false;
-        recordRetried(em, job, operator());
-        return true;
-      }),
-    giveUp: (id, reason) =>
-      withJob(id, async (job, em) => {
-        const given = { id, kind: job.kind, data: { orderId: job.order.id } };
-        if (!(await queue.giveUp(em, given, { reason, actor: operatorOf('npm run jobs') }))) return false;
-        recordGivenUp(em, job, operator(), reason);
-        return true;
-      }),
+    retry: (id) => act((em) => retryJob(em, queue, id, operator())),
+    giveUp: (id, reason) => act((em) => giveUpJob(em, queue, { id, reason }, operator())),
     close: async () => {
       await queue.close();
       await close();

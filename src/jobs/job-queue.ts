@@ -24,6 +24,9 @@ export interface JobQueueOptions {
   log: Logger;
 }
 
+/** What keeps an operator from acting on a job: it is being attempted just now, or it is there no more. */
+export type Hindrance = 'RUNNING' | 'GONE';
+
 /** One attempt at a job: a claim that has lapsed, and was taken by another, has another number. */
 export interface Claim {
   id: string;
@@ -103,27 +106,37 @@ export class JobQueue {
 
   /**
    * Begins a job at once that waits for an operator or for its next attempt, in the caller's transaction; one that has
-   * had its last gets one more. Answers whether there was such a job.
+   * had its last gets one more. Answers what kept it from that; null: nothing did.
    */
-  async retry(em: Em, { kind, id }: Pick<Job, 'kind' | 'id'>): Promise<boolean> {
+  async retry(em: Em, job: Pick<Job, 'kind' | 'id'>): Promise<Hindrance | null> {
+    const hindrance = await this.hold(em, job);
+    if (hindrance) return hindrance;
+    const { kind, id } = job;
     const db = bossInTransaction(em);
-    inLockOrder(em, 'JOB');
     await this.boss.retry(queueOf(kind), id, { db });
-    const { updated } = await this.boss.update(queueOf(kind), undefined, { id, startAfter: 0, db });
+    await this.boss.update(queueOf(kind), undefined, { id, startAfter: 0, db });
     this.note(em, kind, 0);
-    return updated > 0;
+    return null;
   }
 
-  /** Ends a job as given up, in the caller's transaction. Answers whether it was there, and is not being attempted. */
-  async giveUp(em: Em, job: Job, by: GivenUp): Promise<boolean> {
-    inLockOrder(em, 'JOB');
-    const removed = await em.execute(
-      `delete from "pgboss"."job" where "name" = ? and "id" = ? and "state" in ('created', 'retry', 'failed') returning "id"`,
-      [queueOf(job.kind), job.id],
-    );
-    if (removed.length === 0) return false;
+  /** Ends a job as given up, in the caller's transaction. Answers what kept it from that; null: nothing did. */
+  async giveUp(em: Em, job: Job, by: GivenUp): Promise<Hindrance | null> {
+    const hindrance = await this.hold(em, job);
+    if (hindrance) return hindrance;
+    await em.execute(`delete from "pgboss"."job" where "name" = ? and "id" = ?`, [queueOf(job.kind), job.id]);
     await this.options.handlers[job.kind].giveUp(job, by)(em);
-    return true;
+    return null;
+  }
+
+  /** Locks the row of a job that waits: until the transaction ends nobody claims it, settles it or acts on it. */
+  private async hold(em: Em, { kind, id }: Pick<Job, 'kind' | 'id'>): Promise<Hindrance | null> {
+    inLockOrder(em, 'JOB');
+    const [job] = await em.execute<{ state: string }[]>(
+      `select "state" from "pgboss"."job" where "name" = ? and "id" = ? for update`,
+      [queueOf(kind), id],
+    );
+    if (job?.state === 'active') return 'RUNNING';
+    return job && ['created', 'retry', 'failed'].includes(job.state) ? null : 'GONE';
   }
 
   /** Claims jobs that are due, at most so many: no other process gets them before the claim lapses. */

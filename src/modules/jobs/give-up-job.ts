@@ -1,9 +1,8 @@
-import { actorOf } from '../../activity-log/record-activity.js';
-import type { UnitOfWork } from '../../context/transaction.js';
+import type { Em } from '../../database/orm.js';
 import type { Problem } from '../../domain/problem.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
-import { findJob, recordGivenUp } from './record-operator.js';
-import { JobNotFound, JobRunning } from './retry-job.js';
+import { findJob, type Operator, recordGivenUp } from './record-operator.js';
+import { JobNotFound, problemOf } from './retry-job.js';
 
 /**
  * Ends a job without an answer, as if the provider had refused for that reason: the order, or the cancellation, is
@@ -11,16 +10,17 @@ import { JobNotFound, JobRunning } from './retry-job.js';
  * Answers the order that it is about, JobNotFound or JobRunning.
  */
 export async function giveUpJob(
-  { em, viewer, correlationId }: UnitOfWork,
+  em: Em,
   jobs: JobQueue,
   input: { id: string; reason: string },
+  operator: Operator,
 ): Promise<{ orderId: string } | Problem> {
   const job = await findJob(em, input.id);
   if (!job) return new JobNotFound();
   const orderId = job.order.id;
   const given = { id: job.id, kind: job.kind, data: { orderId } };
-  const actor = actorOf(viewer);
-  if (!(await jobs.giveUp(em, given, { reason: input.reason, actor }))) return new JobRunning();
-  recordGivenUp(em, job, { actor, correlationId }, input.reason);
+  const hindrance = await jobs.giveUp(em, given, { reason: input.reason, actor: operator.actor });
+  if (hindrance) return problemOf(hindrance);
+  recordGivenUp(em, job, operator, input.reason);
   return { orderId };
 }

@@ -1,7 +1,8 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { actorOf } from '../../activity-log/record-activity.js';
 import type { Context } from '../../context/context.js';
-import { inTransaction } from '../../context/transaction.js';
+import { inTransaction, type UnitOfWork } from '../../context/transaction.js';
 import { compiled } from '../../graphql/compiled.js';
 import { idOf } from '../../graphql/id-of.js';
 import { validateInput } from '../../graphql/validate-input.js';
@@ -18,6 +19,8 @@ import {
 } from './job.type.js';
 import { PeriodicWorkType } from './periodic-work.type.js';
 import { retryJob } from './retry-job.js';
+
+const operatorOf = ({ viewer, correlationId }: UnitOfWork) => ({ actor: actorOf(viewer), correlationId });
 
 @Resolver(() => RetryJobSuccess)
 export class RetryJobResolver {
@@ -48,7 +51,7 @@ export class RetryJobResolver {
     @Ctx() context: Context,
   ) {
     const id = idOf('Job', input.jobId, 'input.jobId');
-    return inTransaction(context, (unit) => retryJob(unit, context.services.jobs, id));
+    return inTransaction(context, (unit) => retryJob(unit.em, context.services.jobs, id, operatorOf(unit)));
   }
 
   @FieldResolver()
@@ -70,7 +73,9 @@ export class GiveUpJobResolver {
     @Ctx() context: Context,
   ) {
     const id = idOf('Job', input.jobId, 'input.jobId');
-    return inTransaction(context, (unit) => giveUpJob(unit, context.services.jobs, { id, reason: input.reason }));
+    return inTransaction(context, (unit) =>
+      giveUpJob(unit.em, context.services.jobs, { id, reason: input.reason }, operatorOf(unit)),
+    );
   }
 
   @FieldResolver()

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { toGlobalId } from '../../../src/domain/global-id.js';
 import type { FulfilmentAnswer } from '../../../src/modules/fulfilling/provider.js';
 import {
@@ -130,6 +131,50 @@ describe(`jobs and their operators, on ${engine}`, () => {
     await until('it is cancelled', async () => (await look(order))?.status === 'CANCELLED');
   });
 
+  test('of operators who act on a job at once one has it; the others are told that it is gone, not that it runs', async () => {
+    const order = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
+    for (let round = 0; round < 5; round += 1) {
+      const id = await aJob(gateway, order);
+      const given = { input: { jobId: id, reason: 'Not wanted' } };
+      const answers = await Promise.all(
+        Array.from({ length: 4 }, async () => (await gateway.run(GiveUpJobDocument, given)).data.giveUpJob),
+      );
+      const said = answers.map((answer) => (answer && 'code' in answer ? answer.code : answer?.__typename)).sort();
+      expect(said).toEqual(['GiveUpJobSuccess', ...Array(3).fill('JOB_NOT_FOUND')].sort());
+      const { data } = await gateway.run(RetryJobDocument, { input: { jobId: id } });
+      expect(data.retryJob).toMatchObject({ code: 'JOB_NOT_FOUND' });
+    }
+  });
+
+  onServer('what becomes of a job while an operator waits for it is what the operator is told', async () => {
+    const order = await buy(gateway, customer, [{ ...skus.perpetual, quantity: 1 }]);
+    const { url } = gateway.gateway.services.config.database as { url: string };
+    const other = new pg.Client(url);
+    await other.connect();
+    const acting = [
+      [RetryJobDocument, {}],
+      [GiveUpJobDocument, { reason: 'Too slow' }],
+    ] as const;
+    for (const [becomes, code] of [
+      ['delete from pgboss.job where id = $1', 'JOB_NOT_FOUND'],
+      [`update pgboss.job set state = 'active' where id = $1`, 'JOB_RUNNING'],
+    ] as const)
+      for (const [document, input] of acting) {
+        const jobId = await aJob(gateway, order);
+        const id = jobId.slice(4);
+        await other.query('begin');
+        await other.query(becomes, [id]);
+        const answer = gateway.run(String(document), { input: { jobId, ...input } });
+        // By another connection: in a transaction the statistics stay as they were.
+        const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        await until('it waits for the row of the job', async () => (await gateway.sql(waiting)).length > 0);
+        await other.query('commit');
+        expect(Object.values((await answer).data)).toMatchObject([{ code }]);
+        await gateway.sql('delete from pgboss.job where id = ?', [id]);
+      }
+    await other.end();
+  });
+
   test('work that comes again is claimed once in a span, whoever asks, and again where it failed', async () => {
     const { jobs } = gateway.gateway.services;
     const queue = 'turns_of_a_test';
@@ -196,7 +241,10 @@ describe(`jobs and their operators, on ${engine}`, () => {
     expect(await entriesOf(gateway, { orderId: order.id, actions: ['JOB_GIVEN_UP'] })).toMatchObject([
       { actor: { role: 'OPERATOR', application: 'npm run jobs' }, detail: { givenUpReason: 'Not wanted' } },
     ]);
-    await expect(command('retry', id)).rejects.toMatchObject({ code: 1 });
+    await expect(command('retry', id)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no such job'),
+    });
     await expect(command('give-up', id)).rejects.toMatchObject({ code: 2 });
   });
 });
