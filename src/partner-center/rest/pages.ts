@@ -28,7 +28,13 @@ const pageForm = z.object({
     })
     .nullish(),
 });
-type Page = z.infer<typeof pageForm>;
+type PageBody = z.infer<typeof pageForm>;
+
+/** A page, and the token of the next one; null where it has none. */
+export interface Page<Item> {
+  items: Item[];
+  next: string | null;
+}
 
 /**
  * Reads a collection, page after page. Addresses of next pages are printed malformed at times: they are built here, and
@@ -36,13 +42,22 @@ type Page = z.infer<typeof pageForm>;
  * @throws {PartnerCenterFailure} where it stays incomplete, goes round in a circle, or is not what it should be
  */
 export async function* readPages<Item>(client: Client, collection: Collection<Item>): AsyncGenerator<Item[]> {
+  for await (const { items } of readPagesFrom(client, collection, null)) yield items;
+}
+
+/** The same from where an earlier reading was, each page with the token of the next one. */
+export async function* readPagesFrom<Item>(
+  client: Client,
+  collection: Collection<Item>,
+  from: string | null,
+): AsyncGenerator<Page<Item>> {
   const { paging } = collection;
   const seen = new Set<string>();
-  let token: string | null = null;
+  let token = from;
   let offset = 0;
   for (;;) {
-    const { items, next }: { items: Item[]; next: string | null } = await readPage(client, collection, token, offset);
-    yield items;
+    const { items, next }: Page<Item> = await readPage(client, collection, token, offset);
+    yield { items, next };
     if (paging.by === 'one') return;
     if (paging.by === 'offset') {
       if (items.length < paging.size) return;
@@ -68,7 +83,7 @@ async function readPage<Item>(
   collection: Collection<Item>,
   token: string | null,
   offset: number,
-): Promise<{ items: Item[]; next: string | null }> {
+): Promise<Page<Item>> {
   const { path, query, as, priority, signal, item, paging } = collection;
   const place: Record<string, string> =
     paging.by === 'one' ? {} : { size: String(paging.size), ...(offset > 0 ? { offset: String(offset) } : {}) };
@@ -89,7 +104,7 @@ async function readPage<Item>(
   }
 }
 
-const tokenOf = ({ links }: Page): string | null =>
+const tokenOf = ({ links }: PageBody): string | null =>
   links?.next?.headers?.find(({ key }) => key.toLowerCase() === TOKEN_HEADER.toLowerCase())?.value ?? null;
 
 /** What an answer says, in the shape that it should have. @throws {PartnerCenterFailure} where it has another one */

@@ -9,6 +9,20 @@ export const customerForm = z.object({
 });
 export type ListedCustomer = z.infer<typeof customerForm>;
 
+/** A customer as it says of itself alone. What it says of its people is seen by few. */
+export const profileForm = customerForm.extend({
+  billingProfile: z
+    .object({
+      firstName: z.string().nullish(),
+      lastName: z.string().nullish(),
+      email: z.string().nullish(),
+      phoneNumber: z.string().nullish(),
+      defaultAddress: z.object({ country: z.string().nullish(), phoneNumber: z.string().nullish() }).nullish(),
+    })
+    .nullish(),
+});
+export type CustomerProfile = z.infer<typeof profileForm>;
+
 /** What can be bought of a SKU just now: its id is replaced often. */
 export const availabilityForm = z.object({
   id: text,
@@ -34,6 +48,7 @@ export const orderForm = z.object({
   id: text,
   alternateId: z.string().nullish(),
   referenceCustomerId: guid.optional(),
+  billingCycle: word.nullish(),
   currencyCode: z.string().nullish(),
   creationDate: when,
   status: word,
@@ -46,6 +61,8 @@ export const orderForm = z.object({
       friendlyName: z.string().nullish(),
       termDuration: z.string().nullish(),
       subscriptionId: z.string().nullish(),
+      /** Where prices were asked for, and the service has them. */
+      pricing: z.object({ price: decimal.nullish(), listPrice: decimal.nullish() }).nullish(),
     }),
   ),
 });
@@ -66,6 +83,7 @@ export const subscriptionForm = z.object({
   quantity: whole,
   status: word,
   creationDate: when,
+  effectiveStartDate: instant.nullish(),
   commitmentEndDate: instant.nullish(),
   cancellationAllowedUntilDate: instant.nullish(),
   autoRenewEnabled: z.boolean().nullish(),
@@ -84,14 +102,17 @@ export const entitlementForm = z.object({
 });
 export type UpstreamEntitlement = z.infer<typeof entitlementForm>;
 
-/** What somebody did in Partner Center, by the portal or by a program. Values are cut at times: they are not read. */
+/**
+ * What somebody did in Partner Center, by the portal or by a program. Values are cut at times: they are not read. Its words
+ * are kept as they are written, for there are new ones.
+ */
 export const auditRecordForm = z.object({
   id: text,
   customerId: z.string().nullish(),
   userPrincipalName: z.string().nullish(),
-  resourceType: word,
-  operationType: word,
-  operationStatus: word,
+  resourceType: text,
+  operationType: text,
+  operationStatus: text,
   operationDate: when,
   originalCorrelationId: z.string().nullish(),
   customizedData: z.array(z.object({ key: z.string(), value: z.string().nullish() })).nullish(),
