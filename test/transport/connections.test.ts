@@ -6,6 +6,7 @@ import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { holdReads } from '../support/held-reads.js';
 import { openLine } from '../support/line.js';
 import { metricOf } from '../support/metrics.js';
+import { answersIn } from '../support/raw-http.js';
 import { openAcknowledged, openRaw } from '../support/raw-socket.js';
 import { until } from '../support/until.js';
 
@@ -182,5 +183,31 @@ describe(`a client that leaves, on ${engine}`, () => {
     await release();
     expect(await ask(VIEWER, token)).toMatchObject({ status: 200 });
     expect(refused('operationsPerUser') + refused('operationsPerAddress')).toBe(0);
+  });
+});
+
+test('a request that comes while the gateway stops is told so, as operations are told of errors', async () => {
+  await start();
+  const body = JSON.stringify({ query: '{ viewer { roles } }' });
+  const head = `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  // One that is under way keeps its connection open: it has been seen where the one before it is answered.
+  const line = await openLine(gateway, `${head}${body}${head}${body.slice(0, 9)}`);
+  await until('the first is answered', () => line.heard().includes('"data"'));
+  isStopped = true;
+  const stopped = gateway.stop();
+  await until('nobody else gets in', async () =>
+    fetch(`${gateway.url}/health/live`).then(
+      () => false,
+      () => true,
+    ),
+  );
+  line.socket.write(`${body.slice(9)}${head}${body}`);
+  await line.closed;
+  await stopped;
+  const answers = answersIn(line.heard());
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 503]);
+  expect(answers[2]?.headers).toMatchObject({ 'retry-after': '1', 'content-type': 'application/json; charset=utf-8' });
+  expect(JSON.parse(answers[2]?.body ?? '')).toEqual({
+    errors: [{ message: expect.stringContaining('stopping'), extensions: { code: 'UNAVAILABLE', retryAfter: 1 } }],
   });
 });

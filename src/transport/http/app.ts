@@ -41,6 +41,9 @@ export interface AppOptions {
   noteCut: (socket: Socket) => void;
 }
 
+/** Seconds after which whoever meets a gateway that stops finds another one, or it again. */
+const RETRY_AFTER = 1;
+
 /** A Fastify application with what every route shares: limits, headers, errors. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { config, origins, refusals, log, addressOf, noteCut } = options;
@@ -74,6 +77,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       refuse(reply, error.statusCode ?? 400, ErrorCode.BAD_REQUEST, 'The address is not well formed, or too long.');
     },
     forceCloseConnections: 'idle',
+    // What still comes on connections that are open is answered below, in words that clients know.
+    return503OnClosing: false,
   }) as unknown as FastifyInstance;
   app.server.on('checkExpectation', refuseExpectation);
   app.server.on('connect', refuseTunnel);
@@ -81,6 +86,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.decorateRequest('viewer');
   app.decorateRequest('correlationId', '');
   app.decorateRequest('network', '');
+  let isClosing = false;
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
   // Bodies are read where a route says so.
   app.removeAllContentTypeParsers();
   app.addHook('onRequest', (request, reply, done) => {
@@ -89,6 +99,12 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     request.correlationId = correlationIdOf(request.headers['x-correlation-id']);
     reply.headers(headers).header('x-correlation-id', request.correlationId);
     allowOrigin(request, reply, origins);
+    if (isClosing) {
+      const extensions = { retryAfter: RETRY_AFTER };
+      reply.header('retry-after', String(RETRY_AFTER));
+      refuse(reply, 503, ErrorCode.UNAVAILABLE, 'The gateway is stopping. Nothing was done; come back.', extensions);
+      return;
+    }
     if (!requireWellFormed(request, reply)) return;
     // Before a body is read.
     if (request.is404) answerNotFound(request, reply);
