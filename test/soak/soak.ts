@@ -14,6 +14,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     gateways: { type: 'string', default: '3' },
     writers: { type: 'string', default: '6' },
+    traders: { type: 'string', default: '3' },
   },
 });
 const minutes = Number(values.minutes);
@@ -23,6 +24,7 @@ const startedAt = Date.now();
 const run = await HistoryRun.start({
   gateways: Number(values.gateways),
   writers: Number(values.writers),
+  traders: Number(values.traders),
   restMs: 60,
   longMs: 2_000,
   // Each holds the feed back; more of them, and nothing else would be seen.
@@ -58,7 +60,10 @@ try {
   );
   const { violations, log } = await run.finish();
   say(figures());
-  say(`log ${log.length} entries; memory of the gateways since they started, MB: ${memory.join(', ')}`);
+  const closed = log.filter(({ action }) => action === 'MONTH_CLOSED').length;
+  say(
+    `log ${log.length} entries, ${closed} of them months that were closed; memory of the gateways since they started, MB: ${memory.join(', ')}`,
+  );
   for (const surprise of run.surprises) say(`SURPRISE ${surprise}`);
   for (const { kind, subscriber, what } of violations.slice(0, TOLD_VIOLATIONS))
     say(`VIOLATION ${kind}: ${subscriber}: ${what}`);
@@ -68,7 +73,10 @@ try {
     encoding: 'utf8',
   });
   say((ledger.stdout || ledger.stderr).trim());
-  failed = violations.length > 0 || run.surprises.length > 0 || ledger.status !== 0;
+  // A ledger of nothing balances whatever is wrong.
+  const isEmpty = Number(values.traders) > 0 && / with 0 lines/.test(ledger.stdout);
+  if (isEmpty) say('The ledger is empty: nobody has bought anything.');
+  failed = violations.length > 0 || run.surprises.length > 0 || ledger.status !== 0 || isEmpty;
 } finally {
   await run.stop();
 }
@@ -76,12 +84,13 @@ process.exit(failed ? 1 : 0);
 
 /** What has been so far, in one line. */
 function figures(): string {
-  const { writing, subscribers, done, mutations } = run;
+  const { writing, trading, subscribers, done, mutations } = run;
   const delivered = subscribers.reduce((sum, { arrivedAt }) => sum + arrivedAt.length, 0);
   const connections = subscribers.reduce((sum, subscriber) => sum + subscriber.connections(), 0);
   const goodbyes = subscribers.reduce((sum, subscriber) => sum + subscriber.goodbyes(), 0);
   return [
     `${Math.round((Date.now() - startedAt) / 1000)} s`,
+    `bought ${trading.bought}, cancelled ${trading.cancelled}`,
     `committed ${writing.acknowledged.size} (${mutations} mutations), rolled back ${writing.rolledBack}, long ${writing.long}, savepoints ${writing.savepoints}, connections of writers lost ${writing.lost}`,
     `subscribers ${subscribers.length}, delivered ${delivered}, connected again ${connections - subscribers.length}, goodbyes ${goodbyes}`,
     Object.entries(done)

@@ -29,7 +29,7 @@ export const skus = {
  * @param mark a word, in lower case, that is to be in every text of it
  */
 export async function aCustomer(
-  gateway: TestGateway,
+  gateway: Pick<TestGateway, 'sql'>,
   { market = 'US', segment = 'COMMERCIAL', mark = '', isDemonstration = true } = {},
 ): Promise<TestCustomer> {
   const rowId = randomUUID();
@@ -50,7 +50,7 @@ export async function aCustomer(
 
 /** Sets the price of a SKU from `from` until `to`; instants as ISO 8601. */
 export async function aPrice(
-  gateway: TestGateway,
+  gateway: Pick<TestGateway, 'sql'>,
   sku: { productId: string; skuId: string },
   unitPrice: string,
   {
@@ -122,7 +122,7 @@ export async function aSku(
 export const keysToStore = () => ({ ...skus.subscription, version: '2025', productKeys: [newProductKey()] });
 
 /** Prices of the SKUs above in US dollars. */
-export async function stockShop(gateway: TestGateway): Promise<void> {
+export async function stockShop(gateway: Pick<TestGateway, 'sql'>): Promise<void> {
   await aPrice(gateway, skus.perpetual, '13748.00');
   await aPrice(gateway, skus.subscription, '16302.00');
   await aPrice(gateway, skus.reservation, '2400.00');

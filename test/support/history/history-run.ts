@@ -8,12 +8,15 @@ import { type Committed, checkHistory, type Violation } from './check-history.js
 import { type Cluster, clusterPrograms, startCluster } from './cluster.js';
 import { come, type GatewayProcess, killAllProcesses, post, processToken, startProcess } from './gateway-process.js';
 import { followByEvents, followBySocket, hasArrived, type Subscriber } from './subscribers.js';
-import { connected, newWriting, WRITTEN_ACTIONS, type WriterOptions, write } from './writers.js';
+import { newTrading, stock, type TraderOptions, trade, tradeInThePast } from './traders.js';
+import { connected, labelOf, newWriting, WRITTEN_ACTIONS, type WriterOptions, write } from './writers.js';
 
 const REVOKE = 'mutation ($input: RevokeAccessInput!) { revokeAccess(input: $input) { __typename } }';
 const BEGIN = 'subscription { activity { __typename ... on FeedCaughtUp { cursor } } }';
 /** How long nobody may get anything at the end before what they lack counts as missing. */
 const PATIENCE_MS = 60_000;
+/** How long what waits may take at the end: months are closed each minute. */
+const SETTLING_MS = 180_000;
 
 /** What a run does to the gateways, the database and the lines between. */
 export type Nemesis = 'kill' | 'deploy' | 'terminate back ends' | 'cut' | 'restart' | 'crash' | 'revoke';
@@ -25,6 +28,8 @@ export interface RunOptions {
   restMs: number;
   longMs: number;
   longEvery: number;
+  /** How many buy and cancel through the gateways; with any, one more does so in months that are over. None where left out. */
+  traders?: number;
   /** The database where no server of its own can be made: it is not restarted then. */
   databaseUrl?: string;
 }
@@ -32,6 +37,7 @@ export interface RunOptions {
 /** A run: gateways, writers and subscribers that are going, and what can be done to them. */
 export class HistoryRun {
   readonly writing = newWriting();
+  readonly trading = newTrading();
   readonly subscribers: Subscriber[] = [];
   /** How often each was done. */
   readonly done: Record<Nemesis, number> = {
@@ -88,6 +94,24 @@ export class HistoryRun {
     const options: WriterOptions = { url: this.url, writing: this.writing, signal, restMs, longMs, longEvery };
     this.writers = Array.from({ length: writers }, () => write(options));
     this.writers.push(this.mutate(signal));
+    if (this.options.traders) this.writers.push(this.trade(this.options.traders));
+  }
+
+  private async trade(traders: number): Promise<void> {
+    const customers = await stock(this.url);
+    const buyers = Array.from({ length: 20 }, (_, place) => `buyer-${place}@partner.example`);
+    const options: TraderOptions = {
+      url: this.balancer.url,
+      databaseUrl: this.url,
+      dataDir: this.folder,
+      tokens: await Promise.all(buyers.map((user) => processToken('ADMIN_AGENT', user))),
+      trading: this.trading,
+      signal: this.stopWriting.signal,
+      restMs: this.options.restMs,
+      acknowledge: (label) => void this.writing.acknowledged.set(label, Date.now()),
+    };
+    const trading = Array.from({ length: traders }, () => trade(options, customers));
+    await Promise.all([...trading, tradeInThePast(options, customers)]);
   }
 
   /** One subscriber of each kind, from the beginning; the last one can be revoked. */
@@ -171,6 +195,7 @@ export class HistoryRun {
     this.stopWriting.abort();
     await Promise.all(this.writers);
     for (const subscriber of this.subscribers) subscriber.hurry();
+    await this.settle();
     const log = await readLog(this.url);
     let delivered = -1;
     for (let quietSince = Date.now(); Date.now() - quietSince < PATIENCE_MS; ) {
@@ -183,6 +208,33 @@ export class HistoryRun {
     await Promise.all(this.subscribers.map((subscriber) => subscriber.stop()));
     const observations = this.subscribers.map(({ observation }) => observation);
     return { violations: checkHistory(log, observations, this.writing.acknowledged.keys()), log };
+  }
+
+  /** Waits until no job waits and no month is to be closed: from then on nothing is written any more. */
+  private async settle(): Promise<void> {
+    const connection = await connected(this.url);
+    const end = Date.now() + SETTLING_MS;
+    for (let open = ['?']; open.length > 0; ) {
+      const { rows } = await connection.query<{ what: string }>(
+        `select kind || ' of an order, ' || state as what from jobs
+         union all
+         select 'the month of ' || period_start from invoices
+         where issued_at is null and period_start < date_trunc('month', now() at time zone 'UTC')`,
+      );
+      open = rows.map(({ what }) => what);
+      if (open.length > 0 && Date.now() > end) {
+        this.surprises.push(`${open.length} things stay open: ${open.slice(0, 5).join('; ')}`);
+        break;
+      }
+      await setTimeout(200);
+    }
+    const { bought, open: unanswered } = this.trading;
+    const { rows } = await connection.query<{ orders: number }>('select count(*)::int as orders from orders');
+    const { orders } = rows[0] as { orders: number };
+    if (orders < bought || orders > bought + unanswered)
+      this.surprises.push(`${orders} orders, where ${bought} purchases and perhaps ${unanswered} more were made`);
+    this.surprises.push(...this.trading.refused);
+    await connection.end();
   }
 
   /** Ends everything that was started. */
@@ -272,5 +324,10 @@ export async function readLog(url: string): Promise<Committed[]> {
      order by activity_entries.xid, activity_entries.seq`,
   );
   await connection.end();
-  return rows.map((row) => ({ ...row, xid: BigInt(row.xid), seq: BigInt(row.seq) }));
+  return rows.map(({ label, ...row }) => ({
+    ...row,
+    label: labelOf(row.action, label),
+    xid: BigInt(row.xid),
+    seq: BigInt(row.seq),
+  }));
 }

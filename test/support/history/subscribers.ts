@@ -4,13 +4,14 @@ import WebSocket from 'ws';
 import { positionOfCursor } from '../../../src/client/feed-cursor.js';
 import { type FeedMessage, followFeed, fromGraphqlWs, isRefusal } from '../../../src/client/index.js';
 import { type Committed, comparePlaces, type Observation, type Place, type Seen } from './check-history.js';
+import { labelOf } from './writers.js';
 
 const FEED = `subscription ($after: String, $filter: ActivityFilter) { activity(after: $after, filter: $filter) { __typename
-  ... on ActivityRecorded { cursor entry { resource { label } } } ... on FeedCaughtUp { cursor }
+  ... on ActivityRecorded { cursor entry { action resource { label } } } ... on FeedCaughtUp { cursor }
   ... on FeedCheckpoint { cursor } ... on FeedDraining { cursor } } }`;
 
 interface Message extends FeedMessage {
-  entry?: { resource: { label: string } };
+  entry?: { action: string; resource: { label: string } };
 }
 
 /** What makes a subscriber one of its kind. */
@@ -77,7 +78,7 @@ class Notes implements Subscriber {
     if (__typename === 'AccessChanged') this.refused = true;
     if (!cursor) return;
     if (entry) {
-      this.seen.push({ ...placeOf(cursor), label: entry.resource.label });
+      this.seen.push({ ...placeOf(cursor), label: labelOf(entry.action, entry.resource.label) });
       this.arrivedAt.push(Date.now());
     }
     this.cursor = cursor;

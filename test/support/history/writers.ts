@@ -3,7 +3,11 @@ import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 
 /** The actions that writers here give their entries, so that filters have something to tell apart. */
-export const WRITTEN_ACTIONS = ['PRODUCT_KEY_REVEALED', 'SOFTWARE_DOWNLOADED'] as const;
+export const WRITTEN_ACTIONS: readonly string[] = ['PRODUCT_KEY_REVEALED', 'SOFTWARE_DOWNLOADED'];
+
+/** What an entry is called here, once in a log: orders, which several entries are about, have its action before them. */
+export const labelOf = (action: string, resourceLabel: string) =>
+  WRITTEN_ACTIONS.includes(action) || action === 'ACCESS_REVOKED' ? resourceLabel : `${action} ${resourceLabel}`;
 
 /** What was written. */
 export interface Writing {
