@@ -16,7 +16,7 @@ const USAGE = `Fills a database with invented customers, orders and activity.
   --customers N  how many customers (default ${defaultDemoSize.customers})
   --orders N     how many orders, over two years (default ${defaultDemoSize.orders})
   --activity N   how many activity entries, at least one for each order
-                 (default ${defaultDemoSize.activity}, or 2.5 for each order where that is more)
+                 (default ${defaultDemoSize.activity}, or 3.5 for each order where that is more)
   --seed N       another number, other rows (default 1)
   --append       add to a database that has customers already
 
@@ -43,7 +43,7 @@ function readArguments(): Arguments {
     return number;
   };
   const orders = numberOf('orders', defaultDemoSize.orders, 10_000_000);
-  const activity = numberOf('activity', Math.max(defaultDemoSize.activity, Math.round(orders * 2.5)), 50_000_000);
+  const activity = numberOf('activity', Math.max(defaultDemoSize.activity, Math.round(orders * 3.5)), 50_000_000);
   if (activity < orders)
     throw new UsageError(`--activity ${activity}: must be at least --orders ${orders}, for every order has its entry`);
   return {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Actor, recordActivity } from '../../activity-log/record-activity.js';
+import { type Activity, type Actor, recordActivity } from '../../activity-log/record-activity.js';
 import { AdvisoryLock } from '../../database/advisory-locks.js';
 import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
@@ -30,22 +30,27 @@ export async function closeMonth(em: Em, month: string, closedAt: Date | null = 
     'insert into "month_closings" ("month", "closed_at") values (?, coalesce(?::timestamptz, now())) on conflict do nothing returning "month"',
     [month, closedAt],
   );
-  // A story has entries of its own, at the instants that it tells of.
+  // A story writes its entries itself, at the instants that it tells of.
   if (closed.length === 0 || closedAt) return;
+  recordActivity(em, await monthClosed(em, month, randomUUID()));
+}
+
+/** What is written down of a month that was closed. */
+export async function monthClosed(em: Em, month: string, correlationId: string): Promise<Activity> {
   const [{ invoices, creditNotes }] = await em.execute<[{ invoices: number; creditNotes: number }]>(
     `select count(*) filter (where "document_type" = 'INVOICE')::int as "invoices", count(*) filter (where "document_type" = 'CREDIT_NOTE')::int as "creditNotes"
       from "invoices" where "period_start" = ?`,
     [month],
   );
-  recordActivity(em, {
+  return {
     action: 'MONTH_CLOSED',
     outcome: 'SUCCEEDED',
     actor: BILLING,
     customerId: null,
     resource: { type: 'MONTH', id: month, label: month.slice(0, 7) },
-    correlationId: randomUUID(),
+    correlationId,
     detail: { month, invoices, creditNotes },
-  });
+  };
 }
 
 /**

@@ -28,7 +28,7 @@ export interface DemoSize {
 }
 
 /** The set that a first start gets. */
-export const defaultDemoSize: DemoSize = { customers: 220, orders: 1_500, activity: 4_000 };
+export const defaultDemoSize: DemoSize = { customers: 220, orders: 1_500, activity: 5_500 };
 
 /** What `loadDemo` needs; the size is the default one unless told. */
 export interface DemoOptions extends Partial<DemoSize> {
@@ -136,7 +136,8 @@ async function load(em: Em, options: DemoOptions, size: DemoSize, first: Counts)
     await demo.batch.insertIfFull();
   }
   await demo.batch.insert();
-  await closeMonths(em, demo.now);
+  await closeMonths(em, demo);
+  await demo.batch.insert();
   await publishActivity(em, (entries) =>
     options.onProgress?.(size.orders + Math.round((entries / demo.activity.written) * size.activity), total),
   );

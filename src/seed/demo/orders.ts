@@ -94,17 +94,19 @@ export function placeOrder(
     ),
     cancellations: 0,
   };
-  demo.activity.write(demo, placedAt, {
-    action: 'ORDER_PLACED',
+  const entry = {
     outcome: 'SUCCEEDED',
-    actor: order.placedBy,
     customerId: customer.id,
     orderId: order.id,
     productIds: productIdsOf(lines),
     resource: { type: 'ORDER', id: order.id, label: order.number },
     correlationId: order.correlationId,
     detail: { orderNumber: order.number, lineCount: lines.length, total: order.total, currency },
-  });
+  } as const;
+  demo.activity.write(demo, placedAt, { action: 'ORDER_PLACED', actor: order.placedBy, ...entry });
+  // As where nobody is to be asked: confirmed in the transaction of the purchase.
+  const fulfilment = { ...order.placedBy, application: 'fulfilment' };
+  demo.activity.write(demo, placedAt, { action: 'ORDER_CONFIRMED', actor: fulfilment, ...entry });
   return order;
 }
 
@@ -123,6 +125,8 @@ export function writeOrder(demo: Demo, order: DemoOrder): void {
     tax_included: order.customer.market.taxInclusive ?? false,
     placed_at: placedAt,
     placed_by: order.placedBy.userPrincipalName,
+    placed_by_role: order.placedBy.role,
+    placed_by_identity: order.placedBy.identity?.key ?? null,
     correlation_id: order.correlationId,
   });
   for (const line of order.lines) {
@@ -140,6 +144,7 @@ export function writeOrder(demo: Demo, order: DemoOrder): void {
       support_request_required: line.supportRequestRequired,
       term_start: line.term?.start ?? null,
       term_end: line.term?.end ?? null,
+      billing_plan: line.sku.billingPlan,
     });
     demo.batch.add('entitlements', {
       id: line.entitlementId,
