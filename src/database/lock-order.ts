@@ -38,6 +38,12 @@ const LOCK_ORDER = [
   'INVOICE',
 ] as const;
 
+/**
+ * Rows that transactions change at their end too (`write`), whatever they hold by then: whoever locks one takes nothing
+ * after it, so that nobody is waited for who waits.
+ */
+const TAKEN_LAST: readonly Lock[] = ['DOWNLOAD_LINK', 'ENCRYPTED'];
+
 /** What a transaction waits for. */
 export type Lock = (typeof LOCK_ORDER)[number];
 
@@ -50,13 +56,17 @@ const taken = new WeakMap<Locking, number>();
 /**
  * Notes what a transaction takes next; of several rows of one kind it takes them in the order of their ids. Answers the
  * mode in which the ORM locks a row.
- * @throws Error where the transaction holds what comes later: it could wait for somebody who waits for it
+ * @throws Error where the transaction holds what comes later, or what is taken last: it could wait for somebody who waits
+ *   for it
  */
 export function inLockOrder(em: Locking, lock: Lock): LockMode {
   if (em.isInTransaction()) {
     const place = LOCK_ORDER.indexOf(lock);
     const last = taken.get(em) ?? -1;
-    if (place < last) throw new Error(`${lock} is to be locked before ${LOCK_ORDER[last]} (lock-order.ts)`);
+    const held = LOCK_ORDER[last];
+    if (place < last) throw new Error(`${lock} is to be locked before ${held} (lock-order.ts)`);
+    if (held && held !== lock && TAKEN_LAST.includes(held))
+      throw new Error(`${lock} is to be locked in another transaction than ${held} (lock-order.ts)`);
     taken.set(em, place);
   }
   return LockMode.PESSIMISTIC_WRITE;

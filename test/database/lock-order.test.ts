@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { inLockOrder } from '../../src/database/lock-order.js';
+import type { EncryptionKey } from '../../src/modules/entitlements/product-key.js';
+import { rotateProductKeys } from '../../src/modules/entitlements/rotate-keys.js';
 import { CancelOrderDocument, OrderDocument, PurchaseDocument } from '../generated/graphql.js';
 import { cancelled } from '../support/cancelling.js';
 import { serverUrl, type TestDatabase, testDatabase } from '../support/database.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { metricOf } from '../support/metrics.js';
 import { aCustomer, buy, skus, stockShop, type TestCustomer } from '../support/shop.js';
+import { buySoftware, reveal } from '../support/software.js';
 import { readSource } from '../support/source-tree.js';
 import { until } from '../support/until.js';
 
@@ -53,11 +56,69 @@ describe('locks', () => {
 
   test('a transaction that would take a lock out of its order fails', async () => {
     const work = gateway.gateway.services.orm.em.fork().transactional(async (em) => {
-      inLockOrder(em, 'DOWNLOAD_LINK');
+      inLockOrder(em, 'CANCELLATION');
       inLockOrder(em, 'INVOICE');
       inLockOrder(em, 'ORDER');
     });
     await expect(work).rejects.toThrow('ORDER is to be locked before INVOICE');
+  });
+
+  describe('what a transaction changes at its end, holding all that it has taken', () => {
+    /** Behind which lock nobody else has such a row; null: whoever locks it waits for nobody (`TAKEN_LAST`). */
+    const behind: Record<string, string | null> = {
+      orders: 'ORDER',
+      order_lines: 'ORDER',
+      entitlements: 'ORDER',
+      cancellations: 'ORDER',
+      cancellation_lines: 'ORDER',
+      download_links: null,
+      product_keys: null,
+    };
+
+    test('is known by its table', () => {
+      const changes = /\bwrite\(\s*em,\s*[`'](?:update|delete from) "?(\w+)/g;
+      const tables = readSource().flatMap(({ text }) => [...text.matchAll(changes)].map(([, table]) => table));
+      expect([...new Set(tables)].sort()).toEqual(Object.keys(behind).sort());
+    });
+
+    test.each(['DOWNLOAD_LINK', 'ENCRYPTED'] as const)('%s: whoever locks one waits for nothing else', async (lock) => {
+      const work = gateway.gateway.services.orm.em.fork().transactional(async (em) => {
+        inLockOrder(em, lock);
+        inLockOrder(em, lock);
+        inLockOrder(em, 'INVOICE');
+      });
+      await expect(work).rejects.toThrow(`INVOICE is to be locked in another transaction than ${lock}`);
+    });
+
+    test('cancellations are confirmed while their keys are encrypted anew, and none meets another', async () => {
+      const { services } = gateway.gateway;
+      const [old] = services.config.productKeySecrets as [EncryptionKey];
+      const fresh = { keyId: 'fresh', secret: new Uint8Array(32).fill(9) };
+      const software = await Promise.all(Array.from({ length: 12 }, () => buySoftware(gateway, customer)));
+      for (const { entitlementId, choice } of software) await reveal(gateway, entitlementId, choice.version);
+      const deadlocks = async () =>
+        (await gateway.sql(`select deadlocks::int from pg_stat_database where datname = current_database()`))[0];
+      const before = await deadlocks();
+      let isOver = false;
+      // To and fro: each row is locked again and again.
+      const rotating = (async () => {
+        for (let keys = [fresh, old]; !isOver; keys = keys.toReversed())
+          await rotateProductKeys(services.orm.em.fork(), keys);
+      })();
+      try {
+        await Promise.all(software.map(({ order }) => cancelled(gateway, order)));
+        await until('all are confirmed', async () =>
+          (await Promise.all(software.map(({ order }) => lookAt(order)))).every((one) => one?.status === 'CANCELLED'),
+        );
+      } finally {
+        isOver = true;
+        await rotating;
+      }
+      expect(await deadlocks()).toEqual(before);
+      expect(gateway.log.filter((text) => text.includes('40P01'))).toEqual([]);
+      const keys = 'select count(*)::int as n from product_keys join entitlements on entitlements.id = entitlement_id';
+      expect(await gateway.sql(`${keys} where customer_id = ?`, [customer.rowId])).toEqual([{ n: 0 }]);
+    });
   });
 
   test.each(['40001', '40P01'])(

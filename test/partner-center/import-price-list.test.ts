@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Orm, openOrm } from '../../src/database/orm.js';
 import {
@@ -9,6 +11,8 @@ import { summaryText } from '../../src/partner-center/price-list/import-report.j
 import { readPriceList } from '../../src/partner-center/price-list/read-price-list.js';
 import { entities } from '../../src/schema/entities.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
+import { key, SharedDatabases } from '../support/shared-databases.js';
+import { entriesOf } from '../support/software.js';
 
 let database: TestDatabase;
 let orm: Orm;
@@ -297,4 +301,38 @@ test('the summary is a table and a sentence', async () => {
       'Kept, without the 28 rows that were refused.',
     ].join('\n'),
   );
+});
+
+describe('the command', () => {
+  const keys = [key('k1', 1)];
+  let databases: SharedDatabases;
+  beforeAll(() => {
+    databases = new SharedDatabases();
+  });
+  afterAll(() => databases.drop());
+
+  test('writes down who imported which list and what came of it; nothing where nothing is kept or changed', async () => {
+    const shared = await databases.open();
+    const file = 'test/partner-center/price-lists/software-us.csv';
+    const run = (...args: string[]) => shared.spawn('cli/import-price-list', keys, file, ...args).ended;
+    expect(await run('--dry-run')).toMatchObject({ code: 0 });
+    expect(await run('--begins', '2025-06-01')).toMatchObject({ code: 0 });
+    expect(await run('--begins', '2025-06-01')).toMatchObject({ code: 0 });
+    await shared.serve(keys, async (gateway) => {
+      const [prices] = await gateway.sql<{ n: number }>('select count(*)::int as n from prices');
+      expect(await entriesOf(gateway, { actions: ['FILE_IMPORTED'] })).toMatchObject([
+        {
+          outcome: 'SUCCEEDED',
+          actor: { role: 'OPERATOR', application: 'npm run import:price-list' },
+          customer: null,
+          resource: { type: 'FILE', label: 'software-us.csv' },
+          detail: {
+            importKind: 'PRICE_LIST',
+            sha256: createHash('sha256').update(readFileSync(file)).digest('hex'),
+            ...{ rows: 15, refused: 0, added: prices?.n, changed: 0, removed: 0 },
+          },
+        },
+      ]);
+    });
+  });
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newProductKey } from '../../../src/modules/entitlements/product-key.js';
 import { StoreProductKeysDocument } from '../../generated/graphql.js';
 import { engine } from '../../support/database.js';
-import { startTestGateway, type TestGateway } from '../../support/gateway.js';
+import { type Caller, startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { key, SharedDatabases } from '../../support/shared-databases.js';
 import { aCustomer, aPrice, aSku, skus, stockShop } from '../../support/shop.js';
 import {
@@ -96,6 +96,42 @@ describe(`the pool of product keys, on ${engine}`, () => {
         detail: { version, count: 1 },
       })),
     );
+  });
+
+  test('the graph says how many keys of a version are left to give: to those who may store some', async () => {
+    const { sku, licence } = await software([VERSION, '0']);
+    const left = async (as: Caller = 'ADMIN_AGENT') => {
+      const document = 'query ($id: ID!) { node(id: $id) { ... on Sku { softwareVersions { version unusedKeys } } } }';
+      const [row] = await gateway.sql<{ id: string }>(
+        'select s.id from skus s join products p on p.id = s.product_id where p.product_id = ?',
+        [sku.productId],
+      );
+      const { data, errors } = await gateway.run(document, { id: `sku_${row?.id}` }, as);
+      const versions: { version: string; unusedKeys: number | null }[] = data.node.softwareVersions;
+      return { ...Object.fromEntries(versions.map(({ version, unusedKeys }) => [version, unusedKeys])), errors };
+    };
+    expect(await left()).toEqual({ [VERSION]: 0, '0': 0 });
+    await store(gateway, sku, someKeys(3));
+    expect(await left('GLOBAL_ADMIN')).toEqual({ [VERSION]: 3, '0': 0 });
+    const one = await licence();
+    await asked(gateway, one);
+    // The same licence has the same key.
+    await asked(gateway, one);
+    expect(await left()).toEqual({ [VERSION]: 2, '0': 0 });
+    // A key that was given is none to give, though its licence is cancelled.
+    await cancelAndConfirm(gateway, one);
+    expect(await left()).toEqual({ [VERSION]: 2, '0': 0 });
+    for (const role of ['SALES_AGENT', 'REPORT_VIEWER'] as const)
+      expect(await left(role)).toMatchObject({ [VERSION]: null, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+    // Counting ends somewhere.
+    await gateway.sql(
+      `insert into product_key_pool (fingerprint, sku_id, version, key_id, encrypted, stored_at)
+       select 'many-' || n, sku_id, version, key_id, encrypted, now() from (select * from product_key_pool
+         where taken_at is null and sku_id = (select s.id from skus s join products p on p.id = s.product_id where p.product_id = ?) limit 1) as one,
+         generate_series(1, 10001) as n`,
+      [sku.productId],
+    );
+    expect(await left()).toMatchObject({ [VERSION]: 10_000 });
   });
 
   test('rule 8: a key that was stored is in no table, log line, metric, error or entry', async () => {
