@@ -28,6 +28,7 @@ import { Migration20261128083000_imports_and_closings_told } from './Migration20
 import { Migration20261128090000_amounts_and_evidence } from './Migration20261128090000_amounts_and_evidence.js';
 import { Migration20261128091500_write_functions } from './Migration20261128091500_write_functions.js';
 import { Migration20261128092000_upstream_intents } from './Migration20261128092000_upstream_intents.js';
+import { Migration20261128124559_upstream_mirror } from './Migration20261128124559_upstream_mirror.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -63,4 +64,5 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261128090000_amounts_and_evidence', class: Migration20261128090000_amounts_and_evidence },
   { name: 'Migration20261128091500_write_functions', class: Migration20261128091500_write_functions },
   { name: 'Migration20261128092000_upstream_intents', class: Migration20261128092000_upstream_intents },
+  { name: 'Migration20261128124559_upstream_mirror', class: Migration20261128124559_upstream_mirror },
 ];

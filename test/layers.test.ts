@@ -32,6 +32,7 @@ const rooms: Record<string, { floor: number; sentence: string }> = {
 
 /** The floors of the business: processes above nouns. */
 const modules: Record<string, number> = {
+  mirroring: 6,
   purchasing: 5,
   reconciling: 4,
   cancelling: 5,

@@ -1,5 +1,7 @@
 import type { ImportKind } from '../domain/import-kind.js';
 import type { JobKind } from '../domain/job-kind.js';
+import type { SyncKind } from '../domain/sync-kind.js';
+import type { UpstreamKind } from '../domain/upstream.js';
 import type { ActivityAction } from './activity-action.js';
 
 /**
@@ -69,11 +71,32 @@ export interface ActivityDetails {
   };
   /** `month` is its first day; how many documents are issued for it. */
   MONTH_CLOSED: { month: string; invoices: number; creditNotes: number };
+  UPSTREAM_ORDER_PLACED: UpstreamRecordDetail;
+  UPSTREAM_ORDER_CHANGED: UpstreamRecordDetail;
+  UPSTREAM_ORDER_CANCELLED: UpstreamRecordDetail;
+  UPSTREAM_KEY_FETCHED: UpstreamRecordDetail;
+  UPSTREAM_LINK_FETCHED: UpstreamRecordDetail;
+  UPSTREAM_CREDIT_CHANGED: UpstreamRecordDetail;
+  UPSTREAM_INVOICE_READY: UpstreamRecordDetail;
+  UPSTREAM_CHANGED: UpstreamRecordDetail;
+  UPSTREAM_BROKEN: { syncKind: SyncKind; syncProblem: string | null };
+  UPSTREAM_HEALED: { syncKind: SyncKind; syncProblem: string | null };
   ACCESS_REVOKED: { userPrincipalName: string; objectId: string | null; reason: string | null };
   ACCESS_RESTORED: { userPrincipalName: string; objectId: string | null; reason: string | null };
   SESSION_ENDED: { userPrincipalName: string; objectId: string | null; transport: string };
   /** `attempts` is new: entries from before stand for one. */
   ACCESS_DENIED: { operation: string; reason: string; attempts: number };
+}
+
+/** What was done upstream, in its words, and when there: `at` of the entry is when it was heard of. */
+export interface UpstreamRecordDetail {
+  source: UpstreamKind;
+  recordId: string;
+  operation: string;
+  resourceKind: string;
+  recordStatus: string;
+  happenedAt: string;
+  upstreamOrderId: string | null;
 }
 
 /** Any detail, as stored: without the action, which is a column of its own. */

@@ -37,6 +37,10 @@ export interface PartnerCenterConfig {
   callsPerMinute: number;
   /** How long an answer may take. */
   timeoutMs: number;
+  /** How often what it tells is read. */
+  syncSeconds: number;
+  /** Within how many days each customer is read once, whatever is heard of them. */
+  crawlDays: number;
 }
 
 const whole = (what: string, fallback: number, minimum: number, maximum: number) => {
@@ -71,6 +75,8 @@ export const partnerCenterSettings = {
     .optional(),
   PARTNER_CENTER_SANDBOX: z.enum(['true', 'false'], { error: 'must be one of: true, false' }).default('false'),
   PARTNER_CENTER_CALLS_PER_MINUTE: whole('calls', 400, 1, 10_000),
+  PARTNER_CENTER_SYNC_SECONDS: whole('seconds', 60, 1, 86_400),
+  PARTNER_CENTER_CRAWL_DAYS: whole('days', 7, 1, 90),
   PARTNER_CENTER_TIMEOUT_MS: whole('milliseconds', 120_000, 100, 600_000),
 };
 
@@ -94,6 +100,8 @@ export function partnerCenterOf(
     isSandbox: values.PARTNER_CENTER_SANDBOX === 'true',
     callsPerMinute: values.PARTNER_CENTER_CALLS_PER_MINUTE,
     timeoutMs: values.PARTNER_CENTER_TIMEOUT_MS,
+    syncSeconds: values.PARTNER_CENTER_SYNC_SECONDS,
+    crawlDays: values.PARTNER_CENTER_CRAWL_DAYS,
   };
 }
 

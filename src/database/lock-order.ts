@@ -16,6 +16,8 @@ const LOCK_ORDER = [
   'ACCESS_CHANGE',
   /** Advisory: somebody acts, or is kept from it; who changes access takes the own one and then another's. */
   'IDENTITY',
+  /** The row of a customer as the upstream lists them, by whoever keeps what they have there. */
+  'UPSTREAM_CUSTOMER',
   /** The row of a job, by whoever settles it, begins it anew or gives it up. */
   'JOB',
   /** The row of an order, for all that happens to its lines, entitlements, keys and links. */

@@ -11,5 +11,6 @@ export const PeriodicWorkKind = {
   SALES_ROLL_UP: 'SALES_ROLL_UP',
   REFUSED_ATTEMPTS: 'REFUSED_ATTEMPTS',
   MONTH_CLOSE: 'MONTH_CLOSE',
+  UPSTREAM_SYNC: 'UPSTREAM_SYNC',
 } as const;
 export type PeriodicWorkKind = (typeof PeriodicWorkKind)[keyof typeof PeriodicWorkKind];

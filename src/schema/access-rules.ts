@@ -8,6 +8,7 @@ import { catalogAccess } from '../modules/catalog/catalog.access.js';
 import { customerAccess } from '../modules/customers/customer.access.js';
 import { entitlementAccess } from '../modules/entitlements/entitlement.access.js';
 import { jobAccess } from '../modules/jobs/job.access.js';
+import { mirrorAccess } from '../modules/mirroring/mirror.access.js';
 import { orderAccess } from '../modules/orders/order.access.js';
 import { purchaseAccess } from '../modules/purchasing/purchase.access.js';
 import { reconciliationAccess } from '../modules/reconciling/reconciliation.access.js';
@@ -30,6 +31,7 @@ export const accessRules: AccessRules = merged([
   entitlementAccess,
   invoiceAccess,
   jobAccess,
+  mirrorAccess,
   nodeAccess,
   orderAccess,
   purchaseAccess,

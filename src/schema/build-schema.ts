@@ -16,8 +16,8 @@ import type { Context } from '../context/context.js';
 import { ErrorCodeEnum } from '../graphql/error-code.type.js';
 import { AccessResolver } from '../modules/access/access.resolver.js';
 import { SessionResolver } from '../modules/access/session.resolver.js';
-import { activityDetails } from '../modules/activity/activity.read.js';
 import { ActivityResolver, CustomerActivityResolver } from '../modules/activity/activity.resolver.js';
+import { activityDetails } from '../modules/activity/activity-detail.read.js';
 import { ActivityFeedResolver, CancellationFeedResolver } from '../modules/activity/feed.resolver.js';
 import { CustomerInvoicesResolver, InvoiceResolver } from '../modules/billing/invoice.resolver.js';
 import { CancelOrderResolver } from '../modules/cancelling/cancel-order.resolver.js';
@@ -33,6 +33,7 @@ import {
 import { CreateDownloadLinkResolver, RevealProductKeyResolver } from '../modules/entitlements/software.resolver.js';
 import { StoreProductKeysResolver } from '../modules/entitlements/store-product-keys.resolver.js';
 import { GiveUpJobResolver, RetryJobResolver } from '../modules/jobs/job.resolver.js';
+import { CustomerUpstreamResolver, OrderLineUpstreamResolver } from '../modules/mirroring/mirror.resolver.js';
 import { CustomerOrdersResolver, OrderResolver } from '../modules/orders/order.resolver.js';
 import { PurchaseResolver } from '../modules/purchasing/purchase.resolver.js';
 import {
@@ -71,6 +72,8 @@ export async function buildGraph(rules: AccessRules = accessRules): Promise<Grap
       CustomerActivityResolver,
       CustomerInvoicesResolver,
       CustomerOrdersResolver,
+      CustomerUpstreamResolver,
+      OrderLineUpstreamResolver,
       CustomerResolver,
       CustomerSoftwareResolver,
       CustomerSupportRequestsResolver,

@@ -28,6 +28,10 @@ import { RefusedAttempt } from '../modules/entitlements/refused-attempt.entity.j
 import { UpstreamIntent } from '../modules/fulfilling/intent.entity.js';
 import { Job } from '../modules/jobs/job.entity.js';
 import { PeriodicWork } from '../modules/jobs/periodic-work.entity.js';
+import { UpstreamCustomer } from '../modules/mirroring/upstream-customer.entity.js';
+import { UpstreamLine } from '../modules/mirroring/upstream-line.entity.js';
+import { UpstreamRecord } from '../modules/mirroring/upstream-record.entity.js';
+import { UpstreamSync } from '../modules/mirroring/upstream-sync.entity.js';
 import { Cancellation, CancellationLine, Order, OrderLine } from '../modules/orders/order.entity.js';
 import { Reconciliation, ReconciliationLine, StatementLine } from '../modules/reconciling/reconciliation.entity.js';
 import { SalesByCustomer, SalesByProduct, SalesDelta } from '../modules/sales/sales.entity.js';
@@ -58,6 +62,10 @@ export const entities: EntitySchema[] = [
   Cancellation,
   CancellationLine,
   UpstreamIntent,
+  UpstreamCustomer,
+  UpstreamLine,
+  UpstreamRecord,
+  UpstreamSync,
   SalesDelta,
   SalesByProduct,
   SalesByCustomer,

@@ -7,6 +7,7 @@ import { marketRead, marketRoots } from '../modules/catalog/market.read.js';
 import { customerRead, customerRoots } from '../modules/customers/customer.read.js';
 import { entitlementExtensions, entitlementRead, entitlementRoots } from '../modules/entitlements/entitlement.read.js';
 import { jobRead, jobRoots, periodicWorkRead } from '../modules/jobs/job.read.js';
+import { mirrorExtensions, upstreamCustomerRead, upstreamLineRead } from '../modules/mirroring/mirror.read.js';
 import {
   cancellationLineRead,
   cancellationRead,
@@ -41,6 +42,7 @@ const extensions: readonly TypeExtensions[] = [
   reconciliationExtensions,
   orderExtensions,
   supportRequestExtensions,
+  mirrorExtensions,
 ];
 
 /** A type with the fields that lead from it to modules above, and its rule of rows. */
@@ -76,6 +78,8 @@ export const readModel: ReadModel = new Map(
     supportFileRead,
     supportNoteRead,
     supportRequestRead,
+    upstreamCustomerRead,
+    upstreamLineRead,
   ].map((type) => [type.name, extended(type)]),
 );
 

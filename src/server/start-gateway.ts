@@ -94,7 +94,10 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const { internal: kysely, internalPool: pool } = connections;
   const counters = openSharedCounters({ limiter: config.limiter, pool, kysely, log });
   lifecycle.onClose('shared counters', () => counters.close());
-  const provider = options.provider ?? (await startProvider({ config, kysely, counters }));
+  const started = options.provider
+    ? { provider: options.provider, telling: null }
+    : await startProvider({ config, kysely, counters });
+  const { provider, telling } = started;
   const schema = await buildGraph();
   const table = new EntryTable(kysely, connections.batchExecute);
   const { fanOut, horizon, nats, ...running } = await startFeed({ config, kysely, table, log, lifecycle });
@@ -104,7 +107,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
   const sealer = new Sealer(kysely, config.sealIntervalMs, log);
   lifecycle.onClose('the sealer', () => sealer.stop());
   const inTransaction = <Result>(work: (em: Em) => Promise<Result>) => inOwnTransaction({ orm, feed, jobs }, work);
-  startPeriodicWork({ inTransaction, jobs, config, clock, log, lifecycle });
+  startPeriodicWork({ inTransaction, reads: () => orm.em.fork(), telling, jobs, config, clock, log, lifecycle });
   const scans = config.fileScan && new FileScans({ scan: config.fileScan, inTransaction, clock, log });
   lifecycle.onClose('scans of files', async () => scans?.stop());
 

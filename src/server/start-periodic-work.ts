@@ -6,12 +6,18 @@ import type { JobQueue } from '../jobs/job-queue.js';
 import { type PeriodicWork, repeatForAll } from '../jobs/periodic-work.js';
 import { closeDueMonths, MONTH_CLOSE_SECONDS } from '../modules/billing/close-due-months.js';
 import { CLOSE_SECONDS, closeAttempts } from '../modules/entitlements/refused-attempts.js';
+import { syncTurn } from '../modules/mirroring/sync-turn.js';
 import { ROLL_UP_SECONDS, rollUpAllSales } from '../modules/sales/roll-up-sales.js';
 import type { Lifecycle } from './lifecycle.js';
+import type { Telling } from './start-provider.js';
 
 /** What periodic work is done with. */
 export interface StartPeriodicWorkOptions {
   inTransaction: <Result>(work: (em: Em) => Promise<Result>) => Promise<Result>;
+  /** What reads outside of any transaction. */
+  reads: () => Em;
+  /** What tells of the partner's business upstream; null: nobody. */
+  telling: Telling | null;
   jobs: JobQueue;
   config: Config;
   clock: Clock;
@@ -25,7 +31,7 @@ export interface StartPeriodicWorkOptions {
  * relay and the seals, whose pace is a promise, nor files to scan, which have a table with leases of their own.
  */
 export function startPeriodicWork(options: StartPeriodicWorkOptions): void {
-  const { inTransaction, jobs, config, clock, log, lifecycle } = options;
+  const { inTransaction, reads, telling, jobs, config, clock, log, lifecycle } = options;
   const all: PeriodicWork[] = [
     { queue: 'sales_roll_up', everySeconds: ROLL_UP_SECONDS, run: () => rollUpAllSales(inTransaction) },
     {
@@ -39,8 +45,20 @@ export function startPeriodicWork(options: StartPeriodicWorkOptions): void {
       run: () => closeDueMonths(inTransaction, config.monthCloseDays),
     },
   ];
+  const { partnerCenter } = config;
+  let endEarly = () => {};
+  if (telling && partnerCenter) {
+    // Stopped in the middle it leaves the rest to the next turn.
+    const stopping = new AbortController();
+    const mirror = { upstream: telling.upstream, inTransaction, reads, clock, signal: stopping.signal };
+    const { syncSeconds: everySeconds, crawlDays } = partnerCenter;
+    const run = () => syncTurn(mirror, { everySeconds, crawlDays });
+    all.push({ queue: 'upstream_sync', everySeconds, run });
+    endEarly = () => stopping.abort();
+  }
   for (const work of all) {
     const repeated = repeatForAll(work, { jobs, config: config.jobs, log });
     lifecycle.onClose('periodic work', () => repeated.stop());
   }
+  lifecycle.onClose('reading of the upstream', () => endEarly());
 }

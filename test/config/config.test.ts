@@ -85,6 +85,8 @@ describe('settings', () => {
       audience: 'https://api.partnercenter.microsoft.com',
       isSandbox: false,
       callsPerMinute: 400,
+      syncSeconds: 60,
+      crawlDays: 7,
       timeoutMs: 120_000,
     });
     const china = read({ ...given, PARTNER_CENTER_CLOUD: 'china', PARTNER_CENTER_SANDBOX: 'true' }).partnerCenter;

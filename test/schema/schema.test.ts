@@ -242,6 +242,8 @@ describe('the schema', () => {
   test('references are objects: an output field ending in Id is a GUID or a number of the outside world', () => {
     const ids = outputFields().filter(({ field }) => /Ids?$/.test(field.name));
     expect([...new Set(ids.map(({ field }) => field.name))].sort()).toEqual([
+      // Of the upstream, whose ids are.
+      'alternateId',
       'correlationId',
       // The job is no longer there, as a rule: the log names it.
       'jobId',
@@ -249,8 +251,11 @@ describe('the schema', () => {
       'objectId',
       'productId',
       'productIds',
+      'recordId',
       'skuId',
+      'subscriptionId',
       'tenantId',
+      'upstreamOrderId',
     ]);
   });
 

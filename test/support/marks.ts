@@ -18,6 +18,9 @@ const tables: Record<string, string> = {
   invoice_lines: 'invoice_id in (select id from invoices where customer_id = $)',
   ledger_entries: 'customer_id = $',
   reconciliation_lines: 'customer_id = $',
+  upstream_customers: 'customer_id = $',
+  upstream_lines:
+    'order_line_id in (select id from order_lines where order_id in (select id from orders where customer_id = $))',
   upstream_intents: 'order_id in (select id from orders where customer_id = $)',
   support_requests: 'customer_id = $',
   support_files: 'support_request_id in (select id from support_requests where customer_id = $)',
@@ -42,7 +45,7 @@ const others = [
   ...['access_revocations', 'activity_seals', 'database_incarnation', 'encryption_canaries', 'gateway_processes'],
   ...['product_key_pool', 'product_key_shortages', 'fingerprint_secret', 'reconciliations', 'statement_lines'],
   ...['idempotency_keys', 'rate_limits', 'refused_attempts', 'sales_by_product', 'sales_deltas'],
-  ...['month_closings', 'invoice_series', 'partner_center_sign_ins'],
+  ...['month_closings', 'invoice_series', 'partner_center_sign_ins', 'upstream_records', 'upstream_syncs'],
 ];
 /** What an entry of the log says of who acted: of a stranger, it is not for the entry's owner. */
 const ofActor = ['actor', 'application', 'actor_issuer', 'actor_tenant_id', 'actor_object_id', 'correlation_id'];

@@ -5,6 +5,7 @@ import { DateTimeScalar } from '../../graphql/scalars.js';
 import { fileDetailTypes } from './file-detail.type.js';
 import { jobDetailTypes } from './job-detail.type.js';
 import { supportDetailTypes } from './support-detail.type.js';
+import { upstreamDetailTypes } from './upstream-detail.type.js';
 
 @ObjectType('OrderPlacedDetail', { description: 'What an entry of action `ORDER_PLACED` says of the purchase.' })
 class OrderPlacedDetail {
@@ -240,6 +241,7 @@ export const activityDetailTypes = [
   SoftwareDownloadedDetail,
   ...supportDetailTypes,
   ...fileDetailTypes,
+  ...upstreamDetailTypes,
   AccessRevokedDetail,
   AccessRestoredDetail,
   SessionEndedDetail,

@@ -38,6 +38,20 @@ registerEnumType(ActivityAction, {
       description:
         'A month was closed: nothing is booked on it any more, and its invoices and credit notes are issued.',
     },
+    UPSTREAM_ORDER_PLACED: { description: 'Somebody placed an order in the upstream, not through the gateway.' },
+    UPSTREAM_ORDER_CHANGED: { description: 'Somebody changed an order in the upstream, not through the gateway.' },
+    UPSTREAM_ORDER_CANCELLED: {
+      description: 'Somebody cancelled lines of an order in the upstream, not through the gateway.',
+    },
+    UPSTREAM_KEY_FETCHED: { description: 'Somebody fetched a product key in the upstream.' },
+    UPSTREAM_LINK_FETCHED: { description: 'Somebody fetched a download link in the upstream.' },
+    UPSTREAM_CREDIT_CHANGED: { description: 'A credit was given, changed or taken back in the upstream.' },
+    UPSTREAM_INVOICE_READY: { description: 'An invoice of the upstream is ready.' },
+    UPSTREAM_CHANGED: { description: 'Something else was done in the upstream; the detail has its own word for it.' },
+    UPSTREAM_BROKEN: {
+      description: 'The upstream could not be read several times in a row. It is said once, until it can be again.',
+    },
+    UPSTREAM_HEALED: { description: 'The upstream can be read again.' },
     ACCESS_REVOKED: { description: "A user's access was taken away, with any token." },
     ACCESS_RESTORED: { description: "A user's access was given back." },
     SESSION_ENDED: { description: 'A live session of a user was cut.' },
@@ -65,6 +79,7 @@ registerEnumType(ResourceType, {
     RECONCILIATION: { description: "The entry is about a reconciliation file of Microsoft's." },
     FILE: { description: 'The entry is about a file that an operator imported.' },
     MONTH: { description: 'The entry is about a month of invoices.' },
+    UPSTREAM: { description: 'The entry is about something upstream that is not here, or about the upstream itself.' },
     USER: { description: 'The entry is about a user of the gateway.' },
   },
 });

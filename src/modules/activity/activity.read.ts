@@ -1,14 +1,10 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { ActivityAction } from '../../activity-log/activity-action.js';
 import { dayOf, daysBetween, daysOfSpan, edgeOf } from '../../activity-log/days.js';
 import { FEED_CURSORS } from '../../activity-log/feed-cursors.js';
 import { idOf } from '../../graphql/id-of.js';
 import { among, before, eachOf, globalId, reference, since } from '../../read/fields.js';
 import {
-  computed,
   connection,
-  type Fields,
-  money,
   one,
   properties,
   property,
@@ -18,101 +14,7 @@ import {
 } from '../../read/model.js';
 import type { Args, Param } from '../../read/param.js';
 import { type Row, type Sql } from '../../read/row.js';
-
-const inDetail = (entry: Row, key: string): RawBuilder<unknown> => sql`(${entry.col('detail')} ->> ${sql.lit(key)})`;
-const text = (...keys: string[]): Fields =>
-  Object.fromEntries(keys.map((key) => [key, computed((entry) => inDetail(entry, key))]));
-const json = (...keys: string[]): Fields =>
-  Object.fromEntries(keys.map((key) => [key, computed((entry) => sql`(${entry.col('detail')} -> ${sql.lit(key)})`)]));
-const amount = (key: string): Fields => ({
-  [key]: money(
-    (entry) => inDetail(entry, key),
-    (entry) => inDetail(entry, 'currency'),
-  ),
-});
-
-const cancelled: Fields = { ...text('orderNumber'), ...json('lineNumbers') };
-const choice = text('version', 'language', 'architecture');
-
-/** GraphQL type and fields of the detail by action. */
-export const activityDetails: Record<ActivityAction, { type: string; fields: Fields }> = {
-  ORDER_PLACED: {
-    type: 'OrderPlacedDetail',
-    fields: { ...text('orderNumber'), ...json('lineCount'), ...amount('total') },
-  },
-  ORDER_CONFIRMED: {
-    type: 'OrderConfirmedDetail',
-    fields: { ...text('orderNumber'), ...json('lineCount'), ...amount('total') },
-  },
-  ORDER_REFUSED: { type: 'OrderRefusedDetail', fields: { ...text('orderNumber', 'problem'), ...json('lineCount') } },
-  CANCELLATION_REQUESTED: {
-    type: 'CancellationRequestedDetail',
-    fields: { ...cancelled, ...amount('credit'), ...text('reason') },
-  },
-  CANCELLATION_CONFIRMED: { type: 'CancellationConfirmedDetail', fields: { ...cancelled, ...amount('credit') } },
-  CANCELLATION_REFUSED: { type: 'CancellationRefusedDetail', fields: { ...cancelled, ...text('problem') } },
-  JOB_RETRIED: {
-    type: 'JobRetriedDetail',
-    fields: { ...text('jobId', 'jobKind', 'orderNumber'), ...json('attempts') },
-  },
-  JOB_GIVEN_UP: {
-    type: 'JobGivenUpDetail',
-    fields: { ...text('jobId', 'jobKind', 'orderNumber', 'reason'), ...json('attempts') },
-  },
-  PRODUCT_KEY_REVEALED: {
-    type: 'ProductKeyRevealedDetail',
-    fields: {
-      ...text('version'),
-      isInvented: computed((entry) => sql`coalesce((${inDetail(entry, 'isInvented')})::boolean, true)`),
-    },
-  },
-  PRODUCT_KEYS_STORED: { type: 'ProductKeysStoredDetail', fields: { ...text('version'), ...json('count') } },
-  PRODUCT_KEYS_RAN_OUT: { type: 'ProductKeysRanOutDetail', fields: text('version') },
-  DOWNLOAD_LINK_CREATED: { type: 'DownloadLinkCreatedDetail', fields: { ...choice, ...text('expiresAt') } },
-  SOFTWARE_DOWNLOADED: {
-    type: 'SoftwareDownloadedDetail',
-    fields: { ...choice, ...json('remainingDownloads'), ...text('address') },
-  },
-  SUPPORT_REQUEST_SUBMITTED: {
-    type: 'SupportRequestSubmittedDetail',
-    fields: text('supportRequestNumber', 'topic', 'impact'),
-  },
-  SUPPORT_REQUEST_UPDATED: {
-    type: 'SupportRequestUpdatedDetail',
-    fields: { ...text('supportRequestNumber', 'statusBefore', 'status'), ...json('noteAdded') },
-  },
-  SUPPORT_FILE_DOWNLOADED: {
-    type: 'SupportFileDownloadedDetail',
-    fields: text('supportRequestNumber', 'fileName', 'sha256'),
-  },
-  SUPPORT_FILE_REFUSED: {
-    type: 'SupportFileRefusedDetail',
-    fields: text('supportRequestNumber', 'fileName', 'sha256', 'refusalReason'),
-  },
-  RECONCILIATION_IMPORTED: {
-    type: 'ReconciliationImportedDetail',
-    fields: {
-      ...text('month', 'invoiceNumber', 'sha256'),
-      ...json('equal', 'different', 'missingHere', 'missingThere'),
-      ...amount('total'),
-    },
-  },
-  FILE_IMPORTED: {
-    type: 'FileImportedDetail',
-    fields: { ...text('importKind', 'sha256'), ...json('rows', 'refused', 'added', 'changed', 'removed') },
-  },
-  MONTH_CLOSED: { type: 'MonthClosedDetail', fields: { ...text('month'), ...json('invoices', 'creditNotes') } },
-  ACCESS_REVOKED: { type: 'AccessRevokedDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
-  ACCESS_RESTORED: { type: 'AccessRestoredDetail', fields: text('userPrincipalName', 'objectId', 'reason') },
-  SESSION_ENDED: { type: 'SessionEndedDetail', fields: text('userPrincipalName', 'objectId', 'transport') },
-  ACCESS_DENIED: {
-    type: 'AccessDeniedDetail',
-    fields: {
-      ...text('operation', 'reason'),
-      attempts: computed((entry) => sql`coalesce((${inDetail(entry, 'attempts')})::int, 1)`),
-    },
-  },
-};
+import { activityDetails } from './activity-detail.read.js';
 
 const DAY_MS = 86_400_000;
 /** 1 January 1970. */

@@ -20,7 +20,7 @@ export class ActivityActorType {
 
   @Field({
     description:
-      'The role that allowed the action, a value of `Role`. Where the action was denied, one of the roles of the person; `OPERATOR` for who ran a command of the gateway.',
+      'The role that allowed the action, a value of `Role`. Where the action was denied, one of the roles of the person; `OPERATOR` for who ran a command of the gateway, `PARTNER_CENTER` for who acted there.',
   })
   role!: string;
 

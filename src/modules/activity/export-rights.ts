@@ -1,6 +1,6 @@
 import type { ExportedEntry } from '../../activity-log/export-entries.js';
 import type { Access } from '../../auth/access-table.js';
-import { activityDetails } from './activity.read.js';
+import { activityDetails } from './activity-detail.read.js';
 
 /** What of an entry an export tells: as much as the graph does to the same roles. */
 export interface ExportRights {

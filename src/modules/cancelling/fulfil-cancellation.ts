@@ -36,12 +36,12 @@ export function cancellationJobs({ reads, provider, clock }: CancellationFulfilm
   return {
     attempt: async (job, signal) => {
       const answer = await provider.cancel(await requestOf(reads(), job.id), signal);
-      return (em) => settle(em, job, answer, clock);
+      return (em) => settleCancellation(em, job, answer, clock);
     },
     giveUp:
       (job, { reason, actor }) =>
       (em) =>
-        settle(em, job, { refused: reason }, clock, actor),
+        settleCancellation(em, job, { refused: reason }, clock, actor),
   };
 }
 
@@ -134,7 +134,7 @@ async function lockPending(em: Em, { id, data }: Job, clock: Clock): Promise<Pen
 }
 
 /** Does what the provider answered, once. @param by who acts; null: fulfilment, in the name of who asked */
-async function settle(
+export async function settleCancellation(
   em: Em,
   job: Job,
   answer: FulfilmentAnswer,

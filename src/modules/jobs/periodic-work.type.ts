@@ -8,6 +8,7 @@ registerEnumType(PeriodicWorkKind, {
   valuesConfig: {
     SALES_ROLL_UP: { description: 'Sales are added up, so that their sums are answered at once.' },
     REFUSED_ATTEMPTS: { description: 'Refused attempts that were counted together become entries of the log.' },
+    UPSTREAM_SYNC: { description: 'What the upstream tells is read and kept; where there is none, never.' },
     MONTH_CLOSE: { description: 'Months that are over are closed, and their invoices issued.' },
   },
 });

@@ -54,6 +54,12 @@ export class CallBudget {
     }
     this.calls += 1;
   }
+
+  /** How many calls of this minute were taken, by all processes. */
+  async used(): Promise<number> {
+    const { consumedPoints } = await this.counter.penalty('calls', 0);
+    return Math.min(consumedPoints, this.callsPerMinute);
+  }
 }
 
 /** Waits so long. @throws where nobody waits any more */

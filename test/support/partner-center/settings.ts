@@ -6,7 +6,7 @@ import { CLIENT_ID, CLIENT_SECRET } from './tokens.js';
 /** The settings of a gateway whose Partner Center is the simulator. */
 export function settingsFor(
   simulator: Simulator,
-  bounds: Pick<PartnerCenterConfig, 'callsPerMinute' | 'timeoutMs'>,
+  bounds: Pick<PartnerCenterConfig, 'callsPerMinute' | 'timeoutMs'> & Partial<PartnerCenterConfig>,
 ): PartnerCenterConfig {
   return {
     tenantId: simulator.world.partnerId,
@@ -16,6 +16,9 @@ export function settingsFor(
     authorityUrl: simulator.url,
     audience: PARTNER_CENTER,
     isSandbox: false,
+    // Not by itself: those who test the mirror say how often.
+    syncSeconds: 86_400,
+    crawlDays: 7,
     ...bounds,
   };
 }
