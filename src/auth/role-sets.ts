@@ -45,5 +45,7 @@ export const activityReaders = [GLOBAL_ADMIN, ACCOUNT_ADMIN, REFERRAL_ADMIN, MAR
 export const cancellationListeners = [ADMIN_AGENT, GLOBAL_ADMIN, BILLING_ADMIN, CUSTOMER_ADMIN];
 /** Who revokes access. */
 export const accessRevokers = [GLOBAL_ADMIN];
+/** Who sees how the upstream fares: who looks after it, buys from it, and shows it on dashboards. */
+export const upstreamReaders = [GLOBAL_ADMIN, ADMIN_AGENT, REPORT_VIEWER];
 /** Who looks after work that waits for somebody. */
 export const operators = [GLOBAL_ADMIN];

@@ -14,6 +14,7 @@ import { accountOf, type CostControl } from '../cost/cost-control.js';
 import type { Cost } from '../cost/overspent.js';
 import type { Lanes } from '../database/lanes.js';
 import type { Orm } from '../database/orm.js';
+import type { UpstreamAccount } from '../domain/upstream.js';
 import type { Feed } from '../feed/feed.js';
 import type { Refusals } from '../graphql/refusals.js';
 import type { JobQueue } from '../jobs/job-queue.js';
@@ -79,6 +80,8 @@ export interface Services {
   asksForPurchases: boolean;
   /** Whether what it is asked for is written down as an intent. */
   keepsIntents: boolean;
+  /** The way to the upstream; null where there is none. */
+  upstream: UpstreamAccount | null;
 }
 
 /** What one request, socket operation or feed event has of its own: made fresh for each by `createContext`. */

@@ -124,3 +124,14 @@ export interface Upstream {
   /** How many days back it knows what was done. */
   readonly recordDays: number;
 }
+
+/** The way to an upstream, as operators look after it. */
+export interface UpstreamAccount {
+  kind: UpstreamKind;
+  isSandbox: boolean;
+  /** Calls of all processes together in a minute, and how many of this minute were made. */
+  callsPerMinute: number;
+  callsUsed(): Promise<number>;
+  /** By when somebody has to sign in again; null where nobody is signed in. */
+  signInDueAt(): Promise<Date | null>;
+}

@@ -34,6 +34,7 @@ import { CreateDownloadLinkResolver, RevealProductKeyResolver } from '../modules
 import { StoreProductKeysResolver } from '../modules/entitlements/store-product-keys.resolver.js';
 import { GiveUpJobResolver, RetryJobResolver } from '../modules/jobs/job.resolver.js';
 import { CustomerUpstreamResolver, OrderLineUpstreamResolver } from '../modules/mirroring/mirror.resolver.js';
+import { UpstreamResolver } from '../modules/mirroring/upstream.resolver.js';
 import { CustomerOrdersResolver, OrderResolver } from '../modules/orders/order.resolver.js';
 import { PurchaseResolver } from '../modules/purchasing/purchase.resolver.js';
 import {
@@ -74,6 +75,7 @@ export async function buildGraph(rules: AccessRules = accessRules): Promise<Grap
       CustomerOrdersResolver,
       CustomerUpstreamResolver,
       OrderLineUpstreamResolver,
+      UpstreamResolver,
       CustomerResolver,
       CustomerSoftwareResolver,
       CustomerSupportRequestsResolver,

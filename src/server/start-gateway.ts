@@ -151,6 +151,7 @@ async function start(config: Config, options: GatewayOptions, lifecycle: Lifecyc
     jobs,
     asksForPurchases: provider.purchase !== null,
     keepsIntents: provider.keepsIntents === true,
+    upstream: telling?.account ?? null,
   };
   const keySets = new KeySets({ log });
   const { auth, signingSecret } = config;

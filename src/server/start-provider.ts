@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Config } from '../config/config.js';
 import { ConfigError } from '../config/config-error.js';
 import type { SharedCounters } from '../cost/shared-counters.js';
-import type { Upstream } from '../domain/upstream.js';
+import type { Upstream, UpstreamAccount } from '../domain/upstream.js';
 import { buyUpstream } from '../modules/fulfilling/buy-upstream.js';
 import { cancelUpstream } from '../modules/fulfilling/cancel-upstream.js';
 import { Intents } from '../modules/fulfilling/intents.js';
@@ -10,7 +10,6 @@ import { type FulfilmentProvider, localProvider } from '../modules/fulfilling/pr
 import { CALLS_COUNTER, WINDOW_MS } from '../partner-center/rest/call-budget.js';
 import { openPartnerCenter } from '../partner-center/rest/open.js';
 import { Purchases } from '../partner-center/rest/purchases.js';
-import type { SignIn } from '../partner-center/rest/sign-in.js';
 import { tellingOf } from '../partner-center/rest/telling.js';
 
 /** What a provider is started with. */
@@ -30,9 +29,7 @@ export interface StartedProvider {
 /** An upstream that tells, with what operators are to know of the way to it. */
 export interface Telling {
   upstream: Upstream;
-  signIn: Pick<SignIn, 'dueAt'>;
-  /** Calls of this minute, of all processes. */
-  callsUsed: () => Promise<number>;
+  account: UpstreamAccount;
 }
 
 /**
@@ -58,8 +55,8 @@ export async function startProvider(options: StartProviderOptions): Promise<Star
     cancel: (request, signal) => cancelUpstream(tools, request, signal),
   };
   const { signIn, budget } = opened;
-  return {
-    provider,
-    telling: { upstream: tellingOf(opened.partnerCenter), signIn, callsUsed: () => budget.used() },
-  };
+  const upstream = tellingOf(opened.partnerCenter);
+  const { isSandbox, callsPerMinute } = partnerCenter;
+  const ways = { callsUsed: () => budget.used(), signInDueAt: () => signIn.dueAt() };
+  return { provider, telling: { upstream, account: { kind: upstream.kind, isSandbox, callsPerMinute, ...ways } } };
 }

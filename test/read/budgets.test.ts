@@ -31,6 +31,7 @@ const BUDGETS: Record<string, number> = {
   Invoices: 1,
   Jobs: 1,
   Markets: 1,
+  MirroredOrder: 1,
   Order: 1,
   Offers: 1,
   Orders: 1,
@@ -54,6 +55,8 @@ const BUDGETS: Record<string, number> = {
   SupportRequests: 1,
   SupportTopics: 0,
   UpdateSupportRequest: 11,
+  // There is none.
+  Upstream: 0,
   Viewer: 0,
 };
 
@@ -120,6 +123,7 @@ describe(`statements of each named operation, on ${engine}`, () => {
       FindCustomer: { domain: customer.domain },
       CustomerByAny: { by: { id: customer.id } },
       Order: { id: order },
+      MirroredOrder: { id: order },
       Purchased: { id: order },
       CancellationQuote: { orderId: order, lineNumbers: [0, 1] },
       Sales: { groupBy: ['MONTH', 'MARKET', 'PRODUCT'], filter: { from: '2020-01-01T10:00:00Z' } },

@@ -69,6 +69,7 @@ export const contract: Record<string, string[]> = {
     'sales(filter: SalesFilter, groupBy: [SalesDimension]): [SalesGroup]',
     `jobs(filter: JobFilter, orderBy: JobOrder, ${page}): JobConnection`,
     'periodicWork: [PeriodicWork]',
+    'upstream: Upstream',
     `reconciliations(filter: ReconciliationFilter, orderBy: ReconciliationOrder, ${page}): ReconciliationConnection`,
     `reconciliationLines(filter: ReconciliationLineFilter, orderBy: ReconciliationLineOrder, ${page}): ReconciliationLineConnection`,
   ],

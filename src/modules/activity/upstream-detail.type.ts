@@ -31,7 +31,7 @@ abstract class UpstreamRecordDetail {
   @Field({ description: 'What was done, in the word of the upstream, such as `create_order`.' })
   operation!: string;
 
-  @Field({ description: 'What kind of thing it was done to, in the word of the upstream, such as `order`.' })
+  @Field({ description: 'What kind of thing it was done to, in the word of the upstream, such as `software_key`.' })
   resourceKind!: string;
 
   @Field({ description: 'How it ended, in the word of the upstream, such as `succeeded`.' })

@@ -12,6 +12,7 @@ import { keepEntitlements, keepSubscriptions } from './keep-licences.js';
 import { keepOrders } from './keep-orders.js';
 import type { KnownLine } from './known-lines.js';
 import { addChanges, type Changes, type Mirror, noChanges } from './mirror.js';
+import { WITHOUT_ENTITLEMENTS } from './turns.js';
 
 /** When what was left for later, or could not be read, is read again. */
 const AGAIN_SECONDS = 300;
@@ -61,7 +62,7 @@ export async function readHoldings(mirror: Mirror, tenantId: string, isDry = fal
   let bought: KnownLine[] = [];
   try {
     await mirror.inTransaction(async (em) => {
-      const kept = await keep(mirror, em, tenantId, told);
+      const kept = await keep(mirror, em, tenantId, told, entitlementsError);
       Object.assign(changes, noChanges());
       addChanges(changes, kept.changes);
       bought = kept.bought;
@@ -98,6 +99,7 @@ async function keep(
   em: Em,
   tenantId: string,
   { readAt, profile, orders, subscriptions, entitlements }: Holdings,
+  entitlementsError: string | null,
 ): Promise<{ changes: Changes; bought: KnownLine[] }> {
   const listed = await lockListed(em, profile ?? tenantId);
   const adopted = listed?.customerId
@@ -123,7 +125,7 @@ async function keep(
     em,
     cancelled.filter(({ isMirrored }) => isMirrored),
   );
-  const problem = changes.firstLeft;
+  const problem = entitlementsError === null ? changes.firstLeft : `${WITHOUT_ENTITLEMENTS}${entitlementsError}`;
   await noteRead(em, tenantId, { readAt, problem, againInSeconds: kept.isWaiting ? AGAIN_SECONDS : null });
   return { changes, bought: cancelled.filter(({ isMirrored }) => !isMirrored) };
 }

@@ -15,9 +15,9 @@ export async function succeeded(em: Em, kind: SyncKind): Promise<void> {
 }
 
 /** Notes that nothing could be read, and tells it once, when that has happened several times in a row. */
-export async function failed({ inTransaction }: Mirror, kind: SyncKind, message: string): Promise<void> {
+export async function failed({ inTransaction }: Mirror, kind: SyncKind, message: string, times = 1): Promise<void> {
   await inTransaction(async (em) => {
-    if (await noteFailure(em, kind, message)) tell(em, 'UPSTREAM_BROKEN', kind, message.slice(0, TEXT_LENGTH));
+    if (await noteFailure(em, kind, message, times)) tell(em, 'UPSTREAM_BROKEN', kind, message.slice(0, TEXT_LENGTH));
   });
 }
 

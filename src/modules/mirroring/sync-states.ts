@@ -72,11 +72,11 @@ export async function noteSuccess(em: Em, kind: SyncKind): Promise<boolean> {
 /** How often in a row nothing can be read before it is told. */
 const FAILURES = 3;
 
-/** Notes that nothing could be read. Answers whether that is to be told: once, until it can be again. */
-export async function noteFailure(em: Em, kind: SyncKind, message: string): Promise<boolean> {
+/** Notes that nothing could be read, so often. Answers whether that is to be told: once, until it can be again. */
+export async function noteFailure(em: Em, kind: SyncKind, message: string, times = 1): Promise<boolean> {
   const { rows } = await sql<{ isNew: boolean }>`
-    insert into "upstream_syncs" ("kind", "failures", "failed_at", "last_error") values (${kind}, 1, now(), ${message})
-    on conflict ("kind") do update set "failures" = "upstream_syncs"."failures" + 1, "failed_at" = now(),
+    insert into "upstream_syncs" ("kind", "failures", "failed_at", "last_error") values (${kind}, ${times}, now(), ${message})
+    on conflict ("kind") do update set "failures" = "upstream_syncs"."failures" + ${times}, "failed_at" = now(),
       "last_error" = excluded."last_error"
     returning "failures" >= ${FAILURES} and "broken_since" is null as "isNew"`.execute(em.getKysely());
   if (!rows[0]?.isNew) return false;

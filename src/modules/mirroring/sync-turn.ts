@@ -1,10 +1,11 @@
+import type { Em } from '../../database/orm.js';
 import { SyncKind } from '../../domain/sync-kind.js';
 import type { Mirror } from './mirror.js';
 import { syncCustomers, syncHoldings } from './sync.js';
 import { failed, succeeded } from './sync-entries.js';
 import { syncRecords } from './sync-records.js';
 import { closePass, openPass } from './sync-states.js';
-import { countCustomers } from './turns.js';
+import { countCustomers, readAgainWithoutEntitlements, tryEntitlements } from './turns.js';
 
 /** How the mirror is kept by itself. */
 export interface SyncPace {
@@ -42,11 +43,18 @@ export async function syncTurn(mirror: Mirror, { everySeconds, crawlDays }: Sync
     const { all } = await countCustomers(mirror, new Date());
     const most = Math.ceil((all * everySeconds) / (crawlDays * SECONDS_OF_DAY)) + 1;
     const pace = { readBefore: pass?.startedAt ?? null, most };
-    const { read, isDone, entitlementsError } = await syncHoldings(mirror, pace, { isOver });
+    await tryEntitlements(mirror);
+    const { read, isDone, entitlementsError, withoutEntitlements } = await syncHoldings(mirror, pace, { isOver });
     if (read > 0) await inTransaction((em) => succeeded(em, SyncKind.ORDERS));
-    if (entitlementsError !== null) await failed(mirror, SyncKind.ENTITLEMENTS, entitlementsError);
-    else if (read > 0) await inTransaction((em) => succeeded(em, SyncKind.ENTITLEMENTS));
+    if (entitlementsError !== null) await failed(mirror, SyncKind.ENTITLEMENTS, entitlementsError, withoutEntitlements);
+    else if (read > 0) await inTransaction((em) => entitlementsRead(em));
     if (pass && isDone && (await countCustomers(mirror, pass.startedAt)).unread === 0)
       await inTransaction((em) => closePass(em, SyncKind.ORDERS));
   });
+}
+
+/** Notes that entitlements are told: those who had to do without are read again. */
+export async function entitlementsRead(em: Em): Promise<void> {
+  await succeeded(em, SyncKind.ENTITLEMENTS);
+  await readAgainWithoutEntitlements(em);
 }

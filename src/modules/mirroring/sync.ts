@@ -58,6 +58,8 @@ export interface Crawled {
   isDone: boolean;
   /** Why entitlements could not be read, which are told only in the name of somebody who has signed in. */
   entitlementsError: string | null;
+  /** Of how many customers. */
+  withoutEntitlements: number;
 }
 
 /**
@@ -65,7 +67,13 @@ export interface Crawled {
  * @throws where one after the other cannot be read
  */
 export async function syncHoldings(mirror: Mirror, pace: Pace, { isOver, onProgress }: Bounds): Promise<Crawled> {
-  const done: Crawled = { changes: noChanges(), read: 0, isDone: false, entitlementsError: null };
+  const done: Crawled = {
+    changes: noChanges(),
+    read: 0,
+    isDone: false,
+    entitlementsError: null,
+    withoutEntitlements: 0,
+  };
   let failures = 0;
   let failed: unknown = null;
   const readOne = async (tenantId: string) => {
@@ -73,6 +81,7 @@ export async function syncHoldings(mirror: Mirror, pace: Pace, { isOver, onProgr
       const { changes, entitlementsError } = await readHoldings(mirror, tenantId);
       addChanges(done.changes, changes);
       done.entitlementsError ??= entitlementsError;
+      done.withoutEntitlements += entitlementsError === null ? 0 : 1;
       done.read += 1;
       failures = 0;
       onProgress?.(done.read);

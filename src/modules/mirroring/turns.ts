@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Em } from '../../database/orm.js';
 import type { Mirror } from './mirror.js';
 
 /** How fast customers are read that nobody named. */
@@ -45,4 +46,29 @@ export async function countCustomers({ reads }: Mirror, since: Date): Promise<{ 
     select count(*)::int as "all", count(*) filter (where "read_at" is null or "read_at" < ${since})::int as "unread"
     from "upstream_customers" where "gone_at" is null`.execute(reads().getKysely());
   return rows[0] as { all: number; unread: number };
+}
+
+/** What is wrong with a customer whose entitlements were not told, before the reason. */
+export const WITHOUT_ENTITLEMENTS = 'Entitlements were not told: ';
+
+const isWithout = sql`starts_with("problem", ${sql.lit(WITHOUT_ENTITLEMENTS)})`;
+
+/** Where entitlements are not told, has one customer read: so it is noticed when they are again. */
+export async function tryEntitlements({ inTransaction }: Mirror): Promise<void> {
+  await inTransaction((em) =>
+    sql`
+      update "upstream_customers" set "refresh_after" = least("refresh_after", now())
+      where exists (select from "upstream_syncs" where "kind" = 'ENTITLEMENTS' and "failures" > 0)
+        and "tenant_id" = (select "tenant_id" from "upstream_customers" where ${isWithout} order by "read_at" limit 1)`.execute(
+      em.getKysely(),
+    ),
+  );
+}
+
+/** Has all customers read again whose entitlements were not told. */
+export async function readAgainWithoutEntitlements(em: Em): Promise<void> {
+  await sql`
+    update "upstream_customers" set "refresh_after" = least("refresh_after", now()) where ${isWithout}`.execute(
+    em.getKysely(),
+  );
 }

@@ -5,6 +5,7 @@ import { syncCustomers, syncHoldings } from './sync.js';
 import { failed, succeeded } from './sync-entries.js';
 import { syncRecords } from './sync-records.js';
 import { closePass, openPass } from './sync-states.js';
+import { entitlementsRead } from './sync-turn.js';
 import { unknownRecords } from './tell-records.js';
 import { countCustomers } from './turns.js';
 
@@ -50,12 +51,12 @@ export async function wholeSync(mirror: Mirror, onProgress: OnProgress): Promise
     const progress = (read: number) => onProgress(Math.min(all - unread + read, all), all);
     const crawled = await syncHoldings(mirror, { readBefore: startedAt, most: null }, { isOver, onProgress: progress });
     mirror.signal?.throwIfAborted();
-    const { changes, read, entitlementsError } = crawled;
-    if (entitlementsError !== null) await failed(mirror, SyncKind.ENTITLEMENTS, entitlementsError);
+    const { changes, read, entitlementsError, withoutEntitlements } = crawled;
+    if (entitlementsError !== null) await failed(mirror, SyncKind.ENTITLEMENTS, entitlementsError, withoutEntitlements);
     const left = (await countCustomers(mirror, startedAt)).unread;
     await inTransaction(async (em) => {
       await succeeded(em, SyncKind.ORDERS);
-      if (read > 0 && entitlementsError === null) await succeeded(em, SyncKind.ENTITLEMENTS);
+      if (read > 0 && entitlementsError === null) await entitlementsRead(em);
       if (left === 0) await closePass(em, SyncKind.ORDERS);
     });
     const problem = left === 0 ? null : `${left} customers could not be read; the same command reads them again.`;

@@ -21,8 +21,9 @@ export async function startMirrored(
   {
     database,
     config,
+    isSignedIn = true,
     ...changed
-  }: Partial<PartnerCenterConfig> & { database?: TestDatabase; config?: Partial<Config> } = {},
+  }: Partial<PartnerCenterConfig> & { database?: TestDatabase; config?: Partial<Config>; isSignedIn?: boolean } = {},
 ): Promise<Mirrored> {
   const simulator = await startSimulator({ retryAfterSeconds: 0, callsPerMinute: 0, listLagMs: 0, ...world });
   const bounds = { callsPerMinute: 100_000, timeoutMs: 2_000, syncSeconds: 1, ...changed };
@@ -31,7 +32,7 @@ export async function startMirrored(
     ...(database && { database }),
     config: { partnerCenter, jobs: { ...testJobs, retryDelayMs: 0 }, ...config },
   });
-  await signIn(gateway, simulator);
+  if (isSignedIn) await signIn(gateway, simulator);
   return {
     gateway,
     simulator,

@@ -7,6 +7,7 @@ import type { Observed, Told } from './observed.js';
 import { tellProductKeys } from './product-keys.js';
 import { tellPools, tellReads } from './reads.js';
 import { tellSupportFiles } from './support-files.js';
+import { tellUpstream } from './upstream.js';
 
 /** Longest wait for what the database is asked. */
 const LONGEST_MS = 5_000;
@@ -64,6 +65,7 @@ export function createMetrics(observed: Observed): Metrics {
     tellJobs(observed, registry, gauge),
     tellSupportFiles(observed, registry),
     tellProductKeys(observed, registry),
+    tellUpstream(observed, registry),
   ]);
   if (observed.nats) tellNats(observed.nats, gauge);
   return {

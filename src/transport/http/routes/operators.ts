@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ErrorCode } from '../../../graphql/errors.js';
 import { lookAtPeriodicWork } from '../../../jobs/job-counts.js';
+import { brokenSyncs } from '../../../modules/mirroring/upstream-status.js';
 import { createMetrics } from '../metrics/metrics.js';
 import type { Observed } from '../metrics/observed.js';
 import { refuse } from '../refusal.js';
@@ -27,7 +28,12 @@ export function serveOperators(app: FastifyInstance, observed: Observed): void {
       if (worker.silentMs > Math.max(SILENT_MS, 5 * config.jobs.pollMs))
         return reply.code(503).send({ status: 'jobs are not looked for' });
       // What fails again and again is an operator's to look at too: other gateways do it no better.
-      return { status: 'ready', ...(failing.length > 0 && { failing: failing.map(({ kind }) => kind) }) };
+      const broken = services.upstream ? await brokenSyncs(kysely) : [];
+      return {
+        status: 'ready',
+        ...(failing.length > 0 && { failing: failing.map(({ kind }) => kind) }),
+        ...(broken.length > 0 && { upstream: broken }),
+      };
     } catch {
       return reply.code(503).send({ status: 'database out of reach' });
     }
