@@ -29,7 +29,15 @@ export interface ActivityDetails {
   };
   CANCELLATION_REFUSED: { cancellationId: string; orderNumber: string; lineNumbers: number[]; problem: string };
   JOB_RETRIED: { jobId: string; jobKind: JobKind; orderNumber: string; attempts: number };
-  JOB_GIVEN_UP: { jobId: string; jobKind: JobKind; orderNumber: string; attempts: number; reason: string };
+  /** `isNotDone` is new: absent in entries from before. */
+  JOB_GIVEN_UP: {
+    jobId: string;
+    jobKind: JobKind;
+    orderNumber: string;
+    attempts: number;
+    reason: string;
+    isNotDone: boolean;
+  };
   /** `isInvented` is new: in entries from before every key was. */
   PRODUCT_KEY_REVEALED: { version: string; isInvented: boolean };
   PRODUCT_KEYS_STORED: { version: string; count: number };

@@ -8,20 +8,27 @@ const USAGE = `Lists work that waits for the provider, begins it anew, or gives 
 
   npm run jobs [-- list [--state STATE]]
   npm run jobs -- retry ID
-  npm run jobs -- give-up ID --reason TEXT
+  npm run jobs -- give-up ID --reason TEXT [--not-done]
 
   --state STATE  only jobs that are ${Object.values(JobState).join(', ')}
   --reason TEXT  why, in one line: whoever waits reads it as the reason of a refusal
+  --not-done     you have looked in Partner Center, and it is not done there: needed where an attempt got no answer
 
 In DATABASE_URL, or in the embedded database while the gateway is stopped; while it runs, ask its graph for jobs.
-Exits with 1 where there is no such job, or where it is being attempted just now.`;
+Exits with 1 where there is no such job, where it is being attempted just now, or where it may be done.`;
 
-type Asked = { what: 'list'; state: string | undefined } | { what: 'retry' | 'give-up'; id: string; reason: string };
+type Asked =
+  | { what: 'list'; state: string | undefined }
+  | { what: 'retry' | 'give-up'; id: string; reason: string; isNotDone: boolean };
 
 function readArguments(): Asked {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { state: { type: 'string' }, reason: { type: 'string' } },
+    options: {
+      state: { type: 'string' },
+      reason: { type: 'string' },
+      'not-done': { type: 'boolean', default: false },
+    },
   });
   const [what = 'list', id, ...others] = positionals;
   if (others.length > 0) throw new UsageError('One job at a time.');
@@ -36,7 +43,7 @@ function readArguments(): Asked {
   const reason = values.reason?.trim() ?? '';
   if (what === 'give-up' && (reason === '' || reason.length > 1_000 || /\p{Cc}/u.test(reason)))
     throw new UsageError('--reason must be one line of 1 to 1000 characters.');
-  return { what, id: (id as string).replace('job_', ''), reason };
+  return { what, id: (id as string).replace('job_', ''), reason, isNotDone: values['not-done'] };
 }
 
 async function main(): Promise<undefined> {
@@ -49,8 +56,7 @@ async function main(): Promise<undefined> {
       for (const job of jobs) console.log(JSON.stringify(job));
       if (jobs.length === 0) console.error('No jobs wait.');
     } else {
-      const problem =
-        asked.what === 'retry' ? await opened.retry(asked.id) : await opened.giveUp(asked.id, asked.reason);
+      const problem = asked.what === 'retry' ? await opened.retry(asked.id) : await opened.giveUp(asked);
       if (problem) throw new CommandRefused(problem.message);
       console.log(asked.what === 'retry' ? 'it begins at once' : 'it is given up');
     }

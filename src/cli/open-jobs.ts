@@ -22,7 +22,7 @@ export interface OpenedJobs {
   /** Has a job begin at once, by whichever gateway. Answers why not; null: it does. */
   retry(id: string): Promise<Problem | null>;
   /** Ends a job as refused. Answers why not; null: it is ended. */
-  giveUp(id: string, reason: string): Promise<Problem | null>;
+  giveUp(given: { id: string; reason: string; isNotDone: boolean }): Promise<Problem | null>;
   close(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export async function openJobs(config: Config, log: Logger): Promise<OpenedJobs>
         [state ?? null, state ?? null],
       ),
     retry: (id) => act((em) => retryJob(em, queue, id, operator())),
-    giveUp: (id, reason) => act((em) => giveUpJob(em, queue, { id, reason }, operator())),
+    giveUp: (given) => act((em) => giveUpJob(em, queue, given, operator())),
     close: async () => {
       await queue.close();
       await close();

@@ -20,6 +20,8 @@ const LOCK_ORDER = [
   'UPSTREAM_CUSTOMER',
   /** The row of a job, by whoever settles it, begins it anew or gives it up. */
   'JOB',
+  /** The row of an intent, by whoever gives it up. */
+  'INTENT',
   /** The row of an order, for all that happens to its lines, entitlements, keys and links. */
   'ORDER',
   'CANCELLATION',

@@ -6,7 +6,7 @@ import type { Em } from '../database/orm.js';
 import type { JobKind } from '../domain/job-kind.js';
 import { type BossConnection, bossDatabase, bossInTransaction } from './boss-database.js';
 import { askerKey, insertJob, putLast } from './fair-order.js';
-import { type AskedJob, type GivenUp, type Job, type JobHandlers, queueOf } from './job.js';
+import { type AskedJob, type GivenUp, type Hindrance, type Job, type JobHandlers, queueOf } from './job.js';
 
 /** How often pg-boss looks for claims of processes that have died, where attempts may take long. */
 const SUPERVISE_SECONDS = 15;
@@ -23,9 +23,6 @@ export interface JobQueueOptions {
   handlers: JobHandlers;
   log: Logger;
 }
-
-/** What keeps an operator from acting on a job: it is being attempted just now, or it is there no more. */
-export type Hindrance = 'RUNNING' | 'GONE';
 
 /** One attempt at a job: a claim that has lapsed, and was taken by another, has another number. */
 export interface Claim {
@@ -121,10 +118,9 @@ export class JobQueue {
 
   /** Ends a job as given up, in the caller's transaction. Answers what kept it from that; null: nothing did. */
   async giveUp(em: Em, job: Job, by: GivenUp): Promise<Hindrance | null> {
-    const hindrance = await this.hold(em, job);
+    const hindrance = (await this.hold(em, job)) ?? (await this.options.handlers[job.kind].giveUp(job, by)(em));
     if (hindrance) return hindrance;
     await em.execute(`delete from "pgboss"."job" where "name" = ? and "id" = ?`, [queueOf(job.kind), job.id]);
-    await this.options.handlers[job.kind].giveUp(job, by)(em);
     return null;
   }
 

@@ -32,15 +32,23 @@ export interface JobHandler {
    * @param signal set when nobody waits for it any more: its time is over, or the process stops
    */
   attempt(job: Job, signal: AbortSignal): Promise<Settle>;
-  /** How a job ends that an operator gives up. */
-  giveUp(job: Job, by: GivenUp): Settle;
+  /** How a job ends that an operator gives up. Answers what keeps it from that; null: it is ended. */
+  giveUp(job: Job, by: GivenUp): (em: Em) => Promise<Hindrance | null>;
 }
 
 /** How jobs are done, by kind. */
 export type JobHandlers = Record<JobKind, JobHandler>;
 
+/**
+ * What keeps an operator from acting on a job: it is being attempted just now, is there no more, has been done, or may
+ * have been.
+ */
+export type Hindrance = 'RUNNING' | 'GONE' | 'DONE' | 'UNKNOWN';
+
 /** Who gave a job up, and why. */
 export interface GivenUp {
+  /** Whether the operator has looked: what got no answer has not been done. */
+  isNotDone: boolean;
   /** In words for those who wait. */
   reason: string;
   /** Who acts; null: whoever asked for it stands for it, as in everything that fulfilment does. */

@@ -71,6 +71,7 @@ describe('locks', () => {
       entitlements: 'ORDER',
       cancellations: 'ORDER',
       cancellation_lines: 'ORDER',
+      upstream_intents: 'INTENT',
       download_links: null,
       product_keys: null,
     };

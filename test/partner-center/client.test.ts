@@ -238,7 +238,7 @@ describe(`the client of Partner Center, on ${engine}`, () => {
 
   test.each<[Fault, string, number[]]>([
     ['tooManyRequests', 'busy', [1_000, 1_000, 1_000, 1_000]],
-    ['unavailable', 'busy', [500, 1_000, 2_000, 4_000]],
+    ['unavailable', 'unknown', [500, 1_000, 2_000, 4_000]],
     ['htmlBody', 'unknown', [500, 1_000, 2_000, 4_000]],
     ['emptyBody', 'unknown', [500, 1_000, 2_000, 4_000]],
   ])('%s: a read is made five times, after growing pauses or as long as it is told', async (name, handling, waits) => {
@@ -345,7 +345,15 @@ describe(`the client of Partner Center, on ${engine}`, () => {
       [400, '2055'],
       [400, '800065'],
       [400, '900117'],
+      [403, '2001'],
       [403, null],
+      [401, null],
+      [429, null],
+      [503, '800080'],
+      [503, null],
+      [500, '800031'],
+      [400, '0'],
+      [501, '2002'],
       [504, null],
       [400, '2000'],
     ];
@@ -355,6 +363,14 @@ describe(`the client of Partner Center, on ${engine}`, () => {
       'done',
       'late',
       'forbidden',
+      'unknown',
+      'token',
+      'busy',
+      'busy',
+      'unknown',
+      'unknown',
+      'unknown',
+      'unknown',
       'unknown',
       'refused',
     ]);

@@ -44,7 +44,11 @@ export const activityDetails: Record<ActivityAction, { type: string; fields: Fie
   },
   JOB_GIVEN_UP: {
     type: 'JobGivenUpDetail',
-    fields: { ...text('jobId', 'jobKind', 'orderNumber', 'reason'), ...json('attempts') },
+    fields: {
+      ...text('jobId', 'jobKind', 'orderNumber', 'reason'),
+      ...json('attempts'),
+      isNotDone: computed((entry) => sql`coalesce((${inDetail(entry, 'isNotDone')})::boolean, false)`),
+    },
   },
   PRODUCT_KEY_REVEALED: {
     type: 'ProductKeyRevealedDetail',

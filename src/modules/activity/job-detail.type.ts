@@ -40,6 +40,12 @@ class JobGivenUpDetail {
     description: 'The reason that was given: what the job was about is refused for it. It is never null today.',
   })
   reason!: string | null;
+
+  @Field({
+    description:
+      'True where the operator said that the provider has not done it, as is needed where an attempt got no answer.',
+  })
+  isNotDone!: boolean;
 }
 
 /** Details of entries about jobs. */

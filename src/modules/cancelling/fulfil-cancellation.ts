@@ -11,6 +11,7 @@ import type { Job, JobHandler } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
 import { bookCredits, type CreditedLine } from '../billing/book.js';
 import { fulfilmentFor } from '../fulfilling/fulfilment-actor.js';
+import { giveUpIntent } from '../fulfilling/intents.js';
 import type { CancellationRequest, FulfilmentAnswer, FulfilmentProvider } from '../fulfilling/provider.js';
 import { FOUND_ORDER, type FoundOrder } from '../orders/find-order.js';
 import { OrderLineStatus } from '../orders/order-status.js';
@@ -38,10 +39,11 @@ export function cancellationJobs({ reads, provider, clock }: CancellationFulfilm
       const answer = await provider.cancel(await requestOf(reads(), job.id), signal);
       return (em) => settleCancellation(em, job, answer, clock);
     },
-    giveUp:
-      (job, { reason, actor }) =>
-      (em) =>
-        settleCancellation(em, job, { refused: reason }, clock, actor),
+    giveUp: (job, by) => async (em) => {
+      const hindrance = await giveUpIntent(em, job.id, by);
+      if (!hindrance) await settleCancellation(em, job, { refused: by.reason }, clock, by.actor);
+      return hindrance;
+    },
   };
 }
 

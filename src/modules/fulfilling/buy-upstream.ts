@@ -82,7 +82,7 @@ async function fillCart(
       const { lineNumber, quantity, termDuration, billingCycle } = line;
       lines.push({ id: lineNumber, catalogItemId: availability.catalogItemId, quantity, termDuration, billingCycle });
     }
-    requestId = await intents.beginCall(id);
+    ({ requestId } = await intents.beginCall(id));
     const cart = await purchases.createCart(idsOf(request, requestId, signal), lines);
     const wrong = cart.lineItems.find(({ error }) => error)?.error;
     if (wrong) {
@@ -121,8 +121,8 @@ async function checkOut(
 ): Promise<Intent> {
   const { purchases, intents } = tools;
   const { id, cartId, lines } = intent;
-  const wasSent = intent.firstSentAt !== null;
-  const requestId = await intents.beginSending(id);
+  const sending = await intents.beginSending(id);
+  const { requestId } = sending;
   try {
     const { orders, orderErrors } = await purchases.checkOut(idsOf(request, requestId, signal), cartId as string);
     await intents.endCall(id, requestId);
@@ -135,26 +135,33 @@ async function checkOut(
     throw new FateUnknown(`The checkout of the cart did not say what became of every line. ${said}`);
   } catch (error) {
     if (!(error instanceof PartnerCenterFailure)) throw error;
+    if (isAnswered(error)) await intents.endCall(id, requestId);
+    const wasSent = intent.firstSentAt !== null;
     const { handling } = error;
     if (handling === 'unknown') {
       await intents.markUnknown(id);
+      // What gets no answer each time may have been done the first time.
+      const bought = wasSent && (await lookFor(tools, request, sending, signal));
+      if (bought) return bought;
       throw error;
     }
-    await intents.takeBack(id, intent);
-    if (isAnswered(error)) await intents.endCall(id, requestId);
+    // By a clear answer nothing was done now, unless it comes after none, or says that something was.
+    const mayBeNow = error.mayBeDone || (handling === 'done' && !wasSent);
+    if (!mayBeNow) await intents.takeBack(id, intent);
+    const sent = mayBeNow ? sending : intent;
     if (handling === 'done') {
       await intents.markUnknown(id);
-      const bought = await lookFor(tools, request, intent, signal);
+      const bought = await lookFor(tools, request, { ...sent, firstSentAt: intent.requestedAt }, signal);
       if (bought) return bought;
       throw new FateUnknown('The cart was submitted, and its orders are in no list yet.');
     }
     const reason = refusalOf(error);
     if (!reason) throw error;
     // What was never sent before was not bought; what was may have been, whatever this answer says.
-    if (wasSent) {
-      const bought = await lookFor(tools, request, intent, signal);
+    if (wasSent || mayBeNow) {
+      const bought = await lookFor(tools, request, sent, signal);
       if (bought) return bought;
-      if ((intent.lastSentSecondsAgo ?? 0) < LISTS_BEHIND_SECONDS) {
+      if ((sent.lastSentSecondsAgo ?? 0) < LISTS_BEHIND_SECONDS) {
         await intents.markUnknown(id);
         throw new FateUnknown(`It is in no list yet; the last answer was: ${error.message}`);
       }
@@ -168,11 +175,11 @@ async function checkOut(
 async function lookFor(
   { purchases, intents }: UpstreamTools,
   request: PurchaseRequest,
-  { id, lines, firstSentAt, lastSentSecondsAgo }: Intent,
+  { id, lines, requestedAt, firstSentAt, lastSentSecondsAgo }: Intent,
   signal: AbortSignal,
 ): Promise<Intent | null> {
   const claimed = await intents.claimedOrders(id);
-  const since = new Date(firstSentAt ?? 0).getTime() - CLOCK_SKEW_MS;
+  const since = new Date(firstSentAt ?? requestedAt).getTime() - CLOCK_SKEW_MS;
   const orders = (await purchases.orders({ customerId: request.tenantId, signal })).filter(
     (order) => !claimed.has(order.id) && order.creationDate.getTime() >= since,
   );

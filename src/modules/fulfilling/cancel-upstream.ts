@@ -1,6 +1,7 @@
 import { JobKind } from '../../domain/job-kind.js';
 import { PartnerCenterFailure } from '../../partner-center/rest/failure.js';
 import { isAnswered, type UpstreamTools } from './buy-upstream.js';
+import type { Intent } from './intents.js';
 import type { CancellationRequest, FulfilmentAnswer } from './provider.js';
 import { refusalOf } from './upstream-refusals.js';
 
@@ -19,7 +20,7 @@ export async function cancelUpstream(
   const { intents } = tools;
   const { cancellationId: id, orderId, lineNumbers } = request;
   try {
-    const intent = await intents.open(id, JobKind.CANCELLATION, orderId);
+    let intent = await intents.open(id, JobKind.CANCELLATION, orderId);
     if (intent.state === 'DONE') return 'confirmed';
     if (intent.state === 'REFUSED') return { refused: intent.problem ?? '' };
     const bought = (await intents.boughtLines(orderId)) ?? [];
@@ -31,7 +32,7 @@ export async function cancelUpstream(
     }
     let done = 0;
     for (const [upstreamId, numbers] of orders) {
-      const reason = await cancelLines(tools, request, upstreamId, numbers, signal);
+      const reason = await cancelLines(tools, request, { upstreamId, numbers, intent }, signal);
       // Lines go together here: what is cancelled in part is an operator's to mend.
       if (reason && done > 0)
         throw new Error(
@@ -39,6 +40,7 @@ export async function cancelUpstream(
         );
       if (reason) return refuse(tools, id, reason);
       done += 1;
+      intent = await intents.open(id, JobKind.CANCELLATION, orderId);
     }
     await intents.finish(id, 'DONE', [], null);
     return 'confirmed';
@@ -53,12 +55,19 @@ async function refuse({ intents }: UpstreamTools, id: string, reason: string): P
   return { refused: reason };
 }
 
+/** Lines of one order that are to be cancelled there. */
+interface LinesThere {
+  upstreamId: string;
+  numbers: readonly number[];
+  /** As it is before that. */
+  intent: Intent;
+}
+
 /** Cancels lines of one order. Answers why not; null: they are cancelled. */
 async function cancelLines(
   { purchases, intents }: UpstreamTools,
   { cancellationId: id, tenantId: customerId }: CancellationRequest,
-  orderId: string,
-  numbers: readonly number[],
+  { upstreamId: orderId, numbers, intent }: LinesThere,
   signal: AbortSignal,
 ): Promise<string | null> {
   const read = async () => {
@@ -68,16 +77,21 @@ async function cancelLines(
   };
   const { order, left } = await read();
   if (left.length === 0) return null;
-  const requestId = await intents.beginSending(id);
+  const { requestId } = await intents.beginSending(id);
   try {
     await purchases.cancelLines({ customerId, requestId, correlationId: id, signal }, order, left);
     await intents.endCall(id, requestId);
   } catch (error) {
-    if (error instanceof PartnerCenterFailure && error.handling === 'unknown') await intents.markUnknown(id);
+    if (!(error instanceof PartnerCenterFailure)) throw error;
     if (isAnswered(error)) await intents.endCall(id, requestId);
+    if (error.handling === 'unknown' || error.mayBeDone) await intents.markUnknown(id);
+    else await intents.takeBack(id, intent);
     const reason = refusalOf(error);
     if (!reason) throw error;
-    return (await read()).left.length === 0 ? null : reason;
+    if ((await read()).left.length === 0) return null;
+    // What got no answer a moment ago may still be under way: it is read again later.
+    if (error.mayBeDone) throw error;
+    return reason;
   }
   if ((await read()).left.length > 0) throw new Error(`Partner Center has not cancelled all lines of ${orderId} yet.`);
   return null;

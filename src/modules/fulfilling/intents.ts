@@ -1,13 +1,54 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { inLockOrder } from '../../database/lock-order.js';
 import type { Em } from '../../database/orm.js';
 import { write } from '../../database/writes.js';
 import { newId } from '../../domain/ids.js';
 import type { JobKind } from '../../domain/job-kind.js';
 import { type IntentLine, IntentState } from './intent.entity.js';
 
+/** What was to be done has come to an end meanwhile: an operator has given it up, or another process was quicker. */
+class EndedMeanwhile extends Error {
+  override name = 'EndedMeanwhile';
+  override message = 'It has come to an end meanwhile.';
+}
+
 /** Writes an intent down, in the caller's transaction. */
 export function keepIntent(em: Em, id: string, kind: JobKind, orderId: string): void {
   write(em, `insert into upstream_intents (id, kind, order_id) values ($1, $2, $3)`, [id, kind, orderId]);
+}
+
+/** What an intent keeps an operator from giving it up for: it is done, or may have been. */
+export type IntentHindrance = 'DONE' | 'UNKNOWN';
+
+/**
+ * Ends an intent that an operator gives up, in the caller's transaction. Answers why not; null: it is ended, or there is
+ * none.
+ * @param isNotDone whether the operator has looked: what got no answer has not been done
+ */
+export async function giveUpIntent(
+  em: Em,
+  id: string,
+  { reason, isNotDone }: { reason: string; isNotDone: boolean },
+): Promise<IntentHindrance | null> {
+  inLockOrder(em, 'INTENT');
+  const [intent] = await em.execute<{ state: IntentState; wasSent: boolean }[]>(
+    `select "state", "first_sent_at" is not null as "wasSent" from "upstream_intents" where "id" = ? for update`,
+    [id],
+  );
+  if (intent?.state === 'DONE') return 'DONE';
+  if (!intent || intent.state === 'REFUSED') return null;
+  if (intent.wasSent && !isNotDone) return 'UNKNOWN';
+  write(
+    em,
+    `update upstream_intents set state = 'REFUSED', problem = $2, request_id = null, changed_at = now() where id = $1`,
+    [id, reason],
+  );
+  return null;
+}
+
+/** An intent of which a call is about to be made. */
+export interface Begun extends Intent {
+  requestId: string;
 }
 
 /** An intent as it is stored. */
@@ -18,6 +59,7 @@ export interface Intent {
   lines: IntentLine[];
   hasReread: boolean;
   problem: string | null;
+  requestedAt: Date;
   /** When it was sent for the first and for the last time without being answered, by the database's clock. */
   firstSentAt: Date | null;
   lastSentAt: Date | null;
@@ -25,7 +67,7 @@ export interface Intent {
 }
 
 const columns = sql`"id", "state", "cart_id" as "cartId", "lines", "has_reread" as "hasReread", "problem",
-  "first_sent_at" as "firstSentAt", "last_sent_at" as "lastSentAt",
+  "requested_at" as "requestedAt", "first_sent_at" as "firstSentAt", "last_sent_at" as "lastSentAt",
   extract(epoch from now() - "last_sent_at")::float8 as "lastSentSecondsAgo"`;
 
 /**
@@ -65,24 +107,30 @@ export class Intents {
     return new Set(rows.map(({ orderId }) => orderId));
   }
 
-  /** Stores by which `MS-RequestId` a write is made, before it is: the one that is under way, or a new one. */
-  async beginCall(id: string): Promise<string> {
-    const { rows } = await sql<{ requestId: string }>`
-      update "upstream_intents"
-      set "request_id" = coalesce("request_id", ${newId()}), "changed_at" = now()
-      where "id" = ${id}
-      returning "request_id" as "requestId"`.execute(this.kysely);
-    return (rows[0] as { requestId: string }).requestId;
+  /**
+   * Stores by which `MS-RequestId` a write is made, before it is: the one that is under way, or a new one.
+   * @throws {EndedMeanwhile} where nothing is to be made any more
+   */
+  beginCall(id: string): Promise<Begun> {
+    return this.begin(id, sql`"changed_at" = now()`);
   }
 
   /** The same for what changes something upstream: from now on it may have been done. */
-  async beginSending(id: string): Promise<string> {
-    await this.change(
+  beginSending(id: string): Promise<Begun> {
+    return this.begin(
       id,
       sql`"state" = case when "state" = 'REQUESTED' then 'SENT' else "state" end,
-        "first_sent_at" = coalesce("first_sent_at", now()), "last_sent_at" = now()`,
+        "first_sent_at" = coalesce("first_sent_at", now()), "last_sent_at" = now(), "changed_at" = now()`,
     );
-    return this.beginCall(id);
+  }
+
+  private async begin(id: string, changes: RawBuilder<unknown>): Promise<Begun> {
+    const { rows } = await sql<Begun>`
+      update "upstream_intents" set "request_id" = coalesce("request_id", ${newId()}), ${changes}
+      where "id" = ${id} and "state" not in ('DONE', 'REFUSED')
+      returning "request_id" as "requestId", ${columns}`.execute(this.kysely);
+    if (!rows[0]) throw new EndedMeanwhile();
+    return rows[0];
   }
 
   /** Notes that what was sent did nothing, for it was refused: what counts is when it was sent before. */

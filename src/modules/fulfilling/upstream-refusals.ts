@@ -20,9 +20,10 @@ export function refusalOf(error: unknown): string | null {
   return words[handling] ? inWords(handling, code, text) : null;
 }
 
-/** The same of an order that a checkout did not make. */
+/** The same of an order that a checkout did not make, which is clear by then: also where it is the service's own fault. */
 export function refusalOfGroup(code: string, description: string): string | null {
-  const handling = handlingOf(400, code);
+  const known = handlingOf(400, code);
+  const handling = known === 'unknown' ? 'refused' : known;
   return words[handling] ? inWords(handling, code, description) : null;
 }
 

@@ -65,7 +65,7 @@ export class GiveUpJobResolver {
   @Mutation(() => GiveUpJobResult, {
     nullable: true,
     description:
-      'Ends a job without an answer of the provider: the purchase, or the cancellation, is refused for the reason that is given.',
+      'Ends a job without an answer of the provider: the purchase, or the cancellation, is refused for the reason that is given. What Partner Center may have done is not ended so.',
   })
   giveUpJob(
     @Arg('input', () => GiveUpJobInput, { description: 'Which job is given up.', validateFn: validateInput })
@@ -73,9 +73,8 @@ export class GiveUpJobResolver {
     @Ctx() context: Context,
   ) {
     const id = idOf('Job', input.jobId, 'input.jobId');
-    return inTransaction(context, (unit) =>
-      giveUpJob(unit.em, context.services.jobs, { id, reason: input.reason }, operatorOf(unit)),
-    );
+    const given = { id, reason: input.reason, isNotDone: input.notDone ?? false };
+    return inTransaction(context, (unit) => giveUpJob(unit.em, context.services.jobs, given, operatorOf(unit)));
   }
 
   @FieldResolver()

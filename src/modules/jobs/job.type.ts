@@ -7,7 +7,7 @@ import { problemType, resultMember } from '../../graphql/problem.type.js';
 import type { Relation } from '../../graphql/relation.js';
 import { DateTimeScalar } from '../../graphql/scalars.js';
 import { OrderType } from '../orders/order.type.js';
-import { JobNotFound, JobRunning } from './retry-job.js';
+import { JobMayBeDone, JobNotFound, JobRunning } from './retry-job.js';
 
 registerEnumType(JobKind, {
   name: 'JobKind',
@@ -29,6 +29,16 @@ registerEnumType(JobState, {
 });
 problemType(JobNotFound, 'Returned when there is no such job, or no longer: it is done, or was given up.');
 problemType(JobRunning, 'Returned when the job is being attempted just now.');
+problemType(
+  JobMayBeDone,
+  'Returned when Partner Center has done what the job is about, or may have, because an attempt got no answer: the job goes on.',
+  {
+    isDone: {
+      type: () => Boolean,
+      description: 'True where it is known to be done; its next attempt writes that down.',
+    },
+  },
+);
 
 @ObjectType('Job', {
   implements: NodeType,
@@ -125,6 +135,13 @@ export class GiveUpJobInput {
   })
   @IsLine(1, 1_000)
   reason!: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True where you have looked in Partner Center and what the job is about is not done there. Needed where an attempt got no answer: else `JobMayBeDone` is answered and the job goes on.',
+  })
+  notDone?: boolean | null;
 }
 
 @ObjectType('RetryJobSuccess', {
@@ -153,6 +170,6 @@ export const RetryJobResult = createUnionType({
 export const GiveUpJobResult = createUnionType({
   name: 'GiveUpJobResult',
   description: 'The answer of `giveUpJob`: its success or the reason why not.',
-  types: () => [GiveUpJobSuccess, JobNotFound, JobRunning] as const,
+  types: () => [GiveUpJobSuccess, JobNotFound, JobRunning, JobMayBeDone] as const,
   resolveType: resultMember('GiveUpJobSuccess'),
 });

@@ -19,8 +19,13 @@ export function recordRetried(em: Em, job: FoundJob, operator: Operator): void {
 }
 
 /** Writes down that an operator gave a job up. */
-export function recordGivenUp(em: Em, job: FoundJob, operator: Operator, reason: string): void {
-  recordActivity(em, { action: 'JOB_GIVEN_UP', ...common(job, operator), detail: { ...detailOf(job), reason } });
+export function recordGivenUp(
+  em: Em,
+  job: FoundJob,
+  operator: Operator,
+  given: { reason: string; isNotDone: boolean },
+): void {
+  recordActivity(em, { action: 'JOB_GIVEN_UP', ...common(job, operator), detail: { ...detailOf(job), ...given } });
 }
 
 const common = ({ order }: FoundJob, { actor, correlationId }: Operator) =>

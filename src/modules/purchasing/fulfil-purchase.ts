@@ -6,6 +6,7 @@ import { JobKind } from '../../domain/job-kind.js';
 import type { JobHandler } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/job-queue.js';
 import { bookCharges } from '../billing/book.js';
+import { giveUpIntent } from '../fulfilling/intents.js';
 import type { FulfilmentProvider, PurchaseAnswer, PurchaseRequest } from '../fulfilling/provider.js';
 import { lockOrder, readOrder } from '../orders/find-order.js';
 import { OrderLineStatus, OrderStatus } from '../orders/order-status.js';
@@ -30,9 +31,12 @@ export function purchaseJobs({ reads, provider, clock }: PurchaseFulfilment): Jo
       return (em) => settle(em, id, answer, clock);
     },
     giveUp:
-      ({ id }, { reason, actor }) =>
-      (em) =>
-        settle(em, id, { refused: reason }, clock, actor),
+      ({ id }, by) =>
+      async (em) => {
+        const hindrance = await giveUpIntent(em, id, by);
+        if (!hindrance) await settle(em, id, { refused: by.reason }, clock, by.actor);
+        return hindrance;
+      },
   };
 }
 

@@ -69,6 +69,7 @@ export class Client {
     const requestId = call.requestId ?? randomUUID();
     const attempts = call.method === 'GET' ? READ_ATTEMPTS : WRITE_ATTEMPTS;
     let hasRenewed = false;
+    let mayBeDone = false;
     for (let attempt = 1; ; attempt += 1) {
       const token = await tokens.get(bearer);
       await budget.take(priority, signal);
@@ -76,6 +77,8 @@ export class Client {
         return await this.ask(call, requestId, token);
       } catch (error) {
         if (!(error instanceof PartnerCenterFailure)) throw error;
+        error.mayBeDone = mayBeDone;
+        mayBeDone ||= call.method !== 'GET' && error.handling === 'unknown';
         if (error.handling === 'token' && !hasRenewed) {
           hasRenewed = true;
           tokens.forget(bearer, token);

@@ -36,6 +36,8 @@ const codes: Partial<Record<Handling, string>> = {
   done: '800065 600061',
   late: '900117 900213 900214 900257 800061',
   door: '800019 800020 800063 800077 2054',
+  // Its own fault, whatever has become of the call by then.
+  unknown: '0 800003 800005 800031 900192',
   customer: '13605 800039 800066 800067 800068 800069 800073 800074 800075 900119 900120 900121 900203 900206 2030',
   sandbox: '800018 900127',
 };
@@ -43,25 +45,26 @@ const byCode = new Map(
   Object.entries(codes).flatMap(([handling, list]) => list.split(' ').map((code) => [code, handling as Handling])),
 );
 
+/** What a status means that the service itself gives, with a code that says nothing more. */
 const byStatus: Record<number, Handling> = {
   401: 'token',
   403: 'forbidden',
   404: 'missing',
-  // The service, or what stands before it, gave up waiting: what was asked for may have been done.
+  // It gave up waiting: what was asked for may have been done.
   408: 'unknown',
   409: 'done',
   412: 'changed',
   429: 'busy',
-  500: 'unknown',
-  501: 'refused',
-  502: 'unknown',
-  503: 'busy',
-  504: 'unknown',
 };
 
+/** What is clear from whatever stands before the service: a call is not let through. Anything else says nothing of it. */
+const byStatusAlone: Record<number, Handling> = { 401: 'token', 429: 'busy' };
+
 /** What can be done about an answer. A code says more than the status that it comes with. */
-export const handlingOf = (status: number, code: string | null): Handling =>
-  byCode.get(code ?? '') ?? byStatus[status] ?? 'refused';
+export function handlingOf(status: number, code: string | null): Handling {
+  if (code === null) return byStatusAlone[status] ?? 'unknown';
+  return byCode.get(code) ?? byStatus[status] ?? (status >= 500 ? 'unknown' : 'refused');
+}
 
 /** What is known of a failure. */
 export interface FailureDetails {
@@ -87,6 +90,8 @@ export class PartnerCenterFailure extends Error {
   readonly text: string;
   readonly requestId: string;
   readonly retryAfterMs: number | undefined;
+  /** Whether an earlier attempt at the same write got no answer: it may have been done, whatever this one says. */
+  mayBeDone = false;
 
   constructor({ handling, status, code, text, requestId, retryAfterMs }: FailureDetails, options?: ErrorOptions) {
     const answered = status === 0 ? 'did not answer' : `answered ${status}${code ? `, code ${code}` : ''}`;

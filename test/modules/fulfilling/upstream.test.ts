@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Intents } from '../../../src/modules/fulfilling/intents.js';
 import { OrderDocument, PurchaseDocument } from '../../generated/graphql.js';
 import { cancel } from '../../support/cancelling.js';
 import { engine } from '../../support/database.js';
@@ -139,6 +140,9 @@ describe(`orders in Partner Center, on ${engine}`, () => {
         ['emptyBody', { times: 1, at: '/v1/' }],
       ],
     ],
+    ['something in between refuses the checkout, in HTML', [['frontRefuses', { times: 3, at: 'checkout' }]]],
+    ['the checkout fails by its own fault, and says so', [['ownFault', { times: 2 }]]],
+    ['the service is unavailable for the checkout', [['unavailable', { times: 3, at: 'checkout' }]]],
     ['the availability is replaced once it was read', [['availabilityMoved', { times: 1 }]]],
     ['a token is refused', [['accessTokenRefused', { times: 1 }]]],
     ['the cart becomes two orders', [['splitCart', { times: 1 }]]],
@@ -179,6 +183,137 @@ describe(`orders in Partner Center, on ${engine}`, () => {
     expect([there(customer).length, cartsOf(customer).length]).toEqual([2, 1]);
   });
 
+  test('a checkout that got no answer, and is refused when it comes again, is looked for: what it bought is bought', async () => {
+    const customer = await customerOfBoth();
+    fault('cutAfterWrite', { times: 1, at: 'checkout' });
+    fault('requestIdsForgotten');
+    fault('refusedAfterwards');
+    const placed = await buy(gateway, customer, two);
+    await until('it is looked for', async () => String((await intentOf(placed))['problem']).includes('900119'));
+    expect(await intentOf(placed)).toMatchObject({ state: 'UNKNOWN' });
+    expect(await look(placed)).toMatchObject({ status: 'PENDING' });
+    simulator.world.advance(16 * MINUTE_MS);
+    await ended(placed);
+    expect([there(customer).length, cartsOf(customer).length]).toEqual([2, 1]);
+  });
+
+  test('800065: what somebody bought before is not taken for it, however alike it is', async () => {
+    const customer = await customerOfBoth();
+    const one = [{ ...perpetual, quantity: 2 }];
+    await ended(await buy(gateway, customer, one));
+    const [mine] = there(customer) as unknown as [{ id: string; createdMs: number }];
+    const { world } = simulator;
+    const elsewhere = { ...mine, id: 'boughtInThePortalAnHourBefore0001', createdMs: mine.createdMs - 60 * MINUTE_MS };
+    world.state.orders.push(elsewhere as (typeof world.state.orders)[number]);
+    fault('cutAfterWrite', { times: 1, at: 'checkout' });
+    fault('requestIdsForgotten');
+    fault('cartAlreadySubmitted');
+    const placed = await buy(gateway, customer, one);
+    await until('its fate is unknown', async () =>
+      String((await intentOf(placed))['problem']).includes('in no list yet'),
+    );
+    world.advance(16 * MINUTE_MS);
+    await ended(placed);
+    const [line] = (await intentOf(placed))['lines'] as { order: { id: string } }[];
+    expect([elsewhere.id, mine.id]).not.toContain(line?.order.id);
+  });
+
+  describe('a job that an operator gives up', () => {
+    /** Gives it up once it is not being attempted. */
+    const giveUp = async ({ id }: { id: string }, more = {}) => {
+      const input = { jobId: `job_${id.slice(4)}`, reason: 'Not wanted any more', ...more };
+      let answer: { code?: string; isDone?: boolean; __typename: string } = { __typename: '' };
+      await until('it is not being attempted', async () => {
+        const document = `mutation ($input: GiveUpJobInput!) { giveUpJob(input: $input) { __typename
+          ... on Problem { code } ... on JobMayBeDone { isDone } } }`;
+        answer = (await gateway.run(document, { input })).data.giveUpJob;
+        return answer.code !== 'JOB_RUNNING';
+      });
+      return answer;
+    };
+    const unknown = { code: 'JOB_MAY_BE_DONE', isDone: false };
+
+    test('stays while nobody knows whether it was done, and is looked for on', async () => {
+      const customer = await customerOfBoth();
+      fault('hangBeforeWrite', { at: 'checkout' });
+      const placed = await buy(gateway, customer, two);
+      await until('its fate is unknown', async () => (await intentOf(placed))['state'] === 'UNKNOWN');
+      expect(await giveUp(placed)).toMatchObject(unknown);
+      expect(await look(placed)).toMatchObject({ status: 'PENDING' });
+      simulator.world.faults.switchOff();
+      await ended(placed);
+      expect(await actionsOf(placed)).toEqual(['ORDER_PLACED', 'ORDER_CONFIRMED']);
+    });
+
+    test('is refused once somebody has looked, and nothing is sent any more', async () => {
+      const customer = await customerOfBoth();
+      fault('hangBeforeWrite', { at: 'checkout' });
+      const placed = await buy(gateway, customer, two);
+      await until('its fate is unknown', async () => (await intentOf(placed))['state'] === 'UNKNOWN');
+      expect(await giveUp(placed, { notDone: true })).toEqual({ __typename: 'GiveUpJobSuccess' });
+      simulator.world.faults.switchOff();
+      expect((await ended(placed, 'REFUSED'))?.refusalReason).toBe('Not wanted any more');
+      expect(await intentOf(placed)).toMatchObject({ state: 'REFUSED', problem: 'Not wanted any more' });
+      expect(await actionsOf(placed)).toEqual(['ORDER_PLACED', 'ORDER_REFUSED', 'JOB_GIVEN_UP']);
+      const entry = `{ activity(first: 1, filter: { orderId: "${placed.id}", actions: [JOB_GIVEN_UP] }) { nodes { detail { ... on JobGivenUpDetail { reason isNotDone } } } } }`;
+      expect((await gateway.run(entry)).data.activity.nodes).toEqual([
+        { detail: { reason: 'Not wanted any more', isNotDone: true } },
+      ]);
+      // An attempt that is still under way somewhere, as in a process that was taken for dead.
+      const intents = new Intents(gateway.gateway.services.kysely as never);
+      await expect(intents.beginSending(placed.id.slice(4))).rejects.toThrow('come to an end');
+      expect(there(customer)).toEqual([]);
+    });
+
+    test('is refused at once where nothing was sent yet', async () => {
+      const customer = await customerOfBoth();
+      fault('tooManyRequests', { at: '/v1/' });
+      const placed = await buy(gateway, customer, two);
+      await until('it was tried', async () => (await intentOf(placed))['problem'] !== null);
+      expect(await giveUp(placed)).toEqual({ __typename: 'GiveUpJobSuccess' });
+      simulator.world.faults.switchOff();
+      await ended(placed, 'REFUSED');
+      expect([there(customer), cartsOf(customer)]).toEqual([[], []]);
+    });
+
+    test('stays where it was done and is only not written down here, whatever anybody says', async () => {
+      const customer = await customerOfBoth();
+      await gateway.sql(
+        `create function fail_for_test() returns trigger as $$ begin raise exception 'not now'; end; $$ language plpgsql`,
+      );
+      await gateway.sql(
+        'create trigger fail_for_test before update on orders for each row execute function fail_for_test()',
+      );
+      try {
+        const placed = await buy(gateway, customer, two);
+        await until('it is bought', async () => (await intentOf(placed))['state'] === 'DONE');
+        for (const more of [{}, { notDone: true }])
+          expect(await giveUp(placed, more)).toMatchObject({ code: 'JOB_MAY_BE_DONE', isDone: true });
+        await gateway.sql('drop trigger fail_for_test on orders');
+        await ended(placed);
+      } finally {
+        await gateway.sql('drop function fail_for_test cascade');
+      }
+    });
+
+    test('a cancellation likewise', async () => {
+      const customer = await customerOfBoth();
+      const placed = await buy(gateway, customer, two);
+      await ended(placed);
+      fault('hangBeforeWrite', { at: 'PATCH' });
+      await cancel(gateway, placed);
+      const [{ id } = { id: '' }] = await gateway.sql<{ id: string }>(
+        'select id from cancellations where order_id = ?',
+        [placed.id.slice(4)],
+      );
+      const cancellation = { id: `can_${id}` };
+      await until('its fate is unknown', async () => (await intentOf(cancellation))['state'] === 'UNKNOWN');
+      expect(await giveUp(cancellation)).toMatchObject(unknown);
+      simulator.world.faults.switchOff();
+      await ended(placed, 'CANCELLED');
+    });
+  });
+
   test('a cart that is gone, and whose checkout nobody answered, is replaced only once it is surely not bought', async () => {
     const customer = await customerOfBoth();
     fault('hangBeforeWrite', { times: 2, at: 'checkout' });
@@ -217,6 +352,7 @@ describe(`orders in Partner Center, on ${engine}`, () => {
   });
 
   test.each<[string, Fault | 'no relationship', RegExp]>([
+    ['the checkout is refused as a whole', 'checkoutRefused', /^The customer may not buy .* limit .*\(900119\)$/],
     ['all of it fails', 'groupFails', /credit limit of the customer is reached. \(900120\)$/],
     ['a line of the cart is in error', 'lineError', /^Partner Center refused a line: .*\(10003\)$/],
     [

@@ -103,6 +103,10 @@ function checkOut(call: Call): Answer {
   const open = groups.filter((group) => !cart.orderOf[group]);
   if (open.length === 0 && world.faults.strikes('cartAlreadySubmitted'))
     throw new Refusal(400, '800065', 'The cart has already been submitted.');
+  const isOverLimit = open.length === 0 ? 'refusedAfterwards' : 'checkoutRefused';
+  if (world.faults.strikes(isOverLimit))
+    throw new Refusal(400, '900119', 'The credit limit of the customer is reached.');
+  if (world.faults.strikes('ownFault')) throw new Refusal(500, '800031', 'Something went wrong.');
   const orderErrors: object[] = [];
   for (const group of open) {
     const lines = cart.lines.filter(({ orderGroup }) => orderGroup === group);

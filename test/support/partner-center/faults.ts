@@ -15,6 +15,7 @@ export const FAULTS = [
   'unavailable',
   'htmlBody',
   'emptyBody',
+  'frontRefuses',
   // Spelling
   'byteOrderMark',
   'doubledHeaders',
@@ -29,6 +30,9 @@ export const FAULTS = [
   'groupFails',
   'lineError',
   'cartAlreadySubmitted',
+  'checkoutRefused',
+  'refusedAfterwards',
+  'ownFault',
   'acceptedWrites',
   // What it tells
   'auditValuesCut',

@@ -147,6 +147,8 @@ function isTurnedAway(
   else if (faults.strikes('htmlBody', at))
     response.writeHead(502, { 'content-type': 'text/html' }).end('<html><body><h1>502 Bad Gateway</h1></body></html>');
   else if (faults.strikes('emptyBody', at)) response.writeHead(500).end();
+  else if (faults.strikes('frontRefuses', at))
+    response.writeHead(403, { 'content-type': 'text/html' }).end('<html><body>The request is blocked.</body></html>');
   else return false;
   return true;
 }
