@@ -62,6 +62,7 @@ interface Client {
   once(event: 'end', listener: () => void): void;
   release(destroy: boolean): void;
   query(statement: unknown, ...rest: unknown[]): unknown;
+  connection: { stream: { cork(): void; uncork(): void } };
 }
 
 /**
@@ -116,6 +117,8 @@ export async function openOrm(database: DatabaseConfig, options: OrmOptions): Pr
         lock_timeout: options.lockTimeoutMs ?? 0,
         // An open writing transaction holds the feed's horizon back for everybody.
         idle_in_transaction_session_timeout: 30_000,
+        // Statements need not wait for the answers of those before (prepared.ts).
+        pipeline: true,
         onPoolCreated: (pool: Pool) => {
           releaseLostConnections(pool);
           pool.on('connect', prepareOn);

@@ -4,6 +4,9 @@ const MOST = 1_000;
 /** Names of prepared statements by their text. */
 const names = new Map<string, string>();
 
+/** Texts of statements whose answers nobody looks at. */
+const unanswered = new Set(['begin']);
+
 /**
  * Says that a statement is used again and again: each connection to a server has it planned once, under a name. Values are
  * its parameters, never in the text, so that there are few such texts.
@@ -15,21 +18,56 @@ export function prepared(name: string, text: string): string {
 }
 
 /**
+ * The same for a statement of transactions whose answer nobody looks at: it goes to a server together with the next one of
+ * its transaction, `commit` at the latest. Where it fails, that one fails with its error.
+ */
+export function preparedToGoAlong(name: string, text: string): string {
+  unanswered.add(prepared(name, text));
+  return text;
+}
+
+/**
  * A column that has the rest of the transaction's prepared statements planned once and for all: they look for single rows,
  * and planning them anew for each value costs more than they do. `admit` does the same for use cases.
  */
 export const PLANNED_ONCE = `set_config('plan_cache_mode', 'force_generic_plan', true)`;
 
-/** What node-postgres does with a statement. */
+/** What node-postgres does with a statement, where it need not wait for the answer of the one before (`pipeline`). */
 interface Client {
   query(statement: unknown, ...rest: unknown[]): unknown;
+  connection: { stream: { cork(): void; uncork(): void } };
 }
 
-/** Has a connection prepare the statements that are meant to be, by whatever library they come. */
+const NO_ROWS = { command: '', rowCount: 0, rows: [] };
+
+/**
+ * Has a connection prepare the statements that are meant to be, by whatever library they come, and keeps those back whose
+ * answers nobody looks at until the next one is sent: both are one write, one read and one wait for the server.
+ */
 export function prepareOn(client: Client): void {
   const query = client.query.bind(client);
+  let kept: unknown[][] = [];
+
+  /** In order, and at once. Fails with the first that fails: those after it have met a transaction that is over. */
+  const sendAll = async (statements: unknown[][]) => {
+    const { stream } = client.connection;
+    stream.cork();
+    const sent = statements.map(([statement, ...rest]) => query(statement, ...rest));
+    stream.uncork();
+    return (await Promise.all(sent)).at(-1);
+  };
+
   client.query = (statement, ...rest) => {
     const name = typeof statement === 'string' ? names.get(statement) : undefined;
-    return query(name === undefined ? statement : { name, text: statement }, ...rest);
+    const named = [name === undefined ? statement : { name, text: statement }, ...rest];
+    if (unanswered.has(statement as string) && typeof rest.at(-1) !== 'function') {
+      kept.push(named);
+      return Promise.resolve(NO_ROWS);
+    }
+    if (kept.length === 0) return query(...(named as [unknown]));
+    // What is taken back need not be done before: but for `begin` itself.
+    const before = statement === 'rollback' ? kept.filter(([one]) => one === 'begin') : kept;
+    kept = [];
+    return sendAll([...before, named]);
   };
 }

@@ -1,6 +1,6 @@
 import type { EntityName, EventSubscriber, FlushEventArgs, RequiredEntityData } from '@mikro-orm/core';
 import type { SqlEntityManager as Em } from '@mikro-orm/postgresql';
-import { prepared } from './prepared.js';
+import { preparedToGoAlong } from './prepared.js';
 import { query } from './query.js';
 
 /** A statement that writes, with `$1` in the place of its values. */
@@ -13,6 +13,11 @@ interface Write {
 interface Rows {
   columns: Set<string>;
   rows: Record<string, unknown>[];
+}
+
+/** What a column is filled with: the value of one statement, an array with an element for each row. */
+export interface Filled<Property extends string> extends Write {
+  property: Property;
 }
 
 /** What the ORM knows of a table. */
@@ -46,19 +51,50 @@ export function insert<Entity extends object>(
   entity: EntityName<Entity>,
   row: RequiredEntityData<Entity>,
 ): void {
-  const { tableName, properties }: Table = em.getMetadata().get(entity as never);
+  const table: Table = em.getMetadata().get(entity as never);
   const { inserts } = pendingOf(em);
-  const { columns, rows } = inserts.get(tableName) ?? { columns: new Set(), rows: [] };
-  inserts.set(tableName, { columns, rows });
+  const { columns, rows } = inserts.get(table.tableName) ?? { columns: new Set(), rows: [] };
+  inserts.set(table.tableName, { columns, rows });
+  rows.push(rowOf(table, columns, row));
+}
+
+/** The same with rows of which one property is known to the database alone. */
+export function insertFilled<Entity extends object, Property extends string & keyof RequiredEntityData<Entity>>(
+  em: Em,
+  entity: EntityName<Entity>,
+  given: readonly Omit<RequiredEntityData<Entity>, Property>[],
+  { property, text, values }: Filled<Property>,
+): void {
+  const table: Table = em.getMetadata().get(entity as never);
+  const columns = new Set<string>();
+  const rows = given.map((row) => rowOf(table, columns, row));
+  const list = [...columns].map((column) => `"${column}"`).join();
+  const numbered = text.replaceAll(/\$(\d+)/g, (_, number) => `$${1 + Number(number)}`);
+  write(
+    em,
+    `with "filled" as materialized (${numbered})
+    insert into "${table.tableName}" (${list}, "${columnOf(table, property)}")
+    select ${list}, (select * from "filled")[ordinality::int]
+    from json_populate_recordset(null::"${table.tableName}", $1::text::json) with ordinality`,
+    [JSON.stringify(rows), ...values],
+  );
+}
+
+function rowOf(table: Table, columns: Set<string>, row: object): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(row)) {
     if (value === undefined) continue;
-    const column = properties[name]?.fieldNames[0];
-    if (column === undefined) throw new Error(`${tableName} has no ${name}`);
+    const column = columnOf(table, name);
     columns.add(column);
     values[column] = value;
   }
-  rows.push(values);
+  return values;
+}
+
+function columnOf({ tableName, properties }: Table, name: string): string {
+  const column = properties[name]?.fieldNames[0];
+  if (column === undefined) throw new Error(`${tableName} has no ${name}`);
+  return column;
 }
 
 /** Writes what transactions have left to their end: where the ORM flushes, after its own rows, as it does before a commit. */
@@ -102,7 +138,7 @@ function inOne(writes: readonly Write[]): string {
     before += values.length;
     return `"write_${place}" as (${numbered})`;
   });
-  const text = prepared('writes', `with ${parts.join(', ')} select`);
+  const text = preparedToGoAlong('writes', `with ${parts.join(', ')} select`);
   together.set(key, text);
   return text;
 }

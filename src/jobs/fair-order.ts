@@ -1,7 +1,6 @@
 import type { Db } from 'pg-boss';
 import type { Em } from '../database/orm.js';
-import { prepared } from '../database/prepared.js';
-import { query } from '../database/query.js';
+import { write } from '../database/writes.js';
 
 /** Stands for whoever it is not known of who asked. */
 const NOBODY = '';
@@ -29,26 +28,23 @@ export interface Terms {
   keptSeconds: number;
 }
 
-const INSERT = prepared(
-  'enqueue',
-  `insert into "pgboss"."job" ("name", "singleton_key", "id", "data", "priority", "start_after", "keep_until", "policy",
+const INSERT = `insert into "pgboss"."job" ("name", "singleton_key", "id", "data", "priority", "start_after", "keep_until", "policy",
     "retry_limit", "retry_delay", "retry_backoff", "retry_delay_max", "expire_seconds", "deletion_seconds")
   select $1::text, $2::text, $3::uuid, $4::text::jsonb, ${PRIORITY}, "due"."at", "due"."at" + $6::int * interval '1 second', "policy",
     $7::int, $8::int, $8::int > 0, $9::int, $10::int, 0
   from "pgboss"."queue", (select now() + $5::float8 * interval '1 millisecond' as "at") "due" where "name" = $1
-  on conflict do nothing`,
-);
+  on conflict do nothing`;
 
-/** Inserts a job as pg-boss' own `send` does, with its priority, in one statement; the same id again is no second job. */
-export async function insertJob(
+/** Inserts a job as pg-boss' own `send` does, with its priority, when the transaction writes; the same id again is no second job. */
+export function insertJob(
   em: Em,
   job: { queue: string; asker: string; id: string; data: object; delayMs: number },
   terms: Terms,
-): Promise<void> {
+): void {
   const { queue, asker, id, data, delayMs } = job;
   const { keptSeconds, retryLimit, retryDelay, retryDelayMax, expireSeconds } = terms;
   const kept = [keptSeconds, retryLimit, retryDelay, retryDelayMax, expireSeconds];
-  await query(em, INSERT, [queue, asker, id, JSON.stringify(data), delayMs, ...kept]);
+  write(em, INSERT, [queue, asker, id, JSON.stringify(data), delayMs, ...kept]);
 }
 
 /** Puts a job whose attempt failed behind what its asker has waiting: failures of the one delay no other's jobs. */

@@ -81,10 +81,10 @@ export class JobQueue {
    * asked for them.
    * @param delayMs how long until it is due, by the database's clock
    */
-  async enqueue(em: Em, { kind, id, data, askedBy }: AskedJob, delayMs: number): Promise<void> {
+  enqueue(em: Em, { kind, id, data, askedBy }: AskedJob, delayMs: number): void {
     const { attempts, timeLimitMs, retryDelayMs, retryDelayMaxMs } = this.options.config;
     const job = { queue: queueOf(kind), asker: askerKey(askedBy), id, data, delayMs };
-    await insertJob(em, job, {
+    insertJob(em, job, {
       retryLimit: attempts - 1,
       retryDelay: Math.ceil(retryDelayMs / 1_000),
       retryDelayMax: Math.ceil(retryDelayMaxMs / 1_000),

@@ -112,10 +112,6 @@ async function request(
   });
   const { jobs, delayMs, keepsIntents } = asking;
   if (keepsIntents) keepIntent(em, cancellationId, JobKind.CANCELLATION, order.id);
-  await jobs.enqueue(
-    em,
-    { id: cancellationId, kind: JobKind.CANCELLATION, data: { orderId: order.id }, askedBy },
-    delayMs,
-  );
+  jobs.enqueue(em, { id: cancellationId, kind: JobKind.CANCELLATION, data: { orderId: order.id }, askedBy }, delayMs);
   return cancellationId;
 }

@@ -58,8 +58,11 @@ export async function adoptCancellations(em: Em, jobs: JobQueue): Promise<void> 
       from "cancellations" where "status" = 'PENDING'
       and not exists (select from "jobs" where "jobs"."id" = "cancellations"."id") order by "id"`,
   );
-  for (const { id, orderId, askedBy, delayMs } of pending)
-    await jobs.enqueue(em, { id, kind: JobKind.CANCELLATION, data: { orderId }, askedBy }, delayMs);
+  for (const { id, orderId, askedBy, delayMs } of pending) {
+    jobs.enqueue(em, { id, kind: JobKind.CANCELLATION, data: { orderId }, askedBy }, delayMs);
+    // Its place in the queue comes after that of the one before.
+    await em.flush();
+  }
 }
 
 const LINE_NUMBERS = prepared(
@@ -203,7 +206,7 @@ async function confirm(em: Em, id: string, { order, credits, now }: Pending): Pr
   write(em, `delete from product_keys where ${ofLines}`, [lineIds]);
   write(em, `update download_links set revoked_at = $2 where ${ofLines} and revoked_at is null`, [lineIds, now]);
   const { customer, currency } = order;
-  await bookCredits(em, { id: order.id, customerId: customer.id, currency }, credits, now);
+  bookCredits(em, { id: order.id, customerId: customer.id, currency }, credits, now);
 }
 
 function refuse(em: Em, id: string, lines: readonly SoldLine[], reason: string): void {

@@ -45,8 +45,11 @@ export async function adoptPurchases(em: Em, jobs: JobQueue, delayMs: number): P
   const pending = await em.execute<{ id: string; askedBy: string | null }[]>(
     `select "id", "placed_by_identity" as "askedBy" from "orders" where "status" = 'PENDING' and not exists (select from "jobs" where "jobs"."id" = "orders"."id") order by "id"`,
   );
-  for (const { id, askedBy } of pending)
-    await jobs.enqueue(em, { id, kind: JobKind.PURCHASE, data: { orderId: id }, askedBy }, delayMs);
+  for (const { id, askedBy } of pending) {
+    jobs.enqueue(em, { id, kind: JobKind.PURCHASE, data: { orderId: id }, askedBy }, delayMs);
+    // Its place in the queue comes after that of the one before.
+    await em.flush();
+  }
 }
 
 async function requestOf(em: Em, orderId: string): Promise<PurchaseRequest> {
@@ -88,7 +91,7 @@ async function settle(
     write(em, `update orders set status = 'COMPLETED' where id = $1`, [id]);
     moveLines(em, confirmed, OrderLineStatus.ACTIVE);
     write(em, `update entitlements set status = 'ACTIVE' where order_line_id = any($1::uuid[])`, [lineIds]);
-    await bookCharges(em, order, confirmed, now);
+    bookCharges(em, order, confirmed, now);
     recordPurchaseAnswer(em, order, confirmed, 'confirmed', by);
   }
   if (refused.length === 0) return;

@@ -87,13 +87,13 @@ async function write(
   });
   if (asking?.keepsIntents) keepIntent(em, order.id, JobKind.PURCHASE, order.id);
   if (asking)
-    await asking.jobs.enqueue(
+    asking.jobs.enqueue(
       em,
       { id: order.id, kind: JobKind.PURCHASE, data: { orderId: order.id }, askedBy: order.placedByIdentity },
       asking.delayMs,
     );
   else {
-    await bookCharges(em, order, lines, now);
+    bookCharges(em, order, lines, now);
     recordPurchaseAnswer(em, order, lines, 'confirmed', null);
   }
   return order.id;
