@@ -29,6 +29,7 @@ import { Migration20261128090000_amounts_and_evidence } from './Migration2026112
 import { Migration20261128091500_write_functions } from './Migration20261128091500_write_functions.js';
 import { Migration20261128092000_upstream_intents } from './Migration20261128092000_upstream_intents.js';
 import { Migration20261128124559_upstream_mirror } from './Migration20261128124559_upstream_mirror.js';
+import { Migration20261128130000_idempotency_keys_by_index } from './Migration20261128130000_idempotency_keys_by_index.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -65,4 +66,8 @@ export const migrations: MigrationObject[] = [
   { name: 'Migration20261128091500_write_functions', class: Migration20261128091500_write_functions },
   { name: 'Migration20261128092000_upstream_intents', class: Migration20261128092000_upstream_intents },
   { name: 'Migration20261128124559_upstream_mirror', class: Migration20261128124559_upstream_mirror },
+  {
+    name: 'Migration20261128130000_idempotency_keys_by_index',
+    class: Migration20261128130000_idempotency_keys_by_index,
+  },
 ];

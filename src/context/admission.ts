@@ -7,24 +7,66 @@ import { prepared } from '../database/prepared.js';
 import { query } from '../database/query.js';
 import { isHeldTooLong } from '../database/sql-state.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
-import { askClock, type Clock, instantOf } from './clock.js';
+import { askClock, type Clock, databaseClock, instantOf } from './clock.js';
 
 const ADMIT = prepared('admit', `select "at", "is_shut_out" as "isShutOut" from "admit"($1, $2)`);
 
+const ADMIT_ONCE = prepared(
+  'admit once',
+  `select "at", "is_shut_out" as "isShutOut", "is_taken" as "isTaken", "known_fingerprint" as "knownFingerprint",
+    "known_answer" as "knownAnswer"
+  from "admit"($1, $2) left join lateral
+    "take_idempotency_key"($1, $3, $4, coalesce($5::timestamptz, to_timestamp("at" / 1000))) on not "is_shut_out"`,
+);
+
+/** A request that is done once, however often it is sent: the operation, and the caller's key of it (rule 5). */
+export interface Once {
+  operation: string;
+  key: string;
+}
+
+/** A key that this transaction has until it ends, or that another one has. */
+export interface TakenKey extends Once {
+  /** False: a request with this key has not ended yet. */
+  isTaken: boolean;
+  /** What it was used for before, if it was. */
+  knownFingerprint: string | null;
+  knownAnswer: Record<string, unknown> | null;
+}
+
+/** What somebody is let in with. */
+export interface Admission {
+  /** What the time is then. */
+  now: Date;
+  /** Null where the request is none that is done once, or is nobody's. */
+  key: TakenKey | null;
+}
+
 /**
  * Lets the viewer act in this transaction, and holds a revocation of their access up until it ends: what was begun before
- * is committed before, and nothing is done after the log's own ACCESS_REVOKED. Answers what the time is then.
+ * is committed before, and nothing is done after the log's own ACCESS_REVOKED. Takes the key of their request.
  * @throws UNAUTHENTICATED where their access is revoked
  */
-export async function admit(em: Em, { identity, userPrincipalName }: Viewer, clock: Clock): Promise<Date> {
-  if (!identity) return askClock(em, clock);
+export async function admit(
+  em: Em,
+  { identity, userPrincipalName }: Viewer,
+  clock: Clock,
+  once: Once | null = null,
+): Promise<Admission> {
+  if (!identity) return { now: await askClock(em, clock), key: null };
   inLockOrder(em, 'IDENTITY');
-  const [{ at, isShutOut }] = (await query(em, ADMIT, [identity.key, nameKey(userPrincipalName)])) as [
-    { at: string; isShutOut: boolean },
-  ];
+  const who = [identity.key, nameKey(userPrincipalName)];
+  // A clock of a test's own knows the time before the database has said it.
+  const happensAt = clock === databaseClock ? null : clock(new Date());
+  const admitted = once
+    ? query<Admitted>(em, ADMIT_ONCE, [...who, once.operation, once.key, happensAt])
+    : query<Admitted>(em, ADMIT, who);
+  const [{ at, isShutOut, ...taken }] = (await admitted) as [Admitted];
   if (isShutOut) throw accessRevoked();
-  return clock(instantOf(at));
+  return { now: clock(instantOf(at)), key: once && { ...once, ...taken } };
 }
+
+type Admitted = { at: string; isShutOut: boolean } & Omit<TakenKey, keyof Once>;
 
 /** Whoever changes access goes one at a time: two that revoke each other would wait for each other for ever. */
 export async function changeAccessAlone(em: Em): Promise<void> {

@@ -8,6 +8,9 @@ import { query } from '../database/query.js';
  */
 export type Clock = (database: Date) => Date;
 
+/** The clock of every gateway that is no test's. */
+export const databaseClock: Clock = (database) => database;
+
 /** The database's clock now, as a column named `at`: milliseconds since 1970. */
 export const CLOCK_COLUMN = `extract(epoch from clock_timestamp()) * 1000 as "at"`;
 

@@ -4,7 +4,7 @@ import type { Em } from '../database/orm.js';
 import { hasMetAnother, isHeldTooLong } from '../database/sql-state.js';
 import { codedError, ErrorCode } from '../graphql/errors.js';
 import { WaitedTooLong } from '../lib/one-at-a-time.js';
-import { admit } from './admission.js';
+import { admit, type Once, type TakenKey } from './admission.js';
 import type { Context, Services } from './context.js';
 
 /** What a use case gets: an entity manager inside a transaction, who acts, and when. It knows nothing of GraphQL. */
@@ -14,6 +14,8 @@ export interface UnitOfWork {
   correlationId: string;
   /** The database's clock, once the viewer was admitted: the one instant by which the use case judges. */
   now: Date;
+  /** The key of a request that is done once; null where it is none. */
+  key: TakenKey | null;
 }
 
 /** Points of an operation that goes through many lines: ten of a purchase, or several quotes. It waits among the dear ones. */
@@ -28,6 +30,8 @@ const PAUSE_MS = 20;
 export interface TransactionOptions {
   /** Goes first in the transaction. */
   before?: (em: Em) => Promise<void>;
+  /** What the request is known by when it is sent again (`withIdempotency`). */
+  once?: Once;
   /**
    * Names the row that its viewer waits for. Use cases on one row go one after the other, and those that wait have no
    * connection: however many want a row that somebody holds, nobody else waits for them.
@@ -44,13 +48,13 @@ export interface TransactionOptions {
 export async function inTransaction<Result>(
   { services, viewer, user, correlationId, cost, abort }: Context,
   useCase: (unit: UnitOfWork) => Promise<Result>,
-  { before, row }: TransactionOptions = {},
+  { before, row, once }: TransactionOptions = {},
 ): Promise<Result> {
   const unit = () =>
     inOwnTransaction(services, async (em) => {
       await before?.(em);
-      const now = await admit(em, viewer, services.clock);
-      return useCase({ em, viewer, correlationId, now });
+      const { now, key } = await admit(em, viewer, services.clock, once);
+      return useCase({ em, viewer, correlationId, now, key });
     });
   // What is done for a person at a screen never waits behind what is dear, as many lines at once do.
   const judged = cost && cost.asked >= MANY_LINES ? cost.asked : 0;

@@ -10,7 +10,7 @@ import { SchemaViews } from '../auth/schema-views.js';
 import { rememberTokens } from '../auth/token-cache.js';
 import { createAuthenticate } from '../auth/tokens.js';
 import type { Config } from '../config/config.js';
-import type { Clock } from '../context/clock.js';
+import { type Clock, databaseClock } from '../context/clock.js';
 import type { Services } from '../context/context.js';
 import { inOwnTransaction } from '../context/transaction.js';
 import { openSharedCounters } from '../cost/shared-counters.js';
@@ -84,7 +84,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 
 async function start(config: Config, options: GatewayOptions, lifecycle: Lifecycle): Promise<Gateway> {
   const { now, onProgress = () => undefined } = options;
-  const clock: Clock = now ?? ((database) => database);
+  const clock: Clock = now ?? databaseClock;
   const log = options.log ?? pino({ level: config.logLevel }, pino.destination(2));
   const orm = await openDatabase(config, options, lifecycle);
   onProgress('building the graph');

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { UnitOfWork } from '../../context/transaction.js';
-import { prepared } from '../../database/prepared.js';
-import { query } from '../../database/query.js';
 import { insert } from '../../database/writes.js';
 import { isProblem, Problem } from '../../domain/problem.js';
 import { IdempotencyKey } from './access.entity.js';
@@ -21,37 +19,18 @@ export class RequestInProgress extends Problem {
   readonly message = 'A request with this idempotencyKey is still in flight. Send the same again in a moment.';
 }
 
-const TAKE = prepared(
-  'take idempotency key',
-  `select "is_taken" as "isTaken", "known_fingerprint" as "knownFingerprint", "known_answer" as "knownAnswer"
-  from "take_idempotency_key"($1, $2, $3, $4)`,
-);
-
-/** Whether nobody else has the key, and what it was used for before, if it was. */
-interface Taken {
-  isTaken: boolean;
-  knownFingerprint: string | null;
-  knownAnswer: Record<string, unknown> | null;
-}
-
 /**
  * Does the work once per caller, operation and key (rule 5): the same key and input get the first success again. The
  * answer commits together with what was done. A refusal has no effect and stores nothing: the key stays free. A crash
  * leaves nothing in flight: the mark is a lock of the transaction.
  */
 export async function withIdempotency<Success extends object>(
-  unit: UnitOfWork,
-  operation: string,
-  key: string,
+  { em, viewer, now, key: taken }: UnitOfWork,
   input: object,
   work: () => Promise<Success | Problem>,
 ): Promise<Success | Problem> {
-  const { em, viewer, now } = unit;
-  if (!viewer.identity) throw new Error(`${operation} was let in without a token`);
-  const caller = viewer.identity.key;
-  const [{ isTaken, knownFingerprint, knownAnswer }] = (await query(em, TAKE, [caller, operation, key, now])) as [
-    Taken,
-  ];
+  if (!viewer.identity || !taken) throw new Error('what is done once needs a token and its key');
+  const { operation, key, isTaken, knownFingerprint, knownAnswer } = taken;
   if (!isTaken) return new RequestInProgress();
   const fingerprint = createHash('sha256').update(canonical(input)).digest('hex');
   if (knownFingerprint !== null)
@@ -59,7 +38,7 @@ export async function withIdempotency<Success extends object>(
   const result = await work();
   if (isProblem(result)) return result;
   insert(em, IdempotencyKey, {
-    caller,
+    caller: viewer.identity.key,
     operation,
     key,
     fingerprint,

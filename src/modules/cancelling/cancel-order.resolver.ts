@@ -73,7 +73,10 @@ export class CancelOrderResolver {
       reason: input.reason ?? null,
     };
     const asking = { jobs, delayMs: config.fulfilmentDelayMs, keepsIntents };
-    return inTransaction(context, (unit) => cancelOrder(unit, signer, asking, asked), { row: orderId });
+    return inTransaction(context, (unit) => cancelOrder(unit, signer, asking, asked), {
+      row: orderId,
+      once: { operation: 'cancelOrder', key: input.idempotencyKey },
+    });
   }
 
   @FieldResolver()

@@ -41,7 +41,7 @@ export async function cancelOrder(
   input: CancelOrder,
 ): Promise<{ orderId: string; cancellationId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return withIdempotency(unit, 'cancelOrder', idempotencyKey, asked, async () => {
+  return withIdempotency(unit, asked, async () => {
     if (!input.acknowledged) return new AcknowledgementRequired();
     const { em, viewer, now } = unit;
     const found = await lockOrderWithLines(em, viewer, input.orderId, cancelOrderAccess['Mutation.cancelOrder']);

@@ -63,7 +63,9 @@ export class PurchaseResolver {
     const { jobs, config, asksForPurchases, keepsIntents } = context.services;
     const asking = asksForPurchases ? { jobs, delayMs: config.purchaseDelayMs, keepsIntents } : null;
     const asked = { ...input, customerId, currency: input.currency ?? null };
-    return inTransaction(context, (unit) => purchase(unit, asking, asked));
+    return inTransaction(context, (unit) => purchase(unit, asking, asked), {
+      once: { operation: 'purchase', key: input.idempotencyKey },
+    });
   }
 
   @FieldResolver()

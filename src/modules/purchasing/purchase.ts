@@ -39,7 +39,7 @@ export function purchase(
   input: Purchase,
 ): Promise<{ orderId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return withIdempotency(unit, 'purchase', idempotencyKey, asked, () => place(unit, asking, input));
+  return withIdempotency(unit, asked, () => place(unit, asking, input));
 }
 
 async function place(unit: UnitOfWork, asking: Asking | null, input: Purchase): Promise<{ orderId: string } | Problem> {

@@ -33,7 +33,7 @@ export function submitSupportRequest(
   input: SubmitSupportRequest,
 ): Promise<{ supportRequestId: string } | Problem> {
   const { idempotencyKey, phoneIn, ...asked } = input;
-  return withIdempotency(unit, 'submitSupportRequest', idempotencyKey, asked, async () => {
+  return withIdempotency(unit, asked, async () => {
     const { em, viewer, now, correlationId } = unit;
     const rule = supportRequestAccess['Mutation.submitSupportRequest'];
     const customer = await findCustomer(em, viewer, input.customerId, rule);

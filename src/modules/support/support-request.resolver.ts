@@ -57,20 +57,21 @@ export class SupportRequestResolver {
   ) {
     const customerId = idOf('Customer', input.customerId, 'input.customerId');
     const orderId = input.orderId ? idOf('Order', input.orderId, 'input.orderId') : null;
-    return inTransaction(context, (unit) =>
-      submitSupportRequest(unit, {
-        ...input,
-        customerId,
-        orderId,
-        refundReason: input.refundReason ?? null,
-        amount: input.amount ?? null,
-        phoneIn: (country) => {
-          const phone = phoneOf(input.contact.phone, country);
-          if (phone === null) throw badUserInput('input.contact.phone', NO_PHONE);
-          return phone;
-        },
-      }),
-    );
+    const asked = {
+      ...input,
+      customerId,
+      orderId,
+      refundReason: input.refundReason ?? null,
+      amount: input.amount ?? null,
+      phoneIn: (country: string) => {
+        const phone = phoneOf(input.contact.phone, country);
+        if (phone === null) throw badUserInput('input.contact.phone', NO_PHONE);
+        return phone;
+      },
+    };
+    return inTransaction(context, (unit) => submitSupportRequest(unit, asked), {
+      once: { operation: 'submitSupportRequest', key: input.idempotencyKey },
+    });
   }
 
   @FieldResolver()

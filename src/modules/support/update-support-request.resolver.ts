@@ -32,6 +32,7 @@ export class UpdateSupportRequestResolver {
     if (status === null && note === null) throw badUserInput('input.status', 'must be given, or a note, or both');
     return inTransaction(context, (unit) => updateSupportRequest(unit, { ...input, supportRequestId, status, note }), {
       row: supportRequestId,
+      once: { operation: 'updateSupportRequest', key: input.idempotencyKey },
     });
   }
 

@@ -55,7 +55,7 @@ export function updateSupportRequest(
   input: UpdateSupportRequest,
 ): Promise<{ supportRequestId: string } | Problem> {
   const { idempotencyKey, ...asked } = input;
-  return withIdempotency(unit, 'updateSupportRequest', idempotencyKey, asked, async () => {
+  return withIdempotency(unit, asked, async () => {
     const { em, viewer, now, correlationId } = unit;
     const reached = reachable(supportRequestAccess['Mutation.updateSupportRequest'], viewer);
     const request = reached && (await em.findOne(SupportRequest, { id: input.supportRequestId, ...reached }));
