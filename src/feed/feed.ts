@@ -13,7 +13,7 @@ import { isNarrow, type NextEntries, Replay } from './replay.js';
 const BUFFERED_ENTRIES = 10_000;
 const BATCH_SIZE = 500;
 /** Between two reads: what many commit at once is read at once. */
-const SHORTEST_PAUSE_MS = 5;
+const SHORTEST_PAUSE_MS = 20;
 
 /** What the feed needs. */
 export interface FeedOptions {

@@ -16,8 +16,7 @@ export const askerKey = (askedBy: string | null): string => askedBy ?? NOBODY;
 const PRIORITY = `least(
   coalesce((select "priority" from "pgboss"."job" where "name" = $1 and "state" < 'active' and not "blocked" and "start_after" <= now()
     order by "priority" desc limit 1), 0),
-  (select "priority" - 1 from "pgboss"."job" where "name" = $1 and "singleton_key" = $2 and "state" < 'active'
-    order by "created_on" desc limit 1))`;
+  (select min("priority") - 1 from "pgboss"."job" where "name" = $1 and "singleton_key" = $2 and "state" < 'active'))`;
 
 /** How a job is kept: pauses and times in seconds. */
 export interface Terms {
