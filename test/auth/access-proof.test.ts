@@ -155,6 +155,13 @@ describe(`the table of access, proved on ${engine}`, () => {
     'Subscription.activity': { after: { ...literal(beginning), type: 'String' } },
     'Subscription.cancellationConfirmed': { after: { ...literal(beginning), type: 'String' } },
   });
+  /** Both doors for what is written plainly; how else it is written is read alike behind them, and takes turns. */
+  let turn = 0;
+  const doorsFor = <Door>(form: Form, doors: readonly Door[]): readonly Door[] => {
+    if (form === 'plain') return doors;
+    turn += 1;
+    return [doors[turn % doors.length] as Door];
+  };
   const mayUse = (asker: Asker) => (coordinate: string) =>
     golden.get(coordinate)?.[asker] !== '' && golden.has(coordinate);
 
@@ -271,7 +278,7 @@ describe(`the table of access, proved on ${engine}`, () => {
             )
             .join(' ');
           const text = parts.text('query', fields);
-          for (const [door, run] of doors)
+          for (const [door, run] of doorsFor(form, doors))
             judge(asker, `${door}: ${text}`, asked, form, await run(text, parts.variables));
         }
       }
@@ -305,7 +312,7 @@ describe(`the table of access, proved on ${engine}`, () => {
             return parts.pick(query, pick, key, args);
           });
           const text = parts.text('query', fields.join(' '));
-          for (const [door, run] of doors) {
+          for (const [door, run] of doorsFor(form, doors)) {
             const { data = {}, errors = [] } = await run(text, parts.variables);
             const refused = new Set<string>();
             const reached: typeof asked = [];
@@ -409,7 +416,7 @@ describe(`the table of access, proved on ${engine}`, () => {
   test.each(forms)('every mutation and all that it answers, by every role and nobody: %s', async (form) => {
     const mutation = schema.getMutationType() as GraphQLObjectType;
     for (const { asker, doors } of all) {
-      for (const [door, run] of doors) {
+      for (const [door, run] of doorsFor(form, doors)) {
         for (const isReal of form === 'plain' ? [false, true] : [false]) {
           const sent = await inputs(isReal, isReal && asker === 'GLOBAL_ADMIN');
           // From Z to A, so that access is taken away before it is given back.
