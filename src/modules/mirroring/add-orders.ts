@@ -6,6 +6,7 @@ import { minorUnitDigits } from '../../domain/currencies.js';
 import { newId } from '../../domain/ids.js';
 import type { ToldOrder, ToldOrderLine } from '../../domain/upstream.js';
 import { endOf, termOf } from '../orders/term.js';
+import { completeOrders, SOMEBODY } from './complete-orders.js';
 import { type KnownSku, nameOf, planOf } from './keep-catalog.js';
 import type { Holder } from './mirror.js';
 
@@ -15,8 +16,6 @@ export interface NewOrder {
   lines: Record<string, unknown>[];
 }
 
-/** Who is named where the upstream does not say who bought. */
-export const SOMEBODY = 'partner-center';
 const FRIENDLY_NUMBER = /^[0-9a-f]{12}$/;
 /** States of an order of which nothing has come. */
 const REFUSED = ['error', 'porejected', 'poreviewrejected'];
@@ -131,5 +130,9 @@ export async function addOrders(
       "state", "is_mirrored", "is_priced", "ordered_at", "seen_at")
     select "id", "upstreamOrderId", "alternateId", "lineNumber", "subscriptionId", "state", true, "isPriced", "placedAt", ${readAt}
     from ${told}`.execute(kysely);
+  await completeOrders(
+    em,
+    lines.flatMap(({ upstreamOrderId, alternateId }) => [upstreamOrderId, alternateId] as (string | null)[]),
+  );
   return { orders: fresh.length, lines: lines.length };
 }

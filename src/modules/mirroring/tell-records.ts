@@ -78,7 +78,10 @@ export async function tellRecords(
   // Another process may have told some of them since they were looked up.
   const isKept = new Set(kept.map(({ id }) => id));
   const fresh = rows.filter(({ id }) => isKept.has(id));
-  await completeOrders(em, fresh);
+  await completeOrders(
+    em,
+    fresh.map(({ orderId }) => orderId),
+  );
   const things = await thingsOf(em, fresh);
   let told = 0;
   for (const [place, record] of fresh.entries()) {

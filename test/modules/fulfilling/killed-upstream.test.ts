@@ -38,6 +38,8 @@ describe(`a process that is killed while Partner Center does what it asked for, 
     JOB_TIME_LIMIT_MS: '2000',
     PARTNER_CENTER_TIMEOUT_MS: '1500',
     JOB_POLL_MS: '100',
+    // Nothing but what is asked of it counts here.
+    PARTNER_CENTER_SYNC_SECONDS: '86400',
   });
   const start = (more: Record<string, string> = {}) => startProcess(shop.url, shop.folder, { ...settings(), ...more });
   /** Asks a process, has it killed once Partner Center has done it without an answer, and starts another one. */

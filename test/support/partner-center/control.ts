@@ -2,6 +2,7 @@ import { type Answer, type Call, ok, Refusal, type Route } from './call.js';
 import { moveAvailability } from './catalog.js';
 import { fetchInPortal } from './entitlements.js';
 import { FAULTS, type Fault, type Strike } from './faults.js';
+import { cancelInPortal, orderInPortal, type PortalLine } from './portal.js';
 import { newRefreshToken } from './tokens.js';
 
 /**
@@ -43,10 +44,22 @@ function moveAll({ world }: Call): Answer {
   return ok({});
 }
 
-/** `{"fetch": "key", "orderId": "…", "user": "agent@partner.example"}` */
+/**
+ * `{"fetch": "key", "orderId": "…", "user": "agent@partner.example"}`; `{"order": [{"productId": "…", "skuId": "…",
+ * "quantity": 1}], "customerId": "…"}`; `{"cancel": "…"}`, an order.
+ */
 function inPortal({ world, body }: Call): Answer {
-  const { fetch: what, orderId, user = 'agent@partner.example' } = body as Record<string, string>;
-  if (what !== 'key' && what !== 'link') throw new Refusal(400, '2000', 'In the portal a key or a link is fetched.');
+  const { fetch: what, orderId, cancel, customerId, user = 'agent@partner.example' } = body as Record<string, string>;
+  if (Array.isArray(body['order']))
+    return ok({ id: orderInPortal(world, String(customerId), body['order'] as PortalLine[], user).id });
+  if (cancel) {
+    const order = world.state.orders.find(({ id }) => id === cancel);
+    if (!order) throw new Refusal(404, '20000', 'The order was not found.');
+    cancelInPortal(world, order, user);
+    return ok({});
+  }
+  if (what !== 'key' && what !== 'link')
+    throw new Refusal(400, '2000', 'In the portal a key or a link is fetched, and orders are placed and cancelled.');
   fetchInPortal(world, String(orderId), what, user);
   return ok({});
 }
