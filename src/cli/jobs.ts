@@ -60,9 +60,6 @@ async function main(): Promise<undefined> {
       if (problem) throw new CommandRefused(problem.message);
       console.log(asked.what === 'retry' ? 'it begins at once' : 'it is given up');
     }
-  } catch (error) {
-    if ((error as { code?: string }).code !== '42P01') throw error;
-    throw new CommandRefused('There are no jobs in that database. Bring it up to date: npm run migrate');
   } finally {
     await opened.close();
   }

@@ -32,6 +32,9 @@ export async function runCommand(usage: string, run: () => Promise<number | unde
   }
 }
 
+/** What PostgreSQL says of tables, columns and schemas that are not there. */
+const NOT_THERE = ['42P01', '42703', '3F000'];
+
 /** Answers the exit code. */
 function tell(error: Error & { code?: string }, usage: string, failed: number): number {
   if (error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS')) {
@@ -42,7 +45,11 @@ function tell(error: Error & { code?: string }, usage: string, failed: number): 
     console.error(error.message);
     return 2;
   }
-  const problem = error instanceof CommandRefused ? error.message : databaseProblem(error);
+  const problem = NOT_THERE.includes(error.code ?? '')
+    ? 'That database has not all tables. Bring it up to date: npm run migrate'
+    : error instanceof CommandRefused
+      ? error.message
+      : databaseProblem(error);
   // Anything else is a defect, and whoever mends it wants to know where it came from.
   console.error(problem ?? error.stack);
   return failed;

@@ -5,7 +5,7 @@ import { type Manifest, manifestForm } from '../activity-log/seal/manifest.js';
 import type { Verdict } from '../activity-log/seal/verdict.js';
 import { verifyFile } from '../activity-log/seal/verify-file.js';
 import { readConfig } from '../config/config.js';
-import { CommandRefused, runCommand, UsageError } from './run-command.js';
+import { runCommand, UsageError } from './run-command.js';
 
 const USAGE = `Says whether the activity log is still what was sealed, and where it first is not.
 
@@ -61,9 +61,6 @@ async function ofDatabase(head: string | null): Promise<Verdict> {
   const orm = await openOrm(readConfig().database, { entities });
   try {
     return await verifyDatabase(orm.em.fork().getKysely() as unknown as Kysely<unknown>, head);
-  } catch (error) {
-    if ((error as { code?: string }).code !== '42P01') throw error;
-    throw new CommandRefused('There is no log with seals in that database. Bring it up to date: npm run migrate');
   } finally {
     await orm.close(true);
   }

@@ -55,6 +55,19 @@ describe('a command', () => {
     expect(err).not.toMatch(STACK);
   });
 
+  test.each<[string, string[]]>([
+    ['verify-log', ['--database']],
+    ['check-ledger', []],
+    ['rotate-keys', []],
+    ['export-reconciliation', ['--month', '2026-10']],
+    ['jobs', []],
+    ['jobs', ['retry', '00000000-0000-4000-8000-000000000000']],
+  ])('%s %j of a database without tables says what to do', async (name, args) => {
+    const { code, out, err } = await run(`cli/${name}`, args, { DATA_DIR: mkdtempSync(join(folder, 'empty-')) });
+    expect([code, out]).toEqual([['verify-log', 'check-ledger'].includes(name) ? 2 : 1, '']);
+    expect(err).toBe('That database has not all tables. Bring it up to date: npm run migrate\n');
+  });
+
   test.each(databaseCommands.slice(0, 5))('%s with wrong settings names them, and exits with 2', async (name, args) => {
     const { code, out, err } = await run(`cli/${name}`, args, { PORT: 'http', LOG_LEVEL: 'loud' });
     expect([code, out]).toEqual([2, '']);
