@@ -30,6 +30,7 @@ import { Migration20261128091500_write_functions } from './Migration202611280915
 import { Migration20261128092000_upstream_intents } from './Migration20261128092000_upstream_intents.js';
 import { Migration20261128124559_upstream_mirror } from './Migration20261128124559_upstream_mirror.js';
 import { Migration20261128130000_idempotency_keys_by_index } from './Migration20261128130000_idempotency_keys_by_index.js';
+import { Migration20261128133958_invoice_series_guard } from './Migration20261128133958_invoice_series_guard.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: MigrationObject[] = [
@@ -70,4 +71,5 @@ export const migrations: MigrationObject[] = [
     name: 'Migration20261128130000_idempotency_keys_by_index',
     class: Migration20261128130000_idempotency_keys_by_index,
   },
+  { name: 'Migration20261128133958_invoice_series_guard', class: Migration20261128133958_invoice_series_guard },
 ];

@@ -27,5 +27,22 @@ export const InvoiceSeries = defineEntity({
     documentType: p.enum(Object.values(InvoiceDocumentType)).primary(),
     lastNumber: p.bigint('string').default('0'),
   },
+  // A series that went back would give a number twice, and no month could be closed any more.
+  triggers: [
+    {
+      name: 'invoice_series_grows',
+      timing: 'before',
+      events: ['update'],
+      forEach: 'row',
+      body: `if new.document_type = old.document_type and new.last_number > old.last_number then return new; end if; raise exception 'a series of documents only grows (rule 16)' using errcode = 'insufficient_privilege'; return null`,
+    },
+    {
+      name: 'invoice_series_kept',
+      timing: 'before',
+      events: ['delete'],
+      forEach: 'statement',
+      body: `raise exception 'series of documents are kept (rule 16)' using errcode = 'insufficient_privilege'; return null`,
+    },
+  ],
 });
 export type InvoiceSeries = InferEntity<typeof InvoiceSeries>;
