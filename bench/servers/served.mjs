@@ -8,8 +8,8 @@ import { createRequire } from 'node:module';
  * @param pgFrom the module whose copy of node-postgres the server uses
  */
 export function tellServed({ url, facts = {}, pgFrom = import.meta.url, stop = () => undefined }) {
-  const { Client } = createRequire(pgFrom)('pg');
-  const { query } = Client.prototype;
+  const { Query } = createRequire(pgFrom)('pg');
+  const { submit } = Query.prototype;
   let counted = null;
   process.on('message', async (message) => {
     if (message === 'usage') {
@@ -17,15 +17,15 @@ export function tellServed({ url, facts = {}, pgFrom = import.meta.url, stop = (
       process.send({ cpuMicroseconds: user + system, residentBytes: process.memoryUsage.rss() });
     } else if (message === 'count') {
       counted = {};
-      Client.prototype.query = function (statement, ...rest) {
-        const text = statement?.text ?? (typeof statement === 'string' ? statement : 'another kind of statement');
+      Query.prototype.submit = function (...rest) {
+        const text = this.text ?? this.name;
         counted[text] = (counted[text] ?? 0) + 1;
-        return query.call(this, statement, ...rest);
+        return submit.apply(this, rest);
       };
       process.send({ counting: true });
     } else if (message === 'counted') {
       // Counting costs: the patch goes before anything is measured.
-      Client.prototype.query = query;
+      Query.prototype.submit = submit;
       process.send({ counted });
     } else if (message === 'stop') {
       await stop();
