@@ -19,7 +19,8 @@ export function prepared(name: string, text: string): string {
 
 /**
  * The same for a statement of transactions whose answer nobody looks at: it goes to a server together with the next one of
- * its transaction, `commit` at the latest. Where it fails, that one fails with its error.
+ * its transaction, `commit` at the latest. Where it fails, that one fails with its error. `begin` goes so too, with what
+ * changes nothing.
  */
 export function preparedToGoAlong(name: string, text: string): string {
   unanswered.add(prepared(name, text));
@@ -40,34 +41,56 @@ interface Client {
 
 const NO_ROWS = { command: '', rowCount: 0, rows: [] };
 
+/** What may go along with `begin`: where that fails, the server does the rest all the same, outside of any transaction. */
+const CHANGES_NOTHING = /^\s*(select|commit|rollback)\b/i;
+
+type Statement = readonly [statement: unknown, ...rest: unknown[]];
+
 /**
  * Has a connection prepare the statements that are meant to be, by whatever library they come, and keeps those back whose
  * answers nobody looks at until the next one is sent: both are one write, one read and one wait for the server.
  */
 export function prepareOn(client: Client): void {
   const query = client.query.bind(client);
-  let kept: unknown[][] = [];
+  let kept: Statement[] = [];
+  /** A `begin` that goes ahead, as what comes after it must not be done without it. */
+  let opening: Promise<unknown> | null = null;
 
   /** In order, and at once. Fails with the first that fails: those after it have met a transaction that is over. */
-  const sendAll = async (statements: unknown[][]) => {
+  const sendAll = async (statements: readonly Statement[]) => {
     const { stream } = client.connection;
     stream.cork();
-    const sent = statements.map(([statement, ...rest]) => query(statement, ...rest));
+    const sent = statements.map((statement) => query(...named(statement)));
     stream.uncork();
     return (await Promise.all(sent)).at(-1);
   };
 
-  client.query = (statement, ...rest) => {
-    const name = typeof statement === 'string' ? names.get(statement) : undefined;
-    const named = [name === undefined ? statement : { name, text: statement }, ...rest];
+  const openFor = async (statements: readonly Statement[]) => {
+    opening = Promise.resolve(query('begin'));
+    await opening.finally(() => {
+      opening = null;
+    });
+    return sendAll(statements);
+  };
+
+  client.query = (...given) => {
+    if (opening) return opening.then(() => client.query(...given));
+    const [statement, ...rest] = given;
     if (unanswered.has(statement as string) && typeof rest.at(-1) !== 'function') {
-      kept.push(named);
+      kept.push(given);
       return Promise.resolve(NO_ROWS);
     }
-    if (kept.length === 0) return query(...(named as [unknown]));
+    if (kept.length === 0) return query(...named(given));
     // What is taken back need not be done before: but for `begin` itself.
     const before = statement === 'rollback' ? kept.filter(([one]) => one === 'begin') : kept;
     kept = [];
-    return sendAll([...before, named]);
+    const [first, ...others] = [...before, given];
+    const goAlong = first?.[0] !== 'begin' || others.every(([one]) => CHANGES_NOTHING.test(String(one)));
+    return goAlong ? sendAll([...before, given]) : openFor(others);
   };
+}
+
+function named([statement, ...rest]: Statement): [unknown, ...unknown[]] {
+  const name = typeof statement === 'string' ? names.get(statement) : undefined;
+  return [name === undefined ? statement : { name, text: statement }, ...rest];
 }
