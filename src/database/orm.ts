@@ -62,6 +62,7 @@ interface Client {
   once(event: 'end', listener: () => void): void;
   release(destroy: boolean): void;
   query(statement: unknown, ...rest: unknown[]): unknown;
+  end(): Promise<void>;
   connection: { stream: { cork(): void; uncork(): void } };
 }
 

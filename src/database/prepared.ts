@@ -36,6 +36,7 @@ export const PLANNED_ONCE = `set_config('plan_cache_mode', 'force_generic_plan',
 /** What node-postgres does with a statement, where it need not wait for the answer of the one before (`pipeline`). */
 interface Client {
   query(statement: unknown, ...rest: unknown[]): unknown;
+  end(): Promise<void>;
   connection: { stream: { cork(): void; uncork(): void } };
 }
 
@@ -48,7 +49,8 @@ type Statement = readonly [statement: unknown, ...rest: unknown[]];
 
 /**
  * Has a connection prepare the statements that are meant to be, by whatever library they come, and keeps those back whose
- * answers nobody looks at until the next one is sent: both are one write, one read and one wait for the server.
+ * answers nobody looks at until the next one is sent: both are one write, one read and one wait for the server. Ends one
+ * whose transaction cannot be taken back: nobody would give it back to its pool before the server ends it.
  */
 export function prepareOn(client: Client): void {
   const query = client.query.bind(client);
@@ -73,8 +75,7 @@ export function prepareOn(client: Client): void {
     return sendAll(statements);
   };
 
-  client.query = (...given) => {
-    if (opening) return opening.then(() => client.query(...given));
+  const send = (given: Statement) => {
     const [statement, ...rest] = given;
     if (unanswered.has(statement as string) && typeof rest.at(-1) !== 'function') {
       kept.push(given);
@@ -88,6 +89,22 @@ export function prepareOn(client: Client): void {
     const goAlong = first?.[0] !== 'begin' || others.every(([one]) => CHANGES_NOTHING.test(String(one)));
     return goAlong ? sendAll([...before, given]) : openFor(others);
   };
+
+  client.query = (...given) => {
+    if (opening) return opening.then(() => client.query(...given));
+    const answer = send(given);
+    if (given[0] === 'commit') return isCommitted(answer);
+    if (given[0] === 'rollback') Promise.resolve(answer).catch(() => client.end());
+    return answer;
+  };
+}
+
+/** PostgreSQL answers the commit of a transaction in which something failed as it answers a rollback, and with no error. */
+async function isCommitted(answer: unknown): Promise<unknown> {
+  const result = await answer;
+  if ((result as typeof NO_ROWS).command === 'ROLLBACK')
+    throw new Error('nothing was committed: a statement of the transaction had failed');
+  return result;
 }
 
 function named([statement, ...rest]: Statement): [unknown, ...unknown[]] {
