@@ -37,7 +37,7 @@ export interface PartnerCenterConfig {
   callsPerMinute: number;
   /** How long an answer may take. */
   timeoutMs: number;
-  /** How often what it tells is read. */
+  /** How old news of what was done there may be. */
   syncSeconds: number;
   /** Within how many days each customer is read once, whatever is heard of them. */
   crawlDays: number;

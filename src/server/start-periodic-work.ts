@@ -51,7 +51,9 @@ export function startPeriodicWork(options: StartPeriodicWorkOptions): void {
     // Stopped in the middle it leaves the rest to the next turn.
     const stopping = new AbortController();
     const mirror = { upstream: telling.upstream, inTransaction, reads, clock, signal: stopping.signal };
-    const { syncSeconds: everySeconds, crawlDays } = partnerCenter;
+    const { syncSeconds, crawlDays } = partnerCenter;
+    // A turn may take as long as the pause before the next one: news is no older than both.
+    const everySeconds = Math.ceil(syncSeconds / 2);
     const run = () => syncTurn(mirror, { everySeconds, crawlDays });
     all.push({ queue: 'upstream_sync', everySeconds, run });
     endEarly = () => stopping.abort();

@@ -57,21 +57,34 @@ export async function syncRecords(mirror: Mirror, { isOver, onProgress }: Bounds
   return told;
 }
 
-/** Looks at what records are about, so that what is told of is here: customers who are new, and orders by their ids. */
+/**
+ * Looks at what records are about, so that what is told of is here: customers who are new, and orders by their ids. What cannot
+ * be looked at is told all the same, and read with its customer: one of them must not keep back all news.
+ */
 async function look(mirror: Mirror, fresh: readonly ToldRecord[]): Promise<void> {
   const listed = new Set<string>();
   const looked = new Set<string>();
+  const changed = new Set(fresh.filter((one) => operationOf(one) === 'updateorder').map(({ orderId }) => orderId));
   for (const record of fresh) {
     const { tenantId, orderId } = record;
     if (!tenantId) continue;
     if (!listed.has(tenantId)) {
       listed.add(tenantId);
-      if (!(await isHere(mirror, tenantId))) await readHoldings(mirror, tenantId);
+      if (!(await isHere(mirror, tenantId))) await unlessStopped(mirror, () => readHoldings(mirror, tenantId));
     }
-    const changes = ['createorder', 'updateorder'].includes(operationOf(record));
     if (!orderId || looked.has(orderId)) continue;
     looked.add(orderId);
-    if (changes || !(await isOrderHere(mirror, orderId))) await lookAtOrder(mirror, tenantId, orderId);
+    if (changed.has(orderId) || !(await isOrderHere(mirror, orderId)))
+      await unlessStopped(mirror, () => lookAtOrder(mirror, tenantId, orderId));
+  }
+}
+
+/** Does what may fail. @throws where it is to stop */
+async function unlessStopped({ signal }: Mirror, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (signal?.aborted) throw error;
   }
 }
 

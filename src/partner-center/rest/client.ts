@@ -96,7 +96,7 @@ export class Client {
     const { serviceUrl, timeoutMs } = this.options.config;
     const address = new URL(`${serviceUrl}${call.path}`);
     for (const [name, value] of Object.entries(call.query ?? {})) address.searchParams.set(name, value);
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const ending = new Ending(timeoutMs, call.signal);
     let response: Response;
     let body: Body;
     try {
@@ -105,12 +105,14 @@ export class Client {
         headers: headersOf(call, requestId, token),
         body: call.body === undefined ? null : JSON.stringify(call.body),
         redirect: 'error',
-        signal: call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
+        signal: ending.signal,
       });
       body = bodyOf(await boundedText(response, MAXIMUM_BYTES));
     } catch (error) {
-      const text = timeout.aborted ? `no answer for ${timeoutMs} ms` : reasonOf(error as Error);
+      const text = ending.isTimeOver ? `no answer for ${timeoutMs} ms` : reasonOf(error as Error);
       throw new PartnerCenterFailure({ handling: 'unknown', status: 0, code: null, text, requestId }, { cause: error });
+    } finally {
+      ending.clear();
     }
     // Headers may have their value twice.
     const answeredId = response.headers.get('ms-requestid')?.split(',')[0] ?? requestId;
@@ -126,6 +128,38 @@ export class Client {
       throw new PartnerCenterFailure({ handling: 'unknown', status, code: null, text, requestId: answeredId });
     }
     return { status, value: body.kind === 'json' ? body.value : null, requestId: answeredId };
+  }
+}
+
+/**
+ * Ends a call that takes too long, or that nobody waits for any more. Signals of the platform would keep each call in memory
+ * until its time is over, and with it what it answered: of a crawl that is thousands.
+ */
+class Ending {
+  private readonly controller = new AbortController();
+  private readonly timer: NodeJS.Timeout;
+  private readonly leave = () => this.controller.abort(this.outer?.reason);
+  isTimeOver = false;
+
+  constructor(
+    timeoutMs: number,
+    private readonly outer: AbortSignal | undefined,
+  ) {
+    this.timer = setTimeout(() => {
+      this.isTimeOver = true;
+      this.controller.abort();
+    }, timeoutMs);
+    outer?.addEventListener('abort', this.leave, { once: true });
+    if (outer?.aborted) this.leave();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  clear(): void {
+    clearTimeout(this.timer);
+    this.outer?.removeEventListener('abort', this.leave);
   }
 }
 

@@ -9,6 +9,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     customers: { type: 'string', default: '12' },
     sandbox: { type: 'boolean', default: false },
+    // As many calls as come, and nobody waits for a second one: for measurements.
+    fast: { type: 'boolean', default: false },
     state: { type: 'string' },
   },
 });
@@ -17,6 +19,7 @@ const simulator = await startSimulator(
     seed: Number(values.seed),
     customers: Number(values.customers),
     isSandbox: values.sandbox,
+    ...(values.fast ? { callsPerMinute: 0, retryAfterSeconds: 0 } : {}),
     ...(values.state ? { stateFile: values.state } : {}),
   },
   Number(values.port),
