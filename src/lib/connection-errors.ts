@@ -15,7 +15,8 @@ const NOBODY_THERE = new Set([
  */
 const NO_CONNECTION = /^(08...|53300|57P0[123]|40001)$/;
 /** node-postgres says the rest in words only. */
-const IN_WORDS = /^(Connection terminated|timeout exceeded when trying to connect)/;
+const IN_WORDS =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed) and is not queryable)/;
 
 /** Whether a statement failed because the database could not be reached, or let go of it: later it may succeed. */
 export function isOutOfReach(error: unknown): boolean {
