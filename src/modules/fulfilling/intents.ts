@@ -93,7 +93,7 @@ export class Intents {
     return rows[0]?.lines ?? null;
   }
 
-  /** Ids of the upstream's orders that other purchases of the same customer have become. */
+  /** Ids of the upstream's orders of the same customer that other purchases have become, or that are known to be somebody else's. */
   async claimedOrders(id: string): Promise<Set<string>> {
     const { rows } = await sql<{ orderId: string }>`
       select distinct "line" -> 'order' ->> 'id' as "orderId"
@@ -103,7 +103,14 @@ export class Intents {
       where "orders"."customer_id" = (select "customer_id" from "orders" where "id" = ${id})
         and "intent"."kind" = 'PURCHASE'
         and "intent"."id" <> ${id}
-        and "line" -> 'order' is not null`.execute(this.kysely);
+        and "line" -> 'order' is not null
+      union
+      select "upstream_order_id"
+      from "upstream_lines"
+      join "order_lines" on "order_lines"."id" = "upstream_lines"."order_line_id"
+      join "orders" on "orders"."id" = "order_lines"."order_id"
+      where "orders"."customer_id" = (select "customer_id" from "orders" where "id" = ${id})
+        and "upstream_lines"."is_mirrored"`.execute(this.kysely);
     return new Set(rows.map(({ orderId }) => orderId));
   }
 
