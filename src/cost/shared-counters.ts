@@ -8,6 +8,8 @@ import type { SharedCounter } from './budgets.js';
 
 /** How often rows of windows that are over are deleted. */
 const CLEAR_MS = 60_000;
+/** How long they are over by the database's clock: those of processes whose clocks go apart from it by less still count. */
+const OVER_FOR_MS = 3_600_000;
 
 /** Makes counters that all processes share. */
 export interface SharedCounters {
@@ -33,7 +35,11 @@ export function openSharedCounters({ limiter, pool, kysely, log }: SharedCounter
   const clearing = repeat(
     CLEAR_MS,
     'deleting old rate limits',
-    async () => void (await sql`delete from "rate_limits" where "expire" < ${Date.now()}`.execute(kysely)),
+    async () =>
+      void (await sql`
+        delete from "rate_limits" where "expire" < extract(epoch from now()) * 1000 - ${OVER_FOR_MS}::int`.execute(
+        kysely,
+      )),
     log,
   );
   return {

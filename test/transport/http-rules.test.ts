@@ -166,6 +166,22 @@ describe(`HTTP's own rules, on ${engine}`, () => {
       expect((await post(german.replace('Müller', '\\ud83d\\ude00'), { authorization })).status).toBe(200);
     });
 
+    test('a key that would change a prototype is refused as what it is, and text that is no JSON as that', async () => {
+      for (const body of [
+        '{"query":"{ __typename }","__proto__":{}}',
+        '{"query":"x","variables":{"constructor":{"prototype":{}}}}',
+      ]) {
+        const response = await post(body, { authorization });
+        expect([body, response.status, (await told(response)).message]).toEqual([
+          body,
+          400,
+          expect.stringContaining('__proto__'),
+        ]);
+      }
+      const response = await post('{"query":', { authorization });
+      expect([response.status, (await told(response)).message]).toEqual([400, expect.stringContaining('JSON')]);
+    });
+
     test('an address whose query is not UTF-8 is refused', async () => {
       for (const query of ['query=%FF', 'query=%E4%', 'a=%C3&query=x', 'query=M%FCller'])
         for (const path of ['/graphql', '/exports/activity.csv', '/'])

@@ -9,6 +9,8 @@ import { callerOf, turnOf } from '../bounds.js';
 
 /** Bytes from which on a body waits for its sender's turn: it keeps the process busy for half a millisecond. */
 const LARGE = 16 * 1024;
+const POLLUTING =
+  'A key of the body is __proto__, or constructor with a prototype: it would change more than the object it stands in. Leave it out.';
 const BATCH = 'A request holds one operation, an object: a list of several is not taken.';
 
 type Done = (error: Error | null, body?: unknown) => void;
@@ -62,7 +64,9 @@ export function readJson(app: FastifyInstance, services: Paid & Pick<Services, '
     const text = body.toString('utf8');
     if (isNestedTooDeeply(text)) return refused(new Error(NESTED_TOO_DEEPLY));
     if (hasTooManyValues(text)) return refused(new Error(TOO_MANY_VALUES));
-    void parse(request, text, (error, value) => (error ? refused(error) : done(null, value)));
+    void parse(request, text, (error, value) =>
+      error ? refused(isJson(text) ? new Error(POLLUTING) : error) : done(null, value),
+    );
   };
 
   const readLarge = async (request: FastifyRequest, body: Buffer, done: Done) => {
@@ -87,4 +91,14 @@ function firstOf(body: Buffer): string {
   let at = 0;
   while (at < body.length && ' \t\n\r'.includes(String.fromCharCode(body[at] as number))) at += 1;
   return String.fromCharCode(body[at] ?? 0);
+}
+
+/** Whether a text is JSON, which what is refused may be all the same. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
