@@ -89,6 +89,8 @@ async function ask({ upstream, reads, signal }: Mirror, tenantId: string) {
   try {
     entitlements = await upstream.entitlements(tenantId, signal);
   } catch (error) {
+    // Who is interrupted is read again, as a whole.
+    signal?.throwIfAborted();
     entitlementsError = (error as Error).message;
   }
   return { told: { readAt, profile, orders, subscriptions, entitlements }, entitlementsError };
