@@ -14,7 +14,7 @@ import type { DatabaseConfig } from '../config/config.js';
 import { AdvisoryLock } from './advisory-locks.js';
 import { lockEmbeddedDatabase } from './embedded-lock.js';
 import { inLockOrder } from './lock-order.js';
-import { prepareOn } from './prepared.js';
+import { type PipelinedClient, prepareOn } from './prepared.js';
 import { writesAtFlush } from './writes.js';
 
 /** The ORM over either engine. */
@@ -57,13 +57,10 @@ interface Pool {
   on(event: 'connect', listener: (client: Client) => void): void;
 }
 
-interface Client {
+interface Client extends PipelinedClient {
   on(event: 'error', listener: () => void): void;
   once(event: 'end', listener: () => void): void;
   release(destroy: boolean): void;
-  query(statement: unknown, ...rest: unknown[]): unknown;
-  end(): Promise<void>;
-  connection: { stream: { cork(): void; uncork(): void } };
 }
 
 /**

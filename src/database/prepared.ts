@@ -34,7 +34,7 @@ export function preparedToGoAlong(name: string, text: string): string {
 export const PLANNED_ONCE = `set_config('plan_cache_mode', 'force_generic_plan', true)`;
 
 /** What node-postgres does with a statement, where it need not wait for the answer of the one before (`pipeline`). */
-interface Client {
+export interface PipelinedClient {
   query(statement: unknown, ...rest: unknown[]): unknown;
   end(): Promise<void>;
   connection: { stream: { cork(): void; uncork(): void } };
@@ -52,7 +52,7 @@ type Statement = readonly [statement: unknown, ...rest: unknown[]];
  * answers nobody looks at until the next one is sent: both are one write, one read and one wait for the server. Ends one
  * whose transaction cannot be taken back: nobody would give it back to its pool before the server ends it.
  */
-export function prepareOn(client: Client): void {
+export function prepareOn(client: PipelinedClient): void {
   const query = client.query.bind(client);
   let kept: Statement[] = [];
   /** A `begin` that goes ahead, as what comes after it must not be done without it. */

@@ -68,17 +68,22 @@ export function insertFilled<Entity extends object, Property extends string & ke
   const table: Table = em.getMetadata().get(entity as never);
   const columns = new Set<string>();
   const rows = given.map((row) => rowOf(table, columns, row));
-  const list = [...columns].map((column) => `"${column}"`).join();
-  const numbered = text.replaceAll(/\$(\d+)/g, (_, number) => `$${1 + Number(number)}`);
+  const list = listOf(columns);
   write(
     em,
-    `with "filled" as materialized (${numbered})
+    `with "filled" as materialized (${numberedAfter(1, text)})
     insert into "${table.tableName}" (${list}, "${columnOf(table, property)}")
     select ${list}, (select * from "filled")[ordinality::int]
     from json_populate_recordset(null::"${table.tableName}", $1::text::json) with ordinality`,
     [JSON.stringify(rows), ...values],
   );
 }
+
+const listOf = (columns: ReadonlySet<string>) => [...columns].map((column) => `"${column}"`).join();
+
+/** A statement whose values come after so many others. */
+const numberedAfter = (count: number, text: string) =>
+  text.replaceAll(/\$(\d+)/g, (_, number) => `$${count + Number(number)}`);
 
 function rowOf(table: Table, columns: Set<string>, row: object): Record<string, unknown> {
   const values: Record<string, unknown> = {};
@@ -121,7 +126,7 @@ function pendingOf(em: Em): Pending {
 
 /** The rows as one parameter: however many there are, the text is the same. */
 function insertion(table: string, { columns, rows }: Rows): Write {
-  const list = [...columns].map((column) => `"${column}"`).join();
+  const list = listOf(columns);
   return {
     text: `insert into "${table}" (${list}) select ${list} from json_populate_recordset(null::"${table}", $1::text::json)`,
     values: [JSON.stringify(rows)],
@@ -134,7 +139,7 @@ function inOne(writes: readonly Write[]): string {
   if (known) return known;
   let before = 0;
   const parts = writes.map(({ text, values }, place) => {
-    const numbered = text.replaceAll(/\$(\d+)/g, (_, number) => `$${before + Number(number)}`);
+    const numbered = numberedAfter(before, text);
     before += values.length;
     return `"write_${place}" as (${numbered})`;
   });

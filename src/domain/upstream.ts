@@ -132,6 +132,6 @@ export interface UpstreamAccount {
   /** Calls of all processes together in a minute, and how many of this minute were made. */
   callsPerMinute: number;
   callsUsed(): Promise<number>;
-  /** By when somebody has to sign in again; null where nobody is signed in. */
+  /** When somebody has to have signed in again; null where nobody is signed in. */
   signInDueAt(): Promise<Date | null>;
 }

@@ -245,7 +245,7 @@ describe('the schema', () => {
   test('references are objects: an output field ending in Id is a GUID or a number of the outside world', () => {
     const ids = outputFields().filter(({ field }) => /Ids?$/.test(field.name));
     expect([...new Set(ids.map(({ field }) => field.name))].sort()).toEqual([
-      // Of the upstream, whose ids are.
+      // Ids of the upstream are text as it writes them.
       'alternateId',
       'correlationId',
       // The job is no longer there, as a rule: the log names it.

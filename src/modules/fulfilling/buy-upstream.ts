@@ -145,7 +145,7 @@ async function checkOut(
       if (bought) return bought;
       throw error;
     }
-    // By a clear answer nothing was done now, unless it comes after none, or says that something was.
+    // A clear answer says that nothing was done now, unless it comes after none, or says that something was.
     const mayBeNow = error.mayBeDone || (handling === 'done' && !wasSent);
     if (!mayBeNow) await intents.takeBack(id, intent);
     const sent = mayBeNow ? sending : intent;

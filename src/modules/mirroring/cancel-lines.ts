@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { askClock, type Clock } from '../../context/clock.js';
 import type { Em } from '../../database/orm.js';
+import { insert } from '../../database/writes.js';
 import { newId } from '../../domain/ids.js';
 import { JobKind } from '../../domain/job-kind.js';
 import { formatAmount, sum } from '../../domain/money.js';
@@ -8,9 +9,10 @@ import { RefundType } from '../../domain/product-kind.js';
 import { creditFor, type LineCredit } from '../cancelling/credit.js';
 import { settleCancellation } from '../cancelling/fulfil-cancellation.js';
 import { lockOrder } from '../orders/find-order.js';
-import { OrderLineStatus } from '../orders/order-status.js';
+import { Cancellation, CancellationLine } from '../orders/order.entity.js';
+import { CancellationStatus, OrderLineStatus } from '../orders/order-status.js';
 import { optionAt, refundTypeAt } from '../orders/refund-options.js';
-import type { SoldLine } from '../orders/sold-line.js';
+import { moveLines, type SoldLine } from '../orders/sold-line.js';
 import type { KnownLine } from './known-lines.js';
 import type { Mirror } from './mirror.js';
 
@@ -75,32 +77,33 @@ async function cancelBought(em: Em, orderId: string, lineIds: readonly string[],
   const now = await askClock(em, clock);
   const credits = lines.map((line) => ({ line, ...creditOf(line, order.currency, now) }));
   const cancellationId = newId();
-  const kysely = em.getKysely();
-  const total = sum(
-    credits.map(({ credit }) => credit),
+  const credit = sum(
+    credits.map((line) => line.credit),
     order.currency,
   );
-  const { userPrincipalName, role } = upstreamActor;
-  await sql`
-    insert into "cancellations" ("id", "order_id", "customer_id", "status", "credit", "currency", "requested_at", "requested_by",
-      "requested_by_role", "correlation_id")
-    values (${cancellationId}, ${orderId}, ${order.customer.id}, 'PENDING', ${total}, ${order.currency}, ${now},
-      ${userPrincipalName}, ${role}, ${cancellationId})`.execute(kysely);
-  const rows = credits.map(({ line, ...credit }) => ({
-    id: newId(),
-    lineId: line.id,
-    quantity: line.quantity,
-    ...credit,
-  }));
-  await sql`
-    insert into "cancellation_lines" ("id", "cancellation_id", "order_line_id", "refund_type", "unit_credit", "quantity", "credit",
-      "term_days", "unused_days")
-    select "id", ${cancellationId}::uuid, "lineId", "refundType", "unitCredit", "quantity", "credit", "termDays", "unusedDays"
-    from json_to_recordset(${JSON.stringify(rows)}::text::json) as "line" ("id" uuid, "lineId" uuid, "refundType" text,
-      "unitCredit" numeric, "quantity" int, "credit" numeric, "termDays" int, "unusedDays" int)`.execute(kysely);
-  await sql`
-    update "order_lines" set "status" = 'CANCELLATION_PENDING'
-    where "id" = any(${lines.map(({ id }) => id)}::uuid[])`.execute(kysely);
+  insert(em, Cancellation, {
+    id: cancellationId,
+    order: orderId,
+    customer: order.customer.id,
+    status: CancellationStatus.PENDING,
+    credit,
+    currency: order.currency,
+    requestedAt: now,
+    requestedBy: upstreamActor.userPrincipalName,
+    requestedByRole: upstreamActor.role,
+    correlationId: cancellationId,
+  });
+  for (const { line, ...given } of credits)
+    insert(em, CancellationLine, {
+      id: newId(),
+      cancellation: cancellationId,
+      orderLine: line.id,
+      quantity: line.quantity,
+      standing: true,
+      ...given,
+    });
+  moveLines(em, lines, OrderLineStatus.CANCELLATION_PENDING);
+  await em.flush();
   const job = { id: cancellationId, kind: JobKind.CANCELLATION, data: { orderId } };
   await settleCancellation(em, job, 'confirmed', clock, upstreamActor);
   return lines.length;

@@ -10,7 +10,6 @@ export interface SyncState {
   /** When a pass was last complete. */
   finishedAt: Date | null;
   read: number;
-  now: Date;
 }
 
 /** Goes on with a pass, or begins one where the last one is so long ago. Null where it is not due. */
@@ -22,17 +21,11 @@ export async function openPass(em: Em, kind: SyncKind, everySeconds: number): Pr
       "read" = case when "started_at" is not null then "read" else 0 end
     where "kind" = ${kind} and ("started_at" is not null
       or coalesce("finished_at" < now() - make_interval(secs => ${everySeconds}), true))
-    returning "started_at" as "startedAt", "position", "finished_at" as "finishedAt", "read",
-      now() as "now"`.execute(em.getKysely());
+    returning "started_at" as "startedAt", "position", "finished_at" as "finishedAt", "read"`.execute(em.getKysely());
   const [row] = rows;
   if (!row) return null;
-  const dateOf = (value: Date | null) => (value ? new Date(value) : null);
-  return {
-    ...row,
-    startedAt: new Date(row.startedAt),
-    finishedAt: dateOf(row.finishedAt),
-    now: new Date(row.now),
-  };
+  const { startedAt, finishedAt } = row;
+  return { ...row, startedAt: new Date(startedAt), finishedAt: finishedAt && new Date(finishedAt) };
 }
 
 /** Keeps how far a pass is, with what was read up to there. */

@@ -58,7 +58,7 @@ export interface Crawled {
   isDone: boolean;
   /** Why entitlements could not be read, which are told only in the name of somebody who has signed in. */
   entitlementsError: string | null;
-  /** Of how many customers. */
+  /** Customers whose entitlements could not be read. */
   withoutEntitlements: number;
 }
 

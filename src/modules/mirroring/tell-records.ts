@@ -51,7 +51,7 @@ export async function unknownRecords(em: Em, records: readonly ToldRecord[]): Pr
   return (
     [...unique.values()]
       .filter(({ id }) => !known.has(id))
-      // Of what was done at the same instant the upstream's own order says which was first.
+      // The upstream's own order says which was first of what was done at the same instant.
       .sort((one, other) => Number(one.happenedAt) - Number(other.happenedAt))
   );
 }

@@ -165,7 +165,7 @@ describe(`jobs and their operators, on ${engine}`, () => {
         await other.query('begin');
         await other.query(becomes, [id]);
         const answer = gateway.run(String(document), { input: { jobId, ...input } });
-        // By another connection: in a transaction the statistics stay as they were.
+        // Another connection looks: in a transaction the statistics stay as they were.
         const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
         await until('it waits for the row of the job', async () => (await gateway.sql(waiting)).length > 0);
         await other.query('commit');

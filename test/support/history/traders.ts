@@ -44,11 +44,11 @@ export const newTrading = (): Trading => ({ bought: 0, cancelled: 0, open: 0, re
 
 /** How traders go about it. */
 export interface TraderOptions {
-  /** Of the balancer. */
+  /** Address of the balancer. */
   url: string;
   databaseUrl: string;
   dataDir: string;
-  /** Of people who may buy: what each may spend in a minute is bounded. */
+  /** Tokens of people who may buy: what each may spend in a minute is bounded. */
   tokens: readonly string[];
   trading: Trading;
   signal: AbortSignal;
