@@ -61,9 +61,14 @@ export function prepareOn(client: PipelinedClient): void {
   /** In order, and at once. Fails with the first that fails: those after it have met a transaction that is over. */
   const sendAll = async (statements: readonly Statement[]) => {
     const { stream } = client.connection;
+    const sent: unknown[] = [];
     stream.cork();
-    const sent = statements.map((statement) => query(...named(statement)));
-    stream.uncork();
+    try {
+      for (const statement of statements) sent.push(query(...named(statement)));
+    } finally {
+      // One that cannot be sent must not keep the connection silent for good.
+      stream.uncork();
+    }
     return (await Promise.all(sent)).at(-1);
   };
 
